@@ -480,4 +480,89 @@ void pipeline_ternarize(Model *m, const Options *opt);
 /* fuse, lower, plan. */
 Plan *pipeline_lower(Model *m, const Options *opt);
 
+/* ---------------------------------------------------------------- the command line: options.c ---- */
+
+/* Every subcommand, in the order of the help text; cmd_NAME.c (check: check.c) defines `int cmd_NAME`. */
+#define COMMANDS(X) X(inspect) X(compile) X(ternarize) X(run) X(eval) X(check)
+
+typedef enum Command {
+#define X(name) CMD_##name,
+    COMMANDS(X)
+#undef X
+        NUM_COMMANDS
+} Command;
+
+/* The command line, parsed and checked. A field belongs to the option of its name in the table of options.c and has
+ * its default where that option was not given. */
+typedef struct CommandLine {
+    Command command;
+    const char *model; /* path, never NULL */
+    Options opt;       /* opt.name is never NULL: from --name or the model's file name */
+    bool json, explain;
+    const char *const *outputs; /* --output PATH or NAME=PATH; one path for compile and ternarize */
+    int num_outputs;
+    const char *const *inputs; /* --input PATH or NAME=PATH */
+    int num_inputs;
+    const char *data;   /* --data SPEC or NULL */
+    double scale;       /* --scale, default 1 */
+    const double *mean; /* --mean, one or one per channel; NULL: 0 */
+    int num_mean;
+    const double *std; /* --std, likewise; NULL: 1 */
+    int num_std;
+    bool nhwc;      /* --layout nhwc: the data's images are [height][width][channels] */
+    int64_t limit;  /* --limit, samples; 0: all */
+    int threads;    /* --threads, default: the machine's cores */
+    uint64_t seed;  /* --seed, default 1 */
+    const char *cc; /* --cc, default clang */
+} CommandLine;
+
+/* Fails with `usage`. Returns NULL after printing --help or --version to stdout. */
+const CommandLine *options_parse(int argc, char **argv);
+const char *model_id(const char *path); /* "a/2 nets.onnx" -> "net_2_nets": a C identifier for generated names */
+
+#define X(name) int cmd_##name(const CommandLine *c); /* returns the exit code */
+COMMANDS(X)
+#undef X
+
+/* ---------------------------------------------------------------- npy.c, dataset.c, progress.c ---- */
+
+/* Arrays of NumPy's .npy format: any byte order and element order in, little-endian C order out; float16 is widened. */
+Tensor *npy_read(const char *path);
+Tensor *npy_parse(const char *path, const uint8_t *data, size_t len); /* path: for messages; data must stay */
+void npy_write(const char *path, Type t, const void *data);
+
+/* Samples, and a class per sample. */
+typedef struct Dataset {
+    const char *spec;      /* for messages */
+    int64_t count;         /* samples */
+    Type sample;           /* element type and shape of one, as the file has it */
+    const uint8_t *values; /* count samples, dense */
+    const int64_t *labels; /* NULL: none */
+    bool nhwc;             /* sample is [height][width][channels] */
+} Dataset;
+Dataset *data_open(const char *spec, bool nhwc);
+/* How samples become a model's input: checked once, then data_sample writes sample i as type_elems(input) floats,
+ * (raw * scale - mean) / std, in the channel order that the model's shape asks for. */
+typedef struct DataFeed {
+    const Dataset *data;
+    Type input;     /* of the model */
+    int64_t c, hw;  /* channels, positions per channel */
+    bool transpose; /* the model has the other channel order */
+    double scale;
+    const double *mean, *std; /* [c] */
+} DataFeed;
+DataFeed *data_feed(const Dataset *d, const Graph *g, const CommandLine *c);
+void data_sample(const DataFeed *f, int64_t i, float *x);
+
+/* A bar on stderr, only on a terminal and only once a second has passed. */
+typedef struct Progress {
+    const char *label;
+    int64_t total;
+    bool tty, shown;
+    double start, last; /* seconds */
+} Progress;
+void progress_begin(Progress *p, const char *label, int64_t total);
+void progress_update(Progress *p, int64_t done);
+void progress_end(Progress *p); /* wipes the bar */
+
 #endif
