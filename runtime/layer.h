@@ -1,0 +1,357 @@
+/* layer.h - kernels around and inside linear layers: staging of inputs, accumulation by tables, epilogues.
+ *
+ * A convolution works on strips of output rows. Its input planes lie with a pitch (elements between rows), and the
+ * accumulators of a strip are flat: position i = row * pitch + column, so that one loop over i covers all rows; what
+ * falls between the rows is computed and ignored. Loops run in steps of TN_LANES: n is rounded up, and input planes
+ * and accumulators have room for 16 elements more. */
+#include "tn.h"
+
+/* tn_vec: TN_LANES floats, added and subtracted as one. */
+#if defined(__GNUC__) && !defined(TN_NO_VECTORS)
+#if defined(__AVX512F__)
+#define TN_LANES 16
+#elif defined(__AVX__)
+#define TN_LANES 8
+#elif defined(__SSE2__) || defined(__ARM_NEON) || defined(__wasm_simd128__) || defined(__VSX__)
+#define TN_LANES 4
+#endif
+#endif
+#ifdef TN_LANES
+typedef float tn_vec __attribute__((vector_size(4 * TN_LANES), aligned(4), may_alias));
+#else
+#define TN_LANES 1
+typedef float tn_vec;
+#endif
+#define TN_LOAD(p) (*(const tn_vec *)(const void *)(p))
+#define TN_STORE(p, v) (*(tn_vec *)(void *)(p) = (v))
+
+/* Copy rows [row, row + rows) of the padded image planes x [channels][ih][iw] to y [channels][phases][prows][pcols], so
+ * that a convolution with strides sh, sw reads every tap with unit stride: phase (fy, fx) holds the padded rows
+ * row * sh + fy + sh * r and columns fx + sw * c. top, left: zeros before the image. */
+TN_KERNEL void tn_stage_f32(float *y, const float *x, int32_t channels, int32_t ih, int32_t iw, int32_t row,
+                            int32_t top, int32_t left, int32_t sh, int32_t sw, int32_t fys, int32_t fxs, int32_t prows,
+                            int32_t pcols)
+{
+    for (int32_t c = 0; c < channels; c++, x += ih * iw)
+        for (int32_t fy = 0; fy < fys; fy++)
+            for (int32_t fx = 0; fx < fxs; fx++)
+                for (int32_t r = 0; r < prows; r++, y += pcols) {
+                    int32_t iy = (row + r) * sh + fy - top;
+                    if (iy < 0 || iy >= ih) {
+                        memset(y, 0, (size_t)pcols * sizeof *y);
+                    } else if (sw == 1) {
+                        int32_t end = iw + left < pcols ? iw + left : pcols;
+                        for (int32_t i = 0; i < left; i++)
+                            y[i] = 0;
+                        memcpy(y + left, x + iy * iw, (size_t)(end - left) * sizeof *y);
+                        for (int32_t i = end; i < pcols; i++)
+                            y[i] = 0;
+                    } else {
+                        for (int32_t i = 0; i < pcols; i++) {
+                            int32_t ix = i * sw + fx - left;
+                            y[i] = ix < 0 || ix >= iw ? 0 : x[iy * iw + ix];
+                        }
+                    }
+                }
+}
+
+/* The next number of a gap list: bytes of 255 add 255 and go on. */
+TN_KERNEL int32_t tn_next_gap(const uint8_t **s)
+{
+    int32_t v = 0;
+    while (**s == 255) {
+        v += 255;
+        (*s)++;
+    }
+    v += **s;
+    (*s)++;
+    return v;
+}
+
+/* acc[i] += q[i] (sign 0) or acc[i] -= q[i] (sign 1) for i < n. */
+TN_KERNEL void tn_accumulate_f32(float *acc, const float *q, int32_t n, int32_t sign)
+{
+    if (sign)
+        for (int32_t i = 0; i < n; i += TN_LANES) {
+            tn_vec v = TN_LOAD(acc + i) - TN_LOAD(q + i);
+            TN_STORE(acc + i, v);
+        }
+    else
+        for (int32_t i = 0; i < n; i += TN_LANES) {
+            tn_vec v = TN_LOAD(acc + i) + TN_LOAD(q + i);
+            TN_STORE(acc + i, v);
+        }
+}
+
+/* One output channel of a convolution from gap lists: acc[i] = sum of +x[offset + i] and -x[offset + i] over its
+ * non-zero weights, i < n. s: the count and gaps of its +1 weights, then of its -1 weights, in positions
+ * input channel * taps + tap; offset = input channel * stride + koff[tap], where INT32_MIN marks a tap without part in
+ * these outputs. Returns where the next channel's lists start. */
+TN_KERNEL const uint8_t *tn_sparse_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t taps,
+                                            const int32_t *koff, const uint8_t *s)
+{
+    memset(acc, 0, (size_t)(n + TN_LANES - 1) * sizeof *acc);
+    for (int32_t sign = 0; sign < 2; sign++) {
+        const float *p = x;
+        int32_t k = 0, count = tn_next_gap(&s);
+        for (; count > 0; count--) {
+            k += tn_next_gap(&s);
+            p += k / taps * stride;
+            k %= taps;
+            if (koff[k] != INT32_MIN)
+                tn_accumulate_f32(acc, p + koff[k], n, sign);
+        }
+    }
+    return s;
+}
+
+/* One output channel of a convolution from packed weights: five to a byte, base 3, digit = weight + 1, the byte
+ * ceil(value * 256 / 243), so that the digits come out most significant first by multiplying by 3. The rest as in
+ * tn_sparse_conv_f32; channels: of the input. Returns where the next channel's weights start. */
+TN_KERNEL const uint8_t *tn_packed_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t channels,
+                                            int32_t taps, const int32_t *koff, const uint8_t *w)
+{
+    uint32_t q = 0;
+    int32_t left = 0;
+    memset(acc, 0, (size_t)(n + TN_LANES - 1) * sizeof *acc);
+    for (int32_t c = 0; c < channels; c++, x += stride)
+        for (int32_t k = 0; k < taps; k++) {
+            if (left-- == 0) {
+                q = *w++;
+                left = 4;
+            }
+            q *= 3;
+            if (q >> 8 != 1 && koff[k] != INT32_MIN)
+                tn_accumulate_f32(acc, x + koff[k], n, q < 256);
+            q &= 255;
+        }
+    return w;
+}
+
+/* One output channel of a convolution with float weights w [channels][taps]; the rest as in tn_sparse_conv_f32. */
+TN_KERNEL const float *tn_dense_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t channels,
+                                         int32_t taps, const int32_t *koff, const float *w)
+{
+    for (int32_t i = 0; i < n; i += TN_LANES) {
+        tn_vec a = {0};
+        const float *p = x + i, *u = w;
+        for (int32_t c = 0; c < channels; c++, p += stride)
+            for (int32_t k = 0; k < taps; k++, u++)
+                if (koff[k] != INT32_MIN)
+                    a += TN_LOAD(p + koff[k]) * *u;
+        TN_STORE(acc + i, a);
+    }
+    return w + channels * taps;
+}
+
+/* The same for eight output channels at once: w [channels][taps][8], acc[channel * pitch + i]. */
+TN_KERNEL const float *tn_dense_conv8_f32(float *acc, int32_t pitch, int32_t n, const float *x, int32_t stride,
+                                          int32_t channels, int32_t taps, const int32_t *koff, const float *w)
+{
+    for (int32_t i = 0; i < n; i += TN_LANES) {
+        tn_vec a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0}, a4 = {0}, a5 = {0}, a6 = {0}, a7 = {0};
+        const float *p = x + i, *u = w;
+        for (int32_t c = 0; c < channels; c++, p += stride)
+            for (int32_t k = 0; k < taps; k++, u += 8) {
+                if (koff[k] == INT32_MIN)
+                    continue;
+                tn_vec v = TN_LOAD(p + koff[k]);
+                a0 += v * u[0];
+                a1 += v * u[1];
+                a2 += v * u[2];
+                a3 += v * u[3];
+                a4 += v * u[4];
+                a5 += v * u[5];
+                a6 += v * u[6];
+                a7 += v * u[7];
+            }
+        float *q = acc + i;
+        TN_STORE(q, a0);
+        TN_STORE(q + pitch, a1);
+        TN_STORE(q + 2 * pitch, a2);
+        TN_STORE(q + 3 * pitch, a3);
+        TN_STORE(q + 4 * pitch, a4);
+        TN_STORE(q + 5 * pitch, a5);
+        TN_STORE(q + 6 * pitch, a6);
+        TN_STORE(q + 7 * pitch, a7);
+    }
+    return w + 8 * channels * taps;
+}
+
+/* y[o] = sum of x at the +1 minus the sum of x at the -1 weights of output o < outputs; s as in tn_sparse_conv_f32. */
+TN_KERNEL void tn_sparse_fc_f32(float *y, const float *x, int32_t outputs, const uint8_t *s)
+{
+    for (int32_t o = 0; o < outputs; o++) {
+        float sum[2] = {0, 0};
+        for (int32_t sign = 0; sign < 2; sign++) {
+            const float *p = x;
+            for (int32_t count = tn_next_gap(&s); count > 0; count--) {
+                p += tn_next_gap(&s);
+                sum[sign] += *p;
+            }
+        }
+        y[o] = sum[0] - sum[1];
+    }
+}
+
+/* y[o] = sum of +x[i] and -x[i] by packed weights w [ceil(inputs / 5)][outputs]: a byte holds five inputs of one output
+ * in the code of tn_packed_conv_f32. */
+TN_KERNEL void tn_packed_fc_f32(float *y, const float *x, int32_t inputs, int32_t outputs, const uint8_t *w)
+{
+    memset(y, 0, (size_t)outputs * sizeof *y);
+    for (int32_t i = 0; i < inputs; i += 5, w += outputs) {
+        float v[5] = {0, 0, 0, 0, 0};
+        for (int32_t j = 0; j < 5 && i + j < inputs; j++)
+            v[j] = x[i + j];
+        for (int32_t o = 0; o < outputs; o++) {
+            uint32_t q = w[o];
+            float sum = y[o];
+            for (int32_t j = 0; j < 5; j++) {
+                q *= 3;
+                sum += q >= 512 ? v[j] : q < 256 ? -v[j] : 0.0f;
+                q &= 255;
+            }
+            y[o] = sum;
+        }
+    }
+}
+
+/* y[o] = sum over i of w[o][i] * x[i]: float weights [outputs][inputs]. */
+TN_KERNEL void tn_dense_fc_f32(float *y, const float *x, int32_t inputs, int32_t outputs, const float *w)
+{
+    for (int32_t o = 0; o < outputs; o++, w += inputs) {
+        tn_vec a = {0}, b = {0};
+        int32_t i = 0;
+        for (; i + 2 * TN_LANES <= inputs; i += 2 * TN_LANES) {
+            a += TN_LOAD(w + i) * TN_LOAD(x + i);
+            b += TN_LOAD(w + i + TN_LANES) * TN_LOAD(x + i + TN_LANES);
+        }
+        float part[TN_LANES], sum = 0;
+        a += b;
+        TN_STORE(part, a);
+        for (int32_t l = 0; l < TN_LANES; l++)
+            sum += part[l];
+        for (; i < inputs; i++)
+            sum += w[i] * x[i];
+        y[o] = sum;
+    }
+}
+
+/* v[i] = v[i] * scale + bias */
+TN_KERNEL void tn_affine_f32(float *v, int32_t n, float scale, float bias)
+{
+    for (int32_t i = 0; i < n; i++)
+        v[i] = v[i] * scale + bias;
+}
+
+/* v[i] = v[i] * scale[i] + bias[i] */
+TN_KERNEL void tn_affine_each_f32(float *v, int32_t n, const float *scale, const float *bias)
+{
+    for (int32_t i = 0; i < n; i++)
+        v[i] = v[i] * scale[i] + bias[i];
+}
+
+/* v[i] = v[i] + bias[i] */
+TN_KERNEL void tn_bias_each_f32(float *v, int32_t n, const float *bias)
+{
+    for (int32_t i = 0; i < n; i++)
+        v[i] += bias[i];
+}
+
+/* v[i] = max(v[i], 0) */
+TN_KERNEL void tn_act_relu_f32(float *v, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++)
+        v[i] = v[i] < 0 ? 0 : v[i];
+}
+
+/* v[i] = min(max(v[i], a), b) */
+TN_KERNEL void tn_act_clip_f32(float *v, int32_t n, float a, float b)
+{
+    for (int32_t i = 0; i < n; i++) {
+        float u = v[i] < a ? a : v[i];
+        v[i] = u > b ? b : u;
+    }
+}
+
+/* v[i] = v[i] < 0 ? a * v[i] : v[i] */
+TN_KERNEL void tn_act_leaky_relu_f32(float *v, int32_t n, float a)
+{
+    for (int32_t i = 0; i < n; i++)
+        v[i] = v[i] < 0 ? a * v[i] : v[i];
+}
+
+/* v[i] = 1 / (1 + exp(-v[i])), without overflow */
+TN_KERNEL void tn_act_sigmoid_f32(float *v, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++) {
+        float e = expf(v[i] < 0 ? v[i] : -v[i]);
+        v[i] = (v[i] < 0 ? e : 1.0f) / (1.0f + e);
+    }
+}
+
+/* v[i] = tanh(v[i]) */
+TN_KERNEL void tn_act_tanh_f32(float *v, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++)
+        v[i] = tanhf(v[i]);
+}
+
+/* v[i] = min(max(a * v[i] + b, 0), 1) */
+TN_KERNEL void tn_act_hard_sigmoid_f32(float *v, int32_t n, float a, float b)
+{
+    for (int32_t i = 0; i < n; i++) {
+        float u = a * v[i] + b;
+        u = u < 0 ? 0 : u;
+        v[i] = u > 1 ? 1 : u;
+    }
+}
+
+/* v[i] = v[i] * min(max(v[i] / 6 + 1/2, 0), 1) */
+TN_KERNEL void tn_act_hard_swish_f32(float *v, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++) {
+        float u = v[i] * (1.0f / 6) + 0.5f;
+        u = u < 0 ? 0 : u;
+        v[i] *= u > 1 ? 1 : u;
+    }
+}
+
+/* Rows of a strip into an output plane: y[r * ystep + c * xstep] = v[r * pitch + c]. */
+TN_KERNEL void tn_put_rows_f32(float *y, const float *v, int32_t rows, int32_t cols, int32_t pitch, int32_t ystep,
+                               int32_t xstep)
+{
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t c = 0; c < cols; c++)
+            y[r * ystep + c * xstep] = v[r * pitch + c];
+}
+
+/* Maximum pooling of a strip: y[r][c] = max of v over rows sh * r + [0, kh), columns sw * c + [0, kw). */
+TN_KERNEL void tn_put_max_f32(float *y, const float *v, int32_t rows, int32_t cols, int32_t pitch, int32_t kh,
+                              int32_t kw, int32_t sh, int32_t sw)
+{
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t c = 0; c < cols; c++) {
+            const float *p = v + r * sh * pitch + c * sw;
+            float m = p[0];
+            for (int32_t i = 0; i < kh; i++)
+                for (int32_t j = 0; j < kw; j++)
+                    m = p[i * pitch + j] > m ? p[i * pitch + j] : m;
+            y[r * cols + c] = m;
+        }
+}
+
+/* Average pooling of a strip: y[r][c] = mean of v over rows sh * r + [0, kh), columns sw * c + [0, kw). */
+TN_KERNEL void tn_put_average_f32(float *y, const float *v, int32_t rows, int32_t cols, int32_t pitch, int32_t kh,
+                                  int32_t kw, int32_t sh, int32_t sw)
+{
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t c = 0; c < cols; c++) {
+            const float *p = v + r * sh * pitch + c * sw;
+            float sum = 0;
+            for (int32_t i = 0; i < kh; i++)
+                for (int32_t j = 0; j < kw; j++)
+                    sum += p[i * pitch + j];
+            y[r * cols + c] = sum / (float)(kh * kw);
+        }
+}
