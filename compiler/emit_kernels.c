@@ -2,7 +2,7 @@
  *
  * The text of runtime/ is built into the compiler (runtime_lines, made by runtime/embed.cmake). A kernel is one
  * paragraph of it; its name stands behind TN_KERNEL, or ends a typedef, or follows a #define. A kernel named TN(name)
- * is typed: one instance per element type, made by replacing T, TS and TN(). */
+ * is typed: one instance per element type, made by replacing T, TS, TN() and TM(). */
 #include "emitter.h"
 
 #include <ctype.h>
@@ -174,6 +174,10 @@ static void print_instance(Text *out, const char *text, DType d)
         if (n == 2 && !strncmp(p, "TN(", 3)) {
             size_t len = word_length(p + 3);
             text_printf(out, "tn_%.*s_%s", (int)len, p + 3, dtype_suffix(d));
+            p += 3 + len + 1;
+        } else if (n == 2 && !strncmp(p, "TM(", 3)) {
+            size_t len = word_length(p + 3);
+            text_printf(out, "%.*s%s", (int)len, p + 3, d == DT_F32 ? "f" : "");
             p += 3 + len + 1;
         } else if (n == 1 && *p == 'T') {
             text_printf(out, "%s", dtype_c(d));

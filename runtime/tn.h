@@ -19,5 +19,10 @@
 #define TN_JOIN2(a, b) a##_##b
 #define TN_JOIN(a, b) TN_JOIN2(a, b)
 #define TN(name) TN_JOIN(tn_##name, TS)
+/* The function of <math.h> for a floating T: TM(exp) is expf for float and exp for double. TF is the suffix of the
+ * function, f or nothing, and defined beside T. */
+#define TM(name) TN_JOIN3(name, TF)
+#define TN_JOIN3(a, b) TN_JOIN4(a, b)
+#define TN_JOIN4(a, b) a##b
 
 #endif

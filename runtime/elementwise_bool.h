@@ -1,0 +1,26 @@
+/* elementwise_bool.h - logic on bool, which is 0 or 1 in a uint8_t. Included once, with that type. */
+#include "tn.h"
+
+/* y = not x */
+TN_KERNEL T TN(not )(T x)
+{
+    return (T)(x == 0);
+}
+
+/* y = a and b */
+TN_KERNEL T TN (and)(T a, T b)
+{
+    return (T)(a && b);
+}
+
+/* y = a or b */
+TN_KERNEL T TN(or)(T a, T b)
+{
+    return (T)(a || b);
+}
+
+/* y = exactly one of a, b */
+TN_KERNEL T TN (xor)(T a, T b)
+{
+    return (T)(!a != !b);
+}
