@@ -492,6 +492,16 @@ typedef enum Command {
         NUM_COMMANDS
 } Command;
 
+typedef struct Strings {
+    const char *const *items;
+    int count;
+} Strings;
+
+typedef struct Numbers {
+    const double *items;
+    int count;
+} Numbers;
+
 /* The command line, parsed and checked. A field belongs to the option of its name in the table of options.c and has
  * its default where that option was not given. */
 typedef struct CommandLine {
@@ -499,26 +509,26 @@ typedef struct CommandLine {
     const char *model; /* path, never NULL */
     Options opt;       /* opt.name is never NULL: from --name or the model's file name */
     bool json, explain;
-    const char *const *outputs; /* --output PATH or NAME=PATH; one path for compile and ternarize */
-    int num_outputs;
-    const char *const *inputs; /* --input PATH or NAME=PATH */
-    int num_inputs;
-    const char *data;   /* --data SPEC or NULL */
-    double scale;       /* --scale, default 1 */
-    const double *mean; /* --mean, one or one per channel; NULL: 0 */
-    int num_mean;
-    const double *std; /* --std, likewise; NULL: 1 */
-    int num_std;
-    bool nhwc;      /* --layout nhwc: the data's images are [height][width][channels] */
-    int64_t limit;  /* --limit, samples; 0: all */
-    int threads;    /* --threads, default: the machine's cores */
-    uint64_t seed;  /* --seed, default 1 */
-    const char *cc; /* --cc, default clang */
+    Strings outputs;  /* --output PATH or NAME=PATH; one path for compile and ternarize */
+    Strings inputs;   /* --input PATH or NAME=PATH */
+    const char *data; /* --data SPEC or NULL */
+    double scale;     /* --scale, default 1 */
+    Numbers mean;     /* --mean, one or one per channel; none: 0 */
+    Numbers std;      /* --std, likewise; none: 1 */
+    bool nhwc;        /* --layout nhwc: the data's images are [height][width][channels] */
+    int64_t limit;    /* --limit, samples; 0: all */
+    int threads;      /* --threads, default: the machine's cores */
+    uint64_t seed;    /* --seed, default 1 */
+    const char *cc;   /* --cc, default clang */
 } CommandLine;
 
 /* Fails with `usage`. Returns NULL after printing --help or --version to stdout. */
 const CommandLine *options_parse(int argc, char **argv);
-const char *model_id(const char *path); /* "a/2 nets.onnx" -> "net_2_nets": a C identifier for generated names */
+
+/* cname.c: whether generated C may start its names with s; and such a start from a path, "a/2 nets.onnx" ->
+ * "net_2_nets". */
+bool is_c_name(const char *s);
+const char *model_id(const char *path);
 
 #define X(name) int cmd_##name(const CommandLine *c); /* returns the exit code */
 COMMANDS(X)

@@ -1,0 +1,204 @@
+/* unit_options.c - the command line: what each option means, and the message for every wrong use. */
+#include "ir.h"
+
+#include <CUnit/Basic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_WORDS = 32 };
+
+static int split_words(const char *line, char **argv)
+{
+    int argc = 0;
+    char *rest = strdup(line);
+    for (char *word; argc < MAX_WORDS - 1 && (word = strsep(&rest, " "));)
+        argv[argc++] = word;
+    argv[argc] = NULL;
+    return argc;
+}
+
+/* NULL when refused; then *t has code and message. */
+static const CommandLine *parse(const char *line, Trap *t)
+{
+    char *argv[MAX_WORDS];
+    int argc = split_words(line, argv);
+    if (CATCH(t))
+        return NULL;
+    const CommandLine *c = options_parse(argc, argv);
+    trap_end();
+    return c;
+}
+
+static const CommandLine *parse_good(const char *line)
+{
+    Trap t;
+    const CommandLine *c = parse(line, &t);
+    if (!c) {
+        fprintf(stderr, "refused: %s: %s\n", line, t.message);
+        CU_FAIL_FATAL("a good command line was refused");
+    }
+    return c;
+}
+
+static void test_defaults(void)
+{
+    const CommandLine *c = parse_good("ternc compile a/net.onnx -o out");
+    CU_ASSERT_EQUAL(c->command, CMD_compile);
+    CU_ASSERT_STRING_EQUAL(c->model, "a/net.onnx");
+    CU_ASSERT_STRING_EQUAL(c->outputs.items[0], "out");
+    CU_ASSERT_STRING_EQUAL(c->opt.name, "net");
+    CU_ASSERT_EQUAL(c->opt.method, METHOD_TWN);
+    CU_ASSERT_EQUAL(c->opt.threshold, 0);
+    CU_ASSERT_EQUAL(c->opt.sparsity, 0);
+    CU_ASSERT_PTR_NULL(c->opt.keep);
+    CU_ASSERT_EQUAL(c->opt.optimize, OPTIMIZE_SPEED);
+    CU_ASSERT_EQUAL(c->opt.lowering, LOWER_AUTO);
+    CU_ASSERT_FALSE(c->opt.per_layer);
+    CU_ASSERT_EQUAL(parse_good("ternc run m --input x.npy")->opt.method, METHOD_NONE);
+    CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->opt.method, METHOD_NONE);
+    CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->scale, 1);
+    CU_ASSERT_EQUAL(parse_good("ternc check m")->opt.method, METHOD_TWN);
+    CU_ASSERT_STRING_EQUAL(parse_good("ternc check m")->cc, "clang");
+}
+
+static void test_values(void)
+{
+    const CommandLine *c =
+        parse_good("ternc compile m -o d --threshold=0.75 --granularity layer --keep first,/fc/MatMul");
+    CU_ASSERT_EQUAL(c->opt.threshold, 0.75f);
+    CU_ASSERT_TRUE(c->opt.per_layer);
+    CU_ASSERT_EQUAL_FATAL(c->opt.num_keep, 2);
+    CU_ASSERT_STRING_EQUAL(c->opt.keep[1], "/fc/MatMul");
+    c = parse_good("ternc compile m -o d --keep none --optimize size --lowering packed --name lenet --explain");
+    CU_ASSERT_PTR_NOT_NULL(c->opt.keep);
+    CU_ASSERT_EQUAL(c->opt.num_keep, 0);
+    CU_ASSERT_EQUAL(c->opt.optimize, OPTIMIZE_SIZE);
+    CU_ASSERT_EQUAL(c->opt.lowering, LOWER_PACKED);
+    CU_ASSERT_STRING_EQUAL(c->opt.name, "lenet");
+    CU_ASSERT_TRUE(c->explain);
+    CU_ASSERT_EQUAL(parse_good("ternc compile m -o d --method stp")->opt.sparsity, 0.9f);
+    CU_ASSERT_EQUAL(parse_good("ternc compile m -o d --method stp --sparsity 0.5")->opt.sparsity, 0.5f);
+    c = parse_good("ternc run --dim N=4 m --input a=x.npy --dim seq=7 --input b=y=z.pb");
+    CU_ASSERT_EQUAL_FATAL(c->opt.num_dims, 2);
+    CU_ASSERT_STRING_EQUAL(c->opt.dims[1].name, "seq");
+    CU_ASSERT_EQUAL(c->opt.dims[1].value, 7);
+    CU_ASSERT_EQUAL_FATAL(c->inputs.count, 2);
+    CU_ASSERT_STRING_EQUAL(c->inputs.items[1], "b=y=z.pb");
+}
+
+static void test_data_values(void)
+{
+    const CommandLine *c = parse_good(
+        "ternc eval m --data a,b --scale 1/255 --mean -0.5,0,1e-3 --std 2 --layout nhwc --limit 12 --threads 3");
+    CU_ASSERT_DOUBLE_EQUAL(c->scale, 1.0 / 255, 0);
+    CU_ASSERT_EQUAL_FATAL(c->mean.count, 3);
+    CU_ASSERT_DOUBLE_EQUAL(c->mean.items[0], -0.5, 0);
+    CU_ASSERT_DOUBLE_EQUAL(c->mean.items[2], 1e-3, 0);
+    CU_ASSERT_EQUAL_FATAL(c->std.count, 1);
+    CU_ASSERT_TRUE(c->nhwc);
+    CU_ASSERT_EQUAL(c->limit, 12);
+    CU_ASSERT_EQUAL(c->threads, 3);
+    CU_ASSERT_STRING_EQUAL(parse_good("ternc run -- --model")->model, "--model");
+}
+
+typedef struct Wrong {
+    const char *line, *message;
+} Wrong;
+
+static const Wrong wrong[] = {
+    {"ternc", "no command given; 'ternc --help' lists the commands"},
+    {"ternc frobnicate m", "unknown command 'frobnicate'; there are: inspect, compile, ternarize, run, eval, check"},
+    {"ternc --json", "unknown command '--json'; there are: inspect, compile, ternarize, run, eval, check"},
+    {"ternc inspect", "'ternc inspect' needs a model: ternc inspect MODEL.onnx"},
+    {"ternc compile m", "'ternc compile' needs --output: ternc compile MODEL.onnx -o DIR"},
+    {"ternc inspect m n", "unexpected argument 'n': ternc inspect MODEL.onnx"},
+    {"ternc inspect m -- n", "unexpected argument 'n': ternc inspect MODEL.onnx"},
+    {"ternc inspect m --frob", "unknown option '--frob'; 'ternc inspect --help' lists the options"},
+    {"ternc inspect m --frob=3", "unknown option '--frob=3'; 'ternc inspect --help' lists the options"},
+    {"ternc inspect m -z", "unknown option '-z'; 'ternc inspect --help' lists the options"},
+    {"ternc inspect m --explain", "'ternc inspect' does not take --explain; it belongs to: compile"},
+    {"ternc inspect m --cc", "'ternc inspect' does not take --cc; it belongs to: check"},
+    {"ternc compile m -o", "--output needs a value: --output DIR"},
+    {"ternc ternarize m --output", "--output needs a value: --output OUT.onnx"},
+    {"ternc compile m --output=", "--output DIR: the value is empty"},
+    {"ternc compile m -o a -o b", "--output is given twice"},
+    {"ternc compile m -o d --explain=yes", "--explain takes no value"},
+    {"ternc compile m -o d --method foo", "--method: 'foo' is not one of none|twn|sca|stp"},
+    {"ternc compile m -o d --method tw", "--method: 'tw' is not one of none|twn|sca|stp"},
+    {"ternc compile m -o d --method sca",
+     "--method sca trains the weights, and training is not part of this version; use twn or stp"},
+    {"ternc ternarize m -o d --data x,y",
+     "'ternc ternarize' does not take --data: training is not part of this version"},
+    {"ternc compile m -o d --method stp --threshold 1", "--threshold and --method stp exclude each other"},
+    {"ternc compile m -o d --sparsity 0.5 --threshold exact", "--threshold and --sparsity exclude each other"},
+    {"ternc run m --sparsity 0.5", "--sparsity has no meaning with --method none; add --method twn or stp"},
+    {"ternc compile m -o d --threshold -1", "--threshold exact|FACTOR: '-1' is not a positive number"},
+    {"ternc compile m -o d --threshold nan", "--threshold exact|FACTOR: 'nan' is not a number"},
+    {"ternc compile m -o d --threshold 0.7x", "--threshold exact|FACTOR: '0.7x' is not a number"},
+    {"ternc compile m -o d --sparsity 1", "--sparsity S: '1' is not a number between 0 and 1"},
+    {"ternc compile m -o d --sparsity 90%", "--sparsity S: '90%' is not a number"},
+    {"ternc compile m -o d --keep none,last", "--keep none|first|last|NAME,...: 'none' stands alone"},
+    {"ternc compile m -o d --keep a,,b", "--keep none|first|last|NAME,...: 'a,,b' has an empty part"},
+    {"ternc compile m -o d --name 3d",
+     "--name ID: '3d' cannot start names in C: take a letter, then letters, digits and _, no keyword"},
+    {"ternc compile m -o d --name switch",
+     "--name ID: 'switch' cannot start names in C: take a letter, then letters, digits and _, no keyword"},
+    {"ternc run m --dim N", "--dim NAME=N: 'N' is not of that form"},
+    {"ternc run m --dim =3", "--dim NAME=N: '=3' is not of that form"},
+    {"ternc run m --dim N=0", "--dim NAME=N: '0' is not a whole number from 1 to 1099511627776"},
+    {"ternc run m --dim N=1 --dim N=2", "--dim NAME=N: 'N' is given twice"},
+    {"ternc eval m", "'ternc eval' needs --data SPEC"},
+    {"ternc eval m --data d --scale 1/0", "--scale S: '1/0' is not a number"},
+    {"ternc eval m --data d --scale 1/", "--scale S: '1/' is not a number"},
+    {"ternc eval m --data d --mean 1,a", "--mean M,...: 'a' is not a number"},
+    {"ternc eval m --data d --std 1,0", "--std: 0 is not positive"},
+    {"ternc eval m --data d --limit 0", "--limit N: '0' is not a whole number from 1 to 9223372036854775807"},
+    {"ternc eval m --data d --limit 99999999999999999999",
+     "--limit N: '99999999999999999999' is not a whole number from 1 to 9223372036854775807"},
+    {"ternc check m --mean 1", "--mean has no meaning without --data"},
+    {"ternc check m --data d --input x", "--data and --input exclude each other"},
+};
+
+static void test_wrong_use(void)
+{
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        Trap t;
+        const CommandLine *c = parse(wrong[i].line, &t);
+        bool same = !c && t.code == 2 && !strcmp(t.message, wrong[i].message);
+        if (!same)
+            fprintf(stderr, "%s\n  expected %s\n  got      %d %s\n", wrong[i].line, wrong[i].message, c ? 0 : t.code,
+                    c ? "accepted" : t.message);
+        CU_ASSERT_TRUE(same);
+    }
+}
+
+static void test_model_id(void)
+{
+    static const char *const pairs[][2] = {{"net.onnx", "net"},
+                                           {"a/b.c/mnist-8.onnx", "mnist_8"},
+                                           {"2 nets.onnx", "net_2_nets"},
+                                           {"switch.onnx", "net_switch"},
+                                           {".onnx", "net"},
+                                           {"_x.onnx", "x"},
+                                           {"\xc3\xa9t\xc3\xa9.onnx", "t"},
+                                           {"a..b.onnx", "a_b"},
+                                           {"---", "net"},
+                                           {"tn.onnx", "net_tn"},
+                                           {"dir/model", "model"},
+                                           {"model_.onnx", "model"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        CU_ASSERT_STRING_EQUAL(model_id(pairs[i][0]), pairs[i][1]);
+}
+
+int main(void)
+{
+    CU_initialize_registry();
+    CU_pSuite s = CU_add_suite("options", NULL, NULL);
+    CU_add_test(s, "defaults", test_defaults);
+    CU_add_test(s, "values", test_values);
+    CU_add_test(s, "data values", test_data_values);
+    CU_add_test(s, "wrong use", test_wrong_use);
+    CU_add_test(s, "model id", test_model_id);
+    CU_basic_run_tests();
+    return (int)CU_get_number_of_failures();
+}
