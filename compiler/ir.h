@@ -405,6 +405,7 @@ Tensor *onnx_read_tensor(const char *path); /* a TensorProto file (.pb) as a con
 /* The dump format is a subset of ONNX's text syntax, read back by tests. */
 void dump_graph(FILE *f, const Graph *g);
 Model *text_read(const char *path, const char *text); /* fails with path:line */
+const char *number_text(double v, DType d);           /* shortest decimal text that reads back as the same v */
 
 /* ---------------------------------------------------------------- evaluator: eval.c ---- */
 
@@ -475,6 +476,7 @@ int64_t layer_scratch_bytes(const Node *n, const Options *opt);
 
 /* read, upgrade, infer, fold, dce: a model as ternarisation sees it. */
 Model *pipeline_load(const char *path, const Options *opt);
+void pipeline_prepare(Model *m, const Options *opt); /* the same for a model that was read already */
 /* ternarise (opt->method). */
 void pipeline_ternarize(Model *m, const Options *opt);
 /* fuse, lower, plan. */

@@ -1,0 +1,87 @@
+/* pipeline.c - what happens to a model, in order: one call per pass, verified, dumped and timed alike. The comments
+ * between the calls say what holds there. */
+#include "ir.h"
+
+#include <string.h>
+#include <time.h>
+
+static const char *const pass_names[] = {"read", "upgrade", "infer", "fold", "dce", "ternarize", "fuse", "lower"};
+enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void check_dump_name(const Options *opt)
+{
+    Text list = {0};
+    for (int i = 0; i < NUM_PASSES; i++) {
+        if (!opt->dump || !strcmp(opt->dump, pass_names[i])) {
+            text_free(&list);
+            return;
+        }
+        text_printf(&list, "%s%s", i ? ", " : "", pass_names[i]);
+    }
+    char *names = mem_strdup(list.data);
+    text_free(&list);
+    usage("--dump %s: there is no such pass; the passes are %s", opt->dump, names);
+}
+
+/* Behind every pass. */
+static void after(const char *name, const Graph *g, const Options *opt, double started)
+{
+    if (opt->time_passes)
+        fprintf(stderr, "ternc: time: %-9s %8.3f ms\n", name, 1e3 * (now() - started));
+    if (strcmp(name, "read") != 0)
+        verify_graph(g, name);
+    if (opt->dump && !strcmp(opt->dump, name))
+        dump_graph(stdout, g);
+}
+
+/* RUN("infer", pass_infer(g)); */
+#define RUN(name, call)                                                                                                \
+    do {                                                                                                               \
+        double started = now();                                                                                        \
+        call;                                                                                                          \
+        after(name, m->graph, opt, started);                                                                           \
+    } while (0)
+
+Model *pipeline_load(const char *path, const Options *opt)
+{
+    check_dump_name(opt);
+    Model *m;
+    RUN("read", m = onnx_read(path, opt));
+    pipeline_prepare(m, opt);
+    return m;
+}
+
+void pipeline_prepare(Model *m, const Options *opt)
+{
+    check_dump_name(opt);
+    /* As the file has it: any opset, declared types, perhaps unknown operators. */
+    RUN("upgrade", pass_upgrade(m));
+    check_supported(m->graph);
+    /* Operators are in their opset 17 form and all supported; types are those of inputs, constants and declarations. */
+    RUN("infer", pass_infer(m->graph));
+    RUN("fold", pass_fold(m->graph));
+    RUN("dce", pass_dce(m->graph));
+    /* All types are static, nothing computes from constants alone, every node is used. */
+}
+
+void pipeline_ternarize(Model *m, const Options *opt)
+{
+    RUN("ternarize", pass_ternarize(m->graph, opt));
+    /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. Still ordinary ONNX. */
+}
+
+Plan *pipeline_lower(Model *m, const Options *opt)
+{
+    RUN("fuse", pass_fuse(m->graph));
+    /* Linear operators with constant weights are OP_Layer, numbered in execution order. No longer ordinary ONNX. */
+    RUN("lower", pass_lower(m->graph, opt));
+    /* Every layer has its lowering, every tensor its layout. */
+    return plan_graph(m->graph, opt);
+}

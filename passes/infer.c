@@ -1,0 +1,159 @@
+/* infer.c - shape inference and constant folding in one walk: every node's output types are set by its OpDef, and every
+ * node whose inputs are all constants is evaluated, so that chains of Shape, Gather, Concat and Reshape vanish.
+ *
+ * Requires: opset 17 form, supported operators, graph inputs of known type. Gives: all types known and static; the
+ * types that the file declares for its outputs hold; no node computes from constants alone, but one that makes a graph
+ * output (an Identity of the constant) or a result too large to keep. */
+#include "ir.h"
+
+#include <string.h>
+
+enum { MAX_FOLDED_BYTES = 64 << 20 };
+
+static void check_inputs(const Graph *g)
+{
+    for (int i = 0; i < g->num_inputs; i++) {
+        const Tensor *t = g->inputs[i];
+        if (!type_known(t->type))
+            fail("%s: the shape of input '%s' is not known: %s; name its dimensions with --dim NAME=N", g->file,
+                 t->name, type_text(t->type));
+    }
+}
+
+/* Whether an inferred type is one of those that the file declares; -1 stands for anything. */
+static bool type_matches(Type declared, Type t)
+{
+    if (declared.dtype != DT_NONE && declared.dtype != t.dtype)
+        return false;
+    if (declared.rank < 0)
+        return true;
+    if (declared.rank != t.rank)
+        return false;
+    for (int i = 0; i < t.rank; i++)
+        if (declared.dims[i] >= 0 && declared.dims[i] != t.dims[i])
+            return false;
+    return true;
+}
+
+static void infer_node(Graph *g, Node *n)
+{
+    for (int i = 0; i < n->num_out; i++)
+        if (n->out[i])
+            n->out[i]->type = (Type){.rank = -1};
+    op_def(n->op)->infer(g, n);
+    for (int i = 0; i < n->num_out; i++)
+        if (n->out[i] && !type_known(n->out[i]->type))
+            fail_node(g, n, "the shape of output '%s' depends on values that are not known at compile time",
+                      n->out[i]->name);
+}
+
+/* Shape and Size look at their input's type only. */
+static bool reads_type_only(const Node *n)
+{
+    return !strcmp(n->op_name, "Shape") || !strcmp(n->op_name, "Size");
+}
+
+static bool inputs_constant(const Node *n)
+{
+    for (int i = 0; i < n->num_in; i++)
+        if (n->in[i] && !n->in[i]->data)
+            return false;
+    return true;
+}
+
+static bool is_output_copy(const Graph *g, const Node *n)
+{
+    return !strcmp(n->op_name, "Identity") && graph_is_output(g, n->out[0]);
+}
+
+/* A result is kept when it is small, or no larger than what it came from. */
+static bool worth_keeping(const Node *n)
+{
+    size_t in = 0, out = 0;
+    for (int i = 0; i < n->num_in; i++)
+        in += n->in[i] ? type_bytes(n->in[i]->type) : 0;
+    for (int i = 0; i < n->num_out; i++)
+        out += n->out[i] ? type_bytes(n->out[i]->type) : 0;
+    return out <= MAX_FOLDED_BYTES || out <= in;
+}
+
+static bool can_evaluate(const Graph *g, const Node *n)
+{
+    if (!op_def(n->op)->eval || !(inputs_constant(n) || reads_type_only(n)))
+        return false;
+    return !is_output_copy(g, n) && worth_keeping(n);
+}
+
+static void evaluate(const Graph *g, Node *n)
+{
+    const void **in = NEW_ARRAY(const void *, n->num_in);
+    void **out = NEW_ARRAY(void *, n->num_out);
+    for (int i = 0; i < n->num_in; i++)
+        in[i] = n->in[i] ? n->in[i]->data : NULL;
+    for (int i = 0; i < n->num_out; i++)
+        out[i] = n->out[i] ? mem_alloc(type_bytes(n->out[i]->type)) : NULL;
+    eval_node(g, n, in, out);
+    for (int i = 0; i < n->num_out; i++)
+        if (n->out[i])
+            n->out[i]->data = out[i];
+}
+
+/* The evaluated tensor t is a graph output, which must come from a node: its value moves to a new constant, which takes
+ * over all uses inside the graph, and an Identity makes t from it. */
+static Node *copy_to_output(Graph *g, Tensor *t)
+{
+    Tensor *value = graph_const(g, mem_printf("%s_value", t->name), t->type, t->data);
+    t->data = NULL;
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int j = 0; j < g->nodes[i]->num_in; j++)
+            if (g->nodes[i]->in[j] == t)
+                g->nodes[i]->in[j] = value;
+    Node *copy = node_new(op_find("Identity"), "", 1, 1);
+    copy->in[0] = value;
+    copy->out[0] = t;
+    return copy;
+}
+
+static void replace_by_value(Graph *from, Node *n, Graph *to)
+{
+    evaluate(from, n);
+    for (int i = 0; i < n->num_out; i++) {
+        if (!n->out[i])
+            continue;
+        n->out[i]->producer = NULL;
+        if (graph_is_output(from, n->out[i]))
+            node_append(to, copy_to_output(from, n->out[i]));
+    }
+}
+
+static void check_outputs(const Graph *g, const Type *declared)
+{
+    for (int i = 0; i < g->num_outputs; i++) {
+        const Tensor *t = g->outputs[i];
+        if (!type_known(t->type))
+            fail("%s: output '%s' is not made by any node", g->file, t->name);
+        if (!type_matches(declared[i], t->type))
+            fail("%s: output '%s' is declared as %s, but the graph computes %s", g->file, t->name,
+                 type_text(declared[i]), type_text(t->type));
+    }
+}
+
+void pass_infer(Graph *g)
+{
+    check_inputs(g);
+    Type *declared = NEW_ARRAY(Type, g->num_outputs);
+    for (int i = 0; i < g->num_outputs; i++)
+        declared[i] = g->outputs[i]->type;
+    Graph kept = {0}; /* only its array of nodes is used */
+    for (int i = 0; i < g->num_nodes; i++) {
+        Node *n = g->nodes[i];
+        infer_node(g, n);
+        if (can_evaluate(g, n))
+            replace_by_value(g, n, &kept);
+        else
+            node_append(&kept, n);
+    }
+    g->nodes = kept.nodes;
+    g->num_nodes = kept.num_nodes;
+    check_outputs(g, declared);
+}
