@@ -394,6 +394,17 @@ Type infer_broadcast(const Graph *g, const Node *n, int count);
 int64_t norm_axis(const Graph *g, const Node *n, int64_t axis,
                   int rank); /* negative axis made positive; fails out of range */
 
+/* ---------------------------------------------------------------- window.c ---- */
+
+/* The window of a Conv, ConvTranspose or pooling node over 1 to 3 spatial axes, right-aligned: [2] is the width, [1] the
+ * height (1-D: sizes 1, padding 0), [0] the depth. auto_pad, ceil_mode, output_shape and output_padding are resolved.
+ * Position of tap k for output o: o * stride - pad_begin + k * dilation (ConvTranspose: of output, for input o). */
+typedef struct Window {
+    int rank; /* spatial axes of the node */
+    int64_t in[3], out[3], kernel[3], stride[3], dilation[3], pad_begin[3], pad_end[3];
+} Window;
+Window op_window(const Graph *g, const Node *n); /* fails on contradictions; needs the types of the inputs */
+
 /* ------------------------------------------------- onnx_scan.c, onnx_read.c, onnx_write.c ---- */
 
 Model *onnx_read(const char *path, const Options *opt);
