@@ -522,17 +522,19 @@ typedef struct CommandLine {
     const char *model; /* path, never NULL */
     Options opt;       /* opt.name is never NULL: from --name or the model's file name */
     bool json, explain;
-    Strings outputs;  /* --output PATH or NAME=PATH; one path for compile and ternarize */
-    Strings inputs;   /* --input PATH or NAME=PATH */
-    const char *data; /* --data SPEC or NULL */
-    double scale;     /* --scale, default 1 */
-    Numbers mean;     /* --mean, one or one per channel; none: 0 */
-    Numbers std;      /* --std, likewise; none: 1 */
-    bool nhwc;        /* --layout nhwc: the data's images are [height][width][channels] */
-    int64_t limit;    /* --limit, samples; 0: all */
-    int threads;      /* --threads, default: the machine's cores */
-    uint64_t seed;    /* --seed, default 1 */
-    const char *cc;   /* --cc, default clang */
+    Strings outputs;    /* --output PATH or NAME=PATH; one path for compile and ternarize */
+    Strings inputs;     /* --input PATH or NAME=PATH */
+    const char *data;   /* --data SPEC or NULL */
+    double scale;       /* --scale, default 1 */
+    Numbers mean;       /* --mean, one or one per channel; none: 0 */
+    Numbers std;        /* --std, likewise; none: 1 */
+    bool nhwc;          /* --layout nhwc: the data's images are [height][width][channels] */
+    int64_t limit;      /* --limit, samples; 0: all */
+    int threads;        /* --threads, default: the machine's cores */
+    uint64_t seed;      /* --seed, default 1 */
+    const char *cc;     /* --cc, default clang */
+    const char *cflags; /* --cflags, default "-O1" */
+    int64_t samples;    /* --samples, of random input; default 2 */
 } CommandLine;
 
 /* Fails with `usage`. Returns NULL after printing --help or --version to stdout. */
@@ -587,5 +589,70 @@ typedef struct Progress {
 void progress_begin(Progress *p, const char *label, int64_t total);
 void progress_update(Progress *p, int64_t done);
 void progress_end(Progress *p); /* wipes the bar */
+
+/* ---------------------------------------------------------------- cc.c ---- */
+
+const char *temp_folder(void); /* a new one, removed with all in it when the process exits */
+void file_write(const char *path, const void *data, size_t len);
+/* Runs argv[0] from PATH and waits; what it printed is added to `out` and `err`. Returns its exit code, 128 + the
+ * signal that ended it, or 127 with a message in `err` when it cannot be run. */
+int run_program(char *const argv[], Text *out, Text *err);
+/* The C compiler on files and further arguments (NULL at the end); cc and flags are split at spaces. cc_try returns
+ * false, with the compiler's messages in `err`, where cc_compile fails. */
+bool cc_try(const char *cc, const char *flags, const char *const *files, Text *err);
+void cc_compile(const char *cc, const char *flags, const char *const *files);
+
+/* ---------------------------------------------------------------- check*.c ---- */
+
+/* What is checked: the generated C of a plan, built in a temporary folder together with a harness. */
+typedef struct Program {
+    const Plan *plan;
+    const char *cc, *cflags;
+    const char *folder;
+    char *harness, *binary; /* paths; NULL: not yet compiled */
+} Program;
+
+/* What comparing one node's outputs with the evaluator showed, over all samples. */
+typedef struct NodeCheck {
+    int64_t elements, wrong;
+    double error; /* largest */
+    double share; /* of its bound; 1 is the limit */
+    char *first;  /* the first difference, as a sentence; NULL: none */
+} NodeCheck;
+
+/* What the impulses showed for one layer. */
+typedef struct LayerCheck {
+    bool ternary;           /* only ternary layers are driven with impulses */
+    int64_t weights, runs;  /* zeros included */
+    int64_t checked;        /* accumulators */
+    int64_t wrong, missing; /* of them; missing: reach an output and were not reported */
+    int64_t stray;          /* reported for places that the layer does not have */
+    char *first;            /* the first wrong weight, as a sentence; NULL: none */
+} LayerCheck;
+
+typedef struct CheckReport {
+    NodeCheck *nodes;   /* by node index */
+    LayerCheck *layers; /* by Layer.index */
+    int num_layers;
+    Text problems; /* whatever else is wrong, a line each */
+    bool passed;
+} CheckReport;
+
+void check_model_write(const Program *p); /* check_model.c: model.h and the weights, for the harness */
+const char *check_define(const Plan *plan);
+int layer_count(const Graph *g);
+/* Writes the harness to a temporary folder. */
+Program *check_open(const Plan *plan, const char *cc, const char *cflags);
+/* Compiles this text of the model (of emit_c) with the harness; false, with the compiler's words in err, when it is
+ * refused. */
+bool check_build(Program *p, const Text *c, const Text *h, Text *err);
+CheckReport *check_report(const Plan *plan);
+bool check_passed(const Plan *plan, const CheckReport *r);
+/* Runs the harness; its findings go into the report. False when it did not end well. */
+bool check_run(const Program *p, const char *const *args, CheckReport *r);
+/* check_inputs.c: sets[s][i] is the dense value of graph input i in sample s. */
+const void *const *const *check_inputs(const Graph *g, const CommandLine *c, int *num_sets);
+void check_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
+void check_impulses(const Program *p, CheckReport *r);
 
 #endif

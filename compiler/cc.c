@@ -1,0 +1,174 @@
+/* cc.c - running other programs: a C compiler, and what it made. Temporary folders go when the process exits. */
+#include "ir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- temporary folders ---- */
+
+enum { MAX_FOLDERS = 64 };
+static char *folders[MAX_FOLDERS]; /* process-wide on purpose: removed at exit */
+static int num_folders;
+static pid_t owner; /* a forked child must not remove its parent's folders */
+
+static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+    (void)st, (void)flag, (void)ftw;
+    return remove(path);
+}
+
+static void remove_folders(void)
+{
+    if (getpid() != owner)
+        return;
+    while (num_folders > 0) {
+        char *path = folders[--num_folders];
+        nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        free(path);
+    }
+}
+
+const char *temp_folder(void)
+{
+    if (!owner)
+        atexit(remove_folders);
+    owner = getpid();
+    const char *base = getenv("TMPDIR");
+    if (!base || !base[0])
+        base = "/tmp";
+    if (num_folders == MAX_FOLDERS)
+        bug("too many temporary folders");
+    char *path = malloc(strlen(base) + 32);
+    if (!path)
+        fail("out of memory");
+    sprintf(path, "%s/ternc-XXXXXX", base);
+    if (!mkdtemp(path))
+        fail("%s: cannot make a temporary folder: %s (TMPDIR names another place)", base, strerror(errno));
+    folders[num_folders++] = path;
+    return path;
+}
+
+void file_write(const char *path, const void *data, size_t len)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f)
+        fail("%s: cannot write: %s", path, strerror(errno));
+    bool bad = fwrite(data, 1, len, f) != len;
+    bad |= fclose(f) != 0;
+    if (bad)
+        fail("%s: cannot write: %s", path, strerror(errno));
+}
+
+/* ---- running programs ---- */
+
+static void read_back(FILE *f, Text *t)
+{
+    char buffer[4096];
+    rewind(f);
+    for (size_t n; (n = fread(buffer, 1, sizeof buffer, f)) > 0;)
+        text_add(t, buffer, n);
+    text_add(t, "", 0);
+    fclose(f);
+}
+
+static _Noreturn void become(char *const argv[], int out, int err)
+{
+    int null = open("/dev/null", O_RDONLY);
+    if (null >= 0)
+        dup2(null, 0);
+    dup2(out, 1);
+    dup2(err, 2);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGQUIT, SIG_DFL);
+    execvp(argv[0], argv);
+    dprintf(2, "%s: cannot run: %s\n", argv[0], strerror(errno));
+    _exit(127);
+}
+
+/* While a child runs, an interrupt from the terminal is the child's: this process then leaves through exit, which
+ * removes its files. */
+static int wait_for(pid_t child)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, old_int, old_quit;
+    sigaction(SIGINT, &ignore, &old_int);
+    sigaction(SIGQUIT, &ignore, &old_quit);
+    int status;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            bug("waitpid: %s", strerror(errno));
+    sigaction(SIGINT, &old_int, NULL);
+    sigaction(SIGQUIT, &old_quit, NULL);
+    if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGQUIT))
+        fail("interrupted");
+    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int run_program(char *const argv[], Text *out, Text *err)
+{
+    FILE *out_file = tmpfile(), *err_file = tmpfile();
+    if (!out_file || !err_file)
+        fail("cannot make a temporary file: %s", strerror(errno));
+    fflush(NULL);
+    pid_t child = fork();
+    if (child < 0)
+        fail("cannot start %s: %s", argv[0], strerror(errno));
+    if (child == 0)
+        become(argv, fileno(out_file), fileno(err_file));
+    int code = wait_for(child);
+    read_back(out_file, out);
+    read_back(err_file, err);
+    return code;
+}
+
+/* ---- a C compiler ---- */
+
+enum { MAX_WORDS = 256 };
+
+/* Words of a flag string, separated by spaces. */
+static int split_words(const char *text, char **words, int count)
+{
+    char *copy = mem_strdup(text), *rest = NULL;
+    for (char *w = strtok_r(copy, " \t\n", &rest); w; w = strtok_r(NULL, " \t\n", &rest)) {
+        if (count == MAX_WORDS - 1)
+            fail("too many compiler flags: %s", text);
+        words[count++] = w;
+    }
+    return count;
+}
+
+bool cc_try(const char *cc, const char *flags, const char *const *files, Text *err)
+{
+    char *words[MAX_WORDS] = {0};
+    int count = split_words(cc, words, 0);
+    if (!count)
+        usage("--cc names no compiler");
+    count = split_words(flags, words, count);
+    for (; *files; files++) {
+        if (count == MAX_WORDS - 1)
+            fail("too many files for the compiler");
+        words[count++] = mem_strdup(*files);
+    }
+    Text out = {0};
+    int code = run_program(words, &out, err);
+    text_free(&out);
+    if (code == 127)
+        fail("%s; --cc names another C compiler", err->data);
+    return code == 0;
+}
+
+void cc_compile(const char *cc, const char *flags, const char *const *files)
+{
+    Text err = {0};
+    if (!cc_try(cc, flags, files, &err)) {
+        char *message = mem_strdup(err.data);
+        text_free(&err);
+        fail("the C compiler failed: %s %s\n%s", cc, flags, message);
+    }
+    text_free(&err);
+}

@@ -1,0 +1,387 @@
+/* harness.c - the program that `ternc check` builds around generated code.
+ *
+ *   harness values SAMPLES IN OUT   runs the model on the samples in file IN; file OUT gets what every node wrote
+ *   harness impulses CODES          drives each ternary layer with impulses, expects the weights in file CODES back
+ *
+ * model.h, written by check_model.c, describes the model: tables of tensors and layers, and macros that call it. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "impulse.h"
+
+/* Where the elements of a tensor lie: `base` elements are before element 0, `size` in all. */
+typedef struct Place {
+    int rank;
+    int64_t dims[8], strides[8];
+    int64_t base, size;
+    size_t bytes; /* of an element */
+} Place;
+
+/* Output `output` of node number `node`. */
+typedef struct Written {
+    int node, output;
+    Place place;
+} Written;
+
+typedef struct Layer {
+    int number; /* Layer.index of the graph */
+    int fully_connected;
+    int64_t images, groups, ci, co;
+    Axis rows, columns;
+    int64_t pool_rows, pool_row_step, pool_height;      /* windows, their distance and height; no pooling: oh, 1, 1 */
+    int64_t pool_columns, pool_column_step, pool_width; /* likewise */
+    int64_t x_image, x_channel, x_row, x_column;        /* strides of the input */
+    int64_t x_base, x_size, y_base, y_size;             /* elements */
+} Layer;
+
+#include "model.h"
+
+enum { GUARD_BYTES = 256, GUARD = 0xA5, GARBAGE = 0xFF }; /* garbage: as a float, not a number */
+
+static void die(const char *message)
+{
+    fprintf(stderr, "harness: %s\n", message);
+    exit(3);
+}
+
+static void *get_memory(size_t bytes)
+{
+    void *p = NULL;
+    if (posix_memalign(&p, 64, bytes + GUARD_BYTES))
+        die("out of memory");
+    memset(p, GARBAGE, bytes);
+    memset((char *)p + bytes, GUARD, GUARD_BYTES);
+    return p;
+}
+
+static void check_guard(const void *p, size_t bytes, const char *what)
+{
+    const unsigned char *guard = (const unsigned char *)p + bytes;
+    for (int i = 0; i < GUARD_BYTES; i++)
+        if (guard[i] != GUARD) {
+            printf("overrun %s\n", what);
+            return;
+        }
+}
+
+/* ---- values ---- */
+
+static FILE *dump; /* where net_check_tensor writes; NULL: nowhere */
+
+static void dump_dense(const Place *p, const char *data, int axis)
+{
+    if (axis == p->rank) {
+        fwrite(data, p->bytes, 1, dump);
+        return;
+    }
+    if (axis == p->rank - 1 && p->strides[axis] == 1) {
+        fwrite(data, p->bytes, (size_t)p->dims[axis], dump);
+        return;
+    }
+    for (int64_t i = 0; i < p->dims[axis]; i++)
+        dump_dense(p, data + (size_t)(i * p->strides[axis]) * p->bytes, axis + 1);
+}
+
+static const Written *find_written(int node, int output)
+{
+    for (int i = 0; i < MODEL_WRITTEN; i++)
+        if (model_written[i].node == node && model_written[i].output == output)
+            return &model_written[i];
+    return NULL;
+}
+
+void model_check_tensor(int node, int output, const void *data);
+void model_check_tensor(int node, int output, const void *data)
+{
+    if (!dump)
+        return;
+    const Written *w = find_written(node, output);
+    if (!w)
+        die("generated code reports a tensor that the graph does not have");
+    int32_t head[2] = {node, output};
+    fwrite(head, sizeof head, 1, dump);
+    dump_dense(&w->place, data, 0);
+}
+
+static void make_buffers(void **buffers, const size_t *bytes, int count)
+{
+    for (int i = 0; i < count; i++)
+        buffers[i] = get_memory(bytes[i]);
+}
+
+static void write_outputs(void *const *out)
+{
+    for (int i = 0; i < MODEL_OUTPUTS; i++) {
+        int32_t head[2] = {-1, i};
+        fwrite(head, sizeof head, 1, dump);
+        fwrite(out[i], 1, model_output_bytes[i], dump);
+    }
+}
+
+static void read_inputs(void *const *in, FILE *f)
+{
+    for (int i = 0; i < MODEL_INPUTS; i++)
+        if (fread(in[i], 1, model_input_bytes[i], f) != model_input_bytes[i])
+            die("cannot read the samples");
+}
+
+/* The same again on the static arena must give the same bytes. */
+static void compare_static(void *const *in, void *const *out)
+{
+    void *again[MODEL_OUTPUTS + 1];
+    make_buffers(again, model_output_bytes, MODEL_OUTPUTS);
+    FILE *f = dump;
+    dump = NULL;
+    model_run_static(in, again);
+    dump = f;
+    for (int i = 0; i < MODEL_OUTPUTS; i++) {
+        if (memcmp(out[i], again[i], model_output_bytes[i]))
+            printf("static %d\n", i);
+        free(again[i]);
+    }
+}
+
+/* The arena starts as garbage and stays as the sample before left it. */
+static void run_values(int samples, const char *in_path, const char *out_path)
+{
+    FILE *f = fopen(in_path, "rb");
+    dump = fopen(out_path, "wb");
+    if (!f || !dump)
+        die("cannot open files");
+    void *arena = get_memory(MODEL_ARENA_BYTES), *in[MODEL_INPUTS + 1], *out[MODEL_OUTPUTS + 1];
+    make_buffers(in, model_input_bytes, MODEL_INPUTS);
+    make_buffers(out, model_output_bytes, MODEL_OUTPUTS);
+    for (int s = 0; s < samples; s++) {
+        read_inputs(in, f);
+        model_run(arena, in, out);
+        write_outputs(out);
+        compare_static(in, out);
+        check_guard(arena, MODEL_ARENA_BYTES, "arena");
+        for (int i = 0; i < MODEL_OUTPUTS; i++)
+            check_guard(out[i], model_output_bytes[i], "output");
+    }
+    fclose(f);
+    if (fclose(dump))
+        die("cannot write the values");
+}
+
+/* ---- impulses ---- */
+
+/* One layer under test. */
+typedef struct Test {
+    const Layer *layer;
+    Patterns patterns;
+    int64_t run;
+    const int8_t *codes;             /* [co][ci/groups][kh][kw] */
+    int32_t *sums;                   /* [batch][co][kh][kw]: what an accumulator is that sees tap [kh][kw] */
+    int64_t *row_taps, *column_taps; /* [position][output], -1: none */
+    unsigned char *seen;             /* [image][co][oh][ow] */
+    int64_t checked, wrong, stray;
+} Test;
+
+static Test test;
+
+static void *get_array(int64_t count, size_t size)
+{
+    void *p = calloc((size_t)count + 1, size);
+    if (!p)
+        die("out of memory");
+    return p;
+}
+
+static int64_t *list_taps(const Axis *a, int64_t step)
+{
+    int64_t *taps = get_array(step * a->out, sizeof *taps);
+    for (int64_t s = 0; s < step; s++)
+        for (int64_t o = 0; o < a->out; o++)
+            taps[s * a->out + o] = axis_tap(a, step, s, o);
+    return taps;
+}
+
+static int32_t *list_sums(const Test *t)
+{
+    const Layer *l = t->layer;
+    int64_t per_group = t->patterns.channels, area = l->rows.kernel * l->columns.kernel;
+    int32_t *sums = get_array(t->patterns.batches * l->co * area, sizeof *sums);
+    for (int64_t co = 0; co < l->co; co++)
+        for (int64_t c = 0; c < per_group; c++) {
+            int64_t batch = c / IMPULSE_CHANNELS, group = co / (l->co / l->groups);
+            for (int64_t k = 0; k < area; k++)
+                sums[(batch * l->co + co) * area + k] +=
+                    t->codes[(co * per_group + c) * area + k] * pattern_value(batch, group, c);
+        }
+    return sums;
+}
+
+static void test_begin(const Layer *l, const int8_t *codes)
+{
+    test = (Test){.layer = l, .codes = codes};
+    test.patterns = patterns_make(l->rows, l->columns, l->groups, l->ci / l->groups);
+    test.sums = list_sums(&test);
+    test.row_taps = list_taps(&l->rows, test.patterns.row_step);
+    test.column_taps = list_taps(&l->columns, test.patterns.column_step);
+    test.seen = get_array(l->images * l->co * l->rows.out * l->columns.out, 1);
+}
+
+static void test_end(void)
+{
+    free(test.sums);
+    free(test.row_taps);
+    free(test.column_taps);
+    free(test.seen);
+}
+
+/* The digit of base 4 at which two sums first differ names the weight. */
+static void print_wrong(int64_t image, int64_t co, int64_t row, int64_t column, float got, int32_t want)
+{
+    const Layer *l = test.layer;
+    int64_t group = co / (l->co / l->groups);
+    Impulse m = pattern_at(&test.patterns, test.run, image, group);
+    int64_t row_tap = test.row_taps[m.row * l->rows.out + row];
+    int64_t column_tap = test.column_taps[m.column * l->columns.out + column], channel = -1;
+    if (m.batch >= 0 && got >= -16777216.0f && got <= 16777216.0f && (float)(int32_t)got == got) {
+        int32_t difference = (int32_t)got - want, digit = 0;
+        while (digit < IMPULSE_CHANNELS - 1 && difference % 4 == 0) {
+            difference /= 4;
+            digit++;
+        }
+        channel = m.batch * IMPULSE_CHANNELS + (digit - group % IMPULSE_CHANNELS + IMPULSE_CHANNELS) % IMPULSE_CHANNELS;
+    }
+    printf("wrong %d image %lld channel %lld row %lld column %lld got %.9g want %d weight %lld %lld %lld\n", l->number,
+           (long long)image, (long long)co, (long long)row, (long long)column, (double)got, (int)want,
+           (long long)channel, (long long)row_tap, (long long)column_tap);
+}
+
+static int32_t expected_sum(int64_t image, int64_t co, int64_t row, int64_t column)
+{
+    const Layer *l = test.layer;
+    Impulse m = pattern_at(&test.patterns, test.run, image, co / (l->co / l->groups));
+    if (m.batch < 0)
+        return 0;
+    int64_t ky = test.row_taps[m.row * l->rows.out + row], kx = test.column_taps[m.column * l->columns.out + column];
+    if (ky < 0 || kx < 0)
+        return 0;
+    return test.sums[((m.batch * l->co + co) * l->rows.kernel + ky) * l->columns.kernel + kx];
+}
+
+static void check_one(int64_t image, int64_t co, int64_t row, int64_t column, float got)
+{
+    const Layer *l = test.layer;
+    if (image < 0 || image >= l->images || co < 0 || co >= l->co || row < 0 || row >= l->rows.out || column < 0 ||
+        column >= l->columns.out) {
+        test.stray++;
+        return;
+    }
+    test.seen[((image * l->co + co) * l->rows.out + row) * l->columns.out + column] = 1;
+    test.checked++;
+    int32_t want = expected_sum(image, co, row, column);
+    if (got == (float)want)
+        return;
+    if (test.wrong++ == 0)
+        print_wrong(image, co, row, column, got, want);
+}
+
+void model_check_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, int count);
+void model_check_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, int count)
+{
+    if (!test.layer)
+        return;
+    if (layer != test.layer->number)
+        die("generated code reports an accumulator of another layer");
+    for (int i = 0; i < count; i++)
+        if (test.layer->fully_connected)
+            check_one(image, channel + i, row, column, acc[i]);
+        else
+            check_one(image, channel, row, column + (int64_t)i * step, acc[i]);
+}
+
+static void place_impulses(float *x)
+{
+    const Layer *l = test.layer;
+    const Patterns *p = &test.patterns;
+    memset(x, 0, (size_t)l->x_size * sizeof *x);
+    for (int64_t image = 0; image < l->images; image++)
+        for (int64_t c = 0; c < l->ci; c++) {
+            int64_t group = c / p->channels;
+            Impulse m = pattern_at(p, test.run, image, group);
+            int32_t value = pattern_value(m.batch, group, c % p->channels);
+            if (!value)
+                continue;
+            float *plane = x + l->x_base + image * l->x_image + c * l->x_channel;
+            for (int64_t i = m.row; i < l->rows.in; i += p->row_step)
+                for (int64_t j = m.column; j < l->columns.in; j += p->column_step)
+                    plane[i * l->x_row + j * l->x_column] = (float)value;
+        }
+}
+
+static int is_pooled(int64_t i, int64_t windows, int64_t step, int64_t size)
+{
+    return i / step < windows && i % step < size;
+}
+
+/* Accumulators that reach an output and were never reported. */
+static int64_t count_missing(void)
+{
+    const Layer *l = test.layer;
+    int64_t missing = 0, at = 0;
+    for (int64_t plane = 0; plane < l->images * l->co; plane++)
+        for (int64_t i = 0; i < l->rows.out; i++)
+            for (int64_t j = 0; j < l->columns.out; j++, at++)
+                missing += !test.seen[at] && is_pooled(i, l->pool_rows, l->pool_row_step, l->pool_height) &&
+                           is_pooled(j, l->pool_columns, l->pool_column_step, l->pool_width);
+    return missing;
+}
+
+static void test_layer(const Layer *l, const int8_t *codes, void *arena)
+{
+    test_begin(l, codes);
+    float *x = get_memory((size_t)l->x_size * sizeof *x), *y = get_memory((size_t)l->y_size * sizeof *y);
+    int64_t missing = 0, outputs = l->images * l->co * l->rows.out * l->columns.out;
+    for (test.run = 0; test.run < test.patterns.count; test.run++) {
+        memset(test.seen, 0, (size_t)outputs);
+        place_impulses(x);
+        model_run_layer(l->number, x + l->x_base, y + l->y_base, arena);
+        missing += count_missing();
+    }
+    check_guard(arena, MODEL_ARENA_BYTES, "arena");
+    check_guard(y, (size_t)l->y_size * sizeof *y, "output of a layer");
+    printf("layer %d runs %lld checked %lld wrong %lld missing %lld stray %lld\n", l->number,
+           (long long)test.patterns.count, (long long)test.checked, (long long)test.wrong, (long long)missing,
+           (long long)test.stray);
+    fflush(stdout);
+    free(x);
+    free(y);
+    test_end();
+}
+
+static void run_impulses(const char *codes_path)
+{
+    FILE *f = fopen(codes_path, "rb");
+    if (!f)
+        die("cannot open the weights");
+    void *arena = get_memory(MODEL_ARENA_BYTES);
+    for (int i = 0; i < MODEL_LAYERS; i++) {
+        const Layer *l = &model_layers[i];
+        size_t count = (size_t)(l->co * (l->ci / l->groups) * l->rows.kernel * l->columns.kernel);
+        int8_t *codes = get_array((int64_t)count, 1);
+        if (fread(codes, 1, count, f) != count)
+            die("cannot read the weights");
+        test_layer(l, codes, arena);
+        free(codes);
+    }
+    fclose(f);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 5 && !strcmp(argv[1], "values"))
+        run_values(atoi(argv[2]), argv[3], argv[4]);
+    else if (argc == 3 && !strcmp(argv[1], "impulses"))
+        run_impulses(argv[2]);
+    else
+        die("usage");
+    printf("done\n");
+    return 0;
+}

@@ -1,0 +1,100 @@
+/* impulse.h - which inputs prove which weights. Part of the program that `ternc check` builds around generated code,
+ * and of its unit test.
+ *
+ * Impulses stand on a lattice so wide that no output sees two of them. With every lattice position tried, each pair of
+ * an output and a weight is met exactly once, and the accumulator then is that weight: at every edge and in every tail
+ * lane of a vector. Twelve input channels share a run: channel k of them carries 4^k, the accumulator is a sum of
+ * w[k] * 4^k, below 2^24 and therefore exact in float, and no other ternary weights give the same sum. */
+#ifndef TERNC_IMPULSE_H
+#define TERNC_IMPULSE_H
+
+#include <stdint.h>
+
+enum { IMPULSE_CHANNELS = 12 };
+
+/* One axis of a convolution (rows or columns). A fully connected layer has two of length 1. */
+typedef struct Axis {
+    int transposed;
+    int64_t in, out, kernel, stride, dilation, pad;
+} Axis;
+
+/* What one layer is driven with: `count` patterns, one after the other. */
+typedef struct Patterns {
+    Axis rows, columns;
+    int64_t groups, channels;      /* input channels of a group */
+    int64_t row_step, column_step; /* of the lattice */
+    int64_t batches;               /* of IMPULSE_CHANNELS channels */
+    int64_t count;
+} Patterns;
+
+/* Pattern number `q` taken apart. Pattern 0 is silence: batch -1. */
+typedef struct Impulse {
+    int64_t batch, row, column; /* channels, position of the lattice */
+} Impulse;
+
+/* Distance between lattice points, the least with which no output sees two. Also the number of lattice positions worth
+ * trying: never more than inputs. */
+static int64_t axis_step(const Axis *a)
+{
+    int64_t reach = (a->kernel - 1) * a->dilation;
+    int64_t step = a->transposed ? reach / a->stride + 1 : reach + 1;
+    return step < a->in ? step : a->in;
+}
+
+/* The input that tap k of output o reads, or -1: padding, or between the strides of a transposed convolution. */
+static int64_t axis_input(const Axis *a, int64_t o, int64_t k)
+{
+    int64_t i = o * a->stride - a->pad + k * a->dilation;
+    if (a->transposed) {
+        i = o + a->pad - k * a->dilation;
+        if (i % a->stride)
+            return -1;
+        i /= a->stride;
+    }
+    return i >= 0 && i < a->in ? i : -1;
+}
+
+/* The tap through which output o sees the lattice at `position`, or -1. */
+static int64_t axis_tap(const Axis *a, int64_t step, int64_t position, int64_t o)
+{
+    for (int64_t k = 0; k < a->kernel; k++) {
+        int64_t i = axis_input(a, o, k);
+        if (i >= 0 && i % step == position)
+            return k;
+    }
+    return -1;
+}
+
+static Patterns patterns_make(Axis rows, Axis columns, int64_t groups, int64_t channels)
+{
+    Patterns p = {rows, columns, groups, channels, axis_step(&rows), axis_step(&columns), 0, 0};
+    p.batches = (channels + IMPULSE_CHANNELS - 1) / IMPULSE_CHANNELS;
+    p.count = 1 + p.batches * p.row_step * p.column_step;
+    return p;
+}
+
+/* In run r (0 .. count-1) images and groups show different patterns, so that reading another image or group is seen;
+ * over all runs each of them shows every pattern. */
+static Impulse pattern_at(const Patterns *p, int64_t run, int64_t image, int64_t group)
+{
+    int64_t q = (run + image + group / IMPULSE_CHANNELS) % p->count;
+    Impulse m = {-1, 0, 0};
+    if (q == 0)
+        return m;
+    q--;
+    m.column = q % p->column_step;
+    m.row = q / p->column_step % p->row_step;
+    m.batch = q / (p->column_step * p->row_step);
+    return m;
+}
+
+/* What input channel c of the group carries at lattice points of batch b: 0 or a power of 4. Groups have their powers
+ * rotated against each other. */
+static int32_t pattern_value(int64_t batch, int64_t group, int64_t c)
+{
+    if (batch < 0 || c / IMPULSE_CHANNELS != batch)
+        return 0;
+    return (int32_t)1 << (2 * ((c + group) % IMPULSE_CHANNELS));
+}
+
+#endif
