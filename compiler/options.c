@@ -193,6 +193,11 @@ static void parse_limit(CommandLine *c, const OptionSpec *o, const char *value)
     c->limit = integer_of(o, value, 1, INT64_MAX);
 }
 
+static void parse_samples(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->samples = integer_of(o, value, 1, 1000000);
+}
+
 static void parse_threads(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->threads = (int)integer_of(o, value, 1, 1024);
@@ -320,7 +325,10 @@ static const OptionSpec option_specs[] = {
     {"seed", 0, "N", CHECK, false, "start of the random inputs (default: 1)", parse_seed, 0},
     {"cc", 0, "COMPILER", CHECK, false, "C compiler for the generated code (default: clang)", set_text,
      offsetof(CommandLine, cc)},
-    {"json", 0, NULL, INSPECT | EVAL, false, "print JSON", set_flag, offsetof(CommandLine, json)},
+    {"cflags", 0, "FLAGS", CHECK, false, "flags for the C compiler, one argument (default: \"-O1\")", set_text,
+     offsetof(CommandLine, cflags)},
+    {"samples", 0, "N", CHECK, false, "inputs to try: random ones, or the first of --data (default: 2)", parse_samples, 0},
+    {"json", 0, NULL, INSPECT | EVAL | CHECK, false, "print JSON", set_flag, offsetof(CommandLine, json)},
     {"dim", 0, "NAME=N", ALL, true, "value of a symbolic dimension", parse_dim, 0},
     {"dump", 0, "PASS", ALL, false, "print the graph as it is after a pass", set_text, offsetof(CommandLine, opt.dump)},
     {"time", 0, NULL, ALL, false, "print the time that each pass takes", set_flag,
@@ -548,6 +556,8 @@ static CommandLine *default_command_line(Command command)
     c->scale = 1;
     c->seed = 1;
     c->cc = "clang";
+    c->cflags = "-O1";
+    c->samples = 2;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     c->threads = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;
     return c;
