@@ -28,14 +28,14 @@ static void write_lines(const char *path, const char *const *lines)
     text_free(&t);
 }
 
-Program *check_open(const Plan *plan, const char *cc, const char *cflags)
+Program *program_open(const Plan *plan, const char *cc, const char *cflags)
 {
     Program *p = NEW(Program);
     *p = (Program){.plan = plan, .cc = cc, .cflags = cflags, .folder = temp_folder()};
     p->binary = path_in(p, "harness");
     write_lines(path_in(p, "harness.c"), check_harness_lines);
     write_lines(path_in(p, "impulse.h"), check_impulse_lines);
-    check_model_write(p);
+    program_describe(p);
     return p;
 }
 
@@ -49,19 +49,19 @@ static void compile_harness(Program *p)
     cc_compile(p->cc, "-std=gnu99 -O1 -w", files);
 }
 
-bool check_build(Program *p, const Text *c, const Text *h, Text *err)
+bool program_build(Program *p, const Text *c, const Text *h, Text *err)
 {
     file_write(path_in(p, mem_printf("%s.h", p->plan->id)), h->data, h->len);
     char *source = path_in(p, mem_printf("%s.c", p->plan->id));
     file_write(source, c->data, c->len);
     compile_harness(p);
-    const char *files[] = {check_define(p->plan), "-I", p->folder, "-o", p->binary, p->harness, source, "-lm", NULL};
+    const char *files[] = {program_define(p->plan), "-I", p->folder, "-o", p->binary, p->harness, source, "-lm", NULL};
     return cc_try(p->cc, p->cflags, files, err);
 }
 
 /* ---- reporting ---- */
 
-CheckReport *check_report(const Plan *plan)
+CheckReport *report_new(const Plan *plan)
 {
     CheckReport *r = NEW(CheckReport);
     r->nodes = NEW_ARRAY(NodeCheck, plan->g->num_nodes);
@@ -70,7 +70,7 @@ CheckReport *check_report(const Plan *plan)
     return r;
 }
 
-bool check_passed(const Plan *plan, const CheckReport *r)
+bool report_passed(const Plan *plan, const CheckReport *r)
 {
     bool passed = r->problems.len == 0;
     for (int i = 0; i < plan->g->num_nodes; i++)
@@ -179,16 +179,16 @@ int cmd_check(const CommandLine *c)
     pipeline_ternarize(m, &c->opt);
     Plan *plan = pipeline_lower(m, &c->opt);
     int num_sets;
-    const void *const *const *sets = check_inputs(plan->g, c, &num_sets);
+    const void *const *const *sets = make_input_sets(plan->g, c, &num_sets);
     Text code = {0}, header = {0}, err = {0};
     emit_c(plan, &code, &header);
-    Program *p = check_open(plan, c->cc, c->cflags);
-    if (!check_build(p, &code, &header, &err))
+    Program *p = program_open(plan, c->cc, c->cflags);
+    if (!program_build(p, &code, &header, &err))
         fail("%s does not compile the generated C:\n%s", c->cc, err.data);
-    CheckReport *r = check_report(plan);
-    check_values(p, sets, num_sets, r);
-    check_impulses(p, r);
-    r->passed = check_passed(plan, r);
+    CheckReport *r = report_new(plan);
+    compare_values(p, sets, num_sets, r);
+    compare_impulses(p, r);
+    r->passed = report_passed(plan, r);
     (c->json ? print_json : print_report)(plan, r, num_sets, c);
     return r->passed ? 0 : 1;
 }

@@ -53,7 +53,7 @@ static void read_line(const char *line, CheckReport *r)
         bug("harness: %s", line);
 }
 
-bool check_run(const Program *p, const char *const *args, CheckReport *r)
+bool program_run(const Program *p, const char *const *args, CheckReport *r)
 {
     char *argv[8] = {p->binary};
     for (int i = 0; args[i]; i++)
@@ -73,7 +73,7 @@ bool check_run(const Program *p, const char *const *args, CheckReport *r)
     return code == 0;
 }
 
-void check_impulses(const Program *p, CheckReport *r)
+void compare_impulses(const Program *p, CheckReport *r)
 {
     const Graph *g = p->plan->g;
     for (int i = 0; i < g->num_nodes; i++) {
@@ -84,5 +84,5 @@ void check_impulses(const Program *p, CheckReport *r)
         }
     }
     const char *args[] = {"impulses", mem_printf("%s/codes.bin", p->folder), NULL};
-    check_run(p, args, r);
+    program_run(p, args, r);
 }

@@ -174,12 +174,12 @@ static void write_codes(const Program *p)
     text_free(&codes);
 }
 
-const char *check_define(const Plan *p)
+const char *program_define(const Plan *p)
 {
     return mem_printf("-D%s_CHECK", upper_text(p->id));
 }
 
-void check_model_write(const Program *p)
+void program_describe(const Program *p)
 {
     const Graph *g = p->plan->g;
     Text t = {0};

@@ -638,21 +638,21 @@ typedef struct CheckReport {
     bool passed;
 } CheckReport;
 
-void check_model_write(const Program *p); /* check_model.c: model.h and the weights, for the harness */
-const char *check_define(const Plan *plan);
+void program_describe(const Program *p); /* check_model.c: model.h and the weights, for the harness */
+const char *program_define(const Plan *plan);
 int layer_count(const Graph *g);
 /* Writes the harness to a temporary folder. */
-Program *check_open(const Plan *plan, const char *cc, const char *cflags);
+Program *program_open(const Plan *plan, const char *cc, const char *cflags);
 /* Compiles this text of the model (of emit_c) with the harness; false, with the compiler's words in err, when it is
  * refused. */
-bool check_build(Program *p, const Text *c, const Text *h, Text *err);
-CheckReport *check_report(const Plan *plan);
-bool check_passed(const Plan *plan, const CheckReport *r);
+bool program_build(Program *p, const Text *c, const Text *h, Text *err);
+CheckReport *report_new(const Plan *plan);
+bool report_passed(const Plan *plan, const CheckReport *r);
 /* Runs the harness; its findings go into the report. False when it did not end well. */
-bool check_run(const Program *p, const char *const *args, CheckReport *r);
+bool program_run(const Program *p, const char *const *args, CheckReport *r);
 /* check_inputs.c: sets[s][i] is the dense value of graph input i in sample s. */
-const void *const *const *check_inputs(const Graph *g, const CommandLine *c, int *num_sets);
-void check_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
-void check_impulses(const Program *p, CheckReport *r);
+const void *const *const *make_input_sets(const Graph *g, const CommandLine *c, int *num_sets);
+void compare_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
+void compare_impulses(const Program *p, CheckReport *r);
 
 #endif
