@@ -24,6 +24,50 @@ struct Emitter {
     int num_arrays;
 };
 
+/* conv_strip.c: how a convolution is cut into strips of rows, blocks of output channels and parts.
+ *
+ * A part is a set of outputs with the same taps: a convolution has one; a transposed one has one for every residue of
+ * the output position modulo the stride. Output (q, p) of a part lies at row row0 + q * row_step, column
+ * col0 + p * col_step; its flat position in the accumulators is q * pitch + p. Its tap k reads input element
+ * koff[k] + q * pitch + p of a channel's plane. */
+typedef struct ConvPart {
+    int64_t row0, row_step, col0, col_step;
+    int64_t rows, cols;  /* outputs; with fused pooling only the rows that pooling reads */
+    const int64_t *koff; /* [kh * kw]; NO_TAP where a tap has no part in these outputs */
+} ConvPart;
+
+enum { NO_TAP = INT32_MIN, VECTOR_SLACK = 16 };
+
+typedef struct ConvStrip {
+    int num_parts;
+    ConvPart *parts;
+    int64_t rows;        /* output rows of a strip, per part */
+    int64_t total_rows;  /* the most rows of any part */
+    int64_t pitch;       /* elements between input rows, and between accumulator rows */
+    int64_t plane;       /* elements between input channels */
+    int64_t top, left;   /* staging: zeros before the image */
+    int64_t phase_rows, phase_cols; /* staging: phases, 1 but for strided convolutions */
+    int64_t stage_rows;  /* rows of one phase plane; its columns are `pitch` */
+    int64_t block;       /* output channels accumulated at once */
+    int64_t acc_pitch;   /* accumulators per output channel, a multiple of 16 */
+    int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
+} ConvStrip;
+ConvStrip conv_strip(const Layer *l, const Options *opt);
+
+/* emit_unroll.c: functions of adds and subtracts; each prints the functions and returns how to call them. */
+void emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s);
+void emit_unrolled_conv_calls(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first);
+void emit_unrolled_fc(Emitter *e, const Layer *l);
+void emit_unrolled_fc_calls(Emitter *e, const Layer *l);
+
+/* weight_tables.c: weights of a layer as bytes. */
+typedef struct Bytes {
+    uint8_t *data;
+    int64_t len;
+} Bytes;
+Bytes sparse_bytes(const Layer *l);
+Bytes packed_bytes(const Layer *l);
+
 /* emit_kernels.c: carry a kernel and what it calls; print all carried ones. */
 void kernels_print(const Emitter *e, Text *out);
 bool kernels_need_math(const Emitter *e);
