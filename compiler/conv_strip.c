@@ -9,9 +9,9 @@
 #include <string.h>
 
 enum {
-    SMALL_SCRATCH = 8192,    /* bytes that a strip may always take */
-    MAX_POSITIONS = 256,     /* more gain nothing: the code has long been amortised */
-    MAX_BLOCK = 16,          /* vector accumulators that compilers keep in registers */
+    SMALL_SCRATCH = 8192, /* bytes that a strip may always take */
+    MAX_POSITIONS = 256,  /* more gain nothing: the code has long been amortised */
+    MAX_BLOCK = 16,       /* vector accumulators that compilers keep in registers */
 };
 
 static int64_t max64(int64_t a, int64_t b)

@@ -206,8 +206,9 @@ void kernels_print(const Emitter *e, Text *out)
 
 static bool calls_math(const char *text)
 {
-    static const char *const names[] = {"exp",  "log",  "sqrt", "pow",  "sin",  "cos",   "tan",   "erf",   "fabs",  "floor", "ceil",
-                                        "rint", "fmod", "fmin", "fmax", "ldexp", "isnan", "isinf", "INFINITY", "NAN",   "round", "trunc"};
+    static const char *const names[] = {"exp",   "log",   "sqrt",     "pow",  "sin",   "cos",  "tan",  "erf",
+                                        "fabs",  "floor", "ceil",     "rint", "fmod",  "fmin", "fmax", "ldexp",
+                                        "isnan", "isinf", "INFINITY", "NAN",  "round", "trunc"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strstr(skip_comment(text), names[i]))
             return true;

@@ -16,9 +16,9 @@ struct Emitter {
     const char *macro; /* the model's identifier in capitals, "NET" */
     Text *out;         /* where emit_line prints */
     int indent;
-    Text consts, functions, body; /* parts of the C file, put together by emit_c */
+    Text consts, functions, body;  /* parts of the C file, put together by emit_c */
     const struct Library *library; /* runtime/, read at the first use */
-    KernelUse *kernels;           /* in first-use order, what each calls before it */
+    KernelUse *kernels;            /* in first-use order, what each calls before it */
     int num_kernels, cap_kernels;
     bool *const_printed; /* by tensor id */
     int num_arrays;
@@ -41,24 +41,23 @@ enum { NO_TAP = INT32_MIN, VECTOR_SLACK = 16 };
 typedef struct ConvStrip {
     int num_parts;
     ConvPart *parts;
-    int64_t rows;        /* output rows of a strip, per part */
-    int64_t total_rows;  /* the most rows of any part */
-    int64_t pitch;       /* elements between input rows, and between accumulator rows */
-    int64_t plane;       /* elements between input channels */
-    int64_t top, left;   /* staging: zeros before the image */
-    int64_t phase_rows, phase_cols; /* staging: phases, 1 but for strided convolutions */
-    int64_t stage_rows;  /* rows of one phase plane; its columns are `pitch` */
-    int64_t block;       /* output channels accumulated at once */
-    int64_t acc_pitch;   /* accumulators per output channel, a multiple of 16 */
+    int64_t rows;                        /* output rows of a strip, per part */
+    int64_t total_rows;                  /* the most rows of any part */
+    int64_t pitch;                       /* elements between input rows, and between accumulator rows */
+    int64_t plane;                       /* elements between input channels */
+    int64_t top, left;                   /* staging: zeros before the image */
+    int64_t phase_rows, phase_cols;      /* staging: phases, 1 but for strided convolutions */
+    int64_t stage_rows;                  /* rows of one phase plane; its columns are `pitch` */
+    int64_t block;                       /* output channels accumulated at once */
+    int64_t acc_pitch;                   /* accumulators per output channel, a multiple of 16 */
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
 
-/* emit_unroll.c: functions of adds and subtracts; each prints the functions and returns how to call them. */
-void emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s);
-void emit_unrolled_conv_calls(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first);
-void emit_unrolled_fc(Emitter *e, const Layer *l);
-void emit_unrolled_fc_calls(Emitter *e, const Layer *l);
+/* emit_unroll.c: the functions of adds and subtracts of one block of output channels; returns how many,
+ * layerN_PART_FIRST_I (convolutions: x staged input, acc, n positions) and layerN_FIRST_I (fully connected: x, y). */
+int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count);
+int emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count);
 
 /* weight_tables.c: weights of a layer as bytes. */
 typedef struct Bytes {

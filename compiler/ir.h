@@ -213,6 +213,7 @@ typedef struct Layer {
     Pool pool;
     int index;          /* 0.. in execution order among layers; set by fuse */
     const char *source; /* ONNX operator and node names it came from, for comments and messages */
+    bool direct;          /* reads its input tensor where it lies, no staging; set by lower.c */
     Lowering lowering;  /* set by lower.c, never LOWER_AUTO afterwards */
     const char *why;    /* one sentence, set by lower.c */
     int64_t bytes[5];   /* predicted bytes per Lowering on the target; -1: not possible; set by lower.c */
@@ -456,6 +457,7 @@ typedef struct Plan {
     int64_t lower_bound; /* bytes that any plan needs at its fullest moment */
 } Plan;
 Plan *plan_graph(Graph *g, const Options *opt);
+int plan_node_index(const Plan *p, const Node *n);
 
 /* ---------------------------------------------------------------- emit.c ---- */
 /* Printing C. emit_line indents by itself: a line that ends with "{" opens a level, one that starts with "}" closes it.

@@ -1,4 +1,5 @@
-/* weight_tables.c - ternary weights as bytes, in the forms that runtime/layer.h decodes: gap lists and base-3 packing. */
+/* weight_tables.c - ternary weights as bytes, in the forms that runtime/layer.h decodes: gap lists and base-3 packing.
+ */
 #include "emitter.h"
 
 static void put(Bytes *b, int64_t v)

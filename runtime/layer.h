@@ -25,9 +25,26 @@ typedef float tn_vec;
 #define TN_LOAD(p) (*(const tn_vec *)(const void *)(p))
 #define TN_STORE(p, v) (*(tn_vec *)(void *)(p) = (v))
 
-/* Copy rows [row, row + rows) of the padded image planes x [channels][ih][iw] to y [channels][phases][prows][pcols], so
- * that a convolution with strides sh, sw reads every tap with unit stride: phase (fy, fx) holds the padded rows
- * row * sh + fy + sh * r and columns fx + sw * c. top, left: zeros before the image. */
+/* One row of a staged plane: y[i] = x[i * sw + fx - left] for i < pcols, 0 outside of [0, iw). */
+TN_KERNEL void tn_stage_row_f32(float *y, const float *x, int32_t iw, int32_t left, int32_t sw, int32_t fx,
+                                int32_t pcols)
+{
+    if (sw == 1) {
+        int32_t end = iw + left < pcols ? iw + left : pcols;
+        memset(y, 0, (size_t)left * sizeof *y);
+        memcpy(y + left, x, (size_t)(end - left) * sizeof *y);
+        memset(y + end, 0, (size_t)(pcols - end) * sizeof *y);
+    } else {
+        for (int32_t i = 0; i < pcols; i++) {
+            int32_t ix = i * sw + fx - left;
+            y[i] = ix < 0 || ix >= iw ? 0 : x[ix];
+        }
+    }
+}
+
+/* Copy a strip of the zero-padded image planes x [channels][ih][iw] to y [channels][fys][fxs][prows][pcols], so that a
+ * convolution with strides sh, sw reads every tap with unit stride: row r, column c of phase (fy, fx) is the padded
+ * image's row (row + r) * sh + fy, column c * sw + fx. top, left: zeros before the image. */
 TN_KERNEL void tn_stage_f32(float *y, const float *x, int32_t channels, int32_t ih, int32_t iw, int32_t row,
                             int32_t top, int32_t left, int32_t sh, int32_t sw, int32_t fys, int32_t fxs, int32_t prows,
                             int32_t pcols)
@@ -37,22 +54,24 @@ TN_KERNEL void tn_stage_f32(float *y, const float *x, int32_t channels, int32_t 
             for (int32_t fx = 0; fx < fxs; fx++)
                 for (int32_t r = 0; r < prows; r++, y += pcols) {
                     int32_t iy = (row + r) * sh + fy - top;
-                    if (iy < 0 || iy >= ih) {
+                    if (iy < 0 || iy >= ih)
                         memset(y, 0, (size_t)pcols * sizeof *y);
-                    } else if (sw == 1) {
-                        int32_t end = iw + left < pcols ? iw + left : pcols;
-                        for (int32_t i = 0; i < left; i++)
-                            y[i] = 0;
-                        memcpy(y + left, x + iy * iw, (size_t)(end - left) * sizeof *y);
-                        for (int32_t i = end; i < pcols; i++)
-                            y[i] = 0;
-                    } else {
-                        for (int32_t i = 0; i < pcols; i++) {
-                            int32_t ix = i * sw + fx - left;
-                            y[i] = ix < 0 || ix >= iw ? 0 : x[iy * iw + ix];
-                        }
-                    }
+                    else
+                        tn_stage_row_f32(y, x + iy * iw, iw, left, sw, fx, pcols);
                 }
+}
+
+/* The same where rows follow each other without padding or stride: y [channels][prows * iw] from row `row` on. */
+TN_KERNEL void tn_stage_flat_f32(float *y, const float *x, int32_t channels, int32_t ih, int32_t iw, int32_t row,
+                                 int32_t top, int32_t prows)
+{
+    int32_t first = row < top ? top - row : 0, last = ih + top - row < prows ? ih + top - row : prows;
+    last = last < first ? first : last;
+    for (int32_t c = 0; c < channels; c++, x += ih * iw, y += prows * iw) {
+        memset(y, 0, (size_t)(first * iw) * sizeof *y);
+        memcpy(y + first * iw, x + (row + first - top) * iw, (size_t)((last - first) * iw) * sizeof *y);
+        memset(y + last * iw, 0, (size_t)((prows - last) * iw) * sizeof *y);
+    }
 }
 
 /* The next number of a gap list: bytes of 255 add 255 and go on. */
@@ -244,11 +263,25 @@ TN_KERNEL void tn_affine_f32(float *v, int32_t n, float scale, float bias)
         v[i] = v[i] * scale + bias;
 }
 
+/* v[i] = v[i] + bias */
+TN_KERNEL void tn_bias_f32(float *v, int32_t n, float bias)
+{
+    for (int32_t i = 0; i < n; i++)
+        v[i] += bias;
+}
+
 /* v[i] = v[i] * scale[i] + bias[i] */
 TN_KERNEL void tn_affine_each_f32(float *v, int32_t n, const float *scale, const float *bias)
 {
     for (int32_t i = 0; i < n; i++)
         v[i] = v[i] * scale[i] + bias[i];
+}
+
+/* v[i] = v[i] * scale[i] */
+TN_KERNEL void tn_scale_each_f32(float *v, int32_t n, const float *scale)
+{
+    for (int32_t i = 0; i < n; i++)
+        v[i] *= scale[i];
 }
 
 /* v[i] = v[i] + bias[i] */
