@@ -32,6 +32,11 @@ void emit_line(Emitter *e, const char *fmt, ...)
         free(line);
 }
 
+void emit_blank(Emitter *e)
+{
+    text_add(e->out, "\n", 1);
+}
+
 /* ---- literals ---- */
 
 const char *float_text(double v, DType d)

@@ -147,7 +147,7 @@ static void emit_put(Conv *c, int part)
                   (long long)p->col0, cols, pitch, (long long)p->row_step * ow, (long long)p->col_step);
     emit_line(e, "}");
     emit_line(e, "}");
-    emit_line(e, "");
+    emit_blank(e);
 }
 
 /* Report the raw accumulators of output channels [first, first + count). */
@@ -344,7 +344,7 @@ static void emit_conv_function(Conv *c)
         emit_part(c, part);
     emit_line(e, "}");
     emit_line(e, "}");
-    emit_line(e, "");
+    emit_blank(e);
 }
 
 static void emit_conv(Emitter *e, const Layer *l)
@@ -418,7 +418,7 @@ static void emit_fc(Emitter *e, const Layer *l)
     if (l->batch > 1)
         emit_line(e, "}");
     emit_line(e, "}");
-    emit_line(e, "");
+    emit_blank(e);
 }
 
 /* ---- the operator's hook ---- */

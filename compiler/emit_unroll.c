@@ -75,7 +75,7 @@ static void end_piece(Block *b)
     if (b->s)
         emit_line(b->e, "}");
     emit_line(b->e, "}");
-    emit_line(b->e, "");
+    emit_blank(b->e);
     b->open = false;
 }
 

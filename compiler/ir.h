@@ -463,6 +463,7 @@ int plan_node_index(const Plan *p, const Node *n);
 /* Printing C. emit_line indents by itself: a line that ends with "{" opens a level, one that starts with "}" closes it.
  */
 void emit_line(Emitter *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void emit_blank(Emitter *e);
 /* Ask for a runtime kernel by its name in runtime/ and element type, e.g. kernel(e, "transpose", DT_F32); returns the
  * name to call, "tn_transpose_f32". The kernel and what it calls are carried into the output once. DT_NONE: the
  * kernel has no type parameter. */

@@ -1,0 +1,269 @@
+/* plan.c - names in C and places in the arena. Only this file writes arena offsets.
+ *
+ * Views share the memory of what they view; an elementwise node may write over an input that dies with it. What then
+ * needs memory of its own is an interval of node indices with a size; intervals are placed largest first at the lowest
+ * offset that is free for their whole life, among them each node's scratch. */
+#include "ir.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ARENA_ALIGN = 16, MAX_NAME = 48 };
+
+typedef struct Interval {
+    int64_t bytes, offset;
+    int from, to; /* node indices, inclusive */
+    int tensor;   /* id, or -1: scratch of node `from` */
+} Interval;
+
+/* ---- names ---- */
+
+static bool name_used(const Graph *g, const char *name)
+{
+    for (int i = 0; i < g->num_tensors; i++)
+        if (g->tensors[i]->c_name && !strcmp(g->tensors[i]->c_name, name))
+            return true;
+    return false;
+}
+
+/* prefix_ONNXNAME with everything but letters and digits as "_", made unique by a number. */
+static void name_tensor(const Graph *g, Tensor *t, const char *prefix)
+{
+    char base[MAX_NAME + 1];
+    size_t n = 0;
+    for (const char *p = t->name; *p && n < MAX_NAME; p++)
+        base[n++] = isalnum((unsigned char)*p) ? *p : '_';
+    base[n] = 0;
+    const char *name = mem_printf("%s_%s", prefix, base);
+    for (int i = 2; name_used(g, name); i++)
+        name = mem_printf("%s_%s_%d", prefix, base, i);
+    t->c_name = name;
+}
+
+static void name_tensors(const Graph *g)
+{
+    for (int i = 0; i < g->num_inputs; i++)
+        name_tensor(g, g->inputs[i], "in");
+    for (int i = 0; i < g->num_outputs; i++)
+        if (!g->outputs[i]->c_name && !g->outputs[i]->data)
+            name_tensor(g, g->outputs[i], "out");
+    for (int i = 0; i < g->num_tensors; i++)
+        if (g->tensors[i]->data)
+            name_tensor(g, g->tensors[i], "c");
+}
+
+/* ---- sharing memory ---- */
+
+static Tensor *root_of(Tensor *t)
+{
+    while (t->alias)
+        t = t->alias;
+    return t;
+}
+
+static bool has_own_place(const Graph *g, const Tensor *t)
+{
+    return !t->data && !graph_is_input(g, t) && !graph_is_output(g, t);
+}
+
+/* The last node that uses each tensor, by id; graph outputs live to the end. */
+static int *last_uses(const Graph *g)
+{
+    int *last = NEW_ARRAY(int, g->num_tensors);
+    for (int i = 0; i < g->num_tensors; i++)
+        last[i] = -1;
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int j = 0; j < g->nodes[i]->num_in; j++)
+            if (g->nodes[i]->in[j])
+                last[g->nodes[i]->in[j]->id] = i;
+    for (int i = 0; i < g->num_outputs; i++)
+        last[g->outputs[i]->id] = g->num_nodes;
+    return last;
+}
+
+/* A view shares its input's memory; a view that is a graph output lends the caller's memory to what it views. */
+static void share_views(const Graph *g)
+{
+    for (int i = 0; i < g->num_nodes; i++) {
+        Node *n = g->nodes[i];
+        if (!op_def(n->op)->view)
+            continue;
+        Tensor *in = root_of(n->in[0]), *out = n->out[0];
+        if (!graph_is_output(g, out))
+            out->alias = in;
+        else if (has_own_place(g, in))
+            in->alias = out;
+    }
+}
+
+/* The last use of the memory that `t` lies in, `t`'s root. */
+static int last_use_of_memory(const Graph *g, const int *last, Tensor *t)
+{
+    Tensor *root = root_of(t);
+    int use = -1;
+    for (int i = 0; i < g->num_tensors; i++)
+        if (root_of(g->tensors[i]) == root && last[i] > use)
+            use = last[i];
+    return use;
+}
+
+static bool same_layout(const Tensor *a, const Tensor *b)
+{
+    if (!type_equal(a->type, b->type) || a->layout.base != b->layout.base)
+        return false;
+    return !memcmp(a->layout.strides, b->layout.strides, (size_t)a->type.rank * sizeof *a->layout.strides);
+}
+
+static void share_in_place(const Graph *g, const int *last)
+{
+    for (int i = 0; i < g->num_nodes; i++) {
+        Node *n = g->nodes[i];
+        if (!op_def(n->op)->in_place || !n->out[0] || root_of(n->out[0]) != n->out[0])
+            continue;
+        for (int j = 0; j < n->num_in && !n->out[0]->alias; j++) {
+            Tensor *in = n->in[j];
+            if (in && same_layout(in, n->out[0]) && has_own_place(g, root_of(in)) && has_own_place(g, n->out[0]) &&
+                last_use_of_memory(g, last, in) == i)
+                n->out[0]->alias = root_of(in);
+        }
+    }
+}
+
+/* ---- placing ---- */
+
+static void add_lives(const Graph *g, const int *last, Interval *by_root)
+{
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int j = 0; j < g->nodes[i]->num_out; j++) {
+            Tensor *t = g->nodes[i]->out[j];
+            if (!t)
+                continue;
+            Interval *v = &by_root[root_of(t)->id];
+            int64_t bytes = t->layout.size * (int64_t)dtype_size(t->type.dtype);
+            v->from = v->bytes ? v->from : i;
+            v->to = last[t->id] > v->to ? last[t->id] : v->to;
+            v->to = i > v->to ? i : v->to;
+            v->bytes = bytes > v->bytes ? bytes : v->bytes;
+            v->bytes = v->bytes ? v->bytes : 1;
+        }
+}
+
+static Interval *collect(const Graph *g, const Options *opt, const int *last, int *count)
+{
+    Interval *by_root = NEW_ARRAY(Interval, g->num_tensors), *all = NEW_ARRAY(Interval, g->num_tensors + g->num_nodes);
+    add_lives(g, last, by_root);
+    for (int i = 0; i < g->num_tensors; i++)
+        if (by_root[i].bytes && has_own_place(g, g->tensors[i])) {
+            by_root[i].tensor = i;
+            all[(*count)++] = by_root[i];
+        }
+    for (int i = 0; i < g->num_nodes; i++) {
+        int64_t scratch = layer_scratch_bytes(g->nodes[i], opt);
+        if (scratch)
+            all[(*count)++] = (Interval){.bytes = scratch, .from = i, .to = i, .tensor = -1};
+    }
+    for (int i = 0; i < *count; i++)
+        all[i].bytes = (all[i].bytes + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+    return all;
+}
+
+static int larger_first(const void *a, const void *b)
+{
+    const Interval *x = a, *y = b;
+    if (x->bytes != y->bytes)
+        return x->bytes > y->bytes ? -1 : 1;
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return x->tensor < y->tensor ? -1 : x->tensor > y->tensor;
+}
+
+static bool overlap(const Interval *a, const Interval *b)
+{
+    return a->from <= b->to && b->from <= a->to;
+}
+
+/* The lowest offset that none of the placed intervals [0, i) of the same time covers. */
+static int64_t lowest_free(const Interval *all, int i)
+{
+    int64_t offset = 0;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (int j = 0; j < i; j++)
+            if (overlap(&all[i], &all[j]) && all[j].offset < offset + all[i].bytes &&
+                offset < all[j].offset + all[j].bytes) {
+                offset = all[j].offset + all[j].bytes;
+                moved = true;
+            }
+    }
+    return offset;
+}
+
+static int64_t fullest_moment(const Interval *all, int count, int num_nodes)
+{
+    int64_t most = 0;
+    for (int t = 0; t < num_nodes; t++) {
+        int64_t bytes = 0;
+        for (int i = 0; i < count; i++)
+            bytes += all[i].from <= t && t <= all[i].to ? all[i].bytes : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
+static void place(Plan *p, Interval *all, int count)
+{
+    qsort(all, (size_t)count, sizeof *all, larger_first);
+    for (int i = 0; i < count; i++) {
+        all[i].offset = lowest_free(all, i);
+        if (all[i].offset + all[i].bytes > p->arena_bytes)
+            p->arena_bytes = all[i].offset + all[i].bytes;
+        if (all[i].tensor >= 0)
+            p->g->tensors[all[i].tensor]->arena_offset = all[i].offset;
+        else
+            p->scratch[all[i].from] = all[i].offset;
+    }
+    p->lower_bound = fullest_moment(all, count, p->g->num_nodes);
+}
+
+/* ---- the plan ---- */
+
+/* A C identifier: --name, or the model file's name without folder and ending. */
+static const char *model_id(const Graph *g, const Options *opt)
+{
+    if (opt->name)
+        return opt->name;
+    const char *slash = strrchr(g->file, '/'), *base = slash ? slash + 1 : g->file, *dot = strrchr(base, '.');
+    char *id = mem_printf("%s%.*s", isdigit((unsigned char)base[0]) ? "m" : "",
+                          (int)(dot ? dot - base : (long)strlen(base)), base);
+    for (char *p = id; *p; p++)
+        *p = isalnum((unsigned char)*p) ? *p : '_';
+    return id[0] ? id : "model";
+}
+
+Plan *plan_graph(Graph *g, const Options *opt)
+{
+    Plan *p = NEW(Plan);
+    p->g = g;
+    p->opt = opt;
+    p->id = model_id(g, opt);
+    p->scratch = NEW_ARRAY(int64_t, g->num_nodes);
+    for (int i = 0; i < g->num_nodes; i++)
+        p->scratch[i] = -1;
+    name_tensors(g);
+    const int *last = last_uses(g);
+    share_views(g);
+    share_in_place(g, last);
+    int count = 0;
+    Interval *all = collect(g, opt, last, &count);
+    place(p, all, count);
+    return p;
+}
+
+int plan_node_index(const Plan *p, const Node *n)
+{
+    for (int i = 0; i < p->g->num_nodes; i++)
+        if (p->g->nodes[i] == n)
+            return i;
+    bug("node '%s' is not in the graph", node_label(n));
+}

@@ -1,0 +1,167 @@
+/* lower.c - how each linear layer is computed: unroll, sparse, packed or dense.
+ *
+ * Requires fused layers (fuse). Gives Layer.lowering, why, bytes, zeros, direct and the layout of every tensor.
+ *
+ * The estimate is simple on purpose. Bytes: a term of unrolled code costs what was measured per target family
+ * (bytes_per_term below, docs/internals.md), tables cost exactly their length, and each form some code. `size` takes
+ * the fewest bytes. `speed` unrolls where a weight is used at several positions, or where few terms are left; weights
+ * used once stream like data, so there the smaller table is also the better one. */
+#include "ir.h"
+#include "emitter.h"
+
+#include <string.h>
+
+enum {
+    REUSE = 4,                 /* positions per weight from which unrolled code pays by itself */
+    MAX_REUSED_TERMS = 400000, /* unrolled convolution terms per layer: about 2 MB of code */
+    MAX_SINGLE_TERMS = 65536,  /* unrolled terms of a layer whose weights are used once */
+    BLOCK_CODE = 48,           /* bytes around the terms of one function */
+    FRAME_CODE = 300,          /* a layer's loop and epilogue */
+    TABLE_CODE = 200,          /* the share of a table-driven layer in its kernel */
+};
+
+/* Measured bytes per unrolled term (clang, float): vector or blocked scalar code. */
+typedef struct TargetCost {
+    const char *prefix; /* of --target */
+    double conv, fc;
+} TargetCost;
+
+static const TargetCost target_costs[] = {
+    {"cortex-m0", 6.7, 6.7}, {"cortex-m", 4.7, 4.7}, {"rv32imac", 10.9, 10.9}, {"rv", 4.7, 4.7},
+    {"aarch64", 7.7, 7.7},   {"avr", 28, 28},        {"", 6.0, 5.8},
+};
+
+static const TargetCost *target_cost(const Options *opt)
+{
+    const char *name = opt->target ? opt->target : "";
+    const TargetCost *c = target_costs;
+    while (strncmp(name, c->prefix, strlen(c->prefix)))
+        c++;
+    return c;
+}
+
+static int64_t weight_count(const Layer *l)
+{
+    return l->co * (l->ci / l->groups) * l->kh * l->kw;
+}
+
+static int64_t count_zeros(const Layer *l)
+{
+    int64_t zeros = 0;
+    for (int64_t i = 0; l->codes && i < weight_count(l); i++)
+        zeros += l->codes[i] == 0;
+    return zeros;
+}
+
+static int64_t reuse(const Layer *l)
+{
+    return l->batch * (l->kind == LAYER_CONV_TRANSPOSE ? l->ih * l->iw : l->oh * l->ow);
+}
+
+static void predict_bytes(Layer *l, const Options *opt)
+{
+    int64_t n = weight_count(l), terms = n - l->zeros, frame = FRAME_CODE + 8 * l->co;
+    const TargetCost *cost = target_cost(opt);
+    for (int i = 0; i < 5; i++)
+        l->bytes[i] = -1;
+    l->bytes[LOWER_DENSE] = frame + TABLE_CODE + 4 * n;
+    if (!l->codes)
+        return;
+    double per_term = l->kind == LAYER_FC ? cost->fc : cost->conv;
+    l->bytes[LOWER_UNROLL] = frame + (int64_t)((double)terms * per_term) + BLOCK_CODE * (1 + terms / 500 + l->co / 12);
+    l->bytes[LOWER_SPARSE] = frame + TABLE_CODE + sparse_bytes(l).len;
+    l->bytes[LOWER_PACKED] = frame + TABLE_CODE + packed_bytes(l).len;
+}
+
+static Lowering fewest_bytes(const Layer *l, const Lowering *candidates, int count)
+{
+    Lowering best = candidates[0];
+    for (int i = 1; i < count; i++)
+        if (l->bytes[candidates[i]] < l->bytes[best])
+            best = candidates[i];
+    return best;
+}
+
+static void choose_for_size(Layer *l)
+{
+    static const Lowering all[] = {LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED};
+    l->lowering = fewest_bytes(l, all, 3);
+    l->why = "fewest bytes of code and constants";
+}
+
+static void choose_for_speed(Layer *l)
+{
+    static const Lowering tables[] = {LOWER_SPARSE, LOWER_PACKED};
+    int64_t terms = weight_count(l) - l->zeros;
+    bool reused = reuse(l) >= REUSE;
+    l->lowering = LOWER_UNROLL;
+    if (reused && terms <= MAX_REUSED_TERMS) {
+        l->why = mem_printf("each weight is used at %lld positions", (long long)reuse(l));
+    } else if (terms <= MAX_SINGLE_TERMS) {
+        l->why = mem_printf("only %lld terms are left", (long long)terms);
+    } else {
+        l->lowering = fewest_bytes(l, tables, 2);
+        l->why = mem_printf("%lld terms are too many to unroll; the smaller table", (long long)terms);
+    }
+}
+
+static void choose_lowering(Layer *l, const Options *opt)
+{
+    l->zeros = count_zeros(l);
+    predict_bytes(l, opt);
+    if (!l->codes) {
+        l->lowering = LOWER_DENSE;
+        l->why = "float weights";
+    } else if (opt->lowering != LOWER_AUTO) {
+        l->lowering = opt->lowering;
+        l->why = "asked for by --lowering";
+    } else if (opt->optimize == OPTIMIZE_SIZE) {
+        choose_for_size(l);
+    } else {
+        choose_for_speed(l);
+    }
+}
+
+/* ---- layouts ---- */
+
+/* The tensor whose memory a chain of views shares. */
+static const Tensor *viewed(const Tensor *t)
+{
+    while (t->producer && op_def(t->producer->op)->view)
+        t = t->producer->in[0];
+    return t;
+}
+
+static bool view_is_output(const Graph *g, const Tensor *root)
+{
+    for (int i = 0; i < g->num_outputs; i++)
+        if (viewed(g->outputs[i]) == root)
+            return true;
+    return false;
+}
+
+/* A convolution without padding and stride reads its input where it lies if that is in the arena, where there is room
+ * for the vector loads that run over its end. */
+static bool can_read_directly(const Graph *g, const Node *n)
+{
+    const Layer *l = n->layer;
+    const Tensor *root = viewed(n->in[0]);
+    return l->kind == LAYER_CONV && l->sh == 1 && l->sw == 1 && !l->pt && !l->pl && !l->pb && !l->pr &&
+           root->producer && !view_is_output(g, root);
+}
+
+void pass_lower(Graph *g, const Options *opt)
+{
+    for (int i = 0; i < g->num_tensors; i++)
+        if (type_known(g->tensors[i]->type))
+            g->tensors[i]->layout = layout_dense(g->tensors[i]->type);
+    for (int i = 0; i < g->num_nodes; i++) {
+        Node *n = g->nodes[i];
+        if (n->op != OP_Layer)
+            continue;
+        choose_lowering(n->layer, opt);
+        n->layer->direct = can_read_directly(g, n);
+        if (n->layer->direct)
+            n->in[0]->layout.size += VECTOR_SLACK;
+    }
+}
