@@ -228,25 +228,12 @@ static void place(Plan *p, Interval *all, int count)
 
 /* ---- the plan ---- */
 
-/* A C identifier: --name, or the model file's name without folder and ending. */
-static const char *model_id(const Graph *g, const Options *opt)
-{
-    if (opt->name)
-        return opt->name;
-    const char *slash = strrchr(g->file, '/'), *base = slash ? slash + 1 : g->file, *dot = strrchr(base, '.');
-    char *id = mem_printf("%s%.*s", isdigit((unsigned char)base[0]) ? "m" : "",
-                          (int)(dot ? dot - base : (long)strlen(base)), base);
-    for (char *p = id; *p; p++)
-        *p = isalnum((unsigned char)*p) ? *p : '_';
-    return id[0] ? id : "model";
-}
-
 Plan *plan_graph(Graph *g, const Options *opt)
 {
     Plan *p = NEW(Plan);
     p->g = g;
     p->opt = opt;
-    p->id = model_id(g, opt);
+    p->id = opt->name ? opt->name : model_id(g->file);
     p->scratch = NEW_ARRAY(int64_t, g->num_nodes);
     for (int i = 0; i < g->num_nodes; i++)
         p->scratch[i] = -1;

@@ -1,0 +1,283 @@
+/* emit_file.c - a model as NAME.c and NAME.h: what stands around the layers. */
+#include "emitter.h"
+
+#include <ctype.h>
+#include <string.h>
+
+static const char *const licence =
+    " * This file, the runtime kernels in it included, belongs to the user of ternc who made it; it comes without any\n"
+    " * condition and without any warranty. */\n";
+
+/* Text that is safe inside a comment. */
+static const char *comment_text(const char *s)
+{
+    char *copy = mem_strdup(s);
+    for (char *p = copy; *p; p++) {
+        if ((p[0] == '*' && p[1] == '/') || (p[0] == '/' && p[1] == '*') || (p[0] == '?' && p[1] == '?'))
+            p[1] = '.';
+        if (!isprint((unsigned char)*p) || *p == '\\')
+            *p = '.';
+    }
+    return copy;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return comment_text(slash ? slash + 1 : path);
+}
+
+/* ---- the signature ---- */
+
+static const char *output_name(const Graph *g, int i)
+{
+    const Tensor *t = g->outputs[i];
+    for (int j = 0; j < i; j++)
+        if (g->outputs[j] == t)
+            return mem_printf("out_%d", i);
+    return t->producer ? t->c_name : mem_printf("out_%d", i);
+}
+
+static const char *parameters(const Graph *g)
+{
+    Text t = {0};
+    for (int i = 0; i < g->num_inputs; i++)
+        text_printf(&t, "%sconst %s *%s", i ? ", " : "", dtype_c(g->inputs[i]->type.dtype), g->inputs[i]->c_name);
+    for (int i = 0; i < g->num_outputs; i++)
+        text_printf(&t, "%s%s *%s", t.len ? ", " : "", dtype_c(g->outputs[i]->type.dtype), output_name(g, i));
+    const char *s = mem_strdup(t.data);
+    text_free(&t);
+    return s;
+}
+
+static const char *arguments(const Graph *g)
+{
+    Text t = {0};
+    for (int i = 0; i < g->num_inputs; i++)
+        text_printf(&t, ", %s", g->inputs[i]->c_name);
+    for (int i = 0; i < g->num_outputs; i++)
+        text_printf(&t, ", %s", output_name(g, i));
+    const char *s = mem_strdup(t.data);
+    text_free(&t);
+    return s;
+}
+
+/* ---- the header ---- */
+
+static void print_sizes(Text *h, const char *macro, const char *kind, Tensor *const *tensors, int count)
+{
+    for (int i = 0; i < count; i++) {
+        const Tensor *t = tensors[i];
+        text_printf(h, "/* %s %d: '%s', %s */\n", kind, i, comment_text(t->name), type_text(t->type));
+        if (count == 1)
+            text_printf(h, "#define %s_%s_SIZE %lld\n", macro, kind, (long long)type_elems(t->type));
+        text_printf(h, "#define %s_%s%d_SIZE %lld\n", macro, kind, i, (long long)type_elems(t->type));
+    }
+}
+
+static void print_header(const Emitter *e, Text *h)
+{
+    const Graph *g = e->plan->g;
+    const char *id = e->plan->id, *m = e->macro;
+    text_printf(h, "/* %s.h - made by ternc from %s.\n *\n%s", id, base_name(g->file), licence);
+    text_printf(h, "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n", m, m);
+    text_printf(h,
+                "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n/* Sizes in elements; shapes are in C order, the last "
+                "dimension the fastest. */\n\n");
+    print_sizes(h, m, "INPUT", g->inputs, g->num_inputs);
+    print_sizes(h, m, "OUTPUT", g->outputs, g->num_outputs);
+    text_printf(h, "\n/* Bytes of working memory, valid for every compiler and all flags, and their alignment. */\n");
+    text_printf(h, "#define %s_ARENA_BYTES %lld\n#define %s_ARENA_ALIGN 8\n\n", m,
+                (long long)(e->plan->arena_bytes ? e->plan->arena_bytes : 1), m);
+    text_printf(
+        h, "/* Run the model. Inputs and outputs must not overlap. A zero weight drops its input: where the float\n"
+           " * model computes 0 * NaN = NaN, this one computes 0. */\n");
+    text_printf(h, "#ifndef %s_NO_STATIC_ARENA\nvoid %s_run(%s); /* works in one static arena */\n#endif\n", m, id,
+                parameters(g));
+    text_printf(
+        h, "/* The same in the caller's memory of %s_ARENA_BYTES: reentrant. */\nvoid %s_run_in(void *arena, %s);\n\n",
+        m, id, parameters(g));
+    text_printf(h, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
+}
+
+/* ---- the body ---- */
+
+static void describe_layer(Emitter *e, const Layer *l)
+{
+    long long weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
+    static const char *const names[] = {"auto", "unroll", "sparse", "packed", "dense"};
+    if (l->codes)
+        emit_line(e, " * %lld weights, %lld zeros, %lld adds and subtracts per position.", weights, (long long)l->zeros,
+                  weights - (long long)l->zeros);
+    else
+        emit_line(e, " * %lld float weights.", weights);
+    emit_line(e, " * Lowering: %s; %s. */", names[l->lowering], comment_text(l->why));
+}
+
+static void describe_node(Emitter *e, const Node *n)
+{
+    const Layer *l = n->op == OP_Layer ? n->layer : NULL;
+    Text t = {0};
+    for (int i = 0; i < n->num_in; i++)
+        if (n->in[i] && !n->in[i]->data)
+            text_printf(&t, "%s%s", t.len ? ", " : "", type_text(n->in[i]->type));
+    text_printf(&t, " ->");
+    for (int i = 0; i < n->num_out; i++)
+        if (n->out[i])
+            text_printf(&t, " %s", type_text(n->out[i]->type));
+    if (l)
+        emit_line(e, "/* layer%d: %s: %s", l->index, comment_text(l->source), t.data);
+    else
+        emit_line(e, "/* %s '%s': %s */", n->op_name, comment_text(node_label(n)), t.data);
+    if (l)
+        describe_layer(e, l);
+    text_free(&t);
+}
+
+static void emit_copy(Emitter *e, const char *to, const char *from, Type type)
+{
+    if (strcmp(to, from) != 0)
+        emit_line(e, "memcpy(%s, %s, %zu);", to, from, type_bytes(type));
+}
+
+static void emit_node(Emitter *e, const Node *n, int index)
+{
+    const OpDef *d = op_def(n->op);
+    describe_node(e, n);
+    if (d->view)
+        emit_copy(e, emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), n->out[0]->type);
+    else if (d->emit)
+        d->emit(e, n);
+    else
+        fail_node(e->plan->g, n, "unsupported: %s cannot be compiled to C yet", n->op_name);
+    emit_line(e, "#ifdef %s_CHECK", e->macro);
+    for (int i = 0; i < n->num_out; i++)
+        if (n->out[i])
+            emit_line(e, "%s_check_tensor(%d, %d, %s);", e->plan->id, index, i, emit_ptr(e, n->out[i]));
+    emit_line(e, "#endif");
+    emit_line(e, "%s_PROFILE(%d);", e->macro, index);
+}
+
+/* Outputs that no node computes, or that stand twice among the outputs. */
+static void copy_outputs(Emitter *e)
+{
+    const Graph *g = e->plan->g;
+    for (int i = 0; i < g->num_outputs; i++) {
+        const Tensor *t = g->outputs[i];
+        const char *name = output_name(g, i);
+        if (!t->producer || strcmp(name, t->c_name) != 0)
+            emit_copy(e, name, emit_ptr(e, t), t->type);
+    }
+}
+
+static void emit_run(Emitter *e)
+{
+    const Graph *g = e->plan->g;
+    e->out = &e->body;
+    emit_line(e, "void %s_run_in(void *memory, %s)", e->plan->id, parameters(g));
+    emit_line(e, "{");
+    emit_line(e, "unsigned char *const arena = (unsigned char *)memory;");
+    emit_line(e, "(void)arena;");
+    for (int i = 0; i < g->num_inputs; i++)
+        emit_line(e, "(void)%s;", g->inputs[i]->c_name);
+    for (int i = 0; i < g->num_nodes; i++)
+        emit_node(e, g->nodes[i], i);
+    copy_outputs(e);
+    emit_line(e, "}");
+    emit_blank(e);
+    emit_line(e, "#ifndef %s_NO_STATIC_ARENA", e->macro);
+    emit_line(e, "void %s_run(%s)", e->plan->id, parameters(g));
+    emit_line(e, "{");
+    emit_line(e, "static union {");
+    emit_line(e, "unsigned char bytes[%s_ARENA_BYTES];", e->macro);
+    emit_line(e, "double align;");
+    emit_line(e, "} arena;");
+    emit_line(e, "%s_run_in(arena.bytes%s);", e->plan->id, arguments(g));
+    emit_line(e, "}");
+    emit_line(e, "#endif");
+}
+
+/* Under NAME_CHECK: run one layer by itself, for `ternc check`. */
+static void emit_check_layer(Emitter *e)
+{
+    const Graph *g = e->plan->g;
+    emit_blank(e);
+    emit_line(e, "#ifdef %s_CHECK", e->macro);
+    emit_line(e, "void %s_check_layer(int layer, const float *x, float *y, void *arena)", e->plan->id);
+    emit_line(e, "{");
+    emit_line(e, "unsigned char *const scratch = (unsigned char *)arena;");
+    emit_line(e, "(void)scratch, (void)x, (void)y;");
+    emit_line(e, "switch (layer) {");
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Node *n = g->nodes[i];
+        if (n->op == OP_Layer && e->plan->scratch[i] >= 0)
+            emit_line(e, "case %d: layer%d(x, y, scratch + %lld); break;", n->layer->index, n->layer->index,
+                      (long long)e->plan->scratch[i]);
+        else if (n->op == OP_Layer)
+            emit_line(e, "case %d: layer%d(x, y); break;", n->layer->index, n->layer->index);
+    }
+    emit_line(e, "default: break;");
+    emit_line(e, "}");
+    emit_line(e, "}");
+    emit_line(e, "#endif");
+}
+
+/* ---- the C file ---- */
+
+static void print_prelude(const Emitter *e, Text *c)
+{
+    const char *id = e->plan->id, *m = e->macro;
+    text_printf(c, "/* %s.c - made by ternc from %s.\n *\n%s", id, base_name(e->plan->g->file), licence);
+    text_printf(c, "#include \"%s.h\"\n\n#include <stddef.h>\n#include <string.h>\n%s\n", id,
+                kernels_need_math(e) ? "#include <math.h>\n" : "");
+    text_printf(c,
+                "/* Hooks, free when unused: a section or address space for constants, a call behind every node. */\n"
+                "#ifndef %s_CONST\n#define %s_CONST\n#endif\n#ifndef %s_PROFILE\n#define %s_PROFILE(node) "
+                "((void)0)\n#endif\n\n",
+                m, m, m, m);
+    text_printf(c, "#ifdef %s_CHECK /* for `ternc check` */\n", m);
+    text_printf(c, "void %s_check_tensor(int node, int output, const void *data);\n", id);
+    text_printf(c,
+                "void %s_check_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, "
+                "int count);\n",
+                id);
+    text_printf(c, "void %s_check_layer(int layer, const float *x, float *y, void *arena);\n#endif\n\n", id);
+    if (e->plan->opt->optimize == OPTIMIZE_SPEED)
+        text_printf(
+            c, "/* Kernels are specialised by the literal sizes that they are called with. */\n#if defined(__GNUC__)\n"
+               "#define TN_KERNEL static inline __attribute__((always_inline))\n#else\n"
+               "#define TN_KERNEL static inline\n#endif\n\n");
+    else
+        text_printf(c, "#define TN_KERNEL static inline\n\n");
+}
+
+static const char *upper(const char *s)
+{
+    char *copy = mem_strdup(s);
+    for (char *p = copy; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+    return copy;
+}
+
+static void add_text(Text *to, Text *part)
+{
+    if (part->len)
+        text_add(to, part->data, part->len);
+    text_free(part);
+}
+
+void emit_c(const Plan *p, Text *c, Text *h)
+{
+    Emitter e = {.plan = p, .macro = upper(p->id), .const_printed = NEW_ARRAY(bool, p->g->num_tensors)};
+    emit_run(&e);
+    emit_check_layer(&e);
+    if (e.indent)
+        bug("%d blocks are still open", e.indent);
+    print_header(&e, h);
+    print_prelude(&e, c);
+    kernels_print(&e, c);
+    add_text(c, &e.consts);
+    text_add(c, "\n", 1);
+    add_text(c, &e.functions);
+    add_text(c, &e.body);
+}
