@@ -93,6 +93,15 @@ static void add_literal(Text *t, DType d, const void *data, int64_t i)
     }
 }
 
+const char *emit_literal(DType d, const void *data, int64_t i)
+{
+    Text t = {0};
+    add_literal(&t, d, data, i);
+    char *s = mem_strdup(t.data);
+    text_free(&t);
+    return s;
+}
+
 const char *emit_dims(const int64_t *v, int count)
 {
     Text t = {0};

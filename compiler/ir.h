@@ -406,6 +406,30 @@ typedef struct Window {
 } Window;
 Window op_window(const Graph *g, const Node *n); /* fails on contradictions; needs the types of the inputs */
 
+/* ---------------------------------------------------------------- loops.c, scalar.c ---- */
+
+/* A loop nest over several tensors: dims[k] steps of strides[operand][k] elements, outermost first. */
+typedef struct Loops {
+    int rank; /* 0: one element */
+    int64_t dims[MAX_RANK];
+    int num; /* operands */
+    int64_t (*strides)[MAX_RANK];
+} Loops;
+/* Strides of a tensor of type t, with strides `own`, as seen by a loop over `over`: 0 where it broadcasts. */
+void broadcast_strides(Type over, Type t, const int64_t *own, int64_t *strides);
+const int64_t *layout_strides(const Tensor *t); /* dense ones for constants */
+/* Drops and merges dimensions as far as all operands allow; takes strides[num] and keeps it. */
+Loops loops_make(Type over, int num, int64_t (*strides)[MAX_RANK]);
+bool loops_next(const Loops *l, int64_t *at, int outer); /* the next position in the outer dimensions; false at the end */
+int64_t loops_position(const Loops *l, int operand, const int64_t *at, int outer);
+const char *loops_index(const Loops *l, int operand); /* "i0 * 36 + i1" */
+void emit_loops_open(Emitter *e, const Loops *l);     /* loops over i0, i1, ... */
+void emit_loops_close(Emitter *e, const Loops *l);
+
+/* y[i] = kernel(x[0][i * step[0]], ...) for i < n, on the kernel's own types */
+typedef void (*ScalarRow)(int64_t n, void *y, const void *const *x, const int64_t *step);
+ScalarRow scalar_row(const char *kernel, DType d); /* bug if there is none */
+
 /* ------------------------------------------------- onnx_scan.c, onnx_read.c, onnx_write.c ---- */
 
 Model *onnx_read(const char *path, const Options *opt);
@@ -477,6 +501,7 @@ const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *
 const char *emit_dims(const int64_t *v, int count);
 const char *float_text(double v,
                        DType d); /* shortest round-trip C literal, "1.5f"; INFINITY and NAN as C expressions */
+const char *emit_literal(DType d, const void *data, int64_t i); /* one element as a C literal */
 const Plan *emit_plan(const Emitter *e);
 
 /* Emit the model as two texts. */

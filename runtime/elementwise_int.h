@@ -1,30 +1,5 @@
-/* elementwise_int.h - scalar kernels of the integer types, signed and unsigned alike unless their comment says other.
- * Nothing overflows: results wrap around, x / 0 and x mod 0 are 0. Typed: see tn.h. */
+/* elementwise_int.h - scalar kernels that signed and unsigned integers share. Results wrap around. Typed: see tn.h. */
 #include "tn.h"
-
-/* y = -x */
-TN_KERNEL T TN(neg_int)(T x)
-{
-    return (T)(0 - (uint64_t)x);
-}
-
-/* y = |x| */
-TN_KERNEL T TN(abs_int)(T x)
-{
-    return x > 0 ? x : TN(neg_int)(x);
-}
-
-/* y = -1, 0 or 1 */
-TN_KERNEL T TN(sign_int)(T x)
-{
-    return x > 0 ? (T)1 : (T)(0 - (x != 0));
-}
-
-/* y = max(x, 0) */
-TN_KERNEL T TN(relu_int)(T x)
-{
-    return x > 0 ? x : (T)0;
-}
 
 /* y = a + b */
 TN_KERNEL T TN(add_int)(T a, T b)
@@ -44,57 +19,6 @@ TN_KERNEL T TN(mul_int)(T a, T b)
     return (T)((uint64_t)a * (uint64_t)b);
 }
 
-/* y = a / b towards zero, signed */
-TN_KERNEL T TN(div_int)(T a, T b)
-{
-    if (b == 0)
-        return 0;
-    return (T)~b == 0 ? TN(neg_int)(a) : (T)(a / b);
-}
-
-/* y = a / b, unsigned */
-TN_KERNEL T TN(div_uint)(T a, T b)
-{
-    return b == 0 ? (T)0 : (T)(a / b);
-}
-
-/* y = a mod b with the sign of a, signed */
-TN_KERNEL T TN(rem_int)(T a, T b)
-{
-    return b == 0 || (T)~b == 0 ? (T)0 : (T)(a % b);
-}
-
-/* y = a mod b with the sign of b, signed */
-TN_KERNEL T TN(mod_int)(T a, T b)
-{
-    T r = TN(rem_int)(a, b);
-    return r != 0 && (r > 0) != (b > 0) ? (T)(r + b) : r;
-}
-
-/* y = a mod b, unsigned */
-TN_KERNEL T TN(mod_uint)(T a, T b)
-{
-    return b == 0 ? (T)0 : (T)(a % b);
-}
-
-/* y = a^b; with b < 0 the quotient 1 / a^-b towards zero, 0 for a = 0. Signed. */
-TN_KERNEL T TN(pow_int)(T a, int64_t b)
-{
-    uint64_t r = 1, f = (uint64_t)a;
-    if (b < 0 && a != 1 && (T)~a != 0)
-        return 0;
-    for (uint64_t n = b < 0 ? 0 - (uint64_t)b : (uint64_t)b; n; n >>= 1, f *= f)
-        if (n & 1)
-            r *= f;
-    return (T)r;
-}
-
-/* y = a < 0 ? a * slope : a */
-TN_KERNEL T TN(prelu_int)(T a, T slope)
-{
-    return a > 0 || a == 0 ? a : TN(mul_int)(a, slope);
-}
-
 /* y = the smaller */
 TN_KERNEL T TN(min_int)(T a, T b)
 {
@@ -105,16 +29,4 @@ TN_KERNEL T TN(min_int)(T a, T b)
 TN_KERNEL T TN(max_int)(T a, T b)
 {
     return a > b ? a : b;
-}
-
-/* y = a * 2^b, bits beyond the type lost; unsigned */
-TN_KERNEL T TN(shift_left)(T a, T b)
-{
-    return (uint64_t)b < 8 * sizeof(T) ? (T)((uint64_t)a << (uint64_t)b) : (T)0;
-}
-
-/* y = a / 2^b; unsigned */
-TN_KERNEL T TN(shift_right)(T a, T b)
-{
-    return (uint64_t)b < 8 * sizeof(T) ? (T)((uint64_t)a >> (uint64_t)b) : (T)0;
 }
