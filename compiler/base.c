@@ -244,28 +244,39 @@ OutFile *out_open(const char *path)
     if (slot == sizeof open_outs / sizeof open_outs[0])
         bug("too many output files open at once");
     OutFile *o = calloc(1, sizeof *o);
-    if (!o || !(o->path = strdup(path)) || !(o->temp = malloc(strlen(path) + 32)))
+    char *real = realpath(path, NULL); /* a link stays a link */
+    if (!o || !(o->path = real ? real : strdup(path)) || !(o->temp = malloc(strlen(o->path) + 32)))
         fail("out of memory");
-    sprintf(o->temp, "%s.tmp%ld", path, (long)getpid());
     struct stat st;
-    if (!stat(path, &st) && S_ISDIR(st.st_mode))
+    bool exists = !stat(o->path, &st);
+    if (exists && S_ISDIR(st.st_mode))
         fail("%s: cannot write: it is a directory", path);
+    bool special = exists && !S_ISREG(st.st_mode); /* a pipe or device cannot be replaced, only written */
+    if (special)
+        strcpy(o->temp, o->path);
+    else
+        sprintf(o->temp, "%s.tmp%ld", o->path, (long)getpid());
     o->f = fopen(o->temp, "wb");
     if (!o->f)
         fail("%s: cannot write: %s", path, strerror(errno));
-    open_outs[slot] = o;
+    if (!special)
+        open_outs[slot] = o;
     return o;
+}
+
+void out_sync(OutFile *o)
+{
+    bool bad = ferror(o->f) != 0;
+    if (fflush(o->f) || (fsync(fileno(o->f)) && errno != EINVAL && errno != EROFS)) /* EINVAL: a device or pipe */
+        bad = true;
+    if (bad)
+        fail("%s: cannot write: %s", o->path, strerror(errno));
 }
 
 void out_commit(OutFile *o)
 {
-    bool bad = ferror(o->f) != 0;
-    bad |= fflush(o->f) != 0 || fsync(fileno(o->f)) != 0;
-    int err = errno;
-    bad |= fclose(o->f) != 0;
-    if (bad)
-        fail("%s: cannot write: %s", o->path, strerror(err));
-    if (rename(o->temp, o->path))
+    out_sync(o);
+    if (fclose(o->f) || (strcmp(o->temp, o->path) != 0 && rename(o->temp, o->path)))
         fail("%s: cannot write: %s", o->path, strerror(errno));
     for (size_t i = 0; i < sizeof open_outs / sizeof open_outs[0]; i++)
         if (open_outs[i] == o)

@@ -210,8 +210,12 @@ static void set_labels(Dataset *d, const Tensor *y)
     if (n != d->count)
         fail("%s: %lld labels for %lld samples", y->name, (long long)n, (long long)d->count);
     int64_t *labels = NEW_ARRAY(int64_t, n);
-    for (int64_t i = 0; i < n; i++)
-        labels[i] = (int64_t)elem_get(y->data, t.dtype, i);
+    for (int64_t i = 0; i < n; i++) {
+        double v = elem_get(y->data, t.dtype, i);
+        if (v < 0 || v > INT32_MAX)
+            fail("%s: label %.0f of sample %lld: labels count from 0", y->name, v, (long long)i);
+        labels[i] = (int64_t)v;
+    }
     d->labels = labels;
 }
 
@@ -301,7 +305,7 @@ static bool needs_transpose(const Dataset *d, const Graph *g)
     if (!fits && !fits_other)
         fail("%s: samples of %s do not fit input '%s' of %s, which is %s, in either order of axes", d->spec,
              type_text(d->sample), g->inputs[0]->name, g->file, type_text(input));
-    return fits_other && (!fits || (d->nhwc && want.rank == 3));
+    return fits_other && (!fits || (d->nhwc && want.rank >= 2));
 }
 
 static const double *per_channel(const Dataset *d, const char *option, Numbers given, int64_t c, double absent)

@@ -329,6 +329,7 @@ typedef struct OutFile {
     char *path, *temp;
 } OutFile;
 OutFile *out_open(const char *path);
+void out_sync(OutFile *o); /* all is on the disk: of several files, sync each, then commit each */
 void out_commit(OutFile *o);
 
 /* A whole file, memory-mapped read-only; fails on directories and unreadable files. len 0 is allowed. */
@@ -606,6 +607,26 @@ typedef struct DataFeed {
 } DataFeed;
 DataFeed *data_feed(const Dataset *d, const Graph *g, const CommandLine *c);
 void data_sample(const DataFeed *f, int64_t i, float *x);
+
+/* ---------------------------------------------------------------- report.c ---- */
+
+/* A table of text columns for people. Columns are split at '\t'; one whose heading starts with '>' is right-aligned. */
+typedef struct Table Table;
+Table *table_new(const char *headings);
+void table_row(Table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void table_print(const Table *t, FILE *f);
+const char *count_text(int64_t n); /* "1,234,567" */
+
+/* What a node of a graph before fusing costs. */
+typedef struct NodeCost {
+    const Tensor *weight; /* constant weights of a linear operator, or NULL */
+    int64_t params;       /* elements of constant float inputs but scalars */
+    int64_t macs;         /* of linear operators; borders count in full */
+    int64_t weights;      /* elements of weight */
+    int64_t zeros;        /* among them */
+    int64_t adds;         /* with ternary weights: adds and subtracts left; else 0 */
+} NodeCost;
+NodeCost node_cost(const Node *n);
 
 /* A bar on stderr, only on a terminal and only once a second has passed. */
 typedef struct Progress {
