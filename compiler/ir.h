@@ -213,7 +213,7 @@ typedef struct Layer {
     Pool pool;
     int index;          /* 0.. in execution order among layers; set by fuse */
     const char *source; /* ONNX operator and node names it came from, for comments and messages */
-    bool direct;          /* reads its input tensor where it lies, no staging; set by lower.c */
+    bool direct;        /* reads its input tensor where it lies, no staging; set by lower.c */
     Lowering lowering;  /* set by lower.c, never LOWER_AUTO afterwards */
     const char *why;    /* one sentence, set by lower.c */
     int64_t bytes[5];   /* predicted bytes per Lowering on the target; -1: not possible; set by lower.c */
@@ -398,9 +398,10 @@ int64_t norm_axis(const Graph *g, const Node *n, int64_t axis,
 
 /* ---------------------------------------------------------------- window.c ---- */
 
-/* The window of a Conv, ConvTranspose or pooling node over 1 to 3 spatial axes, right-aligned: [2] is the width, [1] the
- * height (1-D: sizes 1, padding 0), [0] the depth. auto_pad, ceil_mode, output_shape and output_padding are resolved.
- * Position of tap k for output o: o * stride - pad_begin + k * dilation (ConvTranspose: of output, for input o). */
+/* The window of a Conv, ConvTranspose or pooling node over 1 to 3 spatial axes, right-aligned: [2] is the width, [1]
+ * the height (1-D: sizes 1, padding 0), [0] the depth. auto_pad, ceil_mode, output_shape and output_padding are
+ * resolved. Position of tap k for output o: o * stride - pad_begin + k * dilation (ConvTranspose: of output, for input
+ * o). */
 typedef struct Window {
     int rank; /* spatial axes of the node */
     int64_t in[3], out[3], kernel[3], stride[3], dilation[3], pad_begin[3], pad_end[3];
@@ -421,7 +422,8 @@ void broadcast_strides(Type over, Type t, const int64_t *own, int64_t *strides);
 const int64_t *layout_strides(const Tensor *t); /* dense ones for constants */
 /* Drops and merges dimensions as far as all operands allow; takes strides[num] and keeps it. */
 Loops loops_make(Type over, int num, int64_t (*strides)[MAX_RANK]);
-bool loops_next(const Loops *l, int64_t *at, int outer); /* the next position in the outer dimensions; false at the end */
+bool loops_next(const Loops *l, int64_t *at,
+                int outer); /* the next position in the outer dimensions; false at the end */
 int64_t loops_position(const Loops *l, int operand, const int64_t *at, int outer);
 const char *loops_index(const Loops *l, int operand); /* "i0 * 36 + i1" */
 void emit_loops_open(Emitter *e, const Loops *l);     /* loops over i0, i1, ... */
@@ -430,6 +432,20 @@ void emit_loops_close(Emitter *e, const Loops *l);
 /* y[i] = kernel(x[0][i * step[0]], ...) for i < n, on the kernel's own types */
 typedef void (*ScalarRow)(int64_t n, void *y, const void *const *x, const int64_t *step);
 ScalarRow scalar_row(const char *kernel, DType d); /* bug if there is none */
+
+/* ---------------------------------------------------------------- weights.c ---- */
+
+/* The constant weights of a linear node (Conv, ConvTranspose, Gemm, MatMul; float32, at least rank 2) and the box that
+ * tells the output channel of each element. */
+typedef struct LinearWeights {
+    int input;   /* of the node */
+    Ternary box; /* groups, mid, chan, inner only */
+} LinearWeights;
+bool linear_weights(const Node *n, LinearWeights *w); /* false: not linear, or its weights are not constant */
+int64_t ternary_channels(const Ternary *box);
+/* Position of element k (< mid * inner) of a channel. In order of channel and k the weights are Layer's
+ * [co][ci/groups][kh][kw]. */
+int64_t ternary_position(const Ternary *box, int64_t channel, int64_t k);
 
 /* ------------------------------------------------- onnx_scan.c, onnx_read.c, onnx_write.c ---- */
 

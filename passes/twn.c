@@ -1,0 +1,90 @@
+/* twn.c - one channel or layer of weights to codes and a scale, as pure functions.
+ *
+ * Minimise J = sum (w - a t)^2 over a >= 0 and t in {-1, 0, +1}. With I = { i : |w_i| > D } the best scale is the mean
+ * of |w| over I, and J = sum w^2 - (sum over I of |w|)^2 / |I|. The threshold is strict: a weight at D becomes 0. Sums
+ * run in double, the scale is rounded to float32 once.
+ *
+ * Sources: Li et al., "Ternary Weight Networks", arXiv 1605.04711 (objective, scale, relative threshold); the exact
+ * threshold by sorting is derived from its objective; the quantile is how Faraone et al., arXiv 1709.06262, prune to a
+ * given sparsity (derived from its abstract). */
+#include "ir.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Codes for the threshold; returns the scale, 0 when nothing is above it. */
+static float apply_threshold(const float *w, int64_t n, double d, int8_t *codes)
+{
+    double sum = 0;
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double a = fabs((double)w[i]);
+        codes[i] = 0;
+        if (a > d) {
+            codes[i] = w[i] > 0 ? 1 : -1;
+            sum += a;
+            count++;
+        }
+    }
+    return count ? (float)(sum / (double)count) : 0.0f;
+}
+
+static int compare_descending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x < y) - (x > y);
+}
+
+/* malloc, because the caller works on many channels. */
+static float *sorted_magnitudes(const float *w, int64_t n)
+{
+    float *m = malloc(n ? (size_t)n * sizeof *m : 1);
+    if (!m)
+        fail("out of memory: %lld weights to sort", (long long)n);
+    for (int64_t i = 0; i < n; i++)
+        m[i] = fabsf(w[i]);
+    qsort(m, (size_t)n, sizeof *m, compare_descending);
+    return m;
+}
+
+/* The optimum lies between two different magnitudes; of equal optima the one with more zeros is taken. */
+float twn_exact(const float *w, int64_t n, int8_t *codes)
+{
+    float *m = sorted_magnitudes(w, n);
+    double sum = 0, best = 0, threshold = INFINITY;
+    for (int64_t k = 1; k <= n && m[k - 1] > 0; k++) {
+        sum += (double)m[k - 1];
+        double next = k < n ? (double)m[k] : 0, gain = sum * sum / (double)k;
+        if (next < (double)m[k - 1] && gain > best) {
+            best = gain;
+            threshold = next;
+        }
+    }
+    free(m);
+    return apply_threshold(w, n, threshold, codes);
+}
+
+float twn_relative(const float *w, int64_t n, float factor, int8_t *codes)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += fabs((double)w[i]);
+    return apply_threshold(w, n, n ? (double)factor * sum / (double)n : 0, codes);
+}
+
+/* Weights equal to the first one that goes become 0 with it; but when all that were to stay are equal to it, they stay,
+ * so that ties cannot empty a layer. */
+float twn_quantile(const float *w, int64_t n, float sparsity, int8_t *codes)
+{
+    int64_t keep = llround((1.0 - (double)sparsity) * (double)n);
+    if (keep <= 0)
+        return apply_threshold(w, n, INFINITY, codes);
+    if (keep >= n)
+        return apply_threshold(w, n, 0, codes);
+    float *m = sorted_magnitudes(w, n);
+    double threshold = (double)m[keep];
+    if (m[keep] == m[0])
+        threshold = (double)nextafterf(m[keep], 0);
+    free(m);
+    return apply_threshold(w, n, threshold, codes);
+}
