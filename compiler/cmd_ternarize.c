@@ -1,0 +1,108 @@
+/* cmd_ternarize.c - `ternc ternarize`: ternary weights as an ordinary ONNX model, and a report of every layer. */
+#include "ir.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* Shannon entropy of the codes in bits per weight: what no coding of single weights can beat. */
+static double entropy_bits(const Ternary *t, int64_t n)
+{
+    int64_t counts[3] = {0};
+    for (int64_t i = 0; i < n; i++)
+        counts[t->codes[i] + 1]++;
+    double bits = 0;
+    for (int i = 0; i < 3; i++) {
+        double p = (double)counts[i] / (double)n;
+        bits -= p > 0 ? p * log2(p) : 0;
+    }
+    return bits;
+}
+
+/* "0.0312", or the smallest and the largest of several. */
+static const char *scale_text(const Ternary *t)
+{
+    float low = FLT_MAX, high = 0;
+    for (int64_t i = 0; i < t->num_scales; i++) {
+        low = t->scales[i] < low ? t->scales[i] : low;
+        high = t->scales[i] > high ? t->scales[i] : high;
+    }
+    return t->num_scales == 1 ? mem_printf("%.4g", (double)high)
+                              : mem_printf("%.4g to %.4g", (double)low, (double)high);
+}
+
+static void print_report(const Graph *g)
+{
+    Table *table = table_new("layer\toperator\t>weights\t>zeros\t>scale\t>bits per weight");
+    int64_t weights = 0, zeros = 0;
+    double bits = 0;
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Node *n = g->nodes[i];
+        NodeCost c = node_cost(n);
+        if (!c.weight || !c.weights)
+            continue;
+        const Ternary *t = c.weight->ternary;
+        double entropy = t ? entropy_bits(t, c.weights) : 32;
+        table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f", node_label(n), n->op_name, count_text(c.weights),
+                  100.0 * (double)c.zeros / (double)c.weights, t ? scale_text(t) : "float", entropy);
+        if (!t)
+            continue;
+        weights += c.weights;
+        zeros += c.zeros;
+        bits += entropy * (double)c.weights;
+    }
+    table_print(table, stdout);
+    if (weights)
+        printf("ternary: %s weights, %.1f %% zeros, %.3f bits per weight\n", count_text(weights),
+               100.0 * (double)zeros / (double)weights, bits / (double)weights);
+    else
+        printf("ternary: no weights\n");
+}
+
+/* How the model was made, as text that depends on nothing but the options: "method=twn threshold=exact ...". */
+static const char *settings_text(const Options *o)
+{
+    static const char *const methods[] = {
+        [METHOD_TWN] = "twn", [METHOD_NONE] = "none", [METHOD_SCA] = "sca", [METHOD_STP] = "stp"};
+    Text t = {0};
+    text_printf(&t, "method=%s", methods[o->method]);
+    if (o->method != METHOD_NONE) {
+        text_printf(&t, " granularity=%s", o->per_layer ? "layer" : "channel");
+        if (o->sparsity > 0)
+            text_printf(&t, " sparsity=%.9g", (double)o->sparsity);
+        else if (o->threshold > 0)
+            text_printf(&t, " threshold=%.9g", (double)o->threshold);
+        else
+            text_printf(&t, " threshold=exact");
+        text_printf(&t, " keep=%s", !o->keep ? "last" : o->num_keep ? o->keep[0] : "none");
+        for (int i = 1; i < o->num_keep; i++)
+            text_printf(&t, ",%s", o->keep[i]);
+    }
+    char *copy = mem_strdup(t.data);
+    text_free(&t);
+    return copy;
+}
+
+static void set_metadata(Model *m, const char *key, const char *value)
+{
+    for (int i = 0; i < m->num_metadata; i++)
+        if (!strcmp(m->metadata[i].key, key)) {
+            m->metadata[i].value = value;
+            return;
+        }
+    KeyValue *more = NEW_ARRAY(KeyValue, m->num_metadata + 1);
+    if (m->num_metadata)
+        memcpy(more, m->metadata, (size_t)m->num_metadata * sizeof *more);
+    more[m->num_metadata++] = (KeyValue){key, value};
+    m->metadata = more;
+}
+
+int cmd_ternarize(const CommandLine *c)
+{
+    Model *m = pipeline_load(c->model, &c->opt);
+    pipeline_ternarize(m, &c->opt);
+    set_metadata(m, "ternc", settings_text(&c->opt));
+    onnx_write(m, c->outputs.items[0]);
+    print_report(m->graph);
+    return 0;
+}
