@@ -463,12 +463,13 @@ const char *number_text(double v, DType d);           /* shortest decimal text t
 /* ---------------------------------------------------------------- evaluator: eval.c ---- */
 
 /* Evaluate the graph. inputs[i] is dense data of graph input i. Returns the values of all tensors by id (NULL where not
- * computed); constants point to their data. */
+ * computed); constants and inputs point to their data, all else lies in the returned block, which free() releases. */
 void **eval_graph(const Graph *g, const void *const *inputs);
 /* One node on given dense values; used by constant folding and check. out[] is allocated by the caller. */
 void eval_node(const Graph *g, const Node *n, const void *const *in, void *const *out);
 /* A fused layer, naive, accumulating in double. bound, if not NULL, gets per output element the largest rounding error
- * that float code may show: (n + 8) * 2^-24 * (sum |w x| * |scale| + |bias|) times the activation's Lipschitz bound. */
+ * that float code may show: (n + 8) * 2^-24 * (sum |w x| * |scale| + |bias|) for the n non-zero weights of the channel,
+ * times the activation's Lipschitz bound, plus the rounding of a sigmoid, tanh, hard activation or average itself. */
 void eval_layer(const Layer *l, const float *x, float *y, float *bound);
 
 /* ---------------------------------------------------------------- passes/ ---- */

@@ -1,0 +1,26 @@
+/* op_layer.c - the internal operator Layer: a fused linear layer, made by passes/fuse.c. */
+#include "ir.h"
+
+static void infer_layer(Graph *g, Node *n)
+{
+    (void)g;
+    bug("types are inferred before layers are fused (%s)", n->layer->source);
+}
+
+static void eval_layer_node(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    (void)g;
+    eval_layer(n->layer, in[0], out[0], NULL);
+}
+
+const OpDef op_Layer = {
+    .name = "Layer",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .strided = true,
+    .infer = infer_layer,
+    .eval = eval_layer_node,
+    .emit = emit_layer,
+};

@@ -1,0 +1,220 @@
+/* op_pool.c - MaxPool, AveragePool and their global forms. Evaluation is naive and shares nothing with
+ * runtime/pool.h. */
+#include "reference.h"
+
+#include <stdlib.h>
+
+static int64_t volume(const int64_t *v)
+{
+    return v[0] * v[1] * v[2];
+}
+
+static bool wants_index(const Node *n)
+{
+    return n->num_out > 1 && n->out[1];
+}
+
+static void check_max_pool(const Graph *g, const Node *n, const Window *w)
+{
+    if (attr_int(n, "storage_order") && wants_index(n))
+        fail_node(g, n, "unsupported: 'storage_order' = 1 with the output Indices");
+    for (int a = 0; a < 3; a++)
+        if (w->pad_begin[a] >= (w->kernel[a] - 1) * w->dilation[a] + 1 ||
+            w->pad_end[a] > (w->kernel[a] - 1) * w->dilation[a])
+            fail_node(g, n, "unsupported: padding as large as the window");
+}
+
+/* The window of a pooling node; global pooling has one window over everything. */
+static Window pool_window(const Graph *g, const Node *n)
+{
+    if (n->op == OP_MaxPool || n->op == OP_AveragePool)
+        return op_window(g, n);
+    Type x = n->in[0]->type;
+    Window w = {.rank = 1};
+    for (int a = 0; a < 3; a++)
+        w.in[a] = w.out[a] = w.kernel[a] = w.stride[a] = w.dilation[a] = 1;
+    for (int i = 2; i < x.rank; i++)
+        w.in[2] *= x.dims[i];
+    w.kernel[2] = w.in[2];
+    return w;
+}
+
+static void infer_pool(Graph *g, Node *n)
+{
+    Type x = n->in[0]->type;
+    bool is_max = n->op == OP_MaxPool || n->op == OP_GlobalMaxPool;
+    if (!dtype_is_float(x.dtype) && !(is_max && (x.dtype == DT_I8 || x.dtype == DT_U8)))
+        fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(x.dtype));
+    if (x.rank < 3)
+        fail_node(g, n, "needs an input [batch, channels, spatial axes...]");
+    Window w = pool_window(g, n);
+    if (n->op == OP_MaxPool)
+        check_max_pool(g, n, &w);
+    if (type_elems(x) == 0)
+        fail_node(g, n, "unsupported: an empty input");
+    Type y = x;
+    bool global = n->op == OP_GlobalMaxPool || n->op == OP_GlobalAveragePool;
+    for (int i = 2; i < x.rank; i++)
+        y.dims[i] = global ? 1 : w.out[3 - w.rank + i - 2];
+    n->out[0]->type = y;
+    if (wants_index(n)) {
+        n->out[1]->type = y;
+        n->out[1]->type.dtype = DT_I64;
+    }
+}
+
+/* Position in the input plane of tap t of the window of output o, or -1 in the padding. *counts: whether it lies within
+ * the padded input. */
+static int64_t tap_position(const Window *w, int64_t o, int64_t t, bool *counts)
+{
+    int64_t at[3], position = 0;
+    bool inside = true;
+    *counts = true;
+    for (int a = 2; a >= 0; a--) {
+        at[a] = o % w->out[a] * w->stride[a] - w->pad_begin[a] + t % w->kernel[a] * w->dilation[a];
+        o /= w->out[a];
+        t /= w->kernel[a];
+        inside &= at[a] >= 0 && at[a] < w->in[a];
+        *counts &= at[a] < w->in[a] + w->pad_end[a];
+    }
+    for (int a = 0; a < 3; a++)
+        position = position * w->in[a] + at[a];
+    return inside ? position : -1;
+}
+
+static int64_t find_max(const Window *w, int64_t o, const double *x)
+{
+    int64_t best = -1;
+    for (int64_t t = 0; t < volume(w->kernel); t++) {
+        bool counts;
+        int64_t p = tap_position(w, o, t, &counts);
+        if (p >= 0 && (best < 0 || x[p] > x[best] || x[p] != x[p]))
+            best = p;
+    }
+    return best;
+}
+
+static void eval_max(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    Window w = pool_window(g, n);
+    Type x = n->in[0]->type;
+    int64_t planes = x.dims[0] * x.dims[1], size = volume(w.in), results = volume(w.out);
+    double *v = doubles_from(in[0], x.dtype, planes * size);
+    for (int64_t i = 0; i < planes * results; i++) {
+        const int64_t plane = i / results, best = find_max(&w, i % results, v + plane * size);
+        elem_set(out[0], x.dtype, i, v[plane * size + best]);
+        if (wants_index(n))
+            ((int64_t *)out[1])[i] = plane * size + best;
+    }
+    free(v);
+}
+
+static double average(const Window *w, int64_t o, const double *x, bool count_pad)
+{
+    double sum = 0, count = 0;
+    for (int64_t t = 0; t < volume(w->kernel); t++) {
+        bool counts;
+        int64_t p = tap_position(w, o, t, &counts);
+        sum += p >= 0 ? x[p] : 0;
+        count += p >= 0 || (count_pad && counts) ? 1 : 0;
+    }
+    return sum / count;
+}
+
+static void eval_average(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    Window w = pool_window(g, n);
+    Type x = n->in[0]->type;
+    int64_t planes = x.dims[0] * x.dims[1], size = volume(w.in), results = volume(w.out);
+    bool count_pad = n->op == OP_AveragePool && attr_int(n, "count_include_pad");
+    double *v = doubles_from(in[0], x.dtype, planes * size);
+    for (int64_t i = 0; i < planes * results; i++)
+        elem_set(out[0], x.dtype, i, average(&w, i % results, v + i / results * size, count_pad));
+    free(v);
+}
+
+static void emit_max_pool(Emitter *e, const Node *n)
+{
+    Window w = pool_window(emit_plan(e)->g, n);
+    Type x = n->in[0]->type;
+    emit_line(e, "%s(%s, %s, %s, %lld, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "max_pool", x.dtype),
+              emit_ptr(e, n->out[0]), wants_index(n) ? emit_ptr(e, n->out[1]) : "NULL", emit_ptr(e, n->in[0]),
+              (long long)(x.dims[0] * x.dims[1]), emit_dims(w.in, 3), emit_dims(w.out, 3), emit_dims(w.kernel, 3),
+              emit_dims(w.stride, 3), emit_dims(w.dilation, 3), emit_dims(w.pad_begin, 3));
+}
+
+static void emit_average_pool(Emitter *e, const Node *n)
+{
+    Window w = pool_window(emit_plan(e)->g, n);
+    Type x = n->in[0]->type;
+    emit_line(e, "%s(%s, %s, %lld, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "average_pool", x.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]), emit_dims(w.in, 3),
+              emit_dims(w.out, 3), emit_dims(w.kernel, 3), emit_dims(w.stride, 3), emit_dims(w.pad_begin, 3),
+              emit_dims(w.pad_end, 3), attr_int(n, "count_include_pad") != 0);
+}
+
+static void emit_global_pool(Emitter *e, const Node *n)
+{
+    Window w = pool_window(emit_plan(e)->g, n);
+    Type x = n->in[0]->type;
+    emit_line(e, "%s(%s, %s, %lld, %lld);",
+              emit_kernel(e, n->op == OP_GlobalMaxPool ? "global_max" : "global_average", x.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]), (long long)w.in[2]);
+}
+
+const OpDef op_MaxPool = {
+    .name = "MaxPool",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 2,
+    .attrs = {{"auto_pad", ATTR_STRING, .s = "NOTSET"},
+              {"ceil_mode", ATTR_INT},
+              {"dilations", ATTR_INTS},
+              {"kernel_shape", ATTR_INTS, .required = true},
+              {"pads", ATTR_INTS},
+              {"storage_order", ATTR_INT},
+              {"strides", ATTR_INTS}},
+    .infer = infer_pool,
+    .eval = eval_max,
+    .emit = emit_max_pool,
+};
+
+const OpDef op_AveragePool = {
+    .name = "AveragePool",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{"auto_pad", ATTR_STRING, .s = "NOTSET"},
+              {"ceil_mode", ATTR_INT},
+              {"count_include_pad", ATTR_INT},
+              {"kernel_shape", ATTR_INTS, .required = true},
+              {"pads", ATTR_INTS},
+              {"strides", ATTR_INTS}},
+    .infer = infer_pool,
+    .eval = eval_average,
+    .emit = emit_average_pool,
+};
+
+const OpDef op_GlobalMaxPool = {
+    .name = "GlobalMaxPool",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .infer = infer_pool,
+    .eval = eval_max,
+    .emit = emit_global_pool,
+};
+
+const OpDef op_GlobalAveragePool = {
+    .name = "GlobalAveragePool",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .infer = infer_pool,
+    .eval = eval_average,
+    .emit = emit_global_pool,
+};

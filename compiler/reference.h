@@ -1,0 +1,26 @@
+/* reference.h - naive linear algebra in double: what generated code is compared with. Shared by eval.c and the
+ * operators only. */
+#ifndef TERNC_REFERENCE_H
+#define TERNC_REFERENCE_H
+
+#include "ir.h"
+
+/* One image of a convolution; ci and co count all groups. Weights are [co][ci / groups][kernel], also of a transposed
+ * one. */
+typedef struct ConvShape {
+    int64_t groups, ci, co;
+    Window w;
+} ConvShape;
+
+/* acc[co][out] = sum of w * x. A zero weight drops its input, also a NaN. */
+void reference_conv(const ConvShape *s, const double *x, const double *w, double *acc);
+void reference_conv_transpose(const ConvShape *s, const double *x, const double *w, double *acc);
+/* acc[o] = sum over i of w[o][i] * x[i] */
+void reference_fc(int64_t ci, int64_t co, const double *x, const double *w, double *acc);
+
+/* malloc'ed doubles, for free(); doubles_from converts n elements of float, double or an integer type. */
+double *doubles_new(int64_t n);
+double *doubles_from(const void *data, DType d, int64_t n);
+void doubles_to(const double *v, void *data, DType d, int64_t n);
+
+#endif

@@ -1,0 +1,87 @@
+/* pool.h - pooling of planes over windows. Sizes are depth, height, width. Typed: see tn.h. */
+#include "tn.h"
+
+/* The part of a window of `kernel` taps, `dilation` apart, that starts at `start` and lies in [0, size): taps
+ * [first, end). */
+TN_KERNEL void tn_window_part(int32_t start, int32_t kernel, int32_t dilation, int32_t size, int32_t *first,
+                              int32_t *end)
+{
+    *first = start < 0 ? (dilation - 1 - start) / dilation : 0;
+    *end = start >= size ? 0 : (size - 1 - start) / dilation + 1;
+    *end = *end > kernel ? kernel : *end;
+}
+
+/* y[out] = max of x[out * stride - pad + k * dilation], each of `planes` planes; NaN wins. index, if not NULL, gets the
+ * position of the maximum in the whole of x, the first one where several are equal. */
+TN_KERNEL void TN(max_pool)(T *restrict y, int64_t *index, const T *x, int32_t planes, const int32_t *in,
+                            const int32_t *out, const int32_t *kernel, const int32_t *stride, const int32_t *dilation,
+                            const int32_t *pad)
+{
+    int32_t part[3][2], at = 0, base = 0;
+    for (int32_t p = 0; p < planes; p++, base += in[0] * in[1] * in[2])
+        for (int32_t o = 0; o < out[0] * out[1] * out[2]; o++, at++) {
+            int32_t z = o / (out[1] * out[2]) * stride[0] - pad[0], r = o / out[2] % out[1] * stride[1] - pad[1];
+            int32_t c = o % out[2] * stride[2] - pad[2], best = -1;
+            tn_window_part(z, kernel[0], dilation[0], in[0], &part[0][0], &part[0][1]);
+            tn_window_part(r, kernel[1], dilation[1], in[1], &part[1][0], &part[1][1]);
+            tn_window_part(c, kernel[2], dilation[2], in[2], &part[2][0], &part[2][1]);
+            for (int32_t i = part[0][0]; i < part[0][1]; i++)
+                for (int32_t j = part[1][0]; j < part[1][1]; j++)
+                    for (int32_t k = part[2][0]; k < part[2][1]; k++) {
+                        int32_t q = ((z + i * dilation[0]) * in[1] + r + j * dilation[1]) * in[2] + c + k * dilation[2];
+                        if (best < 0 || x[base + q] > x[best] || x[base + q] != x[base + q])
+                            best = base + q;
+                    }
+            y[at] = x[best];
+            if (index)
+                index[at] = best;
+        }
+}
+
+/* y[out] = sum of x[out * stride - pad + k] / number of taps, each of `planes` planes. Taps in the padding count as
+ * zero elements if count_pad, else not at all; what lies behind pad_end never counts. */
+TN_KERNEL void TN(average_pool)(T *restrict y, const T *x, int32_t planes, const int32_t *in, const int32_t *out,
+                                const int32_t *kernel, const int32_t *stride, const int32_t *pad,
+                                const int32_t *pad_end, int32_t count_pad)
+{
+    int32_t part[3][2];
+    for (int32_t p = 0; p < planes; p++, x += in[0] * in[1] * in[2])
+        for (int32_t o = 0; o < out[0] * out[1] * out[2]; o++) {
+            int32_t start[3] = {o / (out[1] * out[2]), o / out[2] % out[1], o % out[2]}, count = 1;
+            for (int32_t a = 0; a < 3; a++) {
+                start[a] = start[a] * stride[a] - pad[a];
+                int32_t padded = in[a] + pad_end[a] - start[a];
+                tn_window_part(start[a], kernel[a], 1, in[a], &part[a][0], &part[a][1]);
+                count *= !count_pad ? part[a][1] - part[a][0] : padded < kernel[a] ? padded : kernel[a];
+            }
+            T sum = 0;
+            for (int32_t i = part[0][0]; i < part[0][1]; i++)
+                for (int32_t j = part[1][0]; j < part[1][1]; j++)
+                    for (int32_t k = part[2][0]; k < part[2][1]; k++)
+                        sum += x[((start[0] + i) * in[1] + start[1] + j) * in[2] + start[2] + k];
+            *y++ = sum / (T)count;
+        }
+}
+
+/* y[p] = max of the `size` elements of plane p; NaN wins */
+TN_KERNEL void TN(global_max)(T *restrict y, const T *x, int32_t planes, int32_t size)
+{
+    for (int32_t p = 0; p < planes; p++, x += size) {
+        T best = x[0];
+        for (int32_t i = 1; i < size; i++)
+            if (x[i] > best || x[i] != x[i])
+                best = x[i];
+        y[p] = best;
+    }
+}
+
+/* y[p] = mean of the `size` elements of plane p */
+TN_KERNEL void TN(global_average)(T *restrict y, const T *x, int32_t planes, int32_t size)
+{
+    for (int32_t p = 0; p < planes; p++, x += size) {
+        T sum = 0;
+        for (int32_t i = 0; i < size; i++)
+            sum += x[i];
+        y[p] = sum / (T)size;
+    }
+}
