@@ -158,11 +158,11 @@ static void finish(const Layer *l, const double *w, int64_t weights, double *acc
 /* Pooled value at the window that starts at v; error likewise, with the rounding of the average itself. */
 static double pool_window(const Pool *p, int64_t width, const double *v, const double *error, double *e)
 {
-    double max = -INFINITY, sum = 0, sum_abs = 0, max_error = 0, sum_error = 0, count = (double)(p->kh * p->kw);
+    double max = v[0], sum = 0, sum_abs = 0, max_error = 0, sum_error = 0, count = (double)(p->kh * p->kw);
     for (int64_t ky = 0; ky < p->kh; ky++)
         for (int64_t kx = 0; kx < p->kw; kx++) {
             double u = v[ky * width + kx], d = error ? error[ky * width + kx] : 0;
-            max = u > max || isnan(u) ? u : max;
+            max = u > max ? u : max;
             max_error = fmax(max_error, d);
             sum += u;
             sum_abs += fabs(u);

@@ -14,14 +14,18 @@ static bool wants_index(const Node *n)
     return n->num_out > 1 && n->out[1];
 }
 
-static void check_max_pool(const Graph *g, const Node *n, const Window *w)
+/* Every window must hold an element: its taps along axis a that lie in the input. */
+static void check_windows(const Graph *g, const Node *n, const Window *w, int a)
 {
-    if (attr_int(n, "storage_order") && wants_index(n))
-        fail_node(g, n, "unsupported: 'storage_order' = 1 with the output Indices");
-    for (int a = 0; a < 3; a++)
-        if (w->pad_begin[a] >= (w->kernel[a] - 1) * w->dilation[a] + 1 ||
-            w->pad_end[a] > (w->kernel[a] - 1) * w->dilation[a])
-            fail_node(g, n, "unsupported: padding as large as the window");
+    for (int64_t o = 0; o < w->out[a]; o++) {
+        bool any = false;
+        for (int64_t k = 0; k < w->kernel[a] && !any; k++) {
+            int64_t at = o * w->stride[a] - w->pad_begin[a] + k * w->dilation[a];
+            any = at >= 0 && at < w->in[a];
+        }
+        if (!any)
+            fail_node(g, n, "unsupported: a window that lies in the padding alone");
+    }
 }
 
 /* The window of a pooling node; global pooling has one window over everything. */
@@ -48,10 +52,12 @@ static void infer_pool(Graph *g, Node *n)
     if (x.rank < 3)
         fail_node(g, n, "needs an input [batch, channels, spatial axes...]");
     Window w = pool_window(g, n);
-    if (n->op == OP_MaxPool)
-        check_max_pool(g, n, &w);
     if (type_elems(x) == 0)
         fail_node(g, n, "unsupported: an empty input");
+    if (wants_index(n) && attr_int(n, "storage_order"))
+        fail_node(g, n, "unsupported: 'storage_order' = 1 with the output Indices");
+    for (int a = 0; a < 3; a++)
+        check_windows(g, n, &w, a);
     Type y = x;
     bool global = n->op == OP_GlobalMaxPool || n->op == OP_GlobalAveragePool;
     for (int i = 2; i < x.rank; i++)
@@ -88,7 +94,7 @@ static int64_t find_max(const Window *w, int64_t o, const double *x)
     for (int64_t t = 0; t < volume(w->kernel); t++) {
         bool counts;
         int64_t p = tap_position(w, o, t, &counts);
-        if (p >= 0 && (best < 0 || x[p] > x[best] || x[p] != x[p]))
+        if (p >= 0 && (best < 0 || x[p] > x[best]))
             best = p;
     }
     return best;

@@ -11,7 +11,7 @@ TN_KERNEL void tn_window_part(int32_t start, int32_t kernel, int32_t dilation, i
     *end = *end > kernel ? kernel : *end;
 }
 
-/* y[out] = max of x[out * stride - pad + k * dilation], each of `planes` planes; NaN wins. index, if not NULL, gets the
+/* y[out] = max of x[out * stride - pad + k * dilation], each of `planes` planes. index, if not NULL, gets the
  * position of the maximum in the whole of x, the first one where several are equal. */
 TN_KERNEL void TN(max_pool)(T *restrict y, int64_t *index, const T *x, int32_t planes, const int32_t *in,
                             const int32_t *out, const int32_t *kernel, const int32_t *stride, const int32_t *dilation,
@@ -29,7 +29,7 @@ TN_KERNEL void TN(max_pool)(T *restrict y, int64_t *index, const T *x, int32_t p
                 for (int32_t j = part[1][0]; j < part[1][1]; j++)
                     for (int32_t k = part[2][0]; k < part[2][1]; k++) {
                         int32_t q = ((z + i * dilation[0]) * in[1] + r + j * dilation[1]) * in[2] + c + k * dilation[2];
-                        if (best < 0 || x[base + q] > x[best] || x[base + q] != x[base + q])
+                        if (best < 0 || x[base + q] > x[best])
                             best = base + q;
                     }
             y[at] = x[best];
@@ -63,13 +63,13 @@ TN_KERNEL void TN(average_pool)(T *restrict y, const T *x, int32_t planes, const
         }
 }
 
-/* y[p] = max of the `size` elements of plane p; NaN wins */
+/* y[p] = max of the `size` elements of plane p */
 TN_KERNEL void TN(global_max)(T *restrict y, const T *x, int32_t planes, int32_t size)
 {
     for (int32_t p = 0; p < planes; p++, x += size) {
         T best = x[0];
         for (int32_t i = 1; i < size; i++)
-            if (x[i] > best || x[i] != x[i])
+            if (x[i] > best)
                 best = x[i];
         y[p] = best;
     }
