@@ -291,6 +291,15 @@ static Type other_layout(const Dataset *d)
     return type_make(DT_F32, 3, d->nhwc ? to_nchw : to_nhwc);
 }
 
+/* Equal but for the model's batch axis. */
+static bool same_image(Type input, Type image)
+{
+    int batch = input.rank - image.rank;
+    if (batch < 0 || batch > 1 || (batch && input.dims[0] != 1))
+        return false;
+    return !memcmp(input.dims + batch, image.dims, (size_t)image.rank * sizeof image.dims[0]);
+}
+
 /* Whether samples must change their channel order. A flat side takes the other's order. Where both orders fit, the
  * model is taken as nchw, as ONNX has it. */
 static bool needs_transpose(const Dataset *d, const Graph *g)
@@ -301,11 +310,11 @@ static bool needs_transpose(const Dataset *d, const Graph *g)
              g->inputs[0]->name, g->file, type_text(input));
     bool image = d->sample.rank == 3;
     bool fits = want.rank <= 1 || have.rank <= 1 || type_equal(want, have);
-    bool fits_other = image && type_equal(want, squeeze(other_layout(d)));
+    bool fits_other = image && same_image(input, other_layout(d));
     if (!fits && !fits_other)
         fail("%s: samples of %s do not fit input '%s' of %s, which is %s, in either order of axes", d->spec,
              type_text(d->sample), g->inputs[0]->name, g->file, type_text(input));
-    return fits_other && (!fits || (d->nhwc && want.rank >= 2));
+    return fits_other && (!fits || d->nhwc);
 }
 
 static const double *per_channel(const Dataset *d, const char *option, Numbers given, int64_t c, double absent)
