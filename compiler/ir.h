@@ -408,6 +408,12 @@ typedef struct Window {
 } Window;
 Window op_window(const Graph *g, const Node *n); /* fails on contradictions; needs the types of the inputs */
 
+/* A tensor seen as [outer][n][inner], n its dimension `axis`. */
+typedef struct AxisSplit {
+    int64_t outer, n, inner;
+} AxisSplit;
+AxisSplit split_axis(Type t, int64_t axis);
+
 /* ---------------------------------------------------------------- loops.c, scalar.c ---- */
 
 /* A loop nest over several tensors: dims[k] steps of strides[operand][k] elements, outermost first. */
@@ -416,6 +422,7 @@ typedef struct Loops {
     int64_t dims[MAX_RANK];
     int num; /* operands */
     int64_t (*strides)[MAX_RANK];
+    char var; /* name of the printed counters: i0, i1, ... */
 } Loops;
 /* Strides of a tensor of type t, with strides `own`, as seen by a loop over `over`: 0 where it broadcasts. */
 void broadcast_strides(Type over, Type t, const int64_t *own, int64_t *strides);

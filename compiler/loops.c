@@ -32,7 +32,7 @@ static bool can_merge(const Loops *l, int64_t n, int k, int last)
 
 Loops loops_make(Type over, int num, int64_t (*strides)[MAX_RANK])
 {
-    Loops l = {.num = num, .strides = strides};
+    Loops l = {.num = num, .strides = strides, .var = 'i'};
     for (int k = 0; k < over.rank; k++) {
         int64_t n = over.dims[k];
         if (n == 1)
@@ -71,9 +71,9 @@ const char *loops_index(const Loops *l, int operand)
     for (int k = 0; k < l->rank; k++) {
         int64_t s = l->strides[operand][k];
         if (s == 1)
-            text_printf(&t, "%si%d", t.len ? " + " : "", k);
+            text_printf(&t, "%s%c%d", t.len ? " + " : "", l->var, k);
         else if (s)
-            text_printf(&t, "%si%d * %lld", t.len ? " + " : "", k, (long long)s);
+            text_printf(&t, "%s%c%d * %lld", t.len ? " + " : "", l->var, k, (long long)s);
     }
     char *index = mem_strdup(t.len ? t.data : "0");
     text_free(&t);
@@ -83,7 +83,8 @@ const char *loops_index(const Loops *l, int operand)
 void emit_loops_open(Emitter *e, const Loops *l)
 {
     for (int k = 0; k < l->rank; k++)
-        emit_line(e, "for (size_t i%d = 0; i%d < %lld; i%d++) {", k, k, (long long)l->dims[k], k);
+        emit_line(e, "for (size_t %c%d = 0; %c%d < %lld; %c%d++) {", l->var, k, l->var, k, (long long)l->dims[k], l->var,
+                  k);
 }
 
 void emit_loops_close(Emitter *e, const Loops *l)

@@ -117,3 +117,14 @@ int64_t norm_axis(const Graph *g, const Node *n, int64_t axis, int rank)
         fail_node(g, n, "axis %lld is out of range for rank %d", (long long)axis, rank);
     return axis < 0 ? axis + rank : axis;
 }
+
+AxisSplit split_axis(Type t, int64_t axis)
+{
+    AxisSplit s = {1, t.dims[axis], 1};
+    for (int64_t k = 0; k < t.rank; k++)
+        if (k < axis)
+            s.outer *= t.dims[k];
+        else if (k > axis)
+            s.inner *= t.dims[k];
+    return s;
+}

@@ -26,6 +26,12 @@ TN_KERNEL T TN(sign)(T x)
     return x > 0 ? 1 : x < 0 ? -1 : x;
 }
 
+/* y = x^2 */
+TN_KERNEL T TN(square)(T x)
+{
+    return x * x;
+}
+
 /* y = 1 / x */
 TN_KERNEL T TN(reciprocal)(T x)
 {

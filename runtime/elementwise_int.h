@@ -1,6 +1,12 @@
 /* elementwise_int.h - scalar kernels that signed and unsigned integers share. Results wrap around. Typed: see tn.h. */
 #include "tn.h"
 
+/* y = x^2 */
+TN_KERNEL T TN(square_int)(T x)
+{
+    return (T)((uint64_t)x * (uint64_t)x);
+}
+
 /* y = a + b */
 TN_KERNEL T TN(add_int)(T a, T b)
 {

@@ -1,5 +1,5 @@
-/* elementwise_signed.h - scalar kernels of the signed integers. Results wrap around; x / 0 and x mod 0 are 0. Typed: see
- * tn.h. */
+/* elementwise_signed.h - scalar kernels of the signed integers. Results wrap around; x / 0 and x mod 0 are 0. Typed:
+ * see tn.h. */
 #include "tn.h"
 
 /* y = -x */
