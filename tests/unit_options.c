@@ -7,26 +7,33 @@
 
 enum { MAX_WORDS = 32 };
 
-static int split_words(const char *line, char **argv)
+typedef struct Words {
+    int argc;
+    char *argv[MAX_WORDS];
+} Words;
+
+static Words *split_words(const char *line)
 {
-    int argc = 0;
-    char *rest = strdup(line);
-    for (char *word; argc < MAX_WORDS - 1 && (word = strsep(&rest, " "));)
-        argv[argc++] = word;
-    argv[argc] = NULL;
-    return argc;
+    Words *w = NEW(Words);
+    char *rest = mem_strdup(line);
+    for (char *word; w->argc < MAX_WORDS - 1 && (word = strsep(&rest, " "));)
+        w->argv[w->argc++] = word;
+    return w;
 }
 
 /* NULL when refused; then *t has code and message. */
-static const CommandLine *parse(const char *line, Trap *t)
+static const CommandLine *parse_words(Words *w, Trap *t)
 {
-    char *argv[MAX_WORDS];
-    int argc = split_words(line, argv);
     if (CATCH(t))
         return NULL;
-    const CommandLine *c = options_parse(argc, argv);
+    const CommandLine *c = options_parse(w->argc, w->argv);
     trap_end();
     return c;
+}
+
+static const CommandLine *parse(const char *line, Trap *t)
+{
+    return parse_words(split_words(line), t);
 }
 
 static const CommandLine *parse_good(const char *line)
