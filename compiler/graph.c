@@ -1,6 +1,7 @@
 /* graph.c - types, tensors, nodes and attributes: making them and asking about them. */
 #include "ir.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,31 +150,50 @@ Graph *graph_new(const char *file, const char *name)
     return g;
 }
 
-static bool name_taken(const Graph *g, const char *name)
+/* FNV-1a, then open addressing: the place of the name, or the free place where it belongs. */
+static int name_place(const Graph *g, const char *name)
 {
+    uint32_t h = 2166136261u;
+    for (const char *p = name; *p; p++)
+        h = (h ^ (uint8_t)*p) * 16777619u;
+    uint32_t mask = (uint32_t)g->cap_names - 1, at = (h ^ h >> 15) & mask;
+    while (g->names[at] && strcmp(g->tensors[g->names[at] - 1]->name, name) != 0)
+        at = (at + 1) & mask;
+    return (int)at;
+}
+
+static void grow_tensors(Graph *g)
+{
+    g->cap_tensors = g->cap_tensors ? 2 * g->cap_tensors : 64;
+    Tensor **more = NEW_ARRAY(Tensor *, g->cap_tensors);
+    if (g->num_tensors)
+        memcpy(more, g->tensors, (size_t)g->num_tensors * sizeof *more);
+    g->tensors = more;
+    g->cap_names = 2 * g->cap_tensors;
+    g->names = NEW_ARRAY(int, g->cap_names);
     for (int i = 0; i < g->num_tensors; i++)
-        if (!strcmp(g->tensors[i]->name, name))
-            return true;
-    return false;
+        g->names[name_place(g, g->tensors[i]->name)] = i + 1;
+}
+
+Tensor *graph_find(const Graph *g, const char *name)
+{
+    int id = g->cap_names ? g->names[name_place(g, name)] : 0;
+    return id ? g->tensors[id - 1] : NULL;
 }
 
 Tensor *graph_tensor(Graph *g, const char *name, Type type)
 {
-    if (g->num_tensors == g->cap_tensors) {
-        g->cap_tensors = g->cap_tensors ? 2 * g->cap_tensors : 64;
-        Tensor **more = NEW_ARRAY(Tensor *, g->cap_tensors);
-        if (g->num_tensors)
-            memcpy(more, g->tensors, (size_t)g->num_tensors * sizeof *more);
-        g->tensors = more;
-    }
+    if (g->num_tensors == g->cap_tensors)
+        grow_tensors(g);
     Tensor *t = NEW(Tensor);
     t->name = name;
-    for (int i = 1; name_taken(g, t->name); i++)
+    for (int i = 1; graph_find(g, t->name); i++)
         t->name = mem_printf("%s_%d", name, i);
     t->type = type;
     t->id = g->num_tensors;
     t->arena_offset = -1;
     g->tensors[g->num_tensors++] = t;
+    g->names[name_place(g, t->name)] = t->id + 1;
     return t;
 }
 
@@ -452,4 +472,27 @@ void elem_set(void *data, DType d, int64_t i, double v)
     case DT_NONE: break;
     }
     bug("element of %s", dtype_name(d));
+}
+
+float half_value(uint16_t bits)
+{
+    int exponent = bits >> 10 & 31;
+    float mantissa = (float)(bits & 1023);
+    float v = exponent == 31  ? (bits & 1023 ? NAN : INFINITY)
+              : exponent == 0 ? ldexpf(mantissa, -24)
+                              : ldexpf(mantissa + 1024, exponent - 25);
+    return bits & 0x8000 ? -v : v;
+}
+
+void tensor_widen_half(Tensor *t)
+{
+    t->type.dtype = DT_F32;
+    if (!t->data)
+        return;
+    int64_t n = type_elems(t->type);
+    const uint16_t *half = t->data;
+    float *wide = NEW_ARRAY(float, n);
+    for (int64_t i = 0; i < n; i++)
+        wide[i] = half_value(half[i]);
+    t->data = wide;
 }

@@ -145,6 +145,8 @@ typedef struct Graph {
     int num_outputs;
     Tensor **tensors; /* every tensor ever made, index = id; dead ones stay */
     int num_tensors, cap_tensors;
+    int *names; /* hash table of names: tensor id + 1, 0 for a free place */
+    int cap_names;
 } Graph;
 
 typedef struct KeyValue {
@@ -156,6 +158,7 @@ typedef struct Model {
     int64_t ir_version, opset; /* opset of ai.onnx in the file; 17 after upgrade */
     KeyValue *metadata;        /* metadata_props, kept for writing */
     int num_metadata;
+    bool quiet; /* no notes on stderr */
     Graph *graph;
 } Model;
 
@@ -356,6 +359,7 @@ Layout layout_dense(Type t);
 
 Graph *graph_new(const char *file, const char *name);
 Tensor *graph_tensor(Graph *g, const char *name, Type type); /* a new tensor; the name is made unique if taken */
+Tensor *graph_find(const Graph *g, const char *name);        /* NULL if there is none; names never change */
 Tensor *graph_const(Graph *g, const char *name, Type type, const void *data);              /* data is not copied */
 Tensor *graph_const_i64(Graph *g, const char *name, int64_t count, const int64_t *values); /* copied, rank 1 */
 Node *node_new(OpKind op, const char *name, int num_in, int num_out); /* without place in the graph, edges NULL */
@@ -384,6 +388,8 @@ const int64_t *const_ints(const Graph *g, const Node *n, int input, int64_t *cou
 double const_scalar(const Graph *g, const Node *n, int input);
 double elem_get(const void *data, DType d, int64_t i); /* element as double (exact for all but large 64-bit) */
 void elem_set(void *data, DType d, int64_t i, double v);
+float half_value(uint16_t bits);   /* float16 */
+void tensor_widen_half(Tensor *t); /* DT_F16 becomes DT_F32, in a copy of constant data */
 
 /* ---------------------------------------------------------------- ops.c ---- */
 

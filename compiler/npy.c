@@ -7,7 +7,6 @@
 #include "ir.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,26 +149,6 @@ static uint8_t *reorder_fortran(Type t, const uint8_t *from)
     return to;
 }
 
-static float widen_half(uint16_t h)
-{
-    int exponent = h >> 10 & 31;
-    float mantissa = (float)(h & 1023);
-    float v = exponent == 31  ? (h & 1023 ? NAN : INFINITY)
-              : exponent == 0 ? ldexpf(mantissa, -24)
-                              : ldexpf(mantissa + 1024, exponent - 25);
-    return h & 0x8000 ? -v : v;
-}
-
-static void widen_tensor(Tensor *t)
-{
-    int64_t n = type_elems(t->type);
-    float *wide = NEW_ARRAY(float, n);
-    for (int64_t i = 0; i < n; i++)
-        wide[i] = widen_half(((const uint16_t *)t->data)[i]);
-    t->data = wide;
-    t->type.dtype = DT_F32;
-}
-
 static void check_bools(const char *path, const Tensor *t)
 {
     int64_t n = type_elems(t->type);
@@ -199,7 +178,7 @@ Tensor *npy_parse(const char *path, const uint8_t *data, size_t len)
     }
     t->data = fortran && t->type.rank > 1 ? reorder_fortran(t->type, elems) : elems;
     if (t->type.dtype == DT_F16)
-        widen_tensor(t);
+        tensor_widen_half(t);
     if (t->type.dtype == DT_BOOL)
         check_bools(path, t);
     return t;
