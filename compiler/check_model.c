@@ -123,12 +123,12 @@ static int add_layers(Text *t, const Graph *g)
     return count;
 }
 
-static void add_sizes(Text *t, const char *name, const char *macro, Tensor *const *list, int count)
+static void add_buffers(Text *t, const char *name, const char *macro, Tensor *const *list, int count)
 {
-    text_printf(t, "#define MODEL_%s %d\nstatic const size_t model_%s_bytes[] = {", macro, count, name);
+    text_printf(t, "#define MODEL_%s %d\nstatic const Buffer model_%s[] = {", macro, count, name);
     for (int i = 0; i < count; i++)
-        text_printf(t, "%zu, ", type_bytes(list[i]->type));
-    text_printf(t, "0};\n");
+        text_printf(t, "{%zu, %zu}, ", type_bytes(list[i]->type), dtype_size(list[i]->type.dtype));
+    text_printf(t, "{0, 0}};\n");
 }
 
 static void add_calls(Text *t, const Plan *p, const char *prefix, int layers)
@@ -144,6 +144,7 @@ static void add_calls(Text *t, const Plan *p, const char *prefix, int layers)
         text_printf(t, ")\n");
     }
     text_printf(t, "#define MODEL_ARENA_BYTES ((size_t)%s_ARENA_BYTES)\n", prefix);
+    text_printf(t, "#define MODEL_ARENA_ALIGN ((size_t)%s_ARENA_ALIGN)\n", prefix);
     text_printf(t, "#define model_check_tensor %s_check_tensor\n#define model_check_acc %s_check_acc\n", p->id, p->id);
     if (!layers) {
         text_printf(t, "#define model_run_layer(layer, x, y, arena) ((void)(arena))\n");
@@ -186,8 +187,8 @@ void program_describe(const Program *p)
     text_printf(&t, "#include \"%s.h\"\n\n", p->plan->id);
     add_written(&t, g);
     int layers = add_layers(&t, g);
-    add_sizes(&t, "input", "INPUTS", g->inputs, g->num_inputs);
-    add_sizes(&t, "output", "OUTPUTS", g->outputs, g->num_outputs);
+    add_buffers(&t, "inputs", "INPUTS", g->inputs, g->num_inputs);
+    add_buffers(&t, "outputs", "OUTPUTS", g->outputs, g->num_outputs);
     add_calls(&t, p->plan, upper_text(p->plan->id), layers);
     file_write(mem_printf("%s/model.h", p->folder), t.data, t.len);
     text_free(&t);

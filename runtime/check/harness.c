@@ -25,6 +25,11 @@ typedef struct Written {
     Place place;
 } Written;
 
+/* A buffer of the caller. */
+typedef struct Buffer {
+    size_t bytes, align;
+} Buffer;
+
 typedef struct Layer {
     int number; /* Layer.index of the graph */
     int fully_connected;
@@ -46,24 +51,31 @@ static void die(const char *message)
     exit(3);
 }
 
-static void *get_memory(size_t bytes)
+/* A buffer between guards that starts `offset` bytes behind a multiple of 64: aligned no better than promised. */
+static void *get_memory(size_t bytes, size_t offset)
 {
     void *p = NULL;
-    if (posix_memalign(&p, 64, bytes + GUARD_BYTES))
+    if (posix_memalign(&p, 64, GUARD_BYTES + offset + bytes + GUARD_BYTES))
         die("out of memory");
-    memset(p, GARBAGE, bytes);
-    memset((char *)p + bytes, GUARD, GUARD_BYTES);
-    return p;
+    memset(p, GUARD, GUARD_BYTES + offset + bytes + GUARD_BYTES);
+    char *start = (char *)p + GUARD_BYTES + offset;
+    memset(start, GARBAGE, bytes);
+    return start;
 }
 
-static void check_guard(const void *p, size_t bytes, const char *what)
+static void free_memory(void *start, size_t offset)
 {
-    const unsigned char *guard = (const unsigned char *)p + bytes;
+    free((char *)start - offset - GUARD_BYTES);
+}
+
+static void check_guards(const void *start, size_t bytes, const char *what)
+{
+    const unsigned char *p = start;
+    int bad = 0;
     for (int i = 0; i < GUARD_BYTES; i++)
-        if (guard[i] != GUARD) {
-            printf("overrun %s\n", what);
-            return;
-        }
+        bad |= p[bytes + (size_t)i] != GUARD || p[i - GUARD_BYTES] != GUARD;
+    if (bad)
+        printf("overrun %s\n", what);
 }
 
 /* ---- values ---- */
@@ -105,10 +117,10 @@ void model_check_tensor(int node, int output, const void *data)
     dump_dense(&w->place, data, 0);
 }
 
-static void make_buffers(void **buffers, const size_t *bytes, int count)
+static void make_buffers(void **buffers, const Buffer *b, int count)
 {
     for (int i = 0; i < count; i++)
-        buffers[i] = get_memory(bytes[i]);
+        buffers[i] = get_memory(b[i].bytes, b[i].align);
 }
 
 static void write_outputs(void *const *out)
@@ -116,14 +128,14 @@ static void write_outputs(void *const *out)
     for (int i = 0; i < MODEL_OUTPUTS; i++) {
         int32_t head[2] = {-1, i};
         fwrite(head, sizeof head, 1, dump);
-        fwrite(out[i], 1, model_output_bytes[i], dump);
+        fwrite(out[i], 1, model_outputs[i].bytes, dump);
     }
 }
 
 static void read_inputs(void *const *in, FILE *f)
 {
     for (int i = 0; i < MODEL_INPUTS; i++)
-        if (fread(in[i], 1, model_input_bytes[i], f) != model_input_bytes[i])
+        if (fread(in[i], 1, model_inputs[i].bytes, f) != model_inputs[i].bytes)
             die("cannot read the samples");
 }
 
@@ -131,15 +143,15 @@ static void read_inputs(void *const *in, FILE *f)
 static void compare_static(void *const *in, void *const *out)
 {
     void *again[MODEL_OUTPUTS + 1];
-    make_buffers(again, model_output_bytes, MODEL_OUTPUTS);
+    make_buffers(again, model_outputs, MODEL_OUTPUTS);
     FILE *f = dump;
     dump = NULL;
     model_run_static(in, again);
     dump = f;
     for (int i = 0; i < MODEL_OUTPUTS; i++) {
-        if (memcmp(out[i], again[i], model_output_bytes[i]))
+        if (memcmp(out[i], again[i], model_outputs[i].bytes))
             printf("static %d\n", i);
-        free(again[i]);
+        free_memory(again[i], model_outputs[i].align);
     }
 }
 
@@ -150,17 +162,17 @@ static void run_values(int samples, const char *in_path, const char *out_path)
     dump = fopen(out_path, "wb");
     if (!f || !dump)
         die("cannot open files");
-    void *arena = get_memory(MODEL_ARENA_BYTES), *in[MODEL_INPUTS + 1], *out[MODEL_OUTPUTS + 1];
-    make_buffers(in, model_input_bytes, MODEL_INPUTS);
-    make_buffers(out, model_output_bytes, MODEL_OUTPUTS);
+    void *arena = get_memory(MODEL_ARENA_BYTES, MODEL_ARENA_ALIGN), *in[MODEL_INPUTS + 1], *out[MODEL_OUTPUTS + 1];
+    make_buffers(in, model_inputs, MODEL_INPUTS);
+    make_buffers(out, model_outputs, MODEL_OUTPUTS);
     for (int s = 0; s < samples; s++) {
         read_inputs(in, f);
         model_run(arena, in, out);
         write_outputs(out);
         compare_static(in, out);
-        check_guard(arena, MODEL_ARENA_BYTES, "arena");
+        check_guards(arena, MODEL_ARENA_BYTES, "arena");
         for (int i = 0; i < MODEL_OUTPUTS; i++)
-            check_guard(out[i], model_output_bytes[i], "output");
+            check_guards(out[i], model_outputs[i].bytes, "output");
     }
     fclose(f);
     if (fclose(dump))
@@ -337,7 +349,8 @@ static int64_t count_missing(void)
 static void test_layer(const Layer *l, const int8_t *codes, void *arena)
 {
     test_begin(l, codes);
-    float *x = get_memory((size_t)l->x_size * sizeof *x), *y = get_memory((size_t)l->y_size * sizeof *y);
+    float *x = get_memory((size_t)l->x_size * sizeof *x, sizeof *x);
+    float *y = get_memory((size_t)l->y_size * sizeof *y, sizeof *y);
     int64_t missing = 0, outputs = l->images * l->co * l->rows.out * l->columns.out;
     for (test.run = 0; test.run < test.patterns.count; test.run++) {
         memset(test.seen, 0, (size_t)outputs);
@@ -345,14 +358,14 @@ static void test_layer(const Layer *l, const int8_t *codes, void *arena)
         model_run_layer(l->number, x + l->x_base, y + l->y_base, arena);
         missing += count_missing();
     }
-    check_guard(arena, MODEL_ARENA_BYTES, "arena");
-    check_guard(y, (size_t)l->y_size * sizeof *y, "output of a layer");
+    check_guards(arena, MODEL_ARENA_BYTES, "arena");
+    check_guards(y, (size_t)l->y_size * sizeof *y, "output of a layer");
     printf("layer %d runs %lld checked %lld wrong %lld missing %lld stray %lld\n", l->number,
            (long long)test.patterns.count, (long long)test.checked, (long long)test.wrong, (long long)missing,
            (long long)test.stray);
     fflush(stdout);
-    free(x);
-    free(y);
+    free_memory(x, sizeof *x);
+    free_memory(y, sizeof *y);
     test_end();
 }
 
@@ -361,7 +374,7 @@ static void run_impulses(const char *codes_path)
     FILE *f = fopen(codes_path, "rb");
     if (!f)
         die("cannot open the weights");
-    void *arena = get_memory(MODEL_ARENA_BYTES);
+    void *arena = get_memory(MODEL_ARENA_BYTES, MODEL_ARENA_ALIGN);
     for (int i = 0; i < MODEL_LAYERS; i++) {
         const Layer *l = &model_layers[i];
         size_t count = (size_t)(l->co * (l->ci / l->groups) * l->rows.kernel * l->columns.kernel);
