@@ -54,6 +54,17 @@ const char *temp_folder(void)
     return path;
 }
 
+void temp_remove(const char *folder)
+{
+    for (int i = 0; i < num_folders; i++)
+        if (folders[i] == folder) {
+            nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+            free(folders[i]);
+            folders[i] = folders[--num_folders];
+            return;
+        }
+}
+
 void file_write(const char *path, const void *data, size_t len)
 {
     FILE *f = fopen(path, "wb");

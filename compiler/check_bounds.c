@@ -236,18 +236,9 @@ void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, co
     }
 }
 
-/* eval_layer bounds sums, scale and bias; what the activation itself adds comes on top. */
-void layer_bounds(const Layer *l, const float *want, const float *layer_bound, double *bound)
+/* eval_layer bounds everything but what falls below the normal numbers. */
+void layer_bounds(const Tensor *t, const float *layer_bound, double *bound)
 {
-    static const double ulps[] = {[ACT_SIGMOID] = 8, [ACT_TANH] = 8, [ACT_HARD_SIGMOID] = 2, [ACT_HARD_SWISH] = 4};
-    static const double offset[] = {[ACT_HARD_SIGMOID] = 4, [ACT_HARD_SWISH] = 8};
-    size_t kind = l->act.kind;
-    double relative = kind < sizeof ulps / sizeof ulps[0] ? ulps[kind] : 0;
-    double absolute = kind < sizeof offset / sizeof offset[0] ? offset[kind] : 0;
-    int64_t count = l->batch * l->co;
-    if (l->kind != LAYER_FC)
-        count *= l->pool.kind == POOL_NONE ? l->oh * l->ow : l->pool.oh * l->pool.ow;
-    for (int64_t i = 0; i < count; i++)
-        bound[i] = (double)layer_bound[i] + (double)(FLT_EPSILON / 2) * (relative * fabs((double)want[i]) + absolute) +
-                   smallest(DT_F32);
+    for (int64_t i = 0; i < type_elems(t->type); i++)
+        bound[i] = (double)layer_bound[i] + smallest(t->type.dtype);
 }

@@ -81,7 +81,7 @@ static void compare_output(const Compare *c, NodeCheck *r, const Node *n, int k,
     if (!bound)
         fail("out of memory");
     if (layer_bound)
-        layer_bounds(n->layer, want, layer_bound, bound);
+        layer_bounds(t, layer_bound, bound);
     else
         node_bounds(c->g, n, k, in, want, bound);
     compare_floats(c, r, t, got, want, bound);

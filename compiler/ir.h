@@ -554,7 +554,7 @@ Plan *pipeline_lower(Model *m, const Options *opt);
 
 /* ---------------------------------------------------------------- the command line: options.c ---- */
 
-/* Every subcommand, in the order of the help text; cmd_NAME.c (check: check.c) defines `int cmd_NAME`. */
+/* Every subcommand, in the order of the help text; cmd_NAME.c defines `int cmd_NAME`. */
 #define COMMANDS(X) X(inspect) X(compile) X(ternarize) X(run) X(eval) X(check)
 
 typedef enum Command {
@@ -671,7 +671,8 @@ void progress_end(Progress *p); /* wipes the bar */
 
 /* ---------------------------------------------------------------- cc.c ---- */
 
-const char *temp_folder(void); /* a new one, removed with all in it when the process exits */
+const char *temp_folder(void);        /* a new one, removed with all in it when the process exits, */
+void temp_remove(const char *folder); /* or now */
 void file_write(const char *path, const void *data, size_t len);
 /* Runs argv[0] from PATH and waits; what it printed is added to `out` and `err`. Returns its exit code, 128 + the
  * signal that ended it, or 127 with a message in `err` when it cannot be run. */
@@ -725,6 +726,7 @@ Program *program_open(const Plan *plan, const char *cc, const char *cflags);
 /* Compiles this text of the model (of emit_c) with the harness; false, with the compiler's words in err, when it is
  * refused. */
 bool program_build(Program *p, const Text *c, const Text *h, Text *err);
+void program_close(Program *p); /* removes the folder */
 CheckReport *report_new(const Plan *plan);
 bool report_passed(const Plan *plan, const CheckReport *r);
 /* Runs the harness; its findings go into the report. False when it did not end well. */
@@ -734,7 +736,7 @@ const void *const *const *make_input_sets(const Graph *g, const CommandLine *c, 
 void compare_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
 /* check_bounds.c: by how much output k may differ from `want`, per element. */
 void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want, double *bound);
-void layer_bounds(const Layer *l, const float *want, const float *layer_bound, double *bound);
+void layer_bounds(const Tensor *t, const float *layer_bound, double *bound); /* eval_layer's bound */
 void compare_impulses(const Program *p, CheckReport *r);
 
 #endif

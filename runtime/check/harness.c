@@ -309,22 +309,31 @@ void model_check_acc(int layer, int image, int channel, int row, int column, int
             check_one(image, channel, row, column + (int64_t)i * step, acc[i]);
 }
 
+/* One channel of one image: the lattice from `row`, `column` on carries `value`. What lies between and behind the
+ * planes stays garbage: nothing may depend on it. */
+static void fill_plane(float *plane, const Impulse *m, float value)
+{
+    const Layer *l = test.layer;
+    for (int64_t i = 0; i < l->rows.in; i++)
+        for (int64_t j = 0; j < l->columns.in; j++)
+            plane[i * l->x_row + j * l->x_column] = 0;
+    if (value == 0)
+        return;
+    for (int64_t i = m->row; i < l->rows.in; i += test.patterns.row_step)
+        for (int64_t j = m->column; j < l->columns.in; j += test.patterns.column_step)
+            plane[i * l->x_row + j * l->x_column] = value;
+}
+
 static void place_impulses(float *x)
 {
     const Layer *l = test.layer;
     const Patterns *p = &test.patterns;
-    memset(x, 0, (size_t)l->x_size * sizeof *x);
     for (int64_t image = 0; image < l->images; image++)
         for (int64_t c = 0; c < l->ci; c++) {
             int64_t group = c / p->channels;
             Impulse m = pattern_at(p, test.run, image, group);
-            int32_t value = pattern_value(m.batch, group, c % p->channels);
-            if (!value)
-                continue;
-            float *plane = x + l->x_base + image * l->x_image + c * l->x_channel;
-            for (int64_t i = m.row; i < l->rows.in; i += p->row_step)
-                for (int64_t j = m.column; j < l->columns.in; j += p->column_step)
-                    plane[i * l->x_row + j * l->x_column] = (float)value;
+            fill_plane(x + l->x_base + image * l->x_image + c * l->x_channel, &m,
+                       (float)pattern_value(m.batch, group, c % p->channels));
         }
 }
 
