@@ -105,6 +105,8 @@ static void pick_values(Layer *l, bool ternary)
         scale[c] = same && c ? scale[0] : 0.001f + pick_float() * pick_float();
         bias[c] = same && c ? bias[0] : pick_float();
     }
+    for (int64_t i = 0; ternary && i < n; i++)
+        l->zeros += codes[i] == 0;
     l->codes = ternary ? codes : NULL;
     l->weights = ternary ? NULL : weights;
     l->scale = pick(0, 4) ? scale : NULL;

@@ -43,7 +43,10 @@ typedef struct Layer {
 
 #include "model.h"
 
-enum { GUARD_BYTES = 256, GUARD = 0xA5, GARBAGE = 0xFF }; /* garbage: as a float, not a number */
+#ifndef GUARD_BYTES /* 0 with AddressSanitizer, which has its own */
+#define GUARD_BYTES 256
+#endif
+enum { GUARD = 0xA5, GARBAGE = 0xFF }; /* garbage: as a float, not a number */
 
 static void die(const char *message)
 {
@@ -123,6 +126,12 @@ static void make_buffers(void **buffers, const Buffer *b, int count)
         buffers[i] = get_memory(b[i].bytes, b[i].align);
 }
 
+static void free_buffers(void *const *buffers, const Buffer *b, int count)
+{
+    for (int i = 0; i < count; i++)
+        free_memory(buffers[i], b[i].align);
+}
+
 static void write_outputs(void *const *out)
 {
     for (int i = 0; i < MODEL_OUTPUTS; i++) {
@@ -148,11 +157,10 @@ static void compare_static(void *const *in, void *const *out)
     dump = NULL;
     model_run_static(in, again);
     dump = f;
-    for (int i = 0; i < MODEL_OUTPUTS; i++) {
+    for (int i = 0; i < MODEL_OUTPUTS; i++)
         if (memcmp(out[i], again[i], model_outputs[i].bytes))
             printf("static %d\n", i);
-        free_memory(again[i], model_outputs[i].align);
-    }
+    free_buffers(again, model_outputs, MODEL_OUTPUTS);
 }
 
 /* The arena starts as garbage and stays as the sample before left it. */
@@ -174,6 +182,9 @@ static void run_values(int samples, const char *in_path, const char *out_path)
         for (int i = 0; i < MODEL_OUTPUTS; i++)
             check_guards(out[i], model_outputs[i].bytes, "output");
     }
+    free_buffers(in, model_inputs, MODEL_INPUTS);
+    free_buffers(out, model_outputs, MODEL_OUTPUTS);
+    free_memory(arena, MODEL_ARENA_ALIGN);
     fclose(f);
     if (fclose(dump))
         die("cannot write the values");
@@ -393,6 +404,7 @@ static void run_impulses(const char *codes_path)
         test_layer(l, codes, arena);
         free(codes);
     }
+    free_memory(arena, MODEL_ARENA_ALIGN);
     fclose(f);
 }
 
