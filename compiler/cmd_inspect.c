@@ -60,11 +60,11 @@ static double percent(int64_t part, int64_t whole)
 
 static void print_edges(const char *title, Tensor *const *t, int count)
 {
-    printf("%s\n", title);
-    Table *table = table_new("\t\t");
+    Table *table = table_new(mem_printf("%s\ttype", title));
     for (int i = 0; i < count; i++)
-        table_row(table, "  \t%s\t%s", t[i]->name, type_text(t[i]->type));
+        table_row(table, "%s\t%s", t[i]->name, type_text(t[i]->type));
     table_print(table, stdout);
+    printf("\n");
 }
 
 static void print_layers(const Graph *g)
@@ -109,10 +109,10 @@ static void print_report(const Model *m)
 {
     const Graph *g = m->graph;
     Totals t = count_totals(g);
-    print_edges("inputs", g->inputs, g->num_inputs);
-    print_edges("outputs", g->outputs, g->num_outputs);
+    print_edges("input", g->inputs, g->num_inputs);
+    print_edges("output", g->outputs, g->num_outputs);
     print_layers(g);
-    printf("other operators: %s\n", list_other_operators(g));
+    printf("\nother operators: %s\n", list_other_operators(g));
     printf("total: %s parameters, %s MACs; %s of %s weights are zero (%.1f %%); %d layers, %d ternary",
            count_text(t.params), count_text(t.macs), count_text(t.zeros), count_text(t.weights),
            percent(t.zeros, t.weights), t.layers, t.ternary);

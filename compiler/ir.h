@@ -608,7 +608,18 @@ const char *model_id(const char *path);
 COMMANDS(X)
 #undef X
 
-/* ---------------------------------------------------------------- npy.c, dataset.c, progress.c ---- */
+/* ---------------------------------------------------------------- files.c, npy.c, dataset.c, progress.c ---- */
+
+/* Inputs or outputs of a model, as the command line names them. */
+typedef struct Edges {
+    const char *option; /* "input", "output": for messages */
+    Tensor *const *items;
+    int count;
+} Edges;
+/* The path for each edge out of "NAME=PATH" and, in order of what is left, "PATH"; NULL for an edge without one. */
+const char **assign_paths(const Graph *g, const Edges *e, Strings given);
+/* The values of all inputs from .npy or .pb files (--input). Fails unless each has one of its own type. */
+const void **read_inputs(const Graph *g, Strings given);
 
 /* Arrays of NumPy's .npy format: any byte order and element order in, little-endian C order out; float16 is widened. */
 Tensor *npy_read(const char *path);

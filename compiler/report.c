@@ -47,17 +47,12 @@ static void add_cells(Table *t, char *line)
 Table *table_new(const char *headings)
 {
     Table *t = NEW(Table);
-    Text line = {0};
-    bool start = true;
-    for (const char *p = headings; *p; p++) {
-        if (start)
-            t->right[t->columns++] = *p == '>';
-        if (!start || *p != '>')
-            text_add(&line, p, 1);
-        start = *p == '\t';
+    char *rest = mem_strdup(headings), *cells = NEW_ARRAY(char, (int64_t)strlen(headings) + 1), *end = cells;
+    for (char *heading; (heading = strsep(&rest, "\t")); t->columns++) {
+        t->right[t->columns] = heading[0] == '>';
+        end = stpcpy(stpcpy(end, t->columns ? "\t" : ""), heading + t->right[t->columns]);
     }
-    add_cells(t, mem_strdup(line.data));
-    text_free(&line);
+    add_cells(t, cells);
     return t;
 }
 

@@ -265,8 +265,8 @@ static void ternarize_site(const Sites *all, const Site *s)
 
 void pass_ternarize(Graph *g, const Options *opt)
 {
-    if (opt->method != METHOD_TWN && opt->method != METHOD_NONE)
-        usage("--method sca and stp need training, which this version cannot do: use twn or none");
+    if (opt->method == METHOD_SCA || (opt->method == METHOD_STP && !(opt->sparsity > 0)))
+        usage("--method sca, and stp without --sparsity, need training, which this version cannot do");
     Sites all = find_sites(g, opt);
     mark_kept(&all);
     for (int i = 0; i < all.count; i++)
