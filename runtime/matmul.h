@@ -1,5 +1,5 @@
 /* matmul.h - products of matrices and convolutions with weights known at run time only. Typed: see tn.h. */
-#include "tn.h"
+#include "box.h"
 
 /* y[i][j] = sum over k of a[i * ai + k * ak] * b[k * bk + j * bj], i < m, j < n */
 TN_KERNEL void TN(matmul)(T *restrict y, const T *a, const T *b, int32_t m, int32_t n, int32_t k, int32_t ai,

@@ -1,15 +1,5 @@
 /* pool.h - pooling of planes over windows. Sizes are depth, height, width. Typed: see tn.h. */
-#include "tn.h"
-
-/* The part of a window of `kernel` taps, `dilation` apart, that starts at `start` and lies in [0, size): taps
- * [first, end). */
-TN_KERNEL void tn_window_part(int32_t start, int32_t kernel, int32_t dilation, int32_t size, int32_t *first,
-                              int32_t *end)
-{
-    *first = start < 0 ? (dilation - 1 - start) / dilation : 0;
-    *end = start >= size ? 0 : (size - 1 - start) / dilation + 1;
-    *end = *end > kernel ? kernel : *end;
-}
+#include "box.h"
 
 /* y[out] = max of x[out * stride - pad + k * dilation], each of `planes` planes. index, if not NULL, gets the
  * position of the maximum in the whole of x, the first one where several are equal. */
