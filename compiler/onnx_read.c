@@ -244,7 +244,7 @@ static void check_constant_input(const Reader *r, const Onnx__ValueInfoProto *v,
              type_text(t->type));
 }
 
-static void read_inputs(Reader *r)
+static void read_graph_inputs(Reader *r)
 {
     bind_batches(r);
     r->g->inputs = NEW_ARRAY(Tensor *, (int64_t)r->p->n_input);
@@ -574,7 +574,7 @@ static Graph *read_graph(const char *file, const Onnx__GraphProto *p, const Opti
     r.g = graph_new(file, text_or_empty(p->name)[0] ? p->name : "graph");
     r.dim_used = NEW_ARRAY(bool, opt->num_dims);
     read_initializers(&r);
-    read_inputs(&r);
+    read_graph_inputs(&r);
     check_dims(&r);
     read_nodes(&r);
     read_value_info(&r);
