@@ -497,7 +497,7 @@ static void emit_elementwise(Emitter *e, const Node *n)
     X(Softplus, 1, 1, elementwise, plain, FLOATS("softplus"), NO_ATTRS)                                                \
     X(Softsign, 1, 1, elementwise, plain, FLOATS("softsign"), NO_ATTRS)                                                \
     X(Shrink, 1, 1, elementwise, plain, FLOATS("shrink"), FLOAT_ATTR("bias", 0.0f), FLOAT_ATTR("lambd", 0.5f))         \
-    X(Not, 1, 1, elementwise, plain, BOOLS("not"), NO_ATTRS)                                                           \
+    X(Not, 1, 1, elementwise, plain, BOOLS("logic_not"), NO_ATTRS)                                                     \
     X(IsNaN, 1, 1, elementwise, test, FLOATS("is_nan"), NO_ATTRS)                                                      \
     X(IsInf, 1, 1, elementwise, test, FLOATS("is_inf"), INT_ATTR("detect_negative", 1),                                \
       INT_ATTR("detect_positive", 1))                                                                                  \
@@ -519,9 +519,9 @@ static void emit_elementwise(Emitter *e, const Node *n)
       NO_ATTRS)                                                                                                        \
     X(Less, 2, 2, elementwise, test, NUMBERS("less", "less", "less"), NO_ATTRS)                                        \
     X(LessOrEqual, 2, 2, elementwise, test, NUMBERS("less_or_equal", "less_or_equal", "less_or_equal"), NO_ATTRS)      \
-    X(And, 2, 2, elementwise, plain, BOOLS("and"), NO_ATTRS)                                                           \
-    X(Or, 2, 2, elementwise, plain, BOOLS("or"), NO_ATTRS)                                                             \
-    X(Xor, 2, 2, elementwise, plain, BOOLS("xor"), NO_ATTRS)                                                           \
+    X(And, 2, 2, elementwise, plain, BOOLS("logic_and"), NO_ATTRS)                                                     \
+    X(Or, 2, 2, elementwise, plain, BOOLS("logic_or"), NO_ATTRS)                                                       \
+    X(Xor, 2, 2, elementwise, plain, BOOLS("logic_xor"), NO_ATTRS)                                                     \
     X(Where, 3, 3, elementwise, where, ANY("where"), NO_ATTRS)                                                         \
     X(Min, 1, -1, elementwise, fold, NUMBERS("min", "min_int", "min_int"), NO_ATTRS)                                   \
     X(Max, 1, -1, elementwise, fold, NUMBERS("max", "max_int", "max_int"), NO_ATTRS)                                   \

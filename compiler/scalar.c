@@ -34,10 +34,10 @@ typedef struct ScalarEntry {
 
 #define KERNELS_BOOL(R1, R2, R3)                                                                                       \
     KERNELS_ANY(R1, R2, R3)                                                                                            \
-    R1(not, T, T)                                                                                                      \
-    R2(and, T, T, T)                                                                                                   \
-    R2(or, T, T, T)                                                                                                    \
-    R2(xor, T, T, T)
+    R1(logic_not, T, T)                                                                                                \
+    R2(logic_and, T, T, T)                                                                                             \
+    R2(logic_or, T, T, T)                                                                                              \
+    R2(logic_xor, T, T, T)
 
 #define KERNELS_INT(R1, R2, R3)                                                                                        \
     KERNELS_ANY(R1, R2, R3)                                                                                            \

@@ -2,25 +2,25 @@
 #include "tn.h"
 
 /* y = not x */
-TN_KERNEL T TN(not )(T x)
+TN_KERNEL T TN(logic_not)(T x)
 {
     return (T)(x == 0);
 }
 
 /* y = a and b */
-TN_KERNEL T TN (and)(T a, T b)
+TN_KERNEL T TN(logic_and)(T a, T b)
 {
     return (T)(a && b);
 }
 
 /* y = a or b */
-TN_KERNEL T TN(or)(T a, T b)
+TN_KERNEL T TN(logic_or)(T a, T b)
 {
     return (T)(a || b);
 }
 
 /* y = exactly one of a, b */
-TN_KERNEL T TN (xor)(T a, T b)
+TN_KERNEL T TN(logic_xor)(T a, T b)
 {
     return (T)(!a != !b);
 }
