@@ -1,0 +1,63 @@
+# expect.sh - for the cli_*.sh scripts: run ternc and compare its exit code and its messages.
+#   . "$TERNC_SOURCE/tests/expect.sh"
+#   expect CODE TEXT ternc WORD...    TEXT: all of stderr, or with "..." in front a part of it; "" for silence
+#   says TEXT                         a part of the last command's stdout
+#   same FILE FILE, absent PATH, finish
+# The last command's output lies in the files out and err.
+: "${TERNC_BIN:?}" "${TERNC_SOURCE:?}"
+failures=0
+
+ternc() {
+    "$TERNC_BIN" "$@"
+}
+
+complain() {
+    failures=$((failures + 1))
+    echo "FAILED: $1"
+    sed 's/^/    stdout: /' out
+    sed 's/^/    stderr: /' err
+}
+
+expect() {
+    code=$1 text=$2
+    shift 2
+    "$@" >out 2>err </dev/null
+    got=$?
+    [ "$got" -eq "$code" ] || complain "$* : exit code $got, not $code"
+    case $text in
+    ...*) grep -qF -e "${text#...}" err || complain "$* : stderr lacks '${text#...}'" ;;
+    *) [ "$(cat err)" = "$text" ] || complain "$* : stderr is not '$text'" ;;
+    esac
+    if [ "$code" -ne 0 ] && [ -s out ]; then
+        complain "$* : writes results though it fails"
+    fi
+}
+
+says() {
+    grep -qF -e "$1" out || complain "stdout lacks '$1'"
+}
+
+same() {
+    cmp -s "$1" "$2" || complain "$1 and $2 differ"
+}
+
+absent() {
+    if [ -e "$1" ]; then
+        complain "$1 is there"
+    fi
+}
+
+# Models and arrays for the scripts, in the folder m. Without python3-onnx the script is skipped.
+make_models() {
+    if ! /usr/bin/python3 -c 'import onnx, numpy' 2>/dev/null; then
+        echo "skipped: python3-onnx is not installed"
+        exit 77
+    fi
+    /usr/bin/python3 "$TERNC_SOURCE/tests/make_models.py" m || exit 1
+}
+
+finish() {
+    [ "$failures" -eq 0 ] || exit 1
+    echo "all as expected"
+    exit 0
+}
