@@ -1,0 +1,589 @@
+/* upgrade.c - any opset from 7 to 18 becomes the one form that the rest of ternc knows, that of opset 17.
+ *
+ * Gives: parameters that became inputs are inputs (axes, Clip's limits, Slice, Pad, Split, TopK), Softmax and its kin
+ * work along one axis, Upsample is Resize, Scatter is ScatterElements, Constant nodes are constants, float16 is float,
+ * Gemm's A is not transposed, optional inputs and outputs that nobody uses are gone from the ends of the lists.
+ * auto_pad, alpha and beta stay attributes. What cannot be put into that form exactly is refused.
+ *
+ * Only this file looks at opset versions. Unsupported operators fail here already, so that they are reported before the
+ * details of others. Source: the operators' texts and their history in ONNX. */
+#include "ir.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { OLDEST = 7, NEWEST = 18, FORM = 17, IR_VERSION = 8 };
+
+typedef struct Upgrade {
+    Graph *g;
+    int64_t opset;
+    Graph kept;  /* only its array of nodes is used */
+    Node *after; /* what the rule wants placed behind its node; NULL: nothing */
+} Upgrade;
+
+/* ---- attributes and inputs ---- */
+
+/* NULL when not given; fails on one of another type. */
+static const Attr *get_attr(const Upgrade *u, const Node *n, const char *name, AttrType type)
+{
+    for (int i = 0; i < n->num_attrs; i++) {
+        const Attr *a = &n->attrs[i];
+        if (strcmp(a->name, name) != 0)
+            continue;
+        if (a->type != type)
+            fail_node(u->g, n, "attribute '%s' has the wrong type", name);
+        return a;
+    }
+    return NULL;
+}
+
+static int64_t take_int(const Upgrade *u, Node *n, const char *name, int64_t otherwise)
+{
+    const Attr *a = get_attr(u, n, name, ATTR_INT);
+    int64_t v = a ? a->i : otherwise;
+    attr_remove(n, name);
+    return v;
+}
+
+static void put_input(const Upgrade *u, Node *n, int index, Tensor *t)
+{
+    if (index < n->num_in && n->in[index])
+        fail_node(u->g, n, "input %d does not exist in opset %" PRId64, index, u->opset);
+    if (index >= n->num_in) {
+        Tensor **more = NEW_ARRAY(Tensor *, index + 1);
+        for (int i = 0; i < n->num_in; i++)
+            more[i] = n->in[i];
+        n->in = more;
+        n->num_in = index + 1;
+    }
+    n->in[index] = t;
+}
+
+static const char *new_name(const Node *n, const char *what)
+{
+    return mem_printf("%s_%s", node_label(n), what);
+}
+
+static void ints_to_input(const Upgrade *u, Node *n, const char *name, int index)
+{
+    const Attr *a = get_attr(u, n, name, ATTR_INTS);
+    if (!a)
+        return;
+    put_input(u, n, index, graph_const_i64(u->g, new_name(n, name), a->count, a->ints));
+    attr_remove(n, name);
+}
+
+/* The floating-point type of t, as far as can be seen without shape inference: double where a declared type or a Cast
+ * up the chain of first inputs says so, else float. */
+static DType float_type(const Tensor *t)
+{
+    while (t && t->type.dtype == DT_NONE && t->producer) {
+        const Node *n = t->producer;
+        for (int i = 0; i < n->num_attrs; i++)
+            if (!strcmp(n->attrs[i].name, "to"))
+                return n->attrs[i].i == dtype_to_onnx(DT_F64) ? DT_F64 : DT_F32;
+        t = n->num_in ? n->in[0] : NULL;
+    }
+    return t && t->type.dtype == DT_F64 ? DT_F64 : DT_F32;
+}
+
+static void float_to_input(const Upgrade *u, Node *n, const char *name, int index)
+{
+    const Attr *a = get_attr(u, n, name, ATTR_FLOAT);
+    if (!a)
+        return;
+    DType d = n->num_in ? float_type(n->in[0]) : DT_F32;
+    void *data = mem_alloc(dtype_size(d));
+    elem_set(data, d, 0, (double)a->f);
+    put_input(u, n, index, graph_const(u->g, new_name(n, name), type_make(d, 0, NULL), data));
+    attr_remove(n, name);
+}
+
+static void require_input(const Upgrade *u, const Node *n)
+{
+    if (!n->num_in || !n->in[0] || !n->num_out || !n->out[0])
+        fail_node(u->g, n, "has no input or no output");
+}
+
+/* ---- nodes ---- */
+
+static void place(Upgrade *u, Node *n)
+{
+    node_append(&u->kept, n);
+}
+
+static void rename_node(Node *n, const char *op_name)
+{
+    n->op_name = op_name;
+    n->op = op_find(op_name);
+}
+
+/* A node with one new output, "LABEL_what". */
+static Node *new_node(const Upgrade *u, const Node *of, const char *op_name, const char *what, int num_in)
+{
+    Node *n = node_new(op_find(op_name), new_name(of, what), num_in, 1);
+    n->op_name = op_name;
+    n->out[0] = graph_tensor(u->g, new_name(of, what), (Type){.rank = -1});
+    n->out[0]->producer = n;
+    return n;
+}
+
+/* ---- rules: attributes that became inputs ---- */
+
+static void axes_to_input(Upgrade *u, Node *n)
+{
+    ints_to_input(u, n, "axes", 1);
+}
+
+static void upgrade_clip(Upgrade *u, Node *n)
+{
+    float_to_input(u, n, "min", 1);
+    float_to_input(u, n, "max", 2);
+}
+
+static void upgrade_slice(Upgrade *u, Node *n)
+{
+    ints_to_input(u, n, "starts", 1);
+    ints_to_input(u, n, "ends", 2);
+    ints_to_input(u, n, "axes", 3);
+}
+
+static void upgrade_pad(Upgrade *u, Node *n)
+{
+    ints_to_input(u, n, "pads", 1);
+    float_to_input(u, n, "value", 2);
+}
+
+static void upgrade_split(Upgrade *u, Node *n)
+{
+    ints_to_input(u, n, "split", 1);
+}
+
+static void upgrade_top_k(Upgrade *u, Node *n)
+{
+    const Attr *a = get_attr(u, n, "k", ATTR_INT);
+    if (!a)
+        return;
+    put_input(u, n, 1, graph_const_i64(u->g, new_name(n, "k"), 1, &a->i));
+    attr_remove(n, "k");
+}
+
+/* ---- rules: training ---- */
+
+static void upgrade_dropout(Upgrade *u, Node *n)
+{
+    bool mask = n->num_out > 1 && n->out[1];
+    if (u->opset < 10 && mask && graph_use_counts(u->g)[n->out[1]->id])
+        fail_node(u->g, n, "the mask of Dropout before opset 10 is not supported");
+    float_to_input(u, n, "ratio", 1);
+}
+
+static void check_dropout(Upgrade *u, Node *n)
+{
+    if (n->num_in < 3 || !n->in[2])
+        return;
+    if (!n->in[2]->data || const_scalar(u->g, n, 2) != 0)
+        fail_node(u->g, n, "is in training mode; export the model for inference");
+    n->in[2] = NULL;
+}
+
+/* Before opset 14 the further outputs said that the node was in training mode, used or not. */
+static void check_batch_norm(Upgrade *u, Node *n)
+{
+    bool training = take_int(u, n, "training_mode", 0) != 0;
+    for (int i = 1; i < n->num_out; i++)
+        training |= n->out[i] != NULL;
+    if (training)
+        fail_node(u->g, n, "is in training mode; export the model for inference");
+    if (u->opset < 9 && take_int(u, n, "spatial", 1) != 1)
+        fail_node(u->g, n, "spatial = 0 (a mean per element) is not supported");
+}
+
+/* ---- rules: meaning ---- */
+
+/* The rank of t where it is beyond doubt, else -1. */
+static int sure_rank(const Tensor *t)
+{
+    const Node *n = t->producer;
+    if (!n)
+        return t->type.rank;
+    if (!strcmp(n->op_name, "Flatten") || !strcmp(n->op_name, "Gemm"))
+        return 2;
+    bool shaped = !strcmp(n->op_name, "Reshape") && n->num_in == 2 && n->in[1] && n->in[1]->data;
+    return shaped ? (int)type_elems(n->in[1]->type) : -1;
+}
+
+/* Before opset 13 Softmax saw x as a matrix, [dims before axis][all others], and worked along its rows:
+ * Flatten(axis), Softmax, Reshape back. */
+static void upgrade_softmax(Upgrade *u, Node *n)
+{
+    require_input(u, n);
+    Tensor *x = n->in[0], *y = n->out[0];
+    int64_t axis = take_int(u, n, "axis", 1);
+    int rank = sure_rank(x);
+    attr_set_int(n, "axis", -1);
+    if (axis == -1 || (rank > 0 && axis == rank - 1))
+        return;
+    Node *shape = new_node(u, n, "Shape", "shape", 1);
+    shape->in[0] = x;
+    place(u, shape);
+    Node *flat = new_node(u, n, "Flatten", "flat", 1);
+    flat->in[0] = x;
+    attr_set_int(flat, "axis", axis);
+    place(u, flat);
+    Node *back = new_node(u, n, "Reshape", "rows", 2);
+    back->in[0] = n->out[0] = back->out[0];
+    back->in[1] = shape->out[0];
+    back->out[0] = y;
+    n->in[0] = flat->out[0];
+    u->after = back;
+}
+
+static void untranspose_gemm(Upgrade *u, Node *n)
+{
+    require_input(u, n);
+    if (!take_int(u, n, "transA", 0))
+        return;
+    static const int64_t perm[] = {1, 0};
+    Node *t = new_node(u, n, "Transpose", "a", 1);
+    t->in[0] = n->in[0];
+    attr_set_ints(t, "perm", 2, perm);
+    place(u, t);
+    n->in[0] = t->out[0];
+}
+
+/* The rounding of pads changed sides, and the old text contradicts itself. */
+static void check_conv_transpose(Upgrade *u, Node *n)
+{
+    const Attr *pad = get_attr(u, n, "auto_pad", ATTR_STRING);
+    if (get_attr(u, n, "output_shape", ATTR_INTS) || (pad && !strncmp(pad->s, "SAME", 4)))
+        fail_node(u->g, n,
+                  "output_shape and auto_pad SAME are ambiguous before opset 11; export with opset 17, or "
+                  "with pads");
+}
+
+static void check_one_hot(Upgrade *u, Node *n)
+{
+    const Tensor *indices = n->num_in ? n->in[0] : NULL;
+    int64_t count = indices && indices->data ? type_elems(indices->type) : -1;
+    bool good = count >= 0;
+    for (int64_t i = 0; i < count; i++)
+        good &= elem_get(indices->data, indices->type.dtype, i) >= 0;
+    if (!good)
+        fail_node(u->g, n, "negative indices meant something else before opset 11; export with opset 17");
+}
+
+static void upgrade_roi_align(Upgrade *u, Node *n)
+{
+    (void)u;
+    attr_set_string(n, "coordinate_transformation_mode", "output_half_pixel");
+}
+
+static void upgrade_scatter(Upgrade *u, Node *n)
+{
+    (void)u;
+    rename_node(n, "ScatterElements");
+}
+
+/* ---- rules: Resize ---- */
+
+static void upgrade_upsample_7(Upgrade *u, Node *n)
+{
+    const Attr *a = get_attr(u, n, "scales", ATTR_FLOATS);
+    if (!a)
+        fail_node(u->g, n, "attribute 'scales' is required");
+    int64_t count = a->count;
+    put_input(u, n, 1, graph_const(u->g, new_name(n, "scales"), type_make(DT_F32, 1, &count), a->floats));
+    attr_remove(n, "scales");
+}
+
+/* (X, scales) of Upsample and Resize-10: coordinates are x / scale, rounded down. */
+static void upgrade_upsample(Upgrade *u, Node *n)
+{
+    if (n->num_in != 2)
+        fail_node(u->g, n, "needs 2 inputs, not %d", n->num_in);
+    put_input(u, n, 2, n->in[1]);
+    n->in[1] = NULL;
+    attr_set_string(n, "coordinate_transformation_mode", "asymmetric");
+    attr_set_string(n, "nearest_mode", "floor");
+    rename_node(n, "Resize");
+}
+
+/* How opset 10 rounds when it shrinks is not said, and programs differ. */
+static void upgrade_resize_10(Upgrade *u, Node *n)
+{
+    const Attr *mode = get_attr(u, n, "mode", ATTR_STRING);
+    const Tensor *scales = n->num_in > 1 ? n->in[1] : NULL;
+    bool nearest = !mode || !strcmp(mode->s, "nearest");
+    int64_t count = scales && scales->data && scales->type.dtype == DT_F32 ? type_elems(scales->type) : -1;
+    bool grows = count >= 0;
+    for (int64_t i = 0; i < count; i++)
+        grows &= ((const float *)scales->data)[i] >= 1;
+    if (nearest && !grows)
+        fail_node(u->g, n,
+                  "the rounding of Resize in opset 10 is only defined for constant scales of at least 1; "
+                  "export with opset 17");
+    upgrade_upsample(u, n);
+}
+
+/* Opset 11 wrote absent inputs as empty tensors. */
+static void drop_empty_inputs(Upgrade *u, Node *n)
+{
+    (void)u;
+    for (int i = 1; i < n->num_in; i++)
+        if (n->in[i] && n->in[i]->data && type_elems(n->in[i]->type) == 0)
+            n->in[i] = NULL;
+}
+
+/* ---- rules: back from opset 18 ---- */
+
+static void downgrade_resize(Upgrade *u, Node *n)
+{
+    const Attr *policy = get_attr(u, n, "keep_aspect_ratio_policy", ATTR_STRING);
+    if (policy && strcmp(policy->s, "stretch") != 0)
+        fail_node(u->g, n, "keep_aspect_ratio_policy '%s' is not supported", policy->s);
+    attr_remove(n, "keep_aspect_ratio_policy");
+    if (take_int(u, n, "antialias", 0))
+        fail_node(u->g, n, "antialias is not supported");
+    if (get_attr(u, n, "axes", ATTR_INTS))
+        fail_node(u->g, n, "axes of opset 18 are not supported; export with opset 17");
+}
+
+static void downgrade_pad(Upgrade *u, Node *n)
+{
+    if (n->num_in > 3 && n->in[3])
+        fail_node(u->g, n, "axes of opset 18 are not supported; export with opset 17");
+}
+
+static void downgrade_split(Upgrade *u, Node *n)
+{
+    int64_t parts = take_int(u, n, "num_outputs", n->num_out);
+    if (parts != n->num_out)
+        fail_node(u->g, n, "num_outputs is %" PRId64 ", but there are %d", parts, n->num_out);
+}
+
+static void downgrade_reduce(Upgrade *u, Node *n)
+{
+    int64_t count;
+    const int64_t *axes = const_ints(u->g, n, 1, &count);
+    bool keep_all = take_int(u, n, "noop_with_empty_axes", 0) != 0;
+    if (n->num_in > 1)
+        n->in[1] = NULL;
+    if (count) {
+        attr_set_ints(n, "axes", (int)count, axes);
+    } else if (keep_all) {
+        attr_remove(n, "keepdims");
+        rename_node(n, "Identity");
+    }
+}
+
+/* ---- the table ---- */
+
+typedef struct Row {
+    const char *op;
+    int from, to; /* the opsets whose form it changes */
+    void (*rule)(Upgrade *u, Node *n);
+} Row;
+
+/* Operators that are not here have had the form of opset 17 since opset 7, or gained attributes whose default is the
+ * old meaning. */
+static const Row table[] = {
+    {"BatchNormalization", OLDEST, NEWEST, check_batch_norm},
+    {"Clip", OLDEST, 10, upgrade_clip},
+    {"ConvTranspose", OLDEST, 10, check_conv_transpose},
+    {"Dropout", OLDEST, 11, upgrade_dropout},
+    {"Dropout", 12, NEWEST, check_dropout},
+    {"Gemm", OLDEST, NEWEST, untranspose_gemm},
+    {"Hardmax", OLDEST, 12, upgrade_softmax},
+    {"LogSoftmax", OLDEST, 12, upgrade_softmax},
+    {"OneHot", OLDEST, 10, check_one_hot},
+    {"Pad", OLDEST, 10, upgrade_pad},
+    {"Pad", 18, NEWEST, downgrade_pad},
+    {"ReduceL1", 18, NEWEST, downgrade_reduce},
+    {"ReduceL2", 18, NEWEST, downgrade_reduce},
+    {"ReduceLogSum", 18, NEWEST, downgrade_reduce},
+    {"ReduceLogSumExp", 18, NEWEST, downgrade_reduce},
+    {"ReduceMax", 18, NEWEST, downgrade_reduce},
+    {"ReduceMean", 18, NEWEST, downgrade_reduce},
+    {"ReduceMin", 18, NEWEST, downgrade_reduce},
+    {"ReduceProd", 18, NEWEST, downgrade_reduce},
+    {"ReduceSum", OLDEST, 12, axes_to_input},
+    {"ReduceSumSquare", 18, NEWEST, downgrade_reduce},
+    {"Resize", OLDEST, 10, upgrade_resize_10},
+    {"Resize", 11, NEWEST, drop_empty_inputs},
+    {"Resize", 18, NEWEST, downgrade_resize},
+    {"RoiAlign", OLDEST, 15, upgrade_roi_align},
+    {"Scatter", OLDEST, 10, upgrade_scatter},
+    {"Slice", OLDEST, 9, upgrade_slice},
+    {"Softmax", OLDEST, 12, upgrade_softmax},
+    {"Split", OLDEST, 12, upgrade_split},
+    {"Split", 18, NEWEST, downgrade_split},
+    {"Squeeze", OLDEST, 12, axes_to_input},
+    {"TopK", OLDEST, 9, upgrade_top_k},
+    {"Unsqueeze", OLDEST, 12, axes_to_input},
+    {"Upsample", OLDEST, 8, upgrade_upsample_7},
+    {"Upsample", OLDEST, 9, upgrade_upsample},
+};
+enum { NUM_ROWS = sizeof table / sizeof table[0] };
+
+static void apply_rules(Upgrade *u, Node *n)
+{
+    const char *op = n->op_name;
+    u->after = NULL;
+    for (int i = 0; i < NUM_ROWS; i++)
+        if (u->opset >= table[i].from && u->opset <= table[i].to && !strcmp(op, table[i].op))
+            table[i].rule(u, n);
+    while (n->num_in && !n->in[n->num_in - 1])
+        n->num_in--;
+    place(u, n);
+    if (u->after)
+        place(u, u->after);
+}
+
+/* ---- Constant nodes ---- */
+
+static void constant_value(const Graph *g, const Node *n, const Attr *a, Tensor *t)
+{
+    int64_t count = a->count;
+    if (!strcmp(a->name, "value") && a->type == ATTR_TENSOR) {
+        t->type = a->t->type;
+        t->data = a->t->data;
+    } else if (!strcmp(a->name, "value_float") && a->type == ATTR_FLOAT) {
+        t->type = type_make(DT_F32, 0, NULL);
+        t->data = &a->f;
+    } else if (!strcmp(a->name, "value_int") && a->type == ATTR_INT) {
+        t->type = type_make(DT_I64, 0, NULL);
+        t->data = &a->i;
+    } else if (!strcmp(a->name, "value_floats") && a->type == ATTR_FLOATS) {
+        t->type = type_make(DT_F32, 1, &count);
+        t->data = count ? a->floats : mem_alloc(1);
+    } else if (!strcmp(a->name, "value_ints") && a->type == ATTR_INTS) {
+        t->type = type_make(DT_I64, 1, &count);
+        t->data = count ? a->ints : mem_alloc(1);
+    } else {
+        fail_node(g, n, "attribute '%s' of Constant is not supported", a->name);
+    }
+}
+
+static bool is_constant(const Node *n)
+{
+    return !n->domain[0] && !strcmp(n->op_name, "Constant");
+}
+
+static void replace_constants(Upgrade *u)
+{
+    Graph *g = u->g, rest = {0};
+    for (int i = 0; i < g->num_nodes; i++) {
+        Node *n = g->nodes[i];
+        if (!is_constant(n)) {
+            node_append(&rest, n);
+            continue;
+        }
+        if (n->num_attrs != 1 || n->num_out != 1 || n->num_in)
+            fail_node(g, n, "needs one attribute and one output, and no input");
+        if (!n->out[0])
+            continue;
+        n->out[0]->producer = NULL;
+        constant_value(g, n, &n->attrs[0], n->out[0]);
+    }
+    g->nodes = rest.nodes;
+    g->num_nodes = rest.num_nodes;
+}
+
+/* ---- float16 ---- */
+
+/* Attributes that name a 16-bit floating-point type: "to" of Cast, "dtype" of others. */
+static void widen_attrs(const Node *n)
+{
+    const int64_t half = dtype_to_onnx(DT_F16), bfloat16 = 16;
+    for (int i = 0; i < n->num_attrs; i++) {
+        Attr *a = &n->attrs[i];
+        bool names_type = a->type == ATTR_INT && (!strcmp(a->name, "to") || !strcmp(a->name, "dtype"));
+        if (names_type && (a->i == half || a->i == bfloat16))
+            a->i = dtype_to_onnx(DT_F32);
+        if (a->type == ATTR_TENSOR && a->t->type.dtype == DT_F16)
+            tensor_widen_half(a->t);
+    }
+}
+
+static void widen_halves(const Model *m)
+{
+    const Graph *g = m->graph;
+    int widened = 0;
+    for (int i = 0; i < g->num_tensors; i++)
+        if (g->tensors[i]->type.dtype == DT_F16) {
+            tensor_widen_half(g->tensors[i]);
+            widened++;
+        }
+    for (int i = 0; i < g->num_nodes; i++)
+        widen_attrs(g->nodes[i]);
+    if (widened && !m->quiet)
+        note("%s: float16 is computed as float, inputs and outputs are float", g->file);
+}
+
+/* ---- the pass ---- */
+
+/* Operators that another one replaced have their supported kind at once, and their name when the rule has run. */
+static void adopt_renamed(const Upgrade *u, Node *n)
+{
+    if (n->domain[0])
+        return;
+    if (!strcmp(n->op_name, "Upsample") && u->opset < 10)
+        n->op = op_find("Resize");
+    if (!strcmp(n->op_name, "Scatter") && u->opset < 11)
+        n->op = op_find("ScatterElements");
+}
+
+static void check_operators(const Upgrade *u)
+{
+    bool good = true;
+    for (int i = 0; i < u->g->num_nodes; i++) {
+        adopt_renamed(u, u->g->nodes[i]);
+        good &= u->g->nodes[i]->op != OP_UNSUPPORTED;
+    }
+    if (!good)
+        check_supported(u->g);
+}
+
+static bool has_optional_outputs(const Node *n)
+{
+    static const char *const names[] = {"BatchNormalization", "Dropout", "GRU", "LSTM",
+                                        "LayerNormalization", "MaxPool", "RNN"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!strcmp(n->op_name, names[i]))
+            return true;
+    return false;
+}
+
+static void drop_unused_outputs(const Graph *g)
+{
+    const int *uses = graph_use_counts(g);
+    for (int i = 0; i < g->num_nodes; i++) {
+        Node *n = g->nodes[i];
+        for (int k = 1; k < n->num_out && has_optional_outputs(n); k++)
+            if (n->out[k] && !uses[n->out[k]->id]) {
+                n->out[k]->producer = NULL;
+                n->out[k] = NULL;
+            }
+        while (n->num_out > 1 && !n->out[n->num_out - 1])
+            n->num_out--;
+    }
+}
+
+void pass_upgrade(Model *m)
+{
+    Upgrade u = {.g = m->graph, .opset = m->opset};
+    if (u.opset < OLDEST || u.opset > NEWEST)
+        fail("%s: opset %" PRId64 " is not supported; %d to %d are. Export the model with opset %d", m->file, u.opset,
+             OLDEST, NEWEST, FORM);
+    widen_halves(m);
+    replace_constants(&u);
+    check_operators(&u);
+    for (int i = 0; i < u.g->num_nodes; i++)
+        apply_rules(&u, u.g->nodes[i]);
+    u.g->nodes = u.kept.nodes;
+    u.g->num_nodes = u.kept.num_nodes;
+    drop_unused_outputs(u.g);
+    m->opset = FORM;
+    m->ir_version = IR_VERSION;
+}
