@@ -203,8 +203,8 @@ int cmd_eval(const CommandLine *c)
     pipeline_ternarize(m, &c->opt);
     const Dataset *d = data_open(c->data, c->nhwc);
     Job j = {.g = m->graph, .classes = count_classes(m->graph), .scores = find_scores(m->graph)};
-    check_labels(d, j.classes, m->graph);
     j.feed = data_feed(d, m->graph, c);
+    check_labels(d, j.classes, m->graph);
     j.count = c->limit && c->limit < d->count ? c->limit : d->count;
     j.results = share_memory((size_t)j.count * sizeof *j.results);
     j.done = share_memory(sizeof *j.done);

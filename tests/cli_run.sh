@@ -5,7 +5,7 @@ make_models
 expect 0 "" ternc inspect m/tiny.onnx
 says "x      float[1,1,8,8]"
 says "other operators: Relu x2, MaxPool x1"
-says "total: 386 parameters"
+says "total: 381 parameters"
 expect 0 "" ternc inspect m/tiny.onnx --method twn --keep none --json
 /usr/bin/python3 - <<'P' || complain "inspect --json: wrong numbers"
 import json

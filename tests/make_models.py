@@ -95,6 +95,23 @@ def bad_values():
              [value("x", [1, 4])], [value("y", [1, 2])], [numpy_helper.from_array(w, "w"), weights("w2", 3, 2)])
 
 
+def field(number, body):
+    """A length-delimited field of the wire format."""
+    size, head = len(body), bytes([number << 3 | 2])
+    while size >= 128:
+        head += bytes([size & 127 | 128])
+        size >>= 7
+    return head + bytes([size]) + body
+
+
+def nested_graph(depth):
+    """A node with an attribute with a graph with a node ..."""
+    body = b""
+    for _ in range(depth):
+        body = field(1, field(5, field(6, body)))
+    return body
+
+
 def bad_files():
     open("empty.onnx", "wb").close()
     with open("text.onnx", "w") as f:
@@ -104,14 +121,7 @@ def bad_files():
     with open("cut.onnx", "wb") as f:
         f.write(data[:len(data) // 2])
     with open("nested.onnx", "wb") as f:
-        body = b""
-        for _ in range(20000):
-            size, head = len(body), b""
-            while size >= 128:
-                head += bytes([size & 127 | 128])
-                size >>= 7
-            body = b"\x3a" + head + bytes([size]) + body
-        f.write(body)
+        f.write(field(7, nested_graph(3000)))
     os.mkdir("folder.onnx")
 
 
