@@ -159,8 +159,12 @@ static Type declared_type(const Place *at, const Onnx__ValueInfoProto *v)
         fail("%s: %s '%s': rank %zu is too large; at most %d is supported", at->file, at->what, at->name,
              p->shape->n_dim, MAX_RANK);
     t.rank = (int)p->shape->n_dim;
-    for (int i = 0; i < t.rank; i++)
+    for (int i = 0; i < t.rank; i++) {
+        if (p->shape->dim[i]->dim_value < -1) /* -1: some exporters' unknown */
+            fail("%s: %s '%s': dimension %d is %lld", at->file, at->what, at->name, i,
+                 (long long)p->shape->dim[i]->dim_value);
         t.dims[i] = dim_symbol("", (size_t)i, p->shape->dim[i]) ? -1 : p->shape->dim[i]->dim_value;
+    }
     return t;
 }
 

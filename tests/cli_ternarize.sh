@@ -34,7 +34,8 @@ same y1.npy y3.npy
 
 # Compiling the ternary model without a method is compiling the model with it.
 expect 0 "" ternc compile m/tiny.onnx -o c1 --name net
-expect 0 "" ternc compile t.onnx -o c2 --name net --method none
+mkdir copy && cp t.onnx copy/tiny.onnx
+expect 0 "" ternc compile copy/tiny.onnx -o c2 --name net --method none
 same c1/net.c c2/net.c
 same c1/net.h c2/net.h
 
