@@ -180,6 +180,9 @@ static void emit_run(Emitter *e)
     emit_line(e, "(void)arena;");
     for (int i = 0; i < g->num_inputs; i++)
         emit_line(e, "(void)%s;", g->inputs[i]->c_name);
+    for (int i = 0; i < g->num_outputs; i++)
+        if (type_elems(g->outputs[i]->type) == 0)
+            emit_line(e, "(void)%s;", output_name(g, i));
     for (int i = 0; i < g->num_nodes; i++)
         emit_node(e, g->nodes[i], i);
     copy_outputs(e);

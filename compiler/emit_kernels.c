@@ -215,10 +215,16 @@ static bool calls_math(const char *text)
     return false;
 }
 
+/* Non-finite literals are printed as the macros of <math.h>. */
+static bool has_non_finite(const Text *t)
+{
+    return t->data && (strstr(t->data, "INFINITY") || strstr(t->data, "NAN"));
+}
+
 bool kernels_need_math(const Emitter *e)
 {
     for (int i = 0; i < e->num_kernels; i++)
         if (calls_math(e->kernels[i].kernel->text))
             return true;
-    return false;
+    return has_non_finite(&e->consts) || has_non_finite(&e->functions) || has_non_finite(&e->body);
 }

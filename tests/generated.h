@@ -1,4 +1,4 @@
-/* generated.h - for tests: graphs compiled to C, built into one shared object and called with arrays of pointers. */
+/* generated.h - for tests: graphs compiled to C, built into shared objects and called with arrays of pointers. */
 #ifndef TERNC_TESTS_GENERATED_H
 #define TERNC_TESTS_GENERATED_H
 
@@ -11,17 +11,19 @@
 
 typedef void GeneratedCall(void *arena, const void *const *in, void *const *out);
 
-/* A shared object in the making: every graph of it has its own name. */
+enum { FILES_PER_OBJECT = 64, MAX_OBJECTS = 32 };
+
+/* Shared objects in the making: every graph of them has its own name. */
 typedef struct Generated {
     const char *folder;
-    const char **files; /* room for `max` sources and the other arguments of the compiler */
-    int count;
-    void *handle; /* after generated_build */
+    const char **files;
+    int count, num_handles;
+    void *handles[MAX_OBJECTS]; /* after generated_build */
 } Generated;
 
 static inline Generated generated_new(int max)
 {
-    return (Generated){.folder = temp_folder(), .files = NEW_ARRAY(const char *, max + 8)};
+    return (Generated){.folder = temp_folder(), .files = NEW_ARRAY(const char *, max)};
 }
 
 /* Plan and print graph g, lowered already, as NAME.c with a function NAME_call. Returns the bytes of its arena. */
@@ -51,23 +53,35 @@ static inline int64_t generated_add(Generated *s, Graph *g, const char *name)
     return p->arena_bytes;
 }
 
+static inline void *build_object(const Generated *s, int first, int count, const char *cc, const char *flags)
+{
+    const char *files[FILES_PER_OBJECT + 4], *so = mem_printf("%s/%s%d.so", s->folder, cc, first);
+    const char *rest[] = {"-o", so, "-lm", NULL};
+    memcpy(files, s->files + first, (size_t)count * sizeof *files);
+    memcpy(files + count, rest, sizeof rest);
+    cc_compile(cc, mem_printf("-shared -fPIC -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s", flags), files);
+    void *handle = dlopen(so, RTLD_NOW | RTLD_LOCAL);
+    if (!handle)
+        fail("%s", dlerror());
+    return handle;
+}
+
 /* Compile everything, warnings as errors; exits with the compiler's message where that fails. */
 static inline void generated_build(Generated *s, const char *cc, const char *flags)
 {
-    const char *so = mem_printf("%s/%s.so", s->folder, cc);
-    const char *rest[] = {"-o", so, "-lm", NULL};
-    memcpy(s->files + s->count, rest, sizeof rest);
-    cc_compile(cc, mem_printf("-shared -fPIC -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s", flags),
-               s->files);
-    s->handle = dlopen(so, RTLD_NOW | RTLD_LOCAL);
-    if (!s->handle)
-        fail("%s", dlerror());
+    s->num_handles = 0;
+    for (int i = 0; i < s->count; i += FILES_PER_OBJECT) {
+        int left = s->count - i;
+        s->handles[s->num_handles++] = build_object(s, i, left < FILES_PER_OBJECT ? left : FILES_PER_OBJECT, cc, flags);
+    }
 }
 
 static inline GeneratedCall *generated_find(const Generated *s, const char *name)
 {
     GeneratedCall *call = NULL;
-    void *symbol = dlsym(s->handle, mem_printf("%s_call", name));
+    void *symbol = NULL;
+    for (int i = 0; i < s->num_handles && !symbol; i++)
+        symbol = dlsym(s->handles[i], mem_printf("%s_call", name));
     if (!symbol)
         fail("%s: no such graph", name);
     memcpy(&call, &symbol, sizeof call);
