@@ -132,7 +132,8 @@ static void emit_put(Conv *c, int part)
     emit_line(e, "static void layer%d_put_%d(float *y, float *v, int32_t c, int32_t count, int32_t r, int32_t rows)",
               l->index, part);
     emit_line(e, "{");
-    emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", pitch, cols);
+    if (l->scale || l->bias || l->act.kind)
+        emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", pitch, cols);
     emit_line(e, "for (int32_t end = c + count; c < end; c++, v += %lld) {", (long long)c->s.acc_pitch);
     emit_affine(e, l, "v", "n");
     emit_activation(e, &l->act, "v", "n");

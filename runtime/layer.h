@@ -66,6 +66,7 @@ TN_KERNEL void tn_stage_flat_f32(float *y, const float *x, int32_t channels, int
                                  int32_t top, int32_t prows)
 {
     int32_t first = row < top ? top - row : 0, last = ih + top - row < prows ? ih + top - row : prows;
+    first = first < prows ? first : prows;
     last = last < first ? first : last;
     for (int32_t c = 0; c < channels; c++, x += ih * iw, y += prows * iw) {
         memset(y, 0, (size_t)(first * iw) * sizeof *y);

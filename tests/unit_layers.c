@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LAYERS = 60 };
+enum { LAYERS = 150 };
 
 static uint64_t seed = 1;
 
@@ -147,7 +147,11 @@ static Run *build(const Graph *g, const Options *opt, const char *cc, const char
     Plan *p = plan_graph((Graph *)g, opt);
     Text c = {0}, h = {0};
     emit_c(p, &c, &h);
-    const char *dir = temp_folder(), *source = mem_printf("%s/net.c", dir), *so = mem_printf("%s/net.so", dir);
+    static const char *dir;
+    static int number;
+    if (!dir)
+        dir = temp_folder();
+    const char *so = mem_printf("%s/net%d.so", dir, number++), *source = mem_printf("%s/net.c", dir);
     file_write(source, c.data, c.len);
     file_write(mem_printf("%s/net.h", dir), h.data, h.len);
     const char *files[] = {source, "-o", so, "-lm", NULL};
