@@ -22,6 +22,8 @@ static void drop_optional_outputs(Node *n, const bool *used)
             n->out[i]->producer = NULL;
             n->out[i] = NULL;
         }
+    while (n->num_out > d->min_out && !n->out[n->num_out - 1])
+        n->num_out--;
 }
 
 void pass_dce(Graph *g)

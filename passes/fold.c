@@ -1,0 +1,182 @@
+/* fold.c - nodes that change nothing are removed, and pairs of data movements become one: Identity, Dropout at
+ * inference, Cast, Pad, Slice, Reshape and their kind without effect, Concat of one, Transpose behind Transpose,
+ * Reshape behind Reshape; a Transpose that moves only axes of size one is a Reshape.
+ *
+ * Requires: infer. Gives: none of these nodes is left, but one that a graph output needs. May leave unused nodes (dce).
+ */
+#include "ir.h"
+
+#include <string.h>
+
+static bool is_view(const Node *n)
+{
+    return n->op == OP_Reshape || n->op == OP_Flatten || n->op == OP_Squeeze || n->op == OP_Unsqueeze;
+}
+
+static bool same_type(const Node *n)
+{
+    return type_equal(n->in[0]->type, n->out[0]->type);
+}
+
+/* ---- two nodes into one ---- */
+
+static void get_perm(const Node *n, int64_t *perm)
+{
+    int count, rank = n->in[0]->type.rank;
+    const int64_t *given = attr_ints(n, "perm", &count);
+    for (int i = 0; i < rank; i++)
+        perm[i] = given ? given[i] + (given[i] < 0 ? rank : 0) : rank - 1 - i;
+}
+
+static void merge_transposes(Node *n)
+{
+    const Node *before = n->in[0]->producer;
+    if (!before || before->op != OP_Transpose)
+        return;
+    int64_t first[MAX_RANK], second[MAX_RANK], both[MAX_RANK];
+    get_perm(before, first);
+    get_perm(n, second);
+    int rank = n->in[0]->type.rank;
+    for (int i = 0; i < rank; i++)
+        both[i] = first[second[i]];
+    n->in[0] = before->in[0];
+    attr_set_ints(n, "perm", rank, both);
+}
+
+/* n becomes a Reshape of x to its own static shape. */
+static void make_reshape(Graph *g, Node *n, Tensor *x)
+{
+    Type t = n->out[0]->type;
+    n->op = OP_Reshape;
+    n->op_name = op_def(OP_Reshape)->name;
+    n->num_attrs = 0;
+    n->num_in = 2;
+    n->in = NEW_ARRAY(Tensor *, 2);
+    n->in[0] = x;
+    n->in[1] = graph_const_i64(g, mem_printf("%s_shape", n->out[0]->name), t.rank, t.dims);
+}
+
+static void merge_views(Graph *g, Node *n)
+{
+    const Node *before = n->in[0]->producer;
+    if (before && is_view(before) && type_elems(n->out[0]->type) > 0)
+        make_reshape(g, n, before->in[0]);
+}
+
+/* The axes that are longer than one keep their order. */
+static bool moves_nothing(const Node *n)
+{
+    int64_t perm[MAX_RANK], last = -1;
+    get_perm(n, perm);
+    for (int i = 0; i < n->in[0]->type.rank; i++) {
+        if (n->in[0]->type.dims[perm[i]] == 1)
+            continue;
+        if (perm[i] < last)
+            return false;
+        last = perm[i];
+    }
+    return type_elems(n->in[0]->type) > 0;
+}
+
+static void simplify_node(Graph *g, Node *n)
+{
+    if (n->op == OP_Transpose) {
+        merge_transposes(n);
+        if (moves_nothing(n))
+            make_reshape(g, n, n->in[0]);
+    }
+    if (is_view(n))
+        merge_views(g, n);
+}
+
+/* ---- nodes without effect ---- */
+
+static bool all_zero(const Graph *g, const Node *n, int input)
+{
+    int64_t count;
+    const int64_t *v = const_ints(g, n, input, &count);
+    for (int64_t i = 0; i < count; i++)
+        if (v[i])
+            return false;
+    return v != NULL;
+}
+
+static bool steps_forward(const Graph *g, const Node *n)
+{
+    int64_t count;
+    const int64_t *steps = const_ints(g, n, 4, &count);
+    for (int64_t i = 0; i < count; i++)
+        if (steps[i] < 0)
+            return false;
+    return true;
+}
+
+static bool is_inference_dropout(const Graph *g, const Node *n)
+{
+    if (n->num_out > 1 && n->out[1] && graph_use_counts(g)[n->out[1]->id])
+        return false;
+    const Tensor *training = n->num_in > 2 ? n->in[2] : NULL;
+    return !training || (training->data && const_scalar(g, n, 2) == 0);
+}
+
+static bool changes_nothing(const Graph *g, const Node *n)
+{
+    switch (n->op) {
+    case OP_Identity: return true;
+    case OP_Dropout: return is_inference_dropout(g, n);
+    case OP_Reshape:
+    case OP_Flatten:
+    case OP_Squeeze:
+    case OP_Unsqueeze:
+    case OP_Expand:
+    case OP_Tile:
+    case OP_Cast: return same_type(n);
+    case OP_Pad: return same_type(n) && all_zero(g, n, 1);
+    case OP_Slice: return same_type(n) && steps_forward(g, n);
+    case OP_Concat:
+    case OP_Sum:
+    case OP_Mean:
+    case OP_Min:
+    case OP_Max: return n->num_in == 1;
+    default: return false;
+    }
+}
+
+/* The output of a node that is to go is the graph's: the node before makes it instead. */
+static bool move_output_up(Graph *g, Tensor *in, Tensor *out)
+{
+    Node *before = in->producer;
+    if (!before || graph_is_output(g, in))
+        return false;
+    for (int i = 0; i < before->num_out; i++)
+        if (before->out[i] == in)
+            before->out[i] = out;
+    out->producer = before;
+    in->producer = NULL;
+    graph_replace(g, in, out);
+    return true;
+}
+
+/* Whether everybody could be made to use in for out. */
+static bool bypass(Graph *g, Tensor *in, Tensor *out)
+{
+    if (graph_is_output(g, out))
+        return move_output_up(g, in, out);
+    graph_replace(g, out, in);
+    out->producer = NULL;
+    return true;
+}
+
+void pass_fold(Graph *g)
+{
+    int kept = 0;
+    for (int i = 0; i < g->num_nodes; i++) {
+        Node *n = g->nodes[i];
+        simplify_node(g, n);
+        if (!changes_nothing(g, n) || !bypass(g, n->in[0], n->out[0]))
+            g->nodes[kept++] = n;
+        else if (n->num_out > 1 && n->out[1])
+            n->out[1]->producer = NULL;
+    }
+    g->num_nodes = kept;
+}

@@ -1,0 +1,23 @@
+/* fuse.h - what fuse.c and fuse_epilogue.c share: a layer in the making. Private to the pass. */
+#ifndef TERNC_FUSE_H
+#define TERNC_FUSE_H
+
+#include "ir.h"
+
+typedef struct Draft {
+    const Graph *g;
+    Layer *l;
+    Tensor *x, *y;        /* what the layer reads, and what it makes so far */
+    int axis;             /* of y: the output channels */
+    double *scale, *bias; /* [co], rounded to float once, when all is absorbed */
+    Text source;
+} Draft;
+
+/* Whether the constant holds one number for each output channel of y, or one for all, under ONNX broadcasting: then
+ * v[co] gets them. */
+bool channel_values(const Draft *d, const Tensor *t, double *v);
+
+/* Whether the layer can take over n, the only user of y: then d describes both, and y is n's output. */
+bool absorb_node(Draft *d, const Node *n);
+
+#endif
