@@ -6,8 +6,6 @@
  * output (an Identity of the constant) or a result too large to keep. */
 #include "ir.h"
 
-#include <string.h>
-
 enum { MAX_FOLDED_BYTES = 64 << 20 };
 
 static void check_inputs(const Graph *g)
@@ -50,7 +48,7 @@ static void infer_node(Graph *g, Node *n)
 /* Shape and Size look at their input's type only. */
 static bool reads_type_only(const Node *n)
 {
-    return !strcmp(n->op_name, "Shape") || !strcmp(n->op_name, "Size");
+    return n->op == OP_Shape || n->op == OP_Size;
 }
 
 static bool inputs_constant(const Node *n)
@@ -63,7 +61,7 @@ static bool inputs_constant(const Node *n)
 
 static bool is_output_copy(const Graph *g, const Node *n)
 {
-    return !strcmp(n->op_name, "Identity") && graph_is_output(g, n->out[0]);
+    return n->op == OP_Identity && graph_is_output(g, n->out[0]);
 }
 
 /* A result is kept when it is small, or no larger than what it came from. */
@@ -108,7 +106,7 @@ static Node *copy_to_output(Graph *g, Tensor *t)
         for (int j = 0; j < g->nodes[i]->num_in; j++)
             if (g->nodes[i]->in[j] == t)
                 g->nodes[i]->in[j] = value;
-    Node *copy = node_new(op_find("Identity"), "", 1, 1);
+    Node *copy = node_new(OP_Identity, "", 1, 1);
     copy->in[0] = value;
     copy->out[0] = t;
     return copy;

@@ -155,7 +155,7 @@ static void check_same(const Case *c, const char *pass, const double *a, int64_t
 {
     bool same = na == nb;
     for (int64_t i = 0; i < na && same; i++)
-        same = fabs(a[i] - b[i]) <= 1e-5 * (1 + fabs(a[i]));
+        same = a[i] == b[i] || fabs(a[i] - b[i]) <= 1e-5 * (1 + fabs(a[i]));
     if (!same)
         fprintf(stderr, "%s: %s changes what the graph computes\n", c->path, pass);
     CU_ASSERT(same);
