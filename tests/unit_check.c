@@ -120,20 +120,39 @@ static Case make_case(void)
     return c;
 }
 
-/* What the accumulator at (image, co, oy, ox) is in a run, summed over all inputs. */
-static int64_t convolve(const Case *c, int64_t run, int64_t image, int64_t co, int64_t oy, int64_t ox)
+/* One weight that reads its input somewhere else. */
+typedef struct Shift {
+    int64_t weight, rows, columns; /* weight -1: none */
+} Shift;
+static const Shift no_shift = {-1, 0, 0};
+
+static int64_t input_value(const Case *c, const Impulse *m, int64_t group, int64_t ci, int64_t iy, int64_t ix)
 {
     const Patterns *p = &c->p;
-    int64_t group = co / (c->co / p->groups), sum = 0;
+    if (iy < 0 || ix < 0 || iy >= p->rows.in || ix >= p->columns.in)
+        return 0;
+    bool lattice = iy % p->row_step == m->row && ix % p->column_step == m->column;
+    return lattice ? pattern_value(m->batch, pattern_turn(p, group, iy, ix), ci) : 0;
+}
+
+/* What the accumulator at (image, co, oy, ox) is in a run, summed over all inputs. */
+static int64_t convolve(const Case *c, const Shift *shift, int64_t run, int64_t image, int64_t co, int64_t oy,
+                        int64_t ox)
+{
+    const Patterns *p = &c->p;
+    int64_t group = co / (c->co / p->groups), sum = 0, taps = p->rows.kernel * p->columns.kernel;
     Impulse m = pattern_at(p, run, image, group);
-    for (int64_t ci = 0; ci < p->channels; ci++)
-        for (int64_t ky = 0; ky < p->rows.kernel; ky++)
-            for (int64_t kx = 0; kx < p->columns.kernel; kx++) {
-                int64_t iy = axis_input(&p->rows, oy, ky), ix = axis_input(&p->columns, ox, kx);
-                if (iy >= 0 && ix >= 0 && iy % p->row_step == m.row && ix % p->column_step == m.column)
-                    sum += c->codes[((co * p->channels + ci) * p->rows.kernel + ky) * p->columns.kernel + kx] *
-                           pattern_value(m.batch, group, ci);
-            }
+    for (int64_t i = 0; i < p->channels * taps; i++) {
+        int64_t iy = axis_input(&p->rows, oy, i % taps / p->columns.kernel), weight = co * p->channels * taps + i;
+        int64_t ix = axis_input(&p->columns, ox, i % p->columns.kernel);
+        if (iy < 0 || ix < 0)
+            continue;
+        if (weight == shift->weight) {
+            iy += shift->rows;
+            ix += shift->columns;
+        }
+        sum += c->codes[weight] * input_value(c, &m, group, i / taps, iy, ix);
+    }
     return sum;
 }
 
@@ -144,13 +163,16 @@ static int64_t expect(const Case *c, int64_t run, int64_t image, int64_t co, int
     int64_t group = co / (c->co / p->groups), sum = 0;
     Impulse m = pattern_at(p, run, image, group);
     int64_t ky = axis_tap(&p->rows, p->row_step, m.row, oy), kx = axis_tap(&p->columns, p->column_step, m.column, ox);
-    for (int64_t ci = 0; ky >= 0 && kx >= 0 && ci < p->channels; ci++)
+    if (ky < 0 || kx < 0)
+        return 0;
+    int64_t turn = pattern_turn(p, group, axis_input(&p->rows, oy, ky), axis_input(&p->columns, ox, kx));
+    for (int64_t ci = 0; ci < p->channels; ci++)
         sum += c->codes[((co * p->channels + ci) * p->rows.kernel + ky) * p->columns.kernel + kx] *
-               pattern_value(m.batch, group, ci);
+               pattern_value(m.batch, turn, ci);
     return sum;
 }
 
-static int64_t compare_all(const Case *right, const Case *wrong)
+static int64_t compare_all(const Case *right, const Case *wrong, const Shift *shift)
 {
     int64_t differ = 0;
     for (int64_t run = 0; run < right->p.count; run++)
@@ -158,7 +180,8 @@ static int64_t compare_all(const Case *right, const Case *wrong)
             for (int64_t co = 0; co < right->co; co++)
                 for (int64_t oy = 0; oy < right->p.rows.out; oy++)
                     for (int64_t ox = 0; ox < right->p.columns.out; ox++)
-                        differ += expect(right, run, image, co, oy, ox) != convolve(wrong, run, image, co, oy, ox);
+                        differ +=
+                            expect(right, run, image, co, oy, ox) != convolve(wrong, shift, run, image, co, oy, ox);
     return differ;
 }
 
@@ -166,7 +189,7 @@ static void test_sums_are_exact_and_expected(void)
 {
     for (int round = 0; round < 40; round++) {
         Case c = make_case();
-        CU_ASSERT_EQUAL(compare_all(&c, &c), 0);
+        CU_ASSERT_EQUAL(compare_all(&c, &c, &no_shift), 0);
     }
 }
 
@@ -190,7 +213,21 @@ static void test_no_wrong_weight_stays_hidden(void)
         while (wrong.codes[at] == right.codes[at]);
         bool used = tap_is_used(&right.p.rows, at % taps / right.p.columns.kernel) &&
                     tap_is_used(&right.p.columns, at % right.p.columns.kernel);
-        CU_ASSERT_EQUAL(compare_all(&right, &wrong) > 0, used);
+        CU_ASSERT_EQUAL(compare_all(&right, &wrong, &no_shift) > 0, used);
+    }
+}
+
+/* A weight whose input is taken from up to two positions beside the right one. */
+static void test_no_wrong_position_stays_hidden(void)
+{
+    for (int round = 0; round < 200; round++) {
+        Case c = make_case();
+        int64_t taps = c.p.rows.kernel * c.p.columns.kernel;
+        Shift shift = {pick(0, c.co * c.p.channels * taps - 1), pick(-2, 2), pick(-2, 2)};
+        bool used = tap_is_used(&c.p.rows, shift.weight % taps / c.p.columns.kernel) &&
+                    tap_is_used(&c.p.columns, shift.weight % c.p.columns.kernel);
+        bool wrong = c.codes[shift.weight] && (shift.rows || shift.columns) && used;
+        CU_ASSERT_EQUAL(compare_all(&c, &c, &shift) > 0, wrong);
     }
 }
 
@@ -214,6 +251,7 @@ int main(void)
     CU_ADD_TEST(s, test_step_is_the_least);
     CU_ADD_TEST(s, test_sums_are_exact_and_expected);
     CU_ADD_TEST(s, test_no_wrong_weight_stays_hidden);
+    CU_ADD_TEST(s, test_no_wrong_position_stays_hidden);
     CU_ADD_TEST(s, test_values_stay_exact_in_float);
     CU_basic_run_tests();
     bool failed = CU_get_number_of_failures() != 0;

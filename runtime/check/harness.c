@@ -198,7 +198,7 @@ typedef struct Test {
     Patterns patterns;
     int64_t run;
     const int8_t *codes;             /* [co][ci/groups][kh][kw] */
-    int32_t *sums;                   /* [batch][co][kh][kw]: what an accumulator is that sees tap [kh][kw] */
+    int32_t *sums;                   /* [batch][turn][co][kh][kw]: what an accumulator is that sees tap [kh][kw] */
     int64_t *row_taps, *column_taps; /* [position][output], -1: none */
     unsigned char *seen;             /* [image][co][oh][ow] */
     int64_t checked, wrong, stray;
@@ -223,18 +223,25 @@ static int64_t *list_taps(const Axis *a, int64_t step)
     return taps;
 }
 
-static int32_t *list_sums(const Test *t)
+/* The sums of one batch of channels under one turn. */
+static void add_sums(const Test *t, int64_t batch, int64_t turn, int32_t *sums)
 {
     const Layer *l = t->layer;
-    int64_t per_group = t->patterns.channels, area = l->rows.kernel * l->columns.kernel;
-    int32_t *sums = get_array(t->patterns.batches * l->co * area, sizeof *sums);
+    int64_t channels = t->patterns.channels, area = l->rows.kernel * l->columns.kernel;
+    int64_t from = batch * IMPULSE_CHANNELS,
+            to = from + IMPULSE_CHANNELS < channels ? from + IMPULSE_CHANNELS : channels;
     for (int64_t co = 0; co < l->co; co++)
-        for (int64_t c = 0; c < per_group; c++) {
-            int64_t batch = c / IMPULSE_CHANNELS, group = co / (l->co / l->groups);
+        for (int64_t c = from; c < to; c++)
             for (int64_t k = 0; k < area; k++)
-                sums[(batch * l->co + co) * area + k] +=
-                    t->codes[(co * per_group + c) * area + k] * pattern_value(batch, group, c);
-        }
+                sums[co * area + k] += t->codes[(co * channels + c) * area + k] * pattern_value(batch, turn, c);
+}
+
+static int32_t *list_sums(const Test *t)
+{
+    int64_t size = t->layer->co * t->layer->rows.kernel * t->layer->columns.kernel, n = t->patterns.batches;
+    int32_t *sums = get_array(n * IMPULSE_CHANNELS * size, sizeof *sums);
+    for (int64_t i = 0; i < n * IMPULSE_CHANNELS; i++)
+        add_sums(t, i / IMPULSE_CHANNELS, i % IMPULSE_CHANNELS, sums + i * size);
     return sums;
 }
 
@@ -256,37 +263,54 @@ static void test_end(void)
     free(test.seen);
 }
 
-/* The digit of base 4 at which two sums first differ names the weight. */
-static void print_wrong(int64_t image, int64_t co, int64_t row, int64_t column, float got, int32_t want)
+/* What an output sees of the lattice: a tap, and how its input is turned. */
+typedef struct Sight {
+    Impulse impulse;
+    int64_t row_tap, column_tap, turn; /* tap -1: it sees nothing */
+} Sight;
+
+static Sight sight_at(int64_t image, int64_t co, int64_t row, int64_t column)
 {
     const Layer *l = test.layer;
     int64_t group = co / (l->co / l->groups);
-    Impulse m = pattern_at(&test.patterns, test.run, image, group);
-    int64_t row_tap = test.row_taps[m.row * l->rows.out + row];
-    int64_t column_tap = test.column_taps[m.column * l->columns.out + column], channel = -1;
-    if (m.batch >= 0 && got >= -16777216.0f && got <= 16777216.0f && (float)(int32_t)got == got) {
-        int32_t difference = (int32_t)got - want, digit = 0;
-        while (digit < IMPULSE_CHANNELS - 1 && difference % 4 == 0) {
-            difference /= 4;
-            digit++;
-        }
-        channel = m.batch * IMPULSE_CHANNELS + (digit - group % IMPULSE_CHANNELS + IMPULSE_CHANNELS) % IMPULSE_CHANNELS;
-    }
-    printf("wrong %d image %lld channel %lld row %lld column %lld got %.9g want %d weight %lld %lld %lld\n", l->number,
-           (long long)image, (long long)co, (long long)row, (long long)column, (double)got, (int)want,
-           (long long)channel, (long long)row_tap, (long long)column_tap);
+    Sight s = {pattern_at(&test.patterns, test.run, image, group), -1, -1, 0};
+    if (s.impulse.batch < 0)
+        return s;
+    s.row_tap = test.row_taps[s.impulse.row * l->rows.out + row];
+    s.column_tap = test.column_taps[s.impulse.column * l->columns.out + column];
+    if (s.row_tap >= 0 && s.column_tap >= 0)
+        s.turn = pattern_turn(&test.patterns, group, axis_input(&l->rows, row, s.row_tap),
+                              axis_input(&l->columns, column, s.column_tap));
+    return s;
 }
 
-static int32_t expected_sum(int64_t image, int64_t co, int64_t row, int64_t column)
+static int32_t expected_sum(int64_t co, const Sight *s)
 {
     const Layer *l = test.layer;
-    Impulse m = pattern_at(&test.patterns, test.run, image, co / (l->co / l->groups));
-    if (m.batch < 0)
+    if (s->impulse.batch < 0 || s->row_tap < 0 || s->column_tap < 0)
         return 0;
-    int64_t ky = test.row_taps[m.row * l->rows.out + row], kx = test.column_taps[m.column * l->columns.out + column];
-    if (ky < 0 || kx < 0)
-        return 0;
-    return test.sums[((m.batch * l->co + co) * l->rows.kernel + ky) * l->columns.kernel + kx];
+    int64_t block = s->impulse.batch * IMPULSE_CHANNELS + s->turn;
+    return test.sums[((block * l->co + co) * l->rows.kernel + s->row_tap) * l->columns.kernel + s->column_tap];
+}
+
+/* The digit of base 4 at which two sums first differ names the input channel; -1 where no single weight explains it. */
+static int64_t blame_channel(const Sight *s, float got, int32_t want)
+{
+    int32_t digit = 0;
+    if (s->row_tap < 0 || s->column_tap < 0 || !(got >= -16777216.0f && got <= 16777216.0f) ||
+        (float)(int32_t)got != got)
+        return -1;
+    for (int32_t difference = (int32_t)got - want; digit < IMPULSE_CHANNELS - 1 && difference % 4 == 0; digit++)
+        difference /= 4;
+    return s->impulse.batch * IMPULSE_CHANNELS + (digit - s->turn + IMPULSE_CHANNELS) % IMPULSE_CHANNELS;
+}
+
+static void print_wrong(int64_t image, int64_t co, int64_t row, int64_t column, float got, const Sight *s)
+{
+    int32_t want = expected_sum(co, s);
+    printf("wrong %d image %lld channel %lld row %lld column %lld got %.9g want %d weight %lld %lld %lld\n",
+           test.layer->number, (long long)image, (long long)co, (long long)row, (long long)column, (double)got, want,
+           (long long)blame_channel(s, got, want), (long long)s->row_tap, (long long)s->column_tap);
 }
 
 static void check_one(int64_t image, int64_t co, int64_t row, int64_t column, float got)
@@ -299,11 +323,11 @@ static void check_one(int64_t image, int64_t co, int64_t row, int64_t column, fl
     }
     test.seen[((image * l->co + co) * l->rows.out + row) * l->columns.out + column] = 1;
     test.checked++;
-    int32_t want = expected_sum(image, co, row, column);
-    if (got == (float)want)
+    Sight s = sight_at(image, co, row, column);
+    if (got == (float)expected_sum(co, &s))
         return;
     if (test.wrong++ == 0)
-        print_wrong(image, co, row, column, got, want);
+        print_wrong(image, co, row, column, got, &s);
 }
 
 void model_check_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, int count);
@@ -320,31 +344,29 @@ void model_check_acc(int layer, int image, int channel, int row, int column, int
             check_one(image, channel, row, column + (int64_t)i * step, acc[i]);
 }
 
-/* One channel of one image: the lattice from `row`, `column` on carries `value`. What lies between and behind the
- * planes stays garbage: nothing may depend on it. */
-static void fill_plane(float *plane, const Impulse *m, float value)
+/* Channel c of one image. What lies between and behind the planes stays garbage: nothing may depend on it. */
+static void fill_plane(float *plane, int64_t c, const Impulse *m)
 {
     const Layer *l = test.layer;
+    const Patterns *p = &test.patterns;
     for (int64_t i = 0; i < l->rows.in; i++)
         for (int64_t j = 0; j < l->columns.in; j++)
             plane[i * l->x_row + j * l->x_column] = 0;
-    if (value == 0)
+    if (m->batch != c % p->channels / IMPULSE_CHANNELS)
         return;
-    for (int64_t i = m->row; i < l->rows.in; i += test.patterns.row_step)
-        for (int64_t j = m->column; j < l->columns.in; j += test.patterns.column_step)
-            plane[i * l->x_row + j * l->x_column] = value;
+    for (int64_t i = m->row; i < l->rows.in; i += p->row_step)
+        for (int64_t j = m->column; j < l->columns.in; j += p->column_step)
+            plane[i * l->x_row + j * l->x_column] =
+                (float)pattern_value(m->batch, pattern_turn(p, c / p->channels, i, j), c % p->channels);
 }
 
 static void place_impulses(float *x)
 {
     const Layer *l = test.layer;
-    const Patterns *p = &test.patterns;
     for (int64_t image = 0; image < l->images; image++)
         for (int64_t c = 0; c < l->ci; c++) {
-            int64_t group = c / p->channels;
-            Impulse m = pattern_at(p, test.run, image, group);
-            fill_plane(x + l->x_base + image * l->x_image + c * l->x_channel, &m,
-                       (float)pattern_value(m.batch, group, c % p->channels));
+            Impulse m = pattern_at(&test.patterns, test.run, image, c / test.patterns.channels);
+            fill_plane(x + l->x_base + image * l->x_image + c * l->x_channel, c, &m);
         }
 }
 

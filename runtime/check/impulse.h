@@ -4,7 +4,8 @@
  * Impulses stand on a lattice so wide that no output sees two of them. With every lattice position tried, each pair of
  * an output and a weight is met exactly once, and the accumulator then is that weight: at every edge and in every tail
  * lane of a vector. Twelve input channels share a run: channel k of them carries 4^k, the accumulator is a sum of
- * w[k] * 4^k, below 2^24 and therefore exact in float, and no other ternary weights give the same sum. */
+ * w[k] * 4^k, below 2^24 and therefore exact in float, and no other ternary weights give the same sum. Which channel
+ * carries which power turns from one lattice point to the next, so that reading another point's input is seen too. */
 #ifndef TERNC_IMPULSE_H
 #define TERNC_IMPULSE_H
 
@@ -88,13 +89,18 @@ static Impulse pattern_at(const Patterns *p, int64_t run, int64_t image, int64_t
     return m;
 }
 
-/* What input channel c of the group carries at lattice points of batch b: 0 or a power of 4. Groups have their powers
- * rotated against each other. */
-static int32_t pattern_value(int64_t batch, int64_t group, int64_t c)
+/* By how much the powers are turned at an input position of a group: different for neighbouring lattice points. */
+static int64_t pattern_turn(const Patterns *p, int64_t group, int64_t row, int64_t column)
+{
+    return (group + row / p->row_step + 5 * (column / p->column_step)) % IMPULSE_CHANNELS;
+}
+
+/* What input channel c of its group carries at lattice points of batch b: 0 or a power of 4. */
+static int32_t pattern_value(int64_t batch, int64_t turn, int64_t c)
 {
     if (batch < 0 || c / IMPULSE_CHANNELS != batch)
         return 0;
-    return (int32_t)1 << (2 * ((c + group) % IMPULSE_CHANNELS));
+    return (int32_t)1 << (2 * ((c + turn) % IMPULSE_CHANNELS));
 }
 
 #endif

@@ -1,0 +1,10 @@
+#!/bin/sh
+# The long form of the mutation test: sh tests/mutate.sh [COUNT] [BUILD]. COUNT mutants (default 1000) in two processes.
+set -eu
+count=${1:-1000}
+build=${2:-build}
+half=$((count / 2))
+"$build/tests/mutate" "$half" 11 &
+first=$!
+"$build/tests/mutate" $((count - half)) 12 || { wait "$first" || true; exit 1; }
+wait "$first"
