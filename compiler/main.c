@@ -1,7 +1,7 @@
 /* main.c - the program: parse the command line, call the command. */
 #include "ir.h"
 
-#include <stdlib.h>
+#include <signal.h>
 
 static int (*const commands[NUM_COMMANDS])(const CommandLine *) = {
 #define X(name) [CMD_##name] = cmd_##name,
@@ -11,6 +11,7 @@ static int (*const commands[NUM_COMMANDS])(const CommandLine *) = {
 
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a file that grows over the limit is an error of that write */
     const CommandLine *c = options_parse(argc, argv);
     int code = c ? commands[c->command](c) : 0;
     if (fflush(stdout) || ferror(stdout))

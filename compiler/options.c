@@ -178,6 +178,12 @@ static void parse_lowering(CommandLine *c, const OptionSpec *o, const char *valu
     c->opt.lowering = lowerings[choice_of(o, value)];
 }
 
+static void parse_target(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    choice_of(o, value);
+    c->opt.target = value;
+}
+
 static void parse_scale(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->scale = number_of(o, value);
@@ -305,8 +311,8 @@ static const OptionSpec option_specs[] = {
      parse_optimize, 0},
     {"lowering", 0, "auto|unroll|sparse|packed|dense", COMPILE | CHECK, false,
      "form of the generated layers (default: auto)", parse_lowering, 0},
-    {"target", 0, "TARGET", COMPILE | CHECK, false, "the machine that sizes are predicted for (default: generic)",
-     set_text, offsetof(CommandLine, opt.target)},
+    {"target", 0, "generic|x86-64|aarch64|cortex-m0|cortex-m3|cortex-m4|cortex-m7|cortex-m33|rv32imac|rv32imafc|avr",
+     COMPILE | CHECK, false, "the machine that sizes are predicted for (default: generic)", parse_target, 0},
     {"explain", 0, NULL, COMPILE, false, "say why each layer got its lowering, with predicted bytes", set_flag,
      offsetof(CommandLine, explain)},
     {"data", 0, "SPEC", EVAL | CHECK, false,
@@ -327,7 +333,8 @@ static const OptionSpec option_specs[] = {
      offsetof(CommandLine, cc)},
     {"cflags", 0, "FLAGS", CHECK, false, "flags for the C compiler, one argument (default: \"-O1\")", set_text,
      offsetof(CommandLine, cflags)},
-    {"samples", 0, "N", CHECK, false, "inputs to try: random ones, or the first of --data (default: 2)", parse_samples, 0},
+    {"samples", 0, "N", CHECK, false, "inputs to try: random ones, or the first of --data (default: 2)", parse_samples,
+     0},
     {"json", 0, NULL, INSPECT | EVAL | CHECK, false, "print JSON", set_flag, offsetof(CommandLine, json)},
     {"dim", 0, "NAME=N", ALL, true, "value of a symbolic dimension", parse_dim, 0},
     {"dump", 0, "PASS", COMPILE | CHECK, false, "print the graph as it is after a pass", set_text,
@@ -344,7 +351,7 @@ enum { NUM_OPTIONS = sizeof option_specs / sizeof option_specs[0] };
 
 static void print_option(const OptionSpec *o)
 {
-    char left[64], letter[8] = "    ";
+    char left[160], letter[8] = "    ";
     if (o->letter)
         snprintf(letter, sizeof letter, "-%c, ", o->letter);
     int n = snprintf(left, sizeof left, "  %s--%s %s", letter, o->name, o->arg ? o->arg : "");

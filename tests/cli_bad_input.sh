@@ -41,5 +41,5 @@ refuse attribute_range "node 'soft' (Softmax): axis 5 is out of range for rank 2
 refuse zero_stride "node 'conv' (Conv): attribute 'strides' has the value 0"
 
 refuse nan_weight "node 'fc1' (MatMul): weight 'w' has the value NaN at position 7 of 12"
-refuse infinite_weight "node 'fc1' (MatMul): weight 'w' has the value inf"
+refuse infinite_weight "node 'fc1' (MatMul): weight 'w' has the value +infinity"
 finish
