@@ -13,6 +13,9 @@
 #include <time.h>
 #include <zlib.h>
 
+#ifndef PIXEL_SCALE /* the network's input for a pixel of 1 */
+#define PIXEL_SCALE (1.0f / 255.0f)
+#endif
 enum { IMAGES = 10000, PIXELS = NET_INPUT_SIZE, CLASSES = NET_OUTPUT_SIZE };
 
 static uint8_t images[IMAGES][PIXELS], labels[IMAGES];
@@ -32,7 +35,7 @@ static int classify(const uint8_t *pixels)
 {
     float image[PIXELS], score[CLASSES];
     for (int i = 0; i < PIXELS; i++)
-        image[i] = (float)pixels[i] / 255.0f;
+        image[i] = (float)pixels[i] * PIXEL_SCALE;
     net_run(image, score);
     int best = 0;
     for (int k = 1; k < CLASSES; k++)
@@ -53,19 +56,33 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static int run_all(FILE *classes)
+{
+    int right = 0;
+    for (int i = 0; i < IMAGES; i++) {
+        double start = now_micros();
+        int found = classify(images[i]);
+        micros[i] = now_micros() - start;
+        right += found == labels[i];
+        if (classes)
+            fprintf(classes, "%d\n", found);
+    }
+    return right;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: fashion IMAGES LABELS\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: fashion IMAGES LABELS [CLASSES]\n");
         return 2;
     }
     read_idx(argv[1], 16, images, sizeof images);
     read_idx(argv[2], 8, labels, sizeof labels);
-    int right = 0;
-    for (int i = 0; i < IMAGES; i++) {
-        double start = now_micros();
-        right += classify(images[i]) == labels[i];
-        micros[i] = now_micros() - start;
+    FILE *classes = argc == 4 ? fopen(argv[3], "w") : NULL;
+    int right = run_all(classes);
+    if (argc == 4 && (!classes || fclose(classes) != 0)) {
+        fprintf(stderr, "fashion: cannot write %s\n", argv[3]);
+        return 1;
     }
     qsort(micros, IMAGES, sizeof micros[0], compare_doubles);
     printf("%d %.2f %.1f %d\n", IMAGES, 100.0 * right / IMAGES, micros[IMAGES / 2], (int)NET_ARENA_BYTES);
