@@ -1,0 +1,10 @@
+/* op_cases.c - the case table, put together from one file of rows per family of operators. */
+#include "op_cases.h"
+
+#include <stddef.h>
+
+const OpCase op_cases[] = {
+#include "op_cases_linear.h"
+#include "op_cases_move.h"
+};
+const int num_op_cases = sizeof op_cases / sizeof op_cases[0];

@@ -1,0 +1,119 @@
+/* op_cases_linear.h - rows of the case table: convolutions, matrix products, pooling. */
+#define ROW(NAME, ...) {.name = #NAME, .text = __VA_ARGS__},
+
+/* clang-format off */
+ROW(conv_2d, "g (float[1,1,3,3] x) => (y) <float[1,1,2,2] w = {1, 0, 0, -1}> { y = Conv (x, w) }",
+    .in = "1 2 3 4 5 6 7 8 10", .out = "-4 -4 -4 -5")
+ROW(conv_pads, "g (float[1,2,4,4] x) => (y) <float[3,2,3,3] w = seed 1, float[3] b = {1, 2, 3}>"
+    " { y = Conv <kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (x, w, b) }")
+ROW(conv_uneven, "g (float[2,3,5,7] x) => (y) <float[4,3,2,3] w = seed 2>"
+    " { y = Conv <pads = [0, 2, 1, 0], strides = [2, 1], dilations = [1, 2]> (x, w) }")
+ROW(conv_groups, "g (float[1,4,5,5] x) => (y) <float[6,2,3,3] w = seed 3> { y = Conv <group = 2> (x, w) }")
+ROW(conv_depthwise, "g (float[1,3,6,6] x) => (y) <float[3,1,3,3] w = seed 4, float[3] b = seed 5>"
+    " { y = Conv <group = 3, auto_pad = \"SAME_UPPER\", strides = [2, 2]> (x, w, b) }")
+ROW(conv_same_lower, "g (float[1,1,4] x) => (y) <float[1,1,2] w = {1, 10}>"
+    " { y = Conv <auto_pad = \"SAME_LOWER\"> (x, w) }", .in = "1 2 3 4", .out = "10 21 32 43")
+ROW(conv_same_upper, "g (float[1,1,4] x) => (y) <float[1,1,2] w = {1, 10}>"
+    " { y = Conv <auto_pad = \"SAME_UPPER\"> (x, w) }", .in = "1 2 3 4", .out = "21 32 43 4")
+ROW(conv_valid, "g (float[1,1,5] x) => (y) <float[1,1,2] w = {1, 10}>"
+    " { y = Conv <auto_pad = \"VALID\", strides = [2]> (x, w) }", .in = "1 2 3 4 5", .out = "21 43")
+ROW(conv_1d, "g (float[2,3,9] x) => (y) <float[4,3,3] w = seed 6, float[4] b = seed 7>"
+    " { y = Conv <pads = [1, 2], dilations = [2], strides = [2]> (x, w, b) }")
+ROW(conv_3d, "g (float[1,2,3,4,5] x) => (y) <float[3,2,2,3,2] w = seed 8>"
+    " { y = Conv <pads = [1, 0, 1, 0, 1, 0], strides = [1, 2, 1]> (x, w) }")
+ROW(conv_double, "g (double[1,2,4,4] x) => (y) <double[2,2,3,3] w = seed 9> { y = Conv (x, w) }")
+ROW(conv_run_time, "g (float[2,4,5,6] x, float[4,2,3,3] w, float[4] b) => (y)"
+    " { y = Conv <group = 2, pads = [1, 0, 2, 1], strides = [1, 2], dilations = [2, 1]> (x, w, b) }")
+ROW(conv_bad_kernel, "g (float[1,1,4,4] x) => (y) <float[1,1,2,2] w = seed 1> { y = Conv <kernel_shape = [3, 3]> (x, w) }",
+    .error = "'kernel_shape' contradicts the weights' shape")
+ROW(conv_bad_channels, "g (float[1,3,4,4] x) => (y) <float[1,2,2,2] w = seed 1> { y = Conv (x, w) }",
+    .error = "do not fit 3 input channels")
+ROW(conv_bad_bias, "g (float[1,2,4,4] x) => (y) <float[1,2,2,2] w = seed 1, float[2] b = {1, 2}> { y = Conv (x, w, b) }",
+    .error = "bias float[2] for 1 output channels")
+ROW(conv_too_small, "g (float[1,1,2,2] x) => (y) <float[1,1,3,3] w = seed 1> { y = Conv (x, w) }",
+    .error = "the window covers 3 elements, the padded input has 2")
+ROW(conv_both_pads, "g (float[1,1,4] x) => (y) <float[1,1,2] w = {1, 10}>"
+    " { y = Conv <auto_pad = \"SAME_UPPER\", pads = [1, 0]> (x, w) }", .error = "both 'pads' and 'auto_pad'")
+ROW(conv_zero_stride, "g (float[1,1,4] x) => (y) <float[1,1,2] w = {1, 10}> { y = Conv <strides = [0]> (x, w) }",
+    .error = "'strides' has the value 0")
+
+ROW(conv_transpose_1d, "g (float[1,1,3] x) => (y) <float[1,1,2] w = {1, 10}> { y = ConvTranspose <strides = [2]> (x, w) }",
+    .in = "1 2 3", .out = "1 10 2 20 3 30")
+ROW(conv_transpose_overlap, "g (float[1,1,3] x) => (y) <float[1,1,3] w = {1, 10, 100}>"
+    " { y = ConvTranspose <strides = [2], pads = [1, 0], output_padding = [1]> (x, w) }",
+    .in = "1 2 3", .out = "10 102 20 203 30 300 0")
+ROW(conv_transpose_2d, "g (float[2,3,4,5] x) => (y) <float[3,2,3,3] w = seed 1, float[2] b = seed 2>"
+    " { y = ConvTranspose <strides = [2, 1], pads = [1, 0, 0, 2], dilations = [1, 2]> (x, w, b) }")
+ROW(conv_transpose_groups, "g (float[1,4,3,3] x) => (y) <float[4,3,2,2] w = seed 3, float[6] b = seed 4>"
+    " { y = ConvTranspose <group = 2, strides = [2, 2]> (x, w, b) }")
+ROW(conv_transpose_shape, "g (float[1,1,3,3] x) => (y) <float[1,2,3,3] w = seed 5>"
+    " { y = ConvTranspose <strides = [3, 2], output_shape = [10, 8]> (x, w) }")
+ROW(conv_transpose_same_upper, "g (float[1,1,3] x) => (y) <float[1,1,3] w = {1, 10, 100}>"
+    " { y = ConvTranspose <strides = [2], auto_pad = \"SAME_UPPER\"> (x, w) }", .in = "1 2 3", .out = "1 10 102 20 203 30")
+ROW(conv_transpose_same_lower, "g (float[1,1,3] x) => (y) <float[1,1,3] w = {1, 10, 100}>"
+    " { y = ConvTranspose <strides = [2], auto_pad = \"SAME_LOWER\"> (x, w) }", .in = "1 2 3", .out = "10 102 20 203 30 300")
+ROW(conv_transpose_3d, "g (float[1,2,2,3,2] x) => (y) <float[2,1,2,2,2] w = seed 6>"
+    " { y = ConvTranspose <strides = [1, 2, 1], pads = [0, 1, 0, 1, 0, 0]> (x, w) }")
+ROW(conv_transpose_run_time, "g (float[2,4,3,4] x, float[4,2,3,2] w, float[4] b) => (y)"
+    " { y = ConvTranspose <group = 2, strides = [1, 2], pads = [1, 0, 1, 1]> (x, w, b) }")
+
+ROW(matmul_2d, "g (float[2,3] a) => (y) <float[3,2] b = {1, 2, 3, 4, 5, 6}> { y = MatMul (a, b) }",
+    .in = "1 0 -1 2 1 0", .out = "-4 -4 5 8")
+ROW(matmul_left_constant, "g (float[3,4] b) => (y) <float[2,3] a = seed 1> { y = MatMul (a, b) }")
+ROW(matmul_run_time, "g (float[5,7] a, float[7,3] b) => (y) { y = MatMul (a, b) }")
+ROW(matmul_vectors, "g (float[4] a, float[4] b) => (y) { y = MatMul (a, b) }", .in = "1 2 3 4; 5 6 7 8", .out = "70")
+ROW(matmul_row, "g (float[4] a, float[2,4,3] b) => (y) { y = MatMul (a, b) }")
+ROW(matmul_column, "g (float[2,3,4] a, float[4] b) => (y) { y = MatMul (a, b) }")
+ROW(matmul_stacks, "g (float[2,1,3,4] a, float[5,4,2] b) => (y) { y = MatMul (a, b) }")
+ROW(matmul_stack_constant, "g (float[2,3,4] a) => (y) <float[4,5] b = seed 2> { y = MatMul (a, b) }")
+ROW(matmul_bad, "g (float[2,3] a, float[2,3] b) => (y) { y = MatMul (a, b) }", .error = "inner sizes 3 and 2 differ")
+ROW(gemm_plain, "g (float[2,3] a) => (y) <float[3,2] b = {1, 2, 3, 4, 5, 6}, float[2] c = {10, 20}> { y = Gemm (a, b, c) }",
+    .in = "1 0 -1 2 1 0", .out = "6 16 15 28")
+ROW(gemm_transposed, "g (float[3,2] a, float[4,3] b, float[2,1] c) => (y)"
+    " { y = Gemm <transA = 1, transB = 1, alpha = 0.5, beta = 2.0> (a, b, c) }")
+ROW(gemm_no_c, "g (float[3,2] a, float[2,4] b) => (y) { y = Gemm <alpha = 0.25> (a, b) }")
+ROW(gemm_scalar_c, "g (float[3,2] a, float[2,4] b, float c) => (y) { y = Gemm (a, b, c) }")
+ROW(gemm_weights, "g (float[3,4] a) => (y) <float[5,4] b = seed 1, float[5] c = seed 2> { y = Gemm <transB = 1> (a, b, c) }")
+ROW(gemm_alpha_weights, "g (float[1,4] a) => (y) <float[5,4] b = seed 1, float[5] c = seed 2>"
+    " { y = Gemm <transB = 1, alpha = 0.5, beta = 3.0> (a, b, c) }")
+ROW(gemm_bad_c, "g (float[3,2] a, float[2,4] b, float[3] c) => (y) { y = Gemm (a, b, c) }", .error = "does not broadcast")
+
+ROW(max_pool_2d, "g (float[1,1,4,4] x) => (y) { y = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (x) }",
+    .in = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", .out = "6 8 14 16")
+ROW(max_pool_negative, "g (float[1,1,2,2] x) => (y) { y = MaxPool <kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (x) }",
+    .in = "-4 -3 -2 -1", .out = "-1 -1 -1 -1")
+ROW(max_pool_ceil, "g (float[1,1,4,4] x) => (y) { y = MaxPool <kernel_shape = [3, 3], strides = [2, 2], ceil_mode = 1> (x) }",
+    .in = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", .out = "11 12 15 16")
+ROW(max_pool_ceil_no_window_in_padding, "g (float[1,1,3] x) => (y)"
+    " { y = MaxPool <kernel_shape = [1], strides = [2], pads = [0, 0], ceil_mode = 1> (x) }", .in = "1 2 3", .out = "1 3")
+ROW(max_pool_dilated, "g (float[1,2,6,7] x) => (y)"
+    " { y = MaxPool <kernel_shape = [2, 3], dilations = [2, 2], strides = [1, 2], pads = [1, 1, 1, 1]> (x) }")
+ROW(max_pool_index, "g (float[1,2,3,3] x) => (y, i) { y, i = MaxPool <kernel_shape = [2, 2]> (x) }",
+    .in = "1 9 2 3 4 5 8 8 6 0 0 0 0 0 0 0 0 0", .out = "9 9 8 8 0 0 0 0; 1 1 6 7 9 10 12 13")
+ROW(max_pool_1d, "g (float[2,3,8] x) => (y) { y = MaxPool <kernel_shape = [3], strides = [2], auto_pad = \"SAME_UPPER\"> (x) }")
+ROW(max_pool_3d, "g (float[1,2,4,5,6] x) => (y) { y = MaxPool <kernel_shape = [2, 3, 2], strides = [2, 2, 1]> (x) }")
+ROW(max_pool_int8, "g (int8[1,2,4,4] x) => (y) { y = MaxPool <kernel_shape = [2, 2]> (x) }", .low = -128, .high = 127)
+ROW(max_pool_empty_window, "g (float[1,1,1] x) => (y) { y = MaxPool <kernel_shape = [2], dilations = [2], pads = [1, 1]> (x) }",
+    .error = "a window that lies in the padding alone")
+ROW(average_pool_2d, "g (float[1,1,4,4] x) => (y) { y = AveragePool <kernel_shape = [2, 2], strides = [2, 2]> (x) }",
+    .in = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", .out = "3.5 5.5 11.5 13.5")
+ROW(average_pool_pads, "g (float[1,1,2,2] x) => (y) { y = AveragePool <kernel_shape = [2, 2], pads = [1, 1, 0, 0]> (x) }",
+    .in = "1 2 3 4", .out = "1 1.5 2 2.5")
+ROW(average_pool_count_pads, "g (float[1,1,2,2] x) => (y)"
+    " { y = AveragePool <kernel_shape = [2, 2], pads = [1, 1, 0, 0], count_include_pad = 1> (x) }",
+    .in = "1 2 3 4", .out = "0.25 0.75 1 2.5")
+ROW(average_pool_ceil, "g (float[1,1,4] x) => (y) { y = AveragePool <kernel_shape = [3], strides = [2], ceil_mode = 1> (x) }",
+    .in = "1 2 3 4", .out = "2 3.5")
+ROW(average_pool_ceil_count, "g (float[1,1,4] x) => (y)"
+    " { y = AveragePool <kernel_shape = [3], strides = [3], pads = [1, 1], ceil_mode = 1, count_include_pad = 1> (x) }",
+    .in = "1 2 3 4", .out = "1 2.333333333")
+ROW(average_pool_same, "g (float[1,3,7,5] x) => (y)"
+    " { y = AveragePool <kernel_shape = [3, 2], strides = [2, 2], auto_pad = \"SAME_LOWER\"> (x) }")
+ROW(average_pool_3d, "g (float[1,2,3,4,5] x) => (y) { y = AveragePool <kernel_shape = [2, 2, 2], pads = [0, 1, 0, 1, 0, 1]> (x) }")
+ROW(average_pool_double, "g (double[1,2,5,5] x) => (y) { y = AveragePool <kernel_shape = [3, 3]> (x) }")
+ROW(global_average_pool, "g (float[2,3,4,5] x) => (y) { y = GlobalAveragePool (x) }")
+ROW(global_average_pool_hand, "g (float[1,2,2,2] x) => (y) { y = GlobalAveragePool (x) }",
+    .in = "1 2 3 4 -1 -2 -3 -6", .out = "2.5 -3")
+ROW(global_max_pool, "g (float[1,2,2,2] x) => (y) { y = GlobalMaxPool (x) }", .in = "1 2 4 3 -1 -2 -3 -6", .out = "4 -1")
+/* clang-format on */
+#undef ROW

@@ -1,0 +1,84 @@
+/* op_cases_move.h - rows of the case table: shapes and data movement. */
+#define ROW(NAME, ...) {.name = #NAME, .text = __VA_ARGS__},
+
+/* clang-format off */
+ROW(reshape_free, "g (float[2,3,4] x) => (y) <int64[3] s = {0, -1, 2}> { t = Reshape (x, s)\n y = Transpose (t) }")
+ROW(reshape_bad, "g (float[2,3] x) => (y) <int64[2] s = {4, -1}> { y = Reshape (x, s) }",
+    .error = "6 elements do not divide into rows of 4")
+ROW(reshape_run_time, "g (float[2,3] x, int64[2] s) => (y) { y = Reshape (x, s) }",
+    .error = "'s') must be a constant: its value is not known at compile time")
+ROW(reshape_allowzero, "g (float[0,3] x) => (y) <int64[2] s = {3, 0}> { y = Reshape <allowzero = 1> (x, s) }", .no_oracle = true)
+ROW(flatten_axis, "g (float[2,3,4] x) => (y) { t = Flatten <axis = 2> (x)\n y = Transpose (t) }")
+ROW(flatten_scalar, "g (float[2,3,4] x) => (y) { t = Flatten <axis = -3> (x)\n y = Transpose (t) }")
+ROW(squeeze_all, "g (float[1,3,1,2] x) => (y) { t = Squeeze (x)\n y = Transpose (t) }", .in = "1 2 3 4 5 6", .out = "1 3 5 2 4 6")
+ROW(squeeze_axes, "g (float[1,3,1,2] x) => (y) <int64[1] a = {-2}> { t = Squeeze (x, a)\n y = Transpose (t) }")
+ROW(squeeze_bad, "g (float[1,3] x) => (y) <int64[1] a = {1}> { y = Squeeze (x, a) }", .error = "axis 1 has the size 3, not 1")
+ROW(unsqueeze, "g (float[3,2] x) => (y) <int64[2] a = {0, -1}> { t = Unsqueeze (x, a)\n y = Transpose (t) }")
+ROW(identity, "g (float[3,2] x) => (y) { y = Identity (x) }", .in = "1 2 3 4 5 6", .out = "1 2 3 4 5 6")
+ROW(dropout, "g (float[3] x) => (y) <float r = {0.5}> { y = Dropout (x, r) }", .in = "1 2 3", .out = "1 2 3")
+ROW(dropout_training, "g (float[3] x) => (y) <float r = {0.5}, bool t = {1}> { y = Dropout (x, r, t) }", .error = "training mode")
+ROW(shape_and_gather, "g (float[2,3,4] x) => (y) <int64[1] one = {-1}>"
+    " { s = Shape <start = 0, end = 1> (x)\n t = Concat <axis = 0> (s, one)\n y = Reshape (x, t) }")
+ROW(size_of, "g (float[2,3,4] x) => (y) <int64[1] a = {0}> { s = Size (x)\n t = Unsqueeze (s, a)\n y = Reshape (x, t) }")
+ROW(constant_of_shape, "g (float[2] x) => (y) <int64[1] s = {3}>"
+    " { c = ConstantOfShape <value = float[1] {3}> (s)\n y = Concat <axis = 0> (c, x) }", .in = "1 2", .out = "3 3 3 1 2")
+ROW(range_index, "g (float[3] x) => (y) <int64 a = {5}, int64 b = {0}, int64 c = {-2}>"
+    " { r = Range (a, b, c)\n f = Cast <to = 1> (r)\n y = Add (x, f) }", .in = "0 0 0", .out = "5 3 1")
+
+ROW(transpose_2d, "g (float[2,3] x) => (y) { y = Transpose (x) }", .in = "1 2 3 4 5 6", .out = "1 4 2 5 3 6")
+ROW(transpose_nhwc, "g (float[2,4,5,3] x) => (y) { y = Transpose <perm = [0, 3, 1, 2]> (x) }")
+ROW(transpose_5d, "g (float[2,3,2,4,3] x) => (y) { y = Transpose <perm = [4, 1, 0, 3, 2]> (x) }")
+ROW(transpose_int64, "g (int64[2,3] x) => (y) { y = Transpose (x) }", .low = -9, .high = 9)
+ROW(transpose_bool, "g (bool[2,3] x) => (y) { y = Transpose (x) }")
+ROW(transpose_trivial, "g (float[1,3,1] x) => (y) { y = Transpose <perm = [2, 1, 0]> (x) }")
+ROW(transpose_bad, "g (float[2,3] x) => (y) { y = Transpose <perm = [0, 0]> (x) }", .error = "not a permutation")
+ROW(concat_rows, "g (float[1,2] a, float[2,2] b) => (y) { y = Concat <axis = 0> (a, b) }", .in = "1 2; 3 4 5 6", .out = "1 2 3 4 5 6")
+ROW(concat_columns, "g (float[2,1] a, float[2,2] b) => (y) { y = Concat <axis = -1> (a, b) }", .in = "1 2; 3 4 5 6", .out = "1 3 4 2 5 6")
+ROW(concat_channels, "g (float[2,1,3,3] a, float[2,2,3,3] b, float[2,3,3,3] c) => (y) { y = Concat <axis = 1> (a, b, c) }")
+ROW(concat_twice, "g (float[2,2] a) => (y) { y = Concat <axis = 1> (a, a) }", .in = "1 2 3 4", .out = "1 2 1 2 3 4 3 4")
+ROW(concat_bad, "g (float[2,1] a, float[3,2] b) => (y) { y = Concat <axis = 1> (a, b) }", .error = "does not fit the others along axis 1")
+ROW(split_equal, "g (float[2,4] x) => (a, b) { a, b = Split <axis = 1> (x) }", .in = "1 2 3 4 5 6 7 8", .out = "1 2 5 6; 3 4 7 8")
+ROW(split_sizes, "g (float[5,2] x) => (a, b, c) <int64[3] s = {1, 3, 1}> { a, b, c = Split (x, s) }")
+ROW(split_unused, "g (float[2,4] x) => (b) { a, b = Split <axis = 1> (x) }")
+ROW(split_bad, "g (float[5,2] x) => (a, b) <int64[2] s = {1, 3}> { a, b = Split (x, s) }", .error = "the parts sum up to 4, the axis has 5")
+ROW(slice_plain, "g (float[4,4] x) => (y) <int64[2] s = {1, 0}, int64[2] e = {3, 2}> { y = Slice (x, s, e) }",
+    .in = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16", .out = "5 6 9 10")
+ROW(slice_negative_step, "g (float[6] x) => (y) <int64[1] s = {-1}, int64[1] e = {-9223372036854775807}, int64[1] a = {0}, int64[1] t = {-2}>"
+    " { y = Slice (x, s, e, a, t) }", .in = "1 2 3 4 5 6", .out = "6 4 2")
+ROW(slice_reverse_to, "g (float[6] x) => (y) <int64[1] s = {10}, int64[1] e = {1}, int64[1] a = {0}, int64[1] t = {-1}>"
+    " { y = Slice (x, s, e, a, t) }", .in = "1 2 3 4 5 6", .out = "6 5 4 3")
+ROW(slice_steps, "g (float[2,7,8] x) => (y) <int64[2] s = {-6, 1}, int64[2] e = {100, -1}, int64[2] a = {1, -1}, int64[2] t = {3, 2}>"
+    " { y = Slice (x, s, e, a, t) }")
+ROW(slice_empty, "g (float[4] x) => (y) <int64[1] s = {3}, int64[1] e = {1}> { y = Slice (x, s, e) }", .no_oracle = true)
+ROW(slice_bad_axis, "g (float[4] x) => (y) <int64[1] s = {0}, int64[1] e = {1}, int64[1] a = {1}> { y = Slice (x, s, e, a) }",
+    .error = "axis 1 is out of range")
+ROW(expand_rows, "g (float[3,1] x) => (y) <int64[3] s = {2, 1, 2}> { y = Expand (x, s) }", .in = "1 2 3", .out = "1 1 2 2 3 3 1 1 2 2 3 3")
+ROW(expand_shorter, "g (float[2,1,3] x) => (y) <int64[2] s = {4, 1}> { y = Expand (x, s) }")
+ROW(expand_bad, "g (float[3] x) => (y) <int64[1] s = {2}> { y = Expand (x, s) }", .error = "does not expand to 2")
+ROW(tile_2d, "g (float[2,2] x) => (y) <int64[2] r = {2, 2}> { y = Tile (x, r) }", .in = "1 2 3 4", .out = "1 2 1 2 3 4 3 4 1 2 1 2 3 4 3 4")
+ROW(tile_3d, "g (float[2,3,2] x) => (y) <int64[3] r = {1, 2, 3}> { y = Tile (x, r) }")
+ROW(depth_to_space_dcr, "g (float[1,8,2,3] x) => (y) { y = DepthToSpace <blocksize = 2> (x) }")
+ROW(depth_to_space_crd, "g (float[2,8,2,3] x) => (y) { y = DepthToSpace <blocksize = 2, mode = \"CRD\"> (x) }")
+ROW(depth_to_space_hand, "g (float[1,8,1,1] x) => (y) { y = DepthToSpace <blocksize = 2> (x) }",
+    .in = "0 1 2 3 4 5 6 7", .out = "0 2 4 6 1 3 5 7")
+ROW(depth_to_space_crd_hand, "g (float[1,8,1,1] x) => (y) { y = DepthToSpace <blocksize = 2, mode = \"CRD\"> (x) }",
+    .in = "0 1 2 3 4 5 6 7", .out = "0 1 2 3 4 5 6 7")
+ROW(space_to_depth, "g (float[2,2,4,6] x) => (y) { y = SpaceToDepth <blocksize = 2> (x) }")
+ROW(space_to_depth_hand, "g (float[1,1,2,4] x) => (y) { y = SpaceToDepth <blocksize = 2> (x) }",
+    .in = "0 1 2 3 4 5 6 7", .out = "0 2 1 3 4 6 5 7")
+ROW(pad_constant, "g (float[2,2] x) => (y) <int64[4] p = {1, 0, 0, 2}, float v = {9}> { y = Pad (x, p, v) }",
+    .in = "1 2 3 4", .out = "9 9 9 9 1 2 9 9 3 4 9 9")
+ROW(pad_zero, "g (float[1,2,3,3] x) => (y) <int64[8] p = {0, 0, 1, 1, 0, 0, 1, 1}> { y = Pad (x, p) }")
+ROW(pad_crop, "g (float[3,4] x) => (y) <int64[4] p = {-1, 1, 1, -2}> { y = Pad (x, p) }",
+    .in = "1 2 3 4 5 6 7 8 9 10 11 12", .out = "0 5 6 0 9 10 0 0 0")
+ROW(pad_run_time_value, "g (float[2,2] x, float v) => (y) <int64[4] p = {0, 1, 1, 0}> { y = Pad (x, p, v) }")
+ROW(pad_edge, "g (float[2,3] x) => (y) <int64[4] p = {1, 2, 0, 1}> { y = Pad <mode = \"edge\"> (x, p) }",
+    .in = "1 2 3 4 5 6", .out = "1 1 1 2 3 3 1 1 1 2 3 3 4 4 4 5 6 6")
+ROW(pad_reflect, "g (float[2,3] x) => (y) <int64[4] p = {1, 2, 0, 1}> { y = Pad <mode = \"reflect\"> (x, p) }",
+    .in = "1 2 3 4 5 6", .out = "6 5 4 5 6 5 3 2 1 2 3 2 6 5 4 5 6 5")
+ROW(pad_reflect_4d, "g (float[1,2,4,5] x) => (y) <int64[8] p = {0, 0, 2, 3, 0, 0, 1, 1}> { y = Pad <mode = \"reflect\"> (x, p) }")
+ROW(pad_edge_int, "g (int32[3] x) => (y) <int64[2] p = {2, -1}> { y = Pad <mode = \"edge\"> (x, p) }", .in = "1 2 3", .out = "1 1 1 2")
+ROW(pad_reflect_too_far, "g (float[3] x) => (y) <int64[2] p = {3, 0}> { y = Pad <mode = \"reflect\"> (x, p) }", .error = "cannot be reflected 3")
+ROW(pad_bad_mode, "g (float[3] x) => (y) <int64[2] p = {1, 0}> { y = Pad <mode = \"wrap\"> (x, p) }", .error = "'mode' is 'wrap'")
+/* clang-format on */
+#undef ROW
