@@ -10,7 +10,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
-enum { MAX_CASES = 1200, MAX_SETS = 16, EVALUATED_AT_LEAST = 1, COMPILED_AT_LEAST = 1 };
+enum { MAX_CASES = 1200, MAX_SETS = 16, NOT_BOUND = 1000, EVALUATED_AT_LEAST = 699, COMPILED_AT_LEAST = 699 };
 
 static const double RELATIVE = 1e-3, ABSOLUTE = 1e-7;
 static const char *const suites[] = {"node", "simple", "pytorch-operator", "pytorch-converted"};
@@ -28,6 +28,9 @@ typedef struct BackendCase {
     DataSet sets[MAX_SETS];
     int64_t arena_bytes;
 } BackendCase;
+
+/* Its expected output is declared as uint16 and holds the bits of bfloat16. */
+static const char *const mislabelled = "test_cast_FLOAT_to_BFLOAT16";
 
 static const char *data_root = "/usr/share/libonnx-testdata/data";
 static bool verbose;
@@ -64,14 +67,14 @@ static Tensor *read_pb(const char *folder, int set, const char *kind, int i)
     return t;
 }
 
-/* Make constants of all inputs but the first that are single numbers or lists. kept[] gets the file index of the
+/* Make constants of the inputs from `first` on that are single numbers or lists. kept[] gets the file index of the
  * others. */
-static void bind_inputs(Graph *g, const char *folder, bool bind, int *kept)
+static void bind_inputs(Graph *g, const char *folder, int first, int *kept)
 {
     int left = 0;
     for (int i = 0; i < g->num_inputs; i++) {
         Tensor *t = g->inputs[i];
-        if (bind && i > 0 && t->type.rank <= 1) {
+        if (i >= first && t->type.rank <= 1) {
             const Tensor *value = onnx_read_tensor(mem_printf("%s/test_data_set_0/input_%d.pb", folder, i));
             t->type = value->type;
             t->data = value->data;
@@ -98,7 +101,7 @@ static DataSet read_set(const Graph *g, const char *folder, int set, const int *
     return s;
 }
 
-static BackendCase *load_case(const char *folder, bool bind)
+static BackendCase *load_case(const char *folder, int first_bound)
 {
     Options *opt = NEW(Options);
     opt->quiet = true;
@@ -108,9 +111,11 @@ static BackendCase *load_case(const char *folder, bool bind)
     BackendCase *c = NEW(BackendCase);
     c->folder = folder;
     c->g = m->graph;
-    bind_inputs(c->g, folder, bind, kept);
+    if (m->opset < 7)
+        m->opset = 7;
+    bind_inputs(c->g, folder, first_bound, kept);
     pipeline_prepare(m, opt);
-    while (c->num_sets < (bind ? 1 : MAX_SETS) &&
+    while (c->num_sets < (first_bound < NOT_BOUND ? 1 : MAX_SETS) &&
            !access(mem_printf("%s/test_data_set_%d", folder, c->num_sets), F_OK)) {
         c->sets[c->num_sets] = read_set(c->g, folder, c->num_sets, kept);
         c->num_sets++;
@@ -175,11 +180,11 @@ static bool trapped(const char *folder, const Trap *t)
 }
 
 /* NULL: refused, with the reason in the trap. */
-static BackendCase *try_load(const char *folder, bool bind, Trap *t)
+static BackendCase *try_load(const char *folder, int first_bound, Trap *t)
 {
     if (CATCH(t))
         return NULL;
-    BackendCase *c = load_case(folder, bind);
+    BackendCase *c = load_case(folder, first_bound);
     trap_end();
     return c;
 }
@@ -203,9 +208,10 @@ static bool add_to_program(BackendCase *c)
 static bool run_case(const char *folder)
 {
     Trap trap;
-    BackendCase *c = try_load(folder, false, &trap);
-    if (!c && trap.code == 1 && strstr(trap.message, "compile time"))
-        c = try_load(folder, true, &trap);
+    static const int first_bound[] = {NOT_BOUND, 1, 0};
+    BackendCase *c = NULL;
+    for (int i = 0; i < 3 && !c && (i == 0 || strstr(trap.message, "compile time")); i++)
+        c = try_load(folder, first_bound[i], &trap);
     if (!c) {
         bool unsupported = strstr(trap.message, "unsupported") || strstr(trap.message, "not supported");
         *(unsupported ? &num_unsupported : &num_refused) += 1;
@@ -229,7 +235,8 @@ static void run_suite(const char *suite)
     int count = scandir(path, &entries, NULL, by_name);
     for (int i = 0; i < count; i++) {
         const char *folder = mem_printf("%s/%s", path, entries[i]->d_name);
-        if (entries[i]->d_name[0] != '.' && !access(mem_printf("%s/model.onnx", folder), R_OK))
+        if (entries[i]->d_name[0] != '.' && strcmp(entries[i]->d_name, mislabelled) != 0 &&
+            !access(mem_printf("%s/model.onnx", folder), R_OK))
             CU_ASSERT(run_case(folder));
         free(entries[i]);
     }
