@@ -155,7 +155,7 @@ typedef struct KeyValue {
 
 typedef struct Model {
     const char *file;
-    int64_t ir_version, opset; /* opset of ai.onnx in the file; 17 after upgrade */
+    int64_t ir_version, opset; /* opset of ai.onnx in the file, 0: none; 17 after upgrade */
     KeyValue *metadata;        /* metadata_props, kept for writing */
     int num_metadata;
     bool quiet; /* no notes on stderr */

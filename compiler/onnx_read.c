@@ -160,10 +160,11 @@ static Type declared_type(const Place *at, const Onnx__ValueInfoProto *v)
              p->shape->n_dim, MAX_RANK);
     t.rank = (int)p->shape->n_dim;
     for (int i = 0; i < t.rank; i++) {
-        if (p->shape->dim[i]->dim_value < -1) /* -1: some exporters' unknown */
-            fail("%s: %s '%s': dimension %d is %lld", at->file, at->what, at->name, i,
-                 (long long)p->shape->dim[i]->dim_value);
-        t.dims[i] = dim_symbol("", (size_t)i, p->shape->dim[i]) ? -1 : p->shape->dim[i]->dim_value;
+        const Onnx__TensorShapeProto__Dimension *d = p->shape->dim[i];
+        bool number = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+        if (number && d->dim_value < -1) /* -1: some exporters' unknown */
+            fail("%s: %s '%s': dimension %d is %" PRId64, at->file, at->what, at->name, i, d->dim_value);
+        t.dims[i] = number && d->dim_value > 0 ? d->dim_value : -1;
     }
     return t;
 }
@@ -541,6 +542,7 @@ static void read_nodes(Reader *r)
 
 /* ---- model ---- */
 
+/* 0: none is named. */
 static int64_t read_opset(const char *file, const Onnx__ModelProto *p)
 {
     int64_t version = 0;
@@ -552,8 +554,6 @@ static int64_t read_opset(const char *file, const Onnx__ModelProto *p)
             fail("%s: imports two versions of the operator set: %" PRId64 " and %" PRId64, file, version, o->version);
         version = o->version;
     }
-    if (!version)
-        fail("%s: does not say which version of ONNX's operator set it uses (opset_import)", file);
     return version;
 }
 

@@ -573,6 +573,10 @@ static void drop_unused_outputs(const Graph *g)
 void pass_upgrade(Model *m)
 {
     Upgrade u = {.g = m->graph, .opset = m->opset};
+    if (!u.opset) {
+        check_supported(u.g);
+        fail("%s: does not say which version of ONNX's operator set it uses (opset_import)", m->file);
+    }
     if (u.opset < OLDEST || u.opset > NEWEST)
         fail("%s: opset %" PRId64 " is not supported; %d to %d are. Export the model with opset %d", m->file, u.opset,
              OLDEST, NEWEST, FORM);
