@@ -80,5 +80,30 @@ ROW(pad_reflect_4d, "g (float[1,2,4,5] x) => (y) <int64[8] p = {0, 0, 2, 3, 0, 0
 ROW(pad_edge_int, "g (int32[3] x) => (y) <int64[2] p = {2, -1}> { y = Pad <mode = \"edge\"> (x, p) }", .in = "1 2 3", .out = "1 1 1 2")
 ROW(pad_reflect_too_far, "g (float[3] x) => (y) <int64[2] p = {3, 0}> { y = Pad <mode = \"reflect\"> (x, p) }", .error = "cannot be reflected 3")
 ROW(pad_bad_mode, "g (float[3] x) => (y) <int64[2] p = {1, 0}> { y = Pad <mode = \"wrap\"> (x, p) }", .error = "'mode' is 'wrap'")
+ROW(gather_rows, "g (float[3,2] x) => (y) <int64[3] i = {2, 0, -1}> { y = Gather (x, i) }", .in = "1 2 3 4 5 6", .out = "5 6 1 2 5 6")
+ROW(gather_columns, "g (float[2,3] x) => (y) <int32[2,2] i = {0, 2, 1, 1}> { y = Gather <axis = 1> (x, i) }",
+    .in = "1 2 3 4 5 6", .out = "1 3 2 2 4 6 5 5")
+ROW(gather_scalar, "g (float[2,3] x) => (y) <int64 i = {1}> { y = Gather <axis = -1> (x, i) }", .in = "1 2 3 4 5 6", .out = "2 5")
+ROW(gather_run_time, "g (int64[2,3] i) => (y) <float[5,4] x = seed 1> { y = Gather (x, i) }", .low = -5, .high = 4)
+ROW(gather_double, "g (double[2,3,2] x, int32[2] i) => (y) { y = Gather <axis = 1> (x, i) }", .low = 0, .high = 2)
+ROW(gather_clamped, "g (float[3] x, int64[3] i) => (y) { y = Gather (x, i) }", .in = "1 2 3; 3 -4 -9000000000", .out = "3 1 1",
+    .no_oracle = true) /* an error there */
+ROW(gather_outside, "g (float[3,2] x) => (y) <int64[1] i = {3}> { y = Gather (x, i) }", .error = "index 3 is outside of an axis of size 3")
+ROW(gather_elements, "g (float[2,2] x) => (y) <int64[2,2] i = {0, 0, 1, 0}> { y = GatherElements <axis = 1> (x, i) }",
+    .in = "1 2 3 4", .out = "1 1 4 3")
+ROW(gather_elements_3d, "g (float[3,4,2] x, int32[2,4,2] i) => (y) { y = GatherElements (x, i) }", .low = -3, .high = 2)
+ROW(gather_nd_elements, "g (float[2,2] x) => (y) <int64[2,2] i = {0, 0, 1, 1}> { y = GatherND (x, i) }", .in = "1 2 3 4", .out = "1 4")
+ROW(gather_nd_rows, "g (float[2,3,2] x) => (y) <int64[2,1] i = {1, -2}> { y = GatherND (x, i) }")
+ROW(gather_nd_batch, "g (float[2,3,4] x, int64[2,2,1] i) => (y) { y = GatherND <batch_dims = 1> (x, i) }", .low = -3, .high = 2)
+ROW(scatter_elements, "g (float[3,3] x, float[2,3] u) => (y) <int64[2,3] i = {1, 0, 2, 0, 2, 1}> { y = ScatterElements (x, i, u) }",
+    .in = "0 0 0 0 0 0 0 0 0; 1 2 3 4 5 6", .out = "4 2 0 1 0 6 0 5 3")
+ROW(scatter_elements_axis, "g (float[2,5] x, float[2,2] u) => (y) <int32[2,2] i = {1, -1, 0, 3}> { y = ScatterElements <axis = 1> (x, i, u) }")
+ROW(scatter_elements_add, "g (float[3] x, float[1] u) => (y) <int64[1] i = {1}> { y = ScatterElements <reduction = \"add\"> (x, i, u) }",
+    .error = "'reduction' = 'add'")
+ROW(scatter_nd_elements, "g (float[8] x, float[4] u) => (y) <int64[4,1] i = {4, 3, 1, 7}> { y = ScatterND (x, i, u) }",
+    .in = "1 2 3 4 5 6 7 8; 9 10 11 12", .out = "1 11 3 10 9 6 7 12")
+ROW(scatter_nd_rows, "g (float[3,2,2] x, float[2,2,2] u) => (y) <int64[2,1] i = {2, 0}> { y = ScatterND (x, i, u) }")
+ROW(one_hot_last, "g (int64[3] i) => (y) <int64 d = {3}, float[2] v = {0, 5}> { y = OneHot (i, d, v) }", .in = "0 2 -2", .out = "5 0 0 0 0 5 0 5 0")
+ROW(one_hot_axis, "g (int32[2,3] i) => (y) <int64 d = {4}, float[2] v = {-1, 1}> { y = OneHot <axis = 1> (i, d, v) }", .low = -5, .high = 5)
 /* clang-format on */
 #undef ROW
