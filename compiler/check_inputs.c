@@ -3,8 +3,6 @@
 #include "ir.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 /* ---- random values ---- */
 
@@ -47,46 +45,6 @@ static const void *random_tensor(Type t, double spread, uint64_t *state)
     return data;
 }
 
-/* ---- files ---- */
-
-static Tensor *read_value(const char *path)
-{
-    size_t n = strlen(path);
-    return n > 3 && !strcmp(path + n - 3, ".pb") ? onnx_read_tensor(path) : npy_read(path);
-}
-
-static int find_input(const Graph *g, const char *spec, const char **path)
-{
-    const char *equals = strchr(spec, '=');
-    *path = equals ? equals + 1 : spec;
-    if (!equals && g->num_inputs == 1)
-        return 0;
-    for (int i = 0; equals && i < g->num_inputs; i++)
-        if (strlen(g->inputs[i]->name) == (size_t)(equals - spec) &&
-            !strncmp(g->inputs[i]->name, spec, (size_t)(equals - spec)))
-            return i;
-    if (g->num_inputs == 1) { /* a file name with '=' in it */
-        *path = spec;
-        return 0;
-    }
-    fail("--input %s: the model has %d inputs; say NAME=FILE with one of their names", spec, g->num_inputs);
-}
-
-static void read_given(const Graph *g, const Strings *files, const void **set)
-{
-    for (int i = 0; i < files->count; i++) {
-        const char *path;
-        int input = find_input(g, files->items[i], &path);
-        const Tensor *t = read_value(path), *want = g->inputs[input];
-        if (t->type.dtype != want->type.dtype || type_elems(t->type) != type_elems(want->type))
-            fail("%s: has %s, input '%s' takes %s", path, type_text(t->type), want->name, type_text(want->type));
-        set[input] = t->data;
-    }
-    for (int i = 0; i < g->num_inputs; i++)
-        if (!set[i])
-            fail("%s: input '%s' has no value: give all inputs by --input, or none", g->file, g->inputs[i]->name);
-}
-
 /* ---- the sets ---- */
 
 /* Samples of growing spread: small values round differently from large ones, and saturate nothing. */
@@ -119,12 +77,10 @@ const void *const *const *make_input_sets(const Graph *g, const CommandLine *c, 
     const void *const **sets = NEW_ARRAY(const void *const *, count);
     uint64_t state = c->seed;
     for (int s = 0; s < count; s++) {
-        const void **set = NEW_ARRAY(const void *, g->num_inputs);
+        const void **set = c->inputs.count ? read_inputs(g, c->inputs) : NEW_ARRAY(const void *, g->num_inputs);
         if (feed)
             read_sample(g, feed, s, set);
-        else if (c->inputs.count)
-            read_given(g, &c->inputs, set);
-        else
+        else if (!c->inputs.count)
             make_random(g, s, &state, set);
         sets[s] = set;
     }

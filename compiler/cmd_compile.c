@@ -80,7 +80,7 @@ static void print_explanation(const Graph *g)
         if (!l)
             continue;
         const char *zeros = l->codes ? mem_printf("%.1f %%", 100.0 * (double)l->zeros / (double)weight_count(l)) : "-";
-        table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, l->source, shape_text(l),
+        table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60), shape_text(l),
                   l->codes ? "ternary" : "float", zeros, lowering_names[l->lowering],
                   bytes_text(l->bytes[LOWER_UNROLL]), bytes_text(l->bytes[LOWER_SPARSE]),
                   bytes_text(l->bytes[LOWER_PACKED]), bytes_text(l->bytes[LOWER_DENSE]), l->why);

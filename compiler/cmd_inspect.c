@@ -77,7 +77,7 @@ static void print_layers(const Graph *g)
             continue;
         const char *zeros = c.weight ? mem_printf("%.1f %%", percent(c.zeros, c.weights)) : "-";
         const char *adds = c.weight && c.weight->ternary ? count_text(c.adds) : "-";
-        table_row(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", index++, node_label(n), n->op_name,
+        table_row(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", index++, short_text(node_label(n), 48), n->op_name,
                   type_text(n->out[0]->type), count_text(c.params), c.macs ? count_text(c.macs) : "-", zeros,
                   weight_kind(&c), adds);
     }

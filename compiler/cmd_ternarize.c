@@ -43,8 +43,9 @@ static void print_report(const Graph *g)
             continue;
         const Ternary *t = c.weight->ternary;
         double entropy = t ? entropy_bits(t, c.weights) : 32;
-        table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f", node_label(n), n->op_name, count_text(c.weights),
-                  100.0 * (double)c.zeros / (double)c.weights, t ? scale_text(t) : "float", entropy);
+        table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f", short_text(node_label(n), 48), n->op_name,
+                  count_text(c.weights), 100.0 * (double)c.zeros / (double)c.weights, t ? scale_text(t) : "float",
+                  entropy);
         if (!t)
             continue;
         weights += c.weights;

@@ -103,7 +103,8 @@ static Type read_shape(const Header *h, DType dtype)
 {
     Type t = {.dtype = dtype};
     const char *v = header_value(h, "shape");
-    bool good = *v++ == '(';
+    bool good = *v == '(';
+    v += good;
     for (v += strspn(v, " "); good && *v != ')'; v += strspn(v, " L")) {
         char *end;
         long long d = strtoll(v, &end, 10);

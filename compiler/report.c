@@ -93,6 +93,16 @@ const char *count_text(int64_t n)
     return mem_strdup(out);
 }
 
+const char *short_text(const char *s, int bytes)
+{
+    if (strlen(s) <= (size_t)bytes)
+        return s;
+    int n = bytes - 3;
+    while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
+        n--;
+    return mem_printf("%.*s...", n, s);
+}
+
 /* ---- costs ---- */
 
 static bool is_op(const Node *n, const char *name)

@@ -148,6 +148,7 @@ static void test_npy_bad(void)
     refuse_npy("{'descr': '<f4', 'fortran_order': 0, 'shape': (2,)}", 8, "the .npy header is damaged: fortran_order");
     refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,-3)}", 8, "the .npy header is damaged: shape");
     refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2", 8, "the .npy header is damaged: shape");
+    refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': ", 8, "the .npy header is damaged: shape");
     refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1 2)}", 8, "the .npy header is damaged: shape");
     refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}", 4, "more than 8 dimensions");
     refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,1099511627776)}", 4,
