@@ -79,7 +79,7 @@ void pipeline_ternarize(Model *m, const Options *opt)
 
 Plan *pipeline_lower(Model *m, const Options *opt)
 {
-    RUN("fuse", pass_fuse(m->graph));
+    RUN("fuse", (pass_fuse(m->graph), pass_dce(m->graph)));
     /* Linear operators with constant weights are OP_Layer, numbered in execution order. No longer ordinary ONNX. */
     RUN("lower", pass_lower(m->graph, opt));
     /* Every layer has its lowering, every tensor its layout. */

@@ -1,6 +1,6 @@
 /* fold.c - nodes that change nothing are removed, and pairs of data movements become one: Identity, Dropout at
  * inference, Cast, Pad, Slice, Reshape and their kind without effect, Concat of one, Transpose behind Transpose,
- * Reshape behind Reshape; a Transpose that moves only axes of size one is a Reshape.
+ * Reshape behind Reshape, Conv behind Pad with zeros; a Transpose that moves only axes of size one is a Reshape.
  *
  * Requires: infer. Gives: none of these nodes is left, but one that a graph output needs. May leave unused nodes (dce).
  */
@@ -78,8 +78,49 @@ static bool moves_nothing(const Node *n)
     return type_elems(n->in[0]->type) > 0;
 }
 
+/* Zeros around the spatial axes alone: then pads[2 * rank] of the Pad node is returned, else NULL. */
+static const int64_t *spatial_zeros(const Graph *g, const Node *pad)
+{
+    int rank = pad->in[0]->type.rank;
+    const Tensor *value = pad->num_in > 2 ? pad->in[2] : NULL;
+    if (strcmp(attr_string(pad, "mode"), "constant") != 0 || (pad->num_in > 3 && pad->in[3]))
+        return NULL;
+    if (value && (!value->data || const_scalar(g, pad, 2) != 0))
+        return NULL;
+    int64_t count;
+    const int64_t *pads = const_ints(g, pad, 1, &count);
+    for (int i = 0; i < count; i++)
+        if (pads[i] < 0 || (i % rank < 2 && pads[i]))
+            return NULL;
+    return count == 2 * rank ? pads : NULL;
+}
+
+/* Pad in front of Conv becomes the convolution's own padding. */
+static void merge_pad(const Graph *g, Node *n)
+{
+    const Node *before = n->in[0]->producer;
+    const char *mode = attr_string(n, "auto_pad");
+    if (!before || before->op != OP_Pad || (strcmp(mode, "NOTSET") != 0 && strcmp(mode, "VALID") != 0))
+        return;
+    const int64_t *more = spatial_zeros(g, before);
+    if (!more)
+        return;
+    int count, rank = n->in[0]->type.rank;
+    const int64_t *own = attr_ints(n, "pads", &count);
+    int64_t pads[2 * MAX_RANK] = {0};
+    for (int i = 0; i < 2 * (rank - 2); i++) {
+        int axis = i % (rank - 2), end = i / (rank - 2);
+        pads[i] = more[end * rank + 2 + axis] + (own ? own[i] : 0);
+    }
+    attr_set_string(n, "auto_pad", "NOTSET");
+    attr_set_ints(n, "pads", 2 * (rank - 2), pads);
+    n->in[0] = before->in[0];
+}
+
 static void simplify_node(Graph *g, Node *n)
 {
+    if (n->op == OP_Conv)
+        merge_pad(g, n);
     if (n->op == OP_Transpose) {
         merge_transposes(n);
         if (moves_nothing(n))

@@ -1,5 +1,6 @@
 /* fuse.c - linear nodes with constant weights become OP_Layer, the one form that lowering and emission know, and take
- * over what follows them (fuse_epilogue.c): per-channel arithmetic, BatchNormalization, activation, pooling.
+ * over what follows them (fuse_epilogue.c): per-channel arithmetic, BatchNormalization, activation, pooling; and a
+ * Transpose before them (fuse_prologue.c).
  *
  * Requires: infer, fold, dce, ternarize. Gives: OP_Layer nodes numbered in execution order; every graph output is made
  * by a node of its own. Linear nodes whose form has no layer (3-D convolutions, run-time weights or biases) stay as
@@ -164,6 +165,11 @@ static bool is_dead(const int8_t *codes, int64_t n)
     return true;
 }
 
+static int64_t input_of(const Draft *d, int64_t k)
+{
+    return d->order ? d->order[k] : k;
+}
+
 static void set_codes(Draft *d, const Ternary *q)
 {
     int64_t n = q->mid * q->inner;
@@ -171,8 +177,9 @@ static void set_codes(Draft *d, const Ternary *q)
     d->l->codes = codes;
     for (int64_t c = 0; c < d->l->co; c++, codes += n) {
         for (int64_t k = 0; k < n; k++) {
-            codes[k] = q->codes[ternary_position(q, c, k)];
-            d->l->zeros += codes[k] == 0;
+            int8_t code = q->codes[ternary_position(q, c, k)];
+            codes[input_of(d, k)] = code;
+            d->l->zeros += code == 0;
         }
         if (is_dead(codes, n))
             d->scale[c] = 0;
@@ -213,7 +220,7 @@ static void set_weights(Draft *d, const float *from, const Ternary *box)
     bool fold = true;
     for (int64_t c = 0; c < d->l->co; c++) {
         for (int64_t k = 0; k < n; k++)
-            w[c * n + k] = from[ternary_position(box, c, k)];
+            w[c * n + input_of(d, k)] = from[ternary_position(box, c, k)];
         fold &= fits(w + c * n, n, d->scale[c]);
     }
     for (int64_t c = 0; c < d->l->co && fold; c++) {
@@ -289,6 +296,9 @@ static bool fuse_node(Fusing *f, Node *n)
     if (!start_layer(f->g, &d, n, &w, &rest))
         return false;
     simplify_to_rows(d.l);
+    Node *view = absorb_transpose(f->g, &d);
+    if (view)
+        node_append(&f->result, view);
     absorb_users(&d, f->taken, f->position);
     d.l->index = f->layers++;
     node_append(&f->result, finish_layer(&d, n->in[w.input], &w, n->name));

@@ -1,4 +1,4 @@
-/* fuse.h - what fuse.c and fuse_epilogue.c share: a layer in the making. Private to the pass. */
+/* fuse.h - what fuse.c, fuse_prologue.c and fuse_epilogue.c share: a layer in the making. Private to the pass. */
 #ifndef TERNC_FUSE_H
 #define TERNC_FUSE_H
 
@@ -10,12 +10,17 @@ typedef struct Draft {
     Tensor *x, *y;        /* what the layer reads, and what it makes so far */
     int axis;             /* of y: the output channels */
     double *scale, *bias; /* [co], rounded to float once, when all is absorbed */
+    const int64_t *order; /* weight k of a channel belongs to input order[k]; NULL: to input k */
     Text source;
 } Draft;
 
 /* Whether the constant holds one number for each output channel of y, or one for all, under ONNX broadcasting: then
  * v[co] gets them. */
 bool channel_values(const Draft *d, const Tensor *t, double *v);
+
+/* A fully connected layer behind a Transpose, with nothing but views between them, reads the Transpose's input instead,
+ * and its weights change places. The view that it reads then is returned, or NULL. */
+Node *absorb_transpose(Graph *g, Draft *d);
 
 /* Whether the layer can take over n, the only user of y: then d describes both, and y is n's output. */
 bool absorb_node(Draft *d, const Node *n);
