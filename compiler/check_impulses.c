@@ -46,7 +46,7 @@ static void read_line(const char *line, CheckReport *r)
     else if (!strncmp(line, "wrong ", 6))
         read_wrong(line, r);
     else if (!strncmp(line, "overrun ", 8))
-        text_printf(&r->problems, "generated code writes behind the end of: %s\n", line + 8);
+        text_printf(&r->problems, "generated code writes outside of the %s\n", line + 8);
     else if (!strncmp(line, "static ", 7))
         text_printf(&r->problems, "output %s of a second run, on the static arena, is different\n", line + 7);
     else if (strcmp(line, "done"))

@@ -6,30 +6,30 @@
 
 static uint64_t case_state = 1;
 
-static void case_seed(uint64_t seed)
+static inline void case_seed(uint64_t seed)
 {
     case_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
 }
 
-static int64_t pick(int64_t low, int64_t high)
+static inline int64_t pick(int64_t low, int64_t high)
 {
     case_state = case_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return low + (int64_t)((case_state >> 33) % (uint64_t)(high - low + 1));
 }
 
-static float pick_float(void)
+static inline float pick_float(void)
 {
     return (float)pick(-1000, 1000) / 1000;
 }
 
-static int64_t weights_of(const Layer *l)
+static inline int64_t weights_of(const Layer *l)
 {
     return l->co * (l->ci / l->groups) * l->kh * l->kw;
 }
 
 /* Sizes along one axis; false when they leave no output, or a tap that only ever meets padding. */
-static bool pick_axis(LayerKind kind, int64_t *in, int64_t *out, int64_t *k, int64_t *s, int64_t *d, int64_t *before,
-                      int64_t *after)
+static inline bool pick_axis(LayerKind kind, int64_t *in, int64_t *out, int64_t *k, int64_t *s, int64_t *d,
+                             int64_t *before, int64_t *after)
 {
     *in = pick(2, 13);
     *k = pick(1, 4);
@@ -46,7 +46,7 @@ static bool pick_axis(LayerKind kind, int64_t *in, int64_t *out, int64_t *k, int
     return *in >= reach && *in + *before + *after >= reach + *s;
 }
 
-static void pick_geometry(Layer *l, bool one_row)
+static inline void pick_geometry(Layer *l, bool one_row)
 {
     *l = (Layer){.kind = l->kind, .ih = 1, .oh = 1, .kh = 1, .sh = 1, .dh = 1};
     while (!pick_axis(l->kind, &l->iw, &l->ow, &l->kw, &l->sw, &l->dw, &l->pl, &l->pr))
@@ -59,7 +59,7 @@ static void pick_geometry(Layer *l, bool one_row)
     l->co = l->groups * (depthwise ? 1 : pick(1, pick(0, 3) ? 5 : 20));
 }
 
-static void pick_fully_connected(Layer *l)
+static inline void pick_fully_connected(Layer *l)
 {
     *l = (Layer){.kind = LAYER_FC, .groups = 1, .ih = 1, .iw = 1, .oh = 1, .ow = 1, .kh = 1, .kw = 1};
     l->sh = l->sw = l->dh = l->dw = 1;
@@ -67,7 +67,7 @@ static void pick_fully_connected(Layer *l)
     l->co = pick(1, 30);
 }
 
-static void pick_pool(Layer *l)
+static inline void pick_pool(Layer *l)
 {
     int64_t kh = l->oh > 1 ? 2 : 1, sh = kh + (l->oh > 4 && !pick(0, 3)), sw = 2 + pick(0, 1);
     if (l->kind != LAYER_CONV || l->ow < 2 || pick(0, 2))
@@ -77,7 +77,7 @@ static void pick_pool(Layer *l)
     l->pool.ow = (l->ow - 2) / sw + 1;
 }
 
-static void pick_activation(Layer *l)
+static inline void pick_activation(Layer *l)
 {
     static const Activation acts[] = {{ACT_NONE, 0, 0},
                                       {ACT_RELU, 0, 0},
@@ -91,7 +91,7 @@ static void pick_activation(Layer *l)
 }
 
 /* Ternary weights of random density, or float ones; scale and bias may be absent, or the same for all channels. */
-static void pick_values(Layer *l, bool ternary)
+static inline void pick_values(Layer *l, bool ternary)
 {
     int64_t n = weights_of(l), density = pick(0, 9) ? pick(1, 10) : 0;
     int8_t *codes = NEW_ARRAY(int8_t, n);
@@ -113,7 +113,7 @@ static void pick_values(Layer *l, bool ternary)
     l->bias = pick(0, 4) ? bias : NULL;
 }
 
-static Layer *pick_layer(LayerKind kind, bool one_row, bool ternary)
+static inline Layer *pick_layer(LayerKind kind, bool one_row, bool ternary)
 {
     Layer *l = NEW(Layer);
     l->kind = kind;
@@ -129,7 +129,7 @@ static Layer *pick_layer(LayerKind kind, bool one_row, bool ternary)
     return l;
 }
 
-static Type layer_type(const Layer *l, bool output, bool one_row)
+static inline Type layer_type(const Layer *l, bool output, bool one_row)
 {
     bool pooled = l->pool.kind != POOL_NONE;
     int64_t h = !output ? l->ih : pooled ? l->pool.oh : l->oh, w = !output ? l->iw : pooled ? l->pool.ow : l->ow;
@@ -143,7 +143,7 @@ static Type layer_type(const Layer *l, bool output, bool one_row)
 }
 
 /* A model of this layer. `behind`: behind a Neg, so that its input lies in the arena. */
-static Graph *layer_graph(const Layer *l, bool one_row, bool behind)
+static inline Graph *layer_graph(const Layer *l, bool one_row, bool behind)
 {
     Graph *g = graph_new("layer.onnx", "layer");
     Tensor *x = graph_tensor(g, "x", layer_type(l, false, one_row));
@@ -166,7 +166,7 @@ static Graph *layer_graph(const Layer *l, bool one_row, bool behind)
     return g;
 }
 
-static Plan *layer_plan(Graph *g, const Options *opt)
+static inline Plan *layer_plan(Graph *g, const Options *opt)
 {
     verify_graph(g, "layer_cases");
     pass_lower(g, opt);
