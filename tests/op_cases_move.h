@@ -105,5 +105,48 @@ ROW(scatter_nd_elements, "g (float[8] x, float[4] u) => (y) <int64[4,1] i = {4, 
 ROW(scatter_nd_rows, "g (float[3,2,2] x, float[2,2,2] u) => (y) <int64[2,1] i = {2, 0}> { y = ScatterND (x, i, u) }")
 ROW(one_hot_last, "g (int64[3] i) => (y) <int64 d = {3}, float[2] v = {0, 5}> { y = OneHot (i, d, v) }", .in = "0 2 -2", .out = "5 0 0 0 0 5 0 5 0")
 ROW(one_hot_axis, "g (int32[2,3] i) => (y) <int64 d = {4}, float[2] v = {-1, 1}> { y = OneHot <axis = 1> (i, d, v) }", .low = -5, .high = 5)
+ROW(trilu_upper, "g (float[2,3] x) => (y) <int64 k = {1}> { y = Trilu (x, k) }", .in = "1 2 3 4 5 6", .out = "0 2 3 0 0 6")
+ROW(trilu_lower, "g (float[3,3] x) => (y) { y = Trilu <upper = 0> (x) }", .in = "1 2 3 4 5 6 7 8 9", .out = "1 0 0 4 5 0 7 8 9")
+ROW(trilu_stack, "g (float[2,4,3] x) => (y) <int64 k = {-2}> { y = Trilu <upper = 0> (x, k) }")
+ROW(trilu_bool, "g (bool[3,3] x) => (y) { y = Trilu (x) }", .no_oracle = true) /* not implemented there */
+ROW(top_k, "g (float[2,4] x) => (v, i) <int64[1] k = {2}> { v, i = TopK (x, k) }",
+    .in = "1 4 2 4 -1 -2 -3 -4", .out = "4 4 -1 -2; 1 3 0 1")
+ROW(top_k_smallest, "g (float[4,2] x) => (v, i) <int64[1] k = {3}> { v, i = TopK <axis = 0, largest = 0> (x, k) }",
+    .in = "3 1 1 2 2 2 0 9", .out = "0 1 1 2 2 2; 3 0 1 1 2 2")
+ROW(top_k_indices, "g (float[3,7,2] x) => (i) <int64[1] k = {7}> { v, i = TopK <axis = 1> (x, k) }")
+ROW(top_k_values, "g (int64[3,5] x) => (v) <int64[1] k = {4}> { v, = TopK (x, k) }", .low = -100, .high = 100)
+ROW(top_k_too_many, "g (float[3] x) => (v, i) <int64[1] k = {4}> { v, i = TopK (x, k) }", .error = "the 4 largest of 3 elements")
+ROW(resize_nearest, "g (float[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 3}>"
+    " { y = Resize <mode = \"nearest\", coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> (x, , s) }",
+    .in = "1 2 3 4", .out = "1 1 1 2 2 2 1 1 1 2 2 2 3 3 3 4 4 4 3 3 3 4 4 4")
+ROW(resize_nearest_default, "g (float[1,2,3,5] x) => (y) <float[4] s = {1, 1, 2.5, 0.6}> { y = Resize (x, , s) }")
+ROW(resize_nearest_sizes, "g (float[1,2,3,5] x) => (y) <int64[4] s = {1, 2, 7, 8}>"
+    " { y = Resize <coordinate_transformation_mode = \"align_corners\", nearest_mode = \"round_prefer_ceil\"> (x, , , s) }")
+ROW(resize_nearest_ceil, "g (float[1,2,4,4] x) => (y) <int64[4] s = {1, 2, 3, 9}>"
+    " { y = Resize <nearest_mode = \"ceil\", coordinate_transformation_mode = \"pytorch_half_pixel\"> (x, , , s) }")
+ROW(resize_nearest_3d, "g (float[1,1,2,3,2] x) => (y) <float[5] s = {1, 1, 2, 2, 2}>"
+    " { y = Resize <coordinate_transformation_mode = \"asymmetric\"> (x, , s) }")
+ROW(resize_nearest_int, "g (int32[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 2}>"
+    " { y = Resize <coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> (x, , s) }",
+    .in = "1 2 3 4", .out = "1 1 2 2 1 1 2 2 3 3 4 4 3 3 4 4")
+ROW(resize_linear, "g (float[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 2}> { y = Resize <mode = \"linear\"> (x, , s) }",
+    .in = "1 2 3 4", .out = "1 1.25 1.75 2 1.5 1.75 2.25 2.5 2.5 2.75 3.25 3.5 3 3.25 3.75 4")
+ROW(resize_linear_corners, "g (float[1,1,1,3] x) => (y) <int64[4] s = {1, 1, 1, 5}>"
+    " { y = Resize <mode = \"linear\", coordinate_transformation_mode = \"align_corners\"> (x, , , s) }",
+    .in = "1 2 4", .out = "1 1.5 2 3 4")
+ROW(resize_linear_down, "g (float[2,3,6,7] x) => (y) <float[4] s = {1, 1, 0.5, 0.75}> { y = Resize <mode = \"linear\"> (x, , s) }")
+ROW(resize_linear_asymmetric, "g (float[1,2,3,3] x) => (y) <float[4] s = {1, 1, 2, 2}>"
+    " { y = Resize <mode = \"linear\", coordinate_transformation_mode = \"asymmetric\"> (x, , s) }")
+ROW(resize_linear_1d, "g (float[2,2,5] x) => (y) <float[3] s = {1, 1, 1.7}> { y = Resize <mode = \"linear\"> (x, , s) }",
+    .no_oracle = true) /* not implemented there */
+ROW(resize_linear_channels_last, "g (float[1,3,4,2] x) => (y) <float[4] s = {1, 2, 2, 1}> { y = Resize <mode = \"linear\"> (x, , s) }")
+ROW(resize_cubic, "g (float[1,1,4,4] x) => (y) <float[4] s = {1, 1, 2, 2}> { y = Resize <mode = \"cubic\"> (x, , s) }")
+ROW(resize_cubic_exclude, "g (float[1,2,4,5] x) => (y) <float[4] s = {1, 1, 1.5, 0.8}>"
+    " { y = Resize <mode = \"cubic\", cubic_coeff_a = -0.5, exclude_outside = 1> (x, , s) }")
+ROW(resize_cubic_corners, "g (float[1,1,4,4] x) => (y) <int64[4] s = {1, 1, 9, 3}>"
+    " { y = Resize <mode = \"cubic\", coordinate_transformation_mode = \"align_corners\"> (x, , , s) }")
+ROW(resize_crop, "g (float[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 2}>"
+    " { y = Resize <coordinate_transformation_mode = \"tf_crop_and_resize\"> (x, , s) }", .error = "'tf_crop_and_resize'")
+ROW(resize_nothing, "g (float[1,1,2,2] x) => (y) { y = Resize (x) }", .error = "needs either scales or sizes")
 /* clang-format on */
 #undef ROW
