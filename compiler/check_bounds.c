@@ -16,6 +16,8 @@ typedef enum Rule {
     SUM,
     /* (n + 8) u |y|: a sum or product of n terms of one sign */
     POSITIVE,
+    /* (4 |y| + n + 128) u: the logarithm of a sum of n terms */
+    LOG_SUM,
     /* softmax: the exponent x - max is rounded, which counts |x - max| <= 104 ulps where the result is not 0 */
     SOFTMAX,
     LOG_SOFTMAX,
@@ -73,12 +75,16 @@ static const OpRule op_rules[] = {
     {"ReduceL2", POSITIVE, 0, 0},
     {"ReduceSumSquare", POSITIVE, 0, 0},
     {"ReduceProd", POSITIVE, 0, 0},
+    {"LpNormalization", POSITIVE, 0, 0},
     {"LRN", POSITIVE, 0, 0},
+    {"ReduceLogSum", LOG_SUM, 0, 0},
+    {"ReduceLogSumExp", LOG_SUM, 0, 0},
     {"Softmax", SOFTMAX, 0, 0},
     {"LogSoftmax", LOG_SOFTMAX, 0, 0},
     {"BatchNormalization", NORM, 0, 0},
     {"InstanceNormalization", NORM, 0, 0},
     {"LayerNormalization", NORM, 0, 0},
+    {"MeanVarianceNormalization", NORM, 0, 0},
 };
 
 static const OpRule *find_rule(const Node *n)
@@ -115,15 +121,21 @@ static int64_t product(const int64_t *v, int from, int to)
 static int64_t count_terms(const Node *n, int k)
 {
     Type x = n->in[0]->type;
-    if (!strcmp(n->op_name, "Conv") || !strcmp(n->op_name, "ConvTranspose"))
+    if (n->op == OP_Conv || n->op == OP_ConvTranspose)
         return product(n->in[1]->type.dims, 1, n->in[1]->type.rank) * (n->op == OP_ConvTranspose ? x.dims[1] : 1);
-    if (!strcmp(n->op_name, "MatMul"))
+    if (n->op == OP_MatMul)
         return x.dims[x.rank - 1];
-    if (!strcmp(n->op_name, "Gemm"))
+    if (n->op == OP_Gemm)
         return product(x.dims, 0, x.rank) / n->out[k]->type.dims[0] + 2;
-    if (!strcmp(n->op_name, "AveragePool") || !strcmp(n->op_name, "LRN") || !strcmp(n->op_name, "GlobalAveragePool"))
-        return product(x.dims, 1, x.rank);
-    if (!strcmp(n->op_name, "Sum") || !strcmp(n->op_name, "Mean"))
+    int length = 0;
+    const int64_t *kernel = n->op == OP_AveragePool ? attr_ints(n, "kernel_shape", &length) : NULL;
+    if (kernel)
+        return product(kernel, 0, length);
+    if (n->op == OP_LRN)
+        return attr_int(n, "size");
+    if (n->op == OP_LpNormalization || n->op == OP_CumSum)
+        return type_elems(x);
+    if (n->op == OP_Sum || n->op == OP_Mean)
         return n->num_in;
     if (!strcmp(n->op_name, "Resize") || !strcmp(n->op_name, "Upsample")) /* and source positions are rounded */
         return 16 + 4 * product(x.dims, 2, x.rank);
@@ -163,50 +175,123 @@ static void sum_bounds(const Graph *g, const Node *n, int k, const void *const *
 
 /* ---- norms ---- */
 
-static double largest(const Tensor *t, const void *data, int64_t from, int64_t count)
-{
-    double m = 0;
-    for (int64_t i = from; t && i < from + count; i++)
-        m = fmax(m, fabs(elem_get(data, t->type.dtype, i)));
-    return m;
-}
+/* Statistics that a normalisation takes over the elements of a group. */
+typedef struct Group {
+    double count, mean, inverse; /* of the deviation */
+    double largest;              /* |x| */
+} Group;
+
+typedef struct Norm {
+    Type x;
+    bool reduced[MAX_RANK]; /* axes inside a group */
+    Group *groups;
+    double scale, bias; /* the largest */
+} Norm;
 
 static double largest_of(const Node *n, const void *const *in, int i)
 {
-    return i < n->num_in && n->in[i] ? largest(n->in[i], in[i], 0, type_elems(n->in[i]->type)) : 0;
+    double m = 0;
+    const Tensor *t = i < n->num_in ? n->in[i] : NULL;
+    for (int64_t j = 0; t && j < type_elems(t->type); j++)
+        m = fmax(m, fabs(elem_get(in[i], t->type.dtype, j)));
+    return m;
 }
 
-static double inverse_deviation(const void *x, DType d, int64_t from, int64_t count, double epsilon)
+/* InstanceNormalization: from axis 2 on; LayerNormalization: from `axis` on; BatchNormalization: its statistics are
+ * given, each element stands alone. */
+static void find_axes(const Node *n, Norm *m)
 {
-    double mean = 0, variance = 0;
-    for (int64_t i = from; i < from + count; i++)
-        mean += elem_get(x, d, i) / (double)count;
-    for (int64_t i = from; i < from + count; i++)
-        variance += pow(elem_get(x, d, i) - mean, 2) / (double)count;
-    return 1 / sqrt(variance + epsilon);
+    static const int64_t usual[] = {0, 2, 3};
+    int count = 0;
+    int64_t first = 2;
+    if (n->op == OP_BatchNormalization)
+        return;
+    if (n->op == OP_LayerNormalization)
+        first = attr_int(n, "axis");
+    if (n->op != OP_MeanVarianceNormalization) {
+        for (int64_t k = first < 0 ? first + m->x.rank : first; k < m->x.rank; k++)
+            m->reduced[k] = true;
+        return;
+    }
+    const int64_t *axes = attr_ints(n, "axes", &count);
+    for (int i = 0; i < (axes ? count : 3); i++) {
+        int64_t k = axes ? axes[i] : usual[i];
+        m->reduced[k < 0 ? k + m->x.rank : k] = true;
+    }
+}
+
+static int64_t group_of(const Norm *m, int64_t i)
+{
+    int64_t group = 0, strides[MAX_RANK];
+    dense_strides(m->x, strides);
+    for (int k = 0; k < m->x.rank; k++)
+        if (!m->reduced[k])
+            group = group * m->x.dims[k] + i / strides[k] % m->x.dims[k];
+    return group;
+}
+
+/* BatchNormalization: the smallest variance and the largest mean stand for all channels. */
+static void given_statistics(const Node *n, const void *const *in, Norm *m)
+{
+    double least = INFINITY, shift = largest_of(n, in, 3);
+    for (int64_t i = 0; i < type_elems(n->in[4]->type); i++)
+        least = fmin(least, elem_get(in[4], n->in[4]->type.dtype, i));
+    for (int64_t i = 0; i < type_elems(m->x); i++) {
+        Group *g = &m->groups[i];
+        g->count = 1;
+        g->inverse = 1 / sqrt(least + (double)attr_float(n, "epsilon"));
+        g->largest = fabs(elem_get(in[0], m->x.dtype, i)) + shift;
+    }
+}
+
+static void take_statistics(const void *x, double epsilon, Norm *m)
+{
+    int64_t elements = type_elems(m->x);
+    for (int64_t i = 0; i < elements; i++) {
+        Group *g = &m->groups[group_of(m, i)];
+        double v = elem_get(x, m->x.dtype, i);
+        g->count++;
+        g->mean += (v - g->mean) / g->count;
+        g->largest = fmax(g->largest, fabs(v));
+    }
+    for (int64_t i = 0; i < elements; i++) {
+        Group *g = &m->groups[group_of(m, i)];
+        g->inverse += pow(elem_get(x, m->x.dtype, i) - g->mean, 2) / g->count;
+    }
+    for (int64_t i = 0; i < elements; i++)
+        if (m->groups[i].count > 0)
+            m->groups[i].inverse = 1 / sqrt(m->groups[i].inverse + epsilon);
 }
 
 /* A mean of n elements is off by (n + 8) u max|x| at most, which the inverse deviation and the scale magnify; all else
- * is relative. BatchNormalization has given statistics: each element is a group of its own. */
-static void norm_bounds(const Node *n, const void *const *in, const void *want, double *bound)
+ * is relative. Output 1 of LayerNormalization is the mean, output 2 the inverse deviation. */
+static double norm_bound(const Norm *m, const Group *g, int k, double want)
 {
-    Type x = n->in[0]->type;
-    DType d = x.dtype;
-    bool batch = !strcmp(n->op_name, "BatchNormalization"), layer = !strcmp(n->op_name, "LayerNormalization");
-    int64_t axis = layer ? attr_int(n, "axis") : 2;
-    int64_t count = batch ? 1 : product(x.dims, (int)(axis < 0 ? axis + x.rank : axis), x.rank);
-    double epsilon = (double)attr_float(n, "epsilon"), scale = largest_of(n, in, 1), bias = largest_of(n, in, 2);
-    double shift = batch ? largest_of(n, in, 3) : 0, least = INFINITY;
-    for (int64_t i = 0; batch && i < type_elems(n->in[4]->type); i++)
-        least = fmin(least, elem_get(in[4], n->in[4]->type.dtype, i));
-    for (int64_t from = 0; from < type_elems(x); from += count) {
-        double inverse = batch ? 1 / sqrt(least + epsilon) : inverse_deviation(in[0], d, from, count, epsilon);
-        double size = largest(n->in[0], in[0], from, count) + shift, terms = (double)count + 16;
-        for (int64_t i = from; i < from + count; i++)
-            bound[i] =
-                unit_roundoff(d) * (terms * (2 * size * inverse * scale + fabs(elem_get(want, d, i))) + 4 * bias) +
-                smallest(d);
+    double terms = g->count + 16, relative = 2 * g->largest * g->inverse;
+    if (k == 1)
+        return terms * g->largest;
+    if (k == 2)
+        return terms * g->inverse * (1 + relative);
+    return terms * (relative * m->scale + fabs(want)) + 4 * m->bias;
+}
+
+static void norm_bounds(const Node *n, int k, const void *const *in, const void *want, double *bound)
+{
+    Norm m = {.x = n->in[0]->type, .scale = n->num_in > 1 ? largest_of(n, in, 1) : 1, .bias = largest_of(n, in, 2)};
+    find_axes(n, &m);
+    m.groups = calloc((size_t)type_elems(m.x) + 1, sizeof *m.groups);
+    if (!m.groups)
+        fail("out of memory");
+    if (n->op == OP_BatchNormalization)
+        given_statistics(n, in, &m);
+    else
+        take_statistics(in[0], n->op == OP_MeanVarianceNormalization ? 1e-18 : (double)attr_float(n, "epsilon"), &m);
+    const Type t = n->out[k]->type;
+    for (int64_t i = 0; i < type_elems(t); i++) {
+        const Group *g = &m.groups[k ? i : group_of(&m, i)];
+        bound[i] = unit_roundoff(t.dtype) * norm_bound(&m, g, k, elem_get(want, t.dtype, i)) + smallest(t.dtype);
     }
+    free(m.groups);
 }
 
 /* ---- all ---- */
@@ -230,9 +315,10 @@ void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, co
     case FEW_ULPS: simple_bounds(t, want, r->ulps, r->offset, bound); break;
     case SUM: sum_bounds(g, n, k, in, bound); break;
     case POSITIVE: simple_bounds(t, want, (double)count_terms(n, k) + 8, 0, bound); break;
+    case LOG_SUM: simple_bounds(t, want, 4, (double)count_terms(n, k) + 128, bound); break;
     case SOFTMAX: simple_bounds(t, want, length + 120, 0, bound); break;
     case LOG_SOFTMAX: simple_bounds(t, want, 4, length + 120, bound); break;
-    case NORM: norm_bounds(n, in, want, bound); break;
+    case NORM: norm_bounds(n, k, in, want, bound); break;
     }
 }
 
