@@ -131,11 +131,12 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->rows = rows;
     s->stage_rows = rows + halo;
     s->plane = l->direct ? l->ih * l->iw : s->phase_rows * s->phase_cols * s->stage_rows * s->pitch;
-    s->acc_pitch = round_up(positions(s, rows), 16);
-    s->stage_offset = (s->block * s->acc_pitch + VECTOR_SLACK) * (int64_t)sizeof(float);
+    const Format *f = layer_format(l);
+    s->acc_pitch = round_up(positions(s, rows), f->max_lanes);
+    s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
     s->scratch_bytes = s->stage_offset;
     if (!l->direct)
-        s->scratch_bytes += (l->ci * s->plane + VECTOR_SLACK) * (int64_t)sizeof(float);
+        s->scratch_bytes += (l->ci * s->plane + f->max_lanes) * (int64_t)dtype_size(f->act);
     return s->scratch_bytes;
 }
 
@@ -143,13 +144,14 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
  * lanes within a budget of memory. */
 static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_t unit, int64_t halo)
 {
-    int64_t activations = (l->ci * l->ih * l->iw + l->co * l->oh * l->ow) * (int64_t)sizeof(float);
+    const Format *f = layer_format(l);
+    int64_t activations = (l->ci * l->ih * l->iw + l->co * l->oh * l->ow) * (int64_t)dtype_size(f->act);
     int64_t budget = max64(SMALL_SCRATCH, activations / 4), best = unit;
     double best_use = 0;
     for (int64_t rows = unit; rows < s->total_rows + unit && opt->optimize == OPTIMIZE_SPEED; rows += unit) {
         if (rows > unit && (set_rows(l, s, rows, halo) > budget || positions(s, rows) > MAX_POSITIONS))
             break;
-        double use = (double)(rows * max_cols(s)) / (double)round_up(positions(s, rows), 16);
+        double use = (double)(rows * max_cols(s)) / (double)round_up(positions(s, rows), f->max_lanes);
         if (use > best_use) {
             best_use = use;
             best = rows;

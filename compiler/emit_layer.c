@@ -1,14 +1,10 @@
-/* emit_layer.c - OP_Layer as C: the frame of strips around a convolution, the lowerings that work from tables, and the
- * epilogue. The unrolled terms are in emit_unroll.c, the kernels in runtime/layer.h. */
+/* emit_layer.c - OP_Layer as C: the operator's hook, and what convolutions (emit_conv.c) and fully connected layers
+ * (emit_fc.c) share. The unrolled terms are in emit_unroll.c, the kernels in runtime/layer.h. */
 #include "emitter.h"
 
 #include <string.h>
 
-enum { FC_BLOCK = 12 /* outputs of a fully connected block */ };
-
-/* ---- epilogue ---- */
-
-static void emit_activation(Emitter *e, const Activation *a, const char *v, const char *n)
+void emit_activation(Emitter *e, const Activation *a, const char *v, const char *n)
 {
     static const char *const kernels[] = {
         [ACT_RELU] = "act_relu",
@@ -30,7 +26,7 @@ static void emit_activation(Emitter *e, const Activation *a, const char *v, cons
         emit_line(e, "%s(%s, %s);", f, v, n);
 }
 
-static bool all_equal(const float *v, int64_t n)
+bool all_equal(const float *v, int64_t n)
 {
     for (int64_t i = 1; i < n; i++)
         if (memcmp(&v[i], &v[0], sizeof *v) != 0)
@@ -38,397 +34,32 @@ static bool all_equal(const float *v, int64_t n)
     return true;
 }
 
-/* The C text of element c of a per-channel array: a literal when all are equal. NULL array: `absent`. */
-static const char *channel_value(Emitter *e, const Layer *l, const float *v, const char *what, const char *absent)
-{
-    if (!v)
-        return absent;
-    if (all_equal(v, l->co))
-        return float_text(v[0], DT_F32);
-    return mem_printf("%s[c]", emit_const_array(e, mem_printf("layer%d_%s", l->index, what), DT_F32, v, l->co));
-}
-
-static void emit_affine(Emitter *e, const Layer *l, const char *v, const char *n)
-{
-    if (!l->scale && !l->bias)
-        return;
-    const char *bias = channel_value(e, l, l->bias, "bias", "0.0f");
-    if (l->scale)
-        emit_line(e, "%s(%s, %s, %s, %s);", emit_kernel(e, "affine", DT_F32), v, n,
-                  channel_value(e, l, l->scale, "scale", "1.0f"), bias);
-    else
-        emit_line(e, "%s(%s, %s, %s);", emit_kernel(e, "bias", DT_F32), v, n, bias);
-}
-
-static void begin_check(Emitter *e)
+void emit_begin_check(Emitter *e)
 {
     emit_line(e, "#ifdef %s_CHECK", e->macro);
 }
 
-static void end_check(Emitter *e)
+void emit_end_check(Emitter *e)
 {
     emit_line(e, "#endif");
 }
 
-/* ---- convolutions ---- */
-
-typedef struct Conv {
-    Emitter *e;
-    const Layer *l;
-    Layer turned; /* what is emitted: 1-D convolutions run along rows of one column */
-    bool is_turned;
-    ConvStrip s;
-    int *pieces;       /* unrolled: functions per [part][output channel that starts a block] */
-    const char *table; /* tables: the weights' array */
-    const char **koff; /* tables: the array of tap offsets per part */
-} Conv;
-
-/* A 1-D convolution along columns as one along rows, so that long signals are cut into strips as well. */
-static bool turn_1d(Layer *l)
+const char *emit_weights(Emitter *e, const Layer *l, int64_t block)
 {
-    if (l->kind != LAYER_CONV || l->ih != 1 || l->kh != 1 || l->oh != 1 || l->pt || l->pb)
-        return false;
-    Layer t = *l;
-    t.ih = l->iw, t.oh = l->ow, t.kh = l->kw, t.sh = l->sw, t.dh = l->dw, t.pt = l->pl, t.pb = l->pr;
-    t.iw = 1, t.ow = 1, t.kw = 1, t.sw = 1, t.dw = 1, t.pl = 0, t.pr = 0;
-    if (l->pool.kind)
-        t.pool = (Pool){l->pool.kind, l->pool.kw, 1, l->pool.sw, 1, l->pool.ow, 1};
-    *l = t;
-    return true;
-}
-
-static Conv make_conv(const Layer *l, const Options *opt)
-{
-    Conv c = {.l = l, .turned = *l};
-    c.is_turned = turn_1d(&c.turned);
-    c.s = conv_strip(&c.turned, opt);
-    return c;
-}
-
-static int64_t block_size(const Conv *c, int64_t first)
-{
-    int64_t outs = c->l->co / c->l->groups, left = outs == 1 ? c->l->co - first : outs - first % outs;
-    return left < c->s.block ? left : c->s.block;
-}
-
-static void emit_block_functions(Conv *c)
-{
-    c->pieces = NEW_ARRAY(int, c->s.num_parts * c->l->co);
-    for (int part = 0; part < c->s.num_parts; part++)
-        for (int64_t first = 0; first < c->l->co; first += block_size(c, first))
-            c->pieces[part * c->l->co + first] =
-                emit_unrolled_conv(c->e, &c->turned, &c->s, part, first, block_size(c, first));
-}
-
-/* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from `c` on, into
- * rows r.. of the output. */
-static void emit_put(Conv *c, int part)
-{
-    Emitter *e = c->e;
-    const Layer *l = &c->turned;
-    const ConvPart *p = &c->s.parts[part];
-    long long pitch = c->s.pitch, cols = p->cols, ow = l->pool.kind ? l->pool.ow : l->ow;
-    long long plane = ow * (l->pool.kind ? l->pool.oh : l->oh);
-    emit_line(e, "static void layer%d_put_%d(float *y, float *v, int32_t c, int32_t count, int32_t r, int32_t rows)",
-              l->index, part);
-    emit_line(e, "{");
-    if (l->scale || l->bias || l->act.kind)
-        emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", pitch, cols);
-    emit_line(e, "for (int32_t end = c + count; c < end; c++, v += %lld) {", (long long)c->s.acc_pitch);
-    emit_affine(e, l, "v", "n");
-    emit_activation(e, &l->act, "v", "n");
-    if (l->pool.kind)
-        emit_line(e, "%s(y + c * %lld + r / %lld * %lld, v, (rows + %lld) / %lld, %lld, %lld, %lld, %lld, %lld, %lld);",
-                  emit_kernel(e, l->pool.kind == POOL_MAX ? "put_max" : "put_average", DT_F32), plane,
-                  (long long)l->pool.sh, ow, (long long)(l->pool.sh - l->pool.kh), (long long)l->pool.sh, ow, pitch,
-                  (long long)l->pool.kh, (long long)l->pool.kw, (long long)l->pool.sh, (long long)l->pool.sw);
-    else
-        emit_line(e, "%s(y + c * %lld + (r * %lld + %lld) * %lld + %lld, v, rows, %lld, %lld, %lld, %lld);",
-                  emit_kernel(e, "put_rows", DT_F32), plane, (long long)p->row_step, (long long)p->row0, ow,
-                  (long long)p->col0, cols, pitch, (long long)p->row_step * ow, (long long)p->col_step);
-    emit_line(e, "}");
-    emit_line(e, "}");
-    emit_blank(e);
-}
-
-/* Report the raw accumulators of output channels [first, first + count). */
-static void emit_check_acc(const Conv *c, int part, const char *first, const char *count)
-{
-    Emitter *e = c->e;
-    const ConvPart *p = &c->s.parts[part];
-    const char *image = c->l->batch > 1 ? "image" : "0";
-    long long acc = c->s.acc_pitch;
-    begin_check(e);
-    emit_line(e, "for (int32_t j = 0; j < %s; j++) {", count);
-    if (c->is_turned) {
-        emit_line(e, "%s_check_acc(%d, %s, %s + j, 0, r, 1, acc + j * %lld, rows);", e->plan->id, c->l->index, image,
-                  first, acc);
-    } else {
-        emit_line(e, "for (int32_t i = 0; i < rows; i++) {");
-        emit_line(e,
-                  "%s_check_acc(%d, %s, %s + j, (r + i) * %lld + %lld, %lld, %lld, acc + j * %lld + i * %lld, %lld);",
-                  e->plan->id, c->l->index, image, first, (long long)p->row_step, (long long)p->row0,
-                  (long long)p->col0, (long long)p->col_step, acc, (long long)c->s.pitch, (long long)p->cols);
-        emit_line(e, "}");
+    const char *hint = mem_printf("layer%d_weights", l->index);
+    if (l->lowering == LOWER_DENSE) {
+        Floats w = dense_weights(l, block);
+        return emit_const_array(e, hint, DT_F32, w.data, w.len);
     }
-    emit_line(e, "}");
-    end_check(e);
-}
-
-/* Accumulate and write out a strip by unrolled functions. */
-static void emit_unrolled_strip(Conv *c, int part)
-{
-    for (int64_t first = 0; first < c->l->co; first += block_size(c, first)) {
-        for (int i = 0; i < c->pieces[part * c->l->co + first]; i++)
-            emit_line(c->e, "layer%d_%d_%lld_%d(p, acc, n);", c->l->index, part, (long long)first, i);
-        emit_check_acc(c, part, mem_printf("%lld", (long long)first),
-                       mem_printf("%lld", (long long)block_size(c, first)));
-        emit_line(c->e, "layer%d_put_%d(y, acc, %lld, %lld, r, rows);", c->l->index, part, (long long)first,
-                  (long long)block_size(c, first));
-    }
-}
-
-/* The call that accumulates output channel(s) c from a table. */
-static void emit_table_call(Conv *c, int part, const char *x)
-{
-    Emitter *e = c->e;
-    const Layer *l = c->l;
-    long long plane = c->s.plane, inputs = l->ci / l->groups, taps = l->kh * l->kw;
-    const char *koff = c->koff[part];
-    if (l->lowering == LOWER_SPARSE)
-        emit_line(e, "w = %s(acc, n, %s, %lld, %lld, %s, w);", emit_kernel(e, "sparse_conv", DT_F32), x, plane, taps,
-                  koff);
-    else if (l->lowering == LOWER_PACKED)
-        emit_line(e, "w = %s(acc, n, %s, %lld, %lld, %lld, %s, w);", emit_kernel(e, "packed_conv", DT_F32), x, plane,
-                  inputs, taps, koff);
-    else if (c->s.block == 1)
-        emit_line(e, "w = %s(acc, n, %s, %lld, %lld, %lld, %s, w);", emit_kernel(e, "dense_conv", DT_F32), x, plane,
-                  inputs, taps, koff);
-    else
-        emit_line(e, "w = %s(acc, %lld, n, %s, %lld, %lld, %lld, %s, w);", emit_kernel(e, "dense_conv8", DT_F32),
-                  (long long)c->s.acc_pitch, x, plane, inputs, taps, koff);
-}
-
-/* Accumulate and write out a strip from tables, one output channel (dense: eight) at a time. */
-static void emit_table_strip(Conv *c, int part)
-{
-    Emitter *e = c->e;
-    const Layer *l = c->l;
-    long long outs = l->co / l->groups, group = l->ci / l->groups * c->s.plane, block = c->s.block;
-    bool dense = l->lowering == LOWER_DENSE;
-    emit_line(e, "const %s *w = %s;", dense ? "float" : "uint8_t", c->table);
-    if (block > 1 && outs % block) { /* blocks end with their group */
-        emit_line(e, "for (int32_t g = 0; g < %lld; g++)", (long long)l->groups);
-        emit_line(e, "for (int32_t c = g * %lld, left = %lld; left > 0; c += %lld, left -= %lld) {", outs, outs, block,
-                  block);
-        emit_line(e, "const int32_t count = left < %lld ? left : %lld;", block, block);
-        emit_table_call(c, part, mem_printf("p + g * %lld", group));
-    } else {
-        emit_line(e, "for (int32_t c = 0; c < %lld; c += %lld) {", (long long)l->co, block);
-        emit_line(e, "const int32_t count = %lld;", block);
-        emit_table_call(c, part, l->groups == 1 ? "p" : mem_printf("p + c / %lld * %lld", outs, group));
-    }
-    emit_check_acc(c, part, "c", "count");
-    emit_line(e, "layer%d_put_%d(y, acc, c, count, r, rows);", l->index, part);
-    emit_line(e, "}");
-}
-
-static float weight_at(const Layer *l, int64_t i)
-{
-    return l->codes ? (float)l->codes[i] : l->weights[i];
-}
-
-/* Float weights in blocks of eight output channels of one group: [block][ci/groups][taps][8], missing ones 0. */
-static const char *dense_blocks(Emitter *e, const Layer *l)
-{
-    int64_t outs = l->co / l->groups, blocks = (outs + 7) / 8, n = l->ci / l->groups * l->kh * l->kw;
-    float *w = NEW_ARRAY(float, l->groups *blocks *n * 8);
-    for (int64_t c = 0; c < l->co; c++)
-        for (int64_t i = 0; i < n; i++) {
-            int64_t block = c / outs * blocks + c % outs / 8;
-            w[(block * n + i) * 8 + c % outs % 8] = weight_at(l, c * n + i);
-        }
-    return emit_const_array(e, mem_printf("layer%d_weights", l->index), DT_F32, w, l->groups * blocks * n * 8);
-}
-
-static const char *dense_rows(Emitter *e, const Layer *l)
-{
-    int64_t n = l->co * (l->ci / l->groups) * l->kh * l->kw;
-    float *w = NEW_ARRAY(float, n);
-    for (int64_t i = 0; i < n; i++)
-        w[i] = weight_at(l, i);
-    return emit_const_array(e, mem_printf("layer%d_weights", l->index), DT_F32, w, n);
-}
-
-static const char *emit_table(Emitter *e, const Layer *l, int64_t block)
-{
-    if (l->lowering == LOWER_DENSE)
-        return block > 1 ? dense_blocks(e, l) : dense_rows(e, l);
     Bytes b = l->lowering == LOWER_SPARSE ? sparse_bytes(l) : packed_bytes(l);
-    return emit_const_array(e, mem_printf("layer%d_weights", l->index), DT_U8, b.data, b.len);
+    return emit_const_array(e, hint, DT_U8, b.data, b.len);
 }
-
-static void emit_tables(Conv *c)
-{
-    const Layer *l = c->l;
-    int64_t taps = l->kh * l->kw;
-    c->koff = NEW_ARRAY(const char *, c->s.num_parts);
-    for (int part = 0; part < c->s.num_parts; part++) {
-        int32_t *koff = NEW_ARRAY(int32_t, taps);
-        for (int64_t k = 0; k < taps; k++)
-            koff[k] = (int32_t)c->s.parts[part].koff[k];
-        c->koff[part] = emit_const_array(c->e, mem_printf("layer%d_taps", l->index), DT_I32, koff, taps);
-    }
-    c->table = emit_table(c->e, l, c->s.block);
-}
-
-static void emit_stage(const Conv *c)
-{
-    Emitter *e = c->e;
-    const Layer *l = &c->turned;
-    const ConvStrip *s = &c->s;
-    bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
-    long long sh = transposed ? 1 : l->sh, sw = transposed ? 1 : l->sw;
-    if (l->direct)
-        emit_line(e, "const float *p = x + r * %lld;", (long long)l->iw);
-    else if (sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
-        emit_line(e, "%s(p, x, %lld, %lld, %lld, r, %lld, %lld);", emit_kernel(e, "stage_flat", DT_F32),
-                  (long long)l->ci, (long long)l->ih, (long long)l->iw, (long long)s->top, (long long)s->stage_rows);
-    else
-        emit_line(e, "%s(p, x, %lld, %lld, %lld, r, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld);",
-                  emit_kernel(e, "stage", DT_F32), (long long)l->ci, (long long)l->ih, (long long)l->iw,
-                  (long long)s->top, (long long)s->left, sh, sw, (long long)s->phase_rows, (long long)s->phase_cols,
-                  (long long)s->stage_rows, (long long)s->pitch);
-}
-
-/* One part of a strip: the rows that it has there. */
-static void emit_part(Conv *c, int part)
-{
-    Emitter *e = c->e;
-    const ConvPart *p = &c->s.parts[part];
-    bool partial = p->rows % c->s.rows != 0 || p->rows != c->s.total_rows;
-    emit_line(e, "{");
-    if (partial)
-        emit_line(e, "const int32_t rows = %lld - r < %lld ? %lld - r : %lld;", (long long)p->rows,
-                  (long long)c->s.rows, (long long)p->rows, (long long)c->s.rows);
-    else
-        emit_line(e, "const int32_t rows = %lld;", (long long)c->s.rows);
-    emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", (long long)c->s.pitch, (long long)p->cols);
-    if (p->rows < c->s.total_rows)
-        emit_line(e, "if (rows > 0) {");
-    if (c->l->lowering == LOWER_UNROLL)
-        emit_unrolled_strip(c, part);
-    else
-        emit_table_strip(c, part);
-    if (p->rows < c->s.total_rows)
-        emit_line(e, "}");
-    emit_line(e, "}");
-}
-
-static void emit_conv_function(Conv *c)
-{
-    Emitter *e = c->e;
-    const Layer *l = c->l;
-    long long in = l->ci * l->ih * l->iw;
-    long long out = l->co * (l->pool.kind ? l->pool.oh * l->pool.ow : l->oh * l->ow);
-    emit_line(e, "static void layer%d(const float *x, float *y, unsigned char *scratch)", l->index);
-    emit_line(e, "{");
-    emit_line(e, "float *const acc = (float *)(void *)scratch;");
-    if (!l->direct)
-        emit_line(e, "float *const p = (float *)(void *)(scratch + %lld);", (long long)c->s.stage_offset);
-    if (l->batch > 1)
-        emit_line(e, "for (int32_t image = 0; image < %lld; image++, x += %lld, y += %lld)", (long long)l->batch, in,
-                  out);
-    emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s.total_rows, (long long)c->s.rows);
-    emit_stage(c);
-    for (int part = 0; part < c->s.num_parts; part++)
-        emit_part(c, part);
-    emit_line(e, "}");
-    emit_line(e, "}");
-    emit_blank(e);
-}
-
-static void emit_conv(Emitter *e, const Layer *l)
-{
-    Conv c = make_conv(l, e->plan->opt);
-    c.e = e;
-    if (l->pool.kind && l->kind != LAYER_CONV)
-        bug("pooling fused into a transposed convolution");
-    if (l->lowering == LOWER_UNROLL)
-        emit_block_functions(&c);
-    else
-        emit_tables(&c);
-    for (int part = 0; part < c.s.num_parts; part++)
-        emit_put(&c, part);
-    emit_conv_function(&c);
-}
-
-/* ---- fully connected layers ---- */
-
-static void emit_fc_affine(Emitter *e, const Layer *l)
-{
-    long long n = l->co;
-    const char *bias =
-        l->bias ? emit_const_array(e, mem_printf("layer%d_bias", l->index), DT_F32, l->bias, l->co) : NULL;
-    if (!l->scale && bias)
-        emit_line(e, "%s(y, %lld, %s);", emit_kernel(e, "bias_each", DT_F32), n, bias);
-    else if (l->scale && !bias && all_equal(l->scale, l->co))
-        emit_line(e, "%s(y, %lld, %s, 0.0f);", emit_kernel(e, "affine", DT_F32), n, float_text(l->scale[0], DT_F32));
-    else if (l->scale && !bias)
-        emit_line(e, "%s(y, %lld, %s);", emit_kernel(e, "scale_each", DT_F32), n,
-                  emit_const_array(e, mem_printf("layer%d_scale", l->index), DT_F32, l->scale, l->co));
-    else if (l->scale)
-        emit_line(e, "%s(y, %lld, %s, %s);", emit_kernel(e, "affine_each", DT_F32), n,
-                  emit_const_array(e, mem_printf("layer%d_scale", l->index), DT_F32, l->scale, l->co), bias);
-}
-
-static void emit_fc_sums(Emitter *e, const Layer *l, const int *pieces)
-{
-    long long ci = l->ci, co = l->co;
-    if (l->lowering == LOWER_UNROLL) {
-        for (int64_t first = 0; first < l->co; first += FC_BLOCK)
-            for (int i = 0; i < pieces[first]; i++)
-                emit_line(e, "layer%d_%lld_%d(x, y);", l->index, (long long)first, i);
-        return;
-    }
-    const char *w = emit_table(e, l, 1);
-    if (l->lowering == LOWER_SPARSE)
-        emit_line(e, "%s(y, x, %lld, %s);", emit_kernel(e, "sparse_fc", DT_F32), co, w);
-    else
-        emit_line(e, "%s(y, x, %lld, %lld, %s);",
-                  emit_kernel(e, l->lowering == LOWER_PACKED ? "packed_fc" : "dense_fc", DT_F32), ci, co, w);
-}
-
-static void emit_fc(Emitter *e, const Layer *l)
-{
-    int *pieces = NEW_ARRAY(int, l->co);
-    for (int64_t first = 0; l->lowering == LOWER_UNROLL && first < l->co; first += FC_BLOCK)
-        pieces[first] = emit_unrolled_fc(e, l, first, l->co - first < FC_BLOCK ? l->co - first : FC_BLOCK);
-    emit_line(e, "static void layer%d(const float *x, float *y)", l->index);
-    emit_line(e, "{");
-    if (l->batch > 1)
-        emit_line(e, "for (int32_t row = 0; row < %lld; row++, x += %lld, y += %lld) {", (long long)l->batch,
-                  (long long)l->ci, (long long)l->co);
-    emit_fc_sums(e, l, pieces);
-    begin_check(e);
-    emit_line(e, "%s_check_acc(%d, %s, 0, 0, 0, 1, y, %lld);", e->plan->id, l->index, l->batch > 1 ? "row" : "0",
-              (long long)l->co);
-    end_check(e);
-    emit_fc_affine(e, l);
-    emit_activation(e, &l->act, "y", mem_printf("%lld", (long long)l->co));
-    if (l->batch > 1)
-        emit_line(e, "}");
-    emit_line(e, "}");
-    emit_blank(e);
-}
-
-/* ---- the operator's hook ---- */
 
 int64_t layer_scratch_bytes(const Node *n, const Options *opt)
 {
     if (n->op != OP_Layer || n->layer->kind == LAYER_FC)
         return 0;
-    return make_conv(n->layer, opt).s.scratch_bytes;
+    return conv_scratch_bytes(n->layer, opt);
 }
 
 void emit_layer(Emitter *e, const Node *n)

@@ -11,6 +11,7 @@ enum { CONV_TERMS = 1000, FC_TERMS = 500 /* per function */ };
 typedef struct Block {
     Emitter *e;
     const Layer *l;
+    const Format *f;
     const ConvStrip *s; /* NULL for a fully connected layer */
     int part;
     int64_t first, count; /* output channels */
@@ -29,33 +30,40 @@ static int8_t code_at(const Block *b, int64_t out, int64_t in, int64_t k)
 
 /* ---- one function ---- */
 
+/* ", a0 = START, a1 = START": zero in the first function, afterwards what the one before has left. */
+static const char *accumulators(const Block *b)
+{
+    Text t = {0};
+    for (int64_t j = 0; j < b->count; j++)
+        if (b->pieces == 0)
+            text_printf(&t, ", a%lld = %s", (long long)j, b->s ? "{0}" : "0");
+        else if (b->s)
+            text_printf(&t, ", a%lld = %s(q + %lld)", (long long)j, b->f->load, (long long)(j * b->s->acc_pitch));
+        else
+            text_printf(&t, ", a%lld = y[%lld]", (long long)j, (long long)(b->first + j));
+    const char *s = mem_strdup(t.data);
+    text_free(&t);
+    return s;
+}
+
 static void begin_piece(Block *b)
 {
     Emitter *e = b->e;
-    bool conv = b->s != NULL, first = b->pieces == 0;
-    Text names = {0};
-    for (int64_t j = 0; j < b->count; j++)
-        if (first)
-            text_printf(&names, ", a%lld = %s", (long long)j, conv ? "{0}" : "0");
-        else if (conv)
-            text_printf(&names, ", a%lld = TN_LOAD(q + %lld)", (long long)j, (long long)(j * b->s->acc_pitch));
-        else
-            text_printf(&names, ", a%lld = y[%lld]", (long long)j, (long long)(b->first + j));
-    if (conv) {
-        emit_line(e, "static void layer%d_%d_%lld_%d(const float *x, float *acc, int32_t n)", b->l->index, b->part,
-                  (long long)b->first, b->pieces);
+    const char *act = dtype_c(b->f->act), *acc = dtype_c(b->f->acc);
+    if (b->s) {
+        emit_line(e, "static void layer%d_%d_%lld_%d(const %s *x, %s *acc, int32_t n)", b->l->index, b->part,
+                  (long long)b->first, b->pieces, act, acc);
         emit_line(e, "{");
         emit_line(e, "for (int32_t i = 0; i < n; i += TN_LANES) {");
-        emit_line(e, "const float *p = x + i;");
-        emit_line(e, "float *q = acc + i;");
-        emit_line(e, "tn_vec v%s;", names.data);
+        emit_line(e, "const %s *p = x + i;", act);
+        emit_line(e, "%s *q = acc + i;", acc);
+        emit_line(e, "%s v%s;", b->f->vec, accumulators(b));
     } else {
-        emit_line(e, "static void layer%d_%lld_%d(const float *x, float *y)", b->l->index, (long long)b->first,
-                  b->pieces);
+        emit_line(e, "static void layer%d_%lld_%d(const %s *x, %s *y)", b->l->index, (long long)b->first, b->pieces,
+                  act, acc);
         emit_line(e, "{");
-        emit_line(e, "float v%s;", names.data);
+        emit_line(e, "%s v%s;", acc, accumulators(b));
     }
-    text_free(&names);
     b->pieces++;
     b->terms = 0;
     b->open = true;
@@ -64,12 +72,10 @@ static void begin_piece(Block *b)
 static void end_piece(Block *b)
 {
     if (!b->terms)
-        emit_line(b->e, "(void)v;");
-    if (!b->terms)
-        emit_line(b->e, "(void)%s;", b->s ? "p" : "x");
+        emit_line(b->e, "(void)v, (void)%s;", b->s ? "p" : "x");
     for (int64_t j = 0; j < b->count; j++)
         if (b->s)
-            emit_line(b->e, "TN_STORE(q + %lld, a%lld);", (long long)(j * b->s->acc_pitch), (long long)j);
+            emit_line(b->e, "%s(q + %lld, a%lld);", b->f->store, (long long)(j * b->s->acc_pitch), (long long)j);
         else
             emit_line(b->e, "y[%lld] = a%lld;", (long long)(b->first + j), (long long)j);
     if (b->s)
@@ -85,7 +91,7 @@ static void add_tap(Block *b, int64_t in, int64_t k, int64_t offset)
     Text line = {0};
     int terms = 0;
     if (b->s)
-        text_printf(&line, "v = TN_LOAD(p + %lld);", (long long)offset);
+        text_printf(&line, "v = %s(p + %lld);", b->f->load, (long long)offset);
     else
         text_printf(&line, "v = x[%lld];", (long long)offset);
     for (int64_t j = 0; j < b->count; j++) {
@@ -119,7 +125,7 @@ static int finish_block(Block *b)
 
 int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count)
 {
-    Block b = {.e = e, .l = l, .s = s, .part = part, .first = first, .count = count};
+    Block b = {.e = e, .l = l, .f = layer_format(l), .s = s, .part = part, .first = first, .count = count};
     const int64_t *koff = s->parts[part].koff;
     int64_t per_group = l->ci / l->groups, outs = l->co / l->groups;
     for (int64_t in = first / outs * per_group; in < ((first + count - 1) / outs + 1) * per_group; in++)
@@ -131,7 +137,7 @@ int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part,
 
 int emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count)
 {
-    Block b = {.e = e, .l = l, .first = first, .count = count};
+    Block b = {.e = e, .l = l, .f = layer_format(l), .first = first, .count = count};
     for (int64_t in = 0; in < l->ci; in++)
         add_tap(&b, in, 0, in);
     return finish_block(&b);

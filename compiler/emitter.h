@@ -24,6 +24,14 @@ struct Emitter {
     int num_arrays;
 };
 
+/* format.c: the numbers that a layer computes with, and the vectors that hold them. */
+typedef struct Format {
+    DType act, acc;                 /* activations in memory, accumulators */
+    const char *vec, *load, *store; /* runtime/: the vector type and its access macros */
+    int max_lanes;                  /* the most lanes that a target may have: memory is rounded up to them */
+} Format;
+const Format *layer_format(const Layer *l);
+
 /* conv_strip.c: how a convolution is cut into strips of rows, blocks of output channels and parts.
  *
  * A part is a set of outputs with the same taps: a convolution has one; a transposed one has one for every residue of
@@ -36,7 +44,7 @@ typedef struct ConvPart {
     const int64_t *koff; /* [kh * kw]; NO_TAP where a tap has no part in these outputs */
 } ConvPart;
 
-enum { NO_TAP = INT32_MIN, VECTOR_SLACK = 16 };
+enum { NO_TAP = INT32_MIN };
 
 typedef struct ConvStrip {
     int num_parts;
@@ -49,7 +57,7 @@ typedef struct ConvStrip {
     int64_t phase_rows, phase_cols;      /* staging: phases, 1 but for strided convolutions */
     int64_t stage_rows;                  /* rows of one phase plane; its columns are `pitch` */
     int64_t block;                       /* output channels accumulated at once */
-    int64_t acc_pitch;                   /* accumulators per output channel, a multiple of 16 */
+    int64_t acc_pitch;                   /* accumulators per output channel, a multiple of Format.max_lanes */
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
@@ -59,13 +67,30 @@ ConvStrip conv_strip(const Layer *l, const Options *opt);
 int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count);
 int emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count);
 
-/* weight_tables.c: weights of a layer as bytes. */
+/* weight_tables.c: weights of a layer as tables. */
 typedef struct Bytes {
     uint8_t *data;
     int64_t len;
 } Bytes;
+typedef struct Floats {
+    float *data;
+    int64_t len;
+} Floats;
 Bytes sparse_bytes(const Layer *l);
 Bytes packed_bytes(const Layer *l);
+Floats dense_weights(const Layer *l, int64_t block);
+
+/* emit_layer.c: what all layers share. */
+void emit_activation(Emitter *e, const Activation *a, const char *v, const char *n); /* of v[0..n), C expressions */
+bool all_equal(const float *v, int64_t n);                                           /* bit for bit */
+const char *emit_weights(Emitter *e, const Layer *l, int64_t block); /* the table of a lowering; its name */
+void emit_begin_check(Emitter *e);                                   /* #ifdef NAME_CHECK */
+void emit_end_check(Emitter *e);
+
+/* emit_conv.c, emit_fc.c: the functions of a layer, "layerN" the one to call. */
+void emit_conv(Emitter *e, const Layer *l);
+int64_t conv_scratch_bytes(const Layer *l, const Options *opt);
+void emit_fc(Emitter *e, const Layer *l);
 
 /* emit_kernels.c: carry a kernel and what it calls; print all carried ones. */
 void kernels_print(const Emitter *e, Text *out);

@@ -60,3 +60,23 @@ Bytes packed_bytes(const Layer *l)
         }
     return b;
 }
+
+static float weight_at(const Layer *l, int64_t i)
+{
+    return l->codes ? (float)l->codes[i] : l->weights[i];
+}
+
+/* Blocks of `block` output channels of one group, [groups][blocks][ci/groups][taps][block], missing channels 0; with
+ * block 1 the layer's own order. */
+Floats dense_weights(const Layer *l, int64_t block)
+{
+    int64_t outs = l->co / l->groups, blocks = (outs + block - 1) / block, n = weights_per_output(l);
+    Floats w = {NULL, l->groups * blocks * n * block};
+    w.data = NEW_ARRAY(float, w.len);
+    for (int64_t c = 0; c < l->co; c++) {
+        int64_t b = c / outs * blocks + c % outs / block;
+        for (int64_t i = 0; i < n; i++)
+            w.data[(b * n + i) * block + c % outs % block] = weight_at(l, c * n + i);
+    }
+    return w;
+}

@@ -162,6 +162,6 @@ void pass_lower(Graph *g, const Options *opt)
         choose_lowering(n->layer, opt);
         n->layer->direct = can_read_directly(g, n);
         if (n->layer->direct)
-            n->in[0]->layout.size += VECTOR_SLACK;
+            n->in[0]->layout.size += layer_format(n->layer)->max_lanes;
     }
 }

@@ -1,0 +1,290 @@
+/* emit_conv.c - convolutions as C: the frame of strips, the lowerings that work from tables, the epilogue. How a
+ * convolution is cut into strips, parts and blocks is in conv_strip.c. */
+#include "emitter.h"
+
+typedef struct Conv {
+    Emitter *e;
+    const Layer *l;
+    const Format *f;
+    Layer turned; /* what is emitted: 1-D convolutions run along rows of one column */
+    bool is_turned;
+    ConvStrip s;
+    int *pieces;       /* unrolled: functions per [part][output channel that starts a block] */
+    const char *table; /* tables: the weights' array */
+    const char **koff; /* tables: the array of tap offsets per part */
+} Conv;
+
+/* A 1-D convolution along columns as one along rows, so that long signals are cut into strips as well. */
+static bool turn_1d(Layer *l)
+{
+    if (l->kind != LAYER_CONV || l->ih != 1 || l->kh != 1 || l->oh != 1 || l->pt || l->pb)
+        return false;
+    Layer t = *l;
+    t.ih = l->iw, t.oh = l->ow, t.kh = l->kw, t.sh = l->sw, t.dh = l->dw, t.pt = l->pl, t.pb = l->pr;
+    t.iw = 1, t.ow = 1, t.kw = 1, t.sw = 1, t.dw = 1, t.pl = 0, t.pr = 0;
+    if (l->pool.kind)
+        t.pool = (Pool){l->pool.kind, l->pool.kw, 1, l->pool.sw, 1, l->pool.ow, 1};
+    *l = t;
+    return true;
+}
+
+static Conv make_conv(const Layer *l, const Options *opt)
+{
+    Conv c = {.l = l, .f = layer_format(l), .turned = *l};
+    c.is_turned = turn_1d(&c.turned);
+    c.s = conv_strip(&c.turned, opt);
+    return c;
+}
+
+static int64_t block_size(const Conv *c, int64_t first)
+{
+    int64_t outs = c->l->co / c->l->groups, left = outs == 1 ? c->l->co - first : outs - first % outs;
+    return left < c->s.block ? left : c->s.block;
+}
+
+static void emit_block_functions(Conv *c)
+{
+    c->pieces = NEW_ARRAY(int, c->s.num_parts * c->l->co);
+    for (int part = 0; part < c->s.num_parts; part++)
+        for (int64_t first = 0; first < c->l->co; first += block_size(c, first))
+            c->pieces[part * c->l->co + first] =
+                emit_unrolled_conv(c->e, &c->turned, &c->s, part, first, block_size(c, first));
+}
+
+/* The C text of element c of a per-channel array: a literal when all are equal. NULL array: `absent`. */
+static const char *channel_value(Emitter *e, const Layer *l, const float *v, const char *what, const char *absent)
+{
+    if (!v)
+        return absent;
+    if (all_equal(v, l->co))
+        return float_text(v[0], DT_F32);
+    return mem_printf("%s[c]", emit_const_array(e, mem_printf("layer%d_%s", l->index, what), DT_F32, v, l->co));
+}
+
+static void emit_affine(Emitter *e, const Layer *l, const char *v, const char *n)
+{
+    if (!l->scale && !l->bias)
+        return;
+    const char *bias = channel_value(e, l, l->bias, "bias", "0.0f");
+    if (l->scale)
+        emit_line(e, "%s(%s, %s, %s, %s);", emit_kernel(e, "affine", layer_format(l)->acc), v, n,
+                  channel_value(e, l, l->scale, "scale", "1.0f"), bias);
+    else
+        emit_line(e, "%s(%s, %s, %s);", emit_kernel(e, "bias", layer_format(l)->acc), v, n, bias);
+}
+
+/* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from `c` on, into
+ * rows r.. of the output. */
+static void emit_put(Conv *c, int part)
+{
+    Emitter *e = c->e;
+    const Layer *l = &c->turned;
+    const ConvPart *p = &c->s.parts[part];
+    long long pitch = c->s.pitch, cols = p->cols, ow = l->pool.kind ? l->pool.ow : l->ow;
+    long long plane = ow * (l->pool.kind ? l->pool.oh : l->oh);
+    emit_line(e, "static void layer%d_put_%d(%s *y, %s *v, int32_t c, int32_t count, int32_t r, int32_t rows)",
+              l->index, part, dtype_c(c->f->act), dtype_c(c->f->acc));
+    emit_line(e, "{");
+    if (l->scale || l->bias || l->act.kind)
+        emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", pitch, cols);
+    emit_line(e, "for (int32_t end = c + count; c < end; c++, v += %lld) {", (long long)c->s.acc_pitch);
+    emit_affine(e, l, "v", "n");
+    emit_activation(e, &l->act, "v", "n");
+    if (l->pool.kind)
+        emit_line(e, "%s(y + c * %lld + r / %lld * %lld, v, (rows + %lld) / %lld, %lld, %lld, %lld, %lld, %lld, %lld);",
+                  emit_kernel(e, l->pool.kind == POOL_MAX ? "put_max" : "put_average", c->f->acc), plane,
+                  (long long)l->pool.sh, ow, (long long)(l->pool.sh - l->pool.kh), (long long)l->pool.sh, ow, pitch,
+                  (long long)l->pool.kh, (long long)l->pool.kw, (long long)l->pool.sh, (long long)l->pool.sw);
+    else
+        emit_line(e, "%s(y + c * %lld + (r * %lld + %lld) * %lld + %lld, v, rows, %lld, %lld, %lld, %lld);",
+                  emit_kernel(e, "put_rows", c->f->acc), plane, (long long)p->row_step, (long long)p->row0, ow,
+                  (long long)p->col0, cols, pitch, (long long)p->row_step * ow, (long long)p->col_step);
+    emit_line(e, "}");
+    emit_line(e, "}");
+    emit_blank(e);
+}
+
+/* Report the raw accumulators of output channels [first, first + count). */
+static void emit_check_acc(const Conv *c, int part, const char *first, const char *count)
+{
+    Emitter *e = c->e;
+    const ConvPart *p = &c->s.parts[part];
+    const char *image = c->l->batch > 1 ? "image" : "0";
+    long long acc = c->s.acc_pitch;
+    emit_begin_check(e);
+    emit_line(e, "for (int32_t j = 0; j < %s; j++) {", count);
+    if (c->is_turned) {
+        emit_line(e, "%s_check_acc(%d, %s, %s + j, 0, r, 1, acc + j * %lld, rows);", e->plan->id, c->l->index, image,
+                  first, acc);
+    } else {
+        emit_line(e, "for (int32_t i = 0; i < rows; i++) {");
+        emit_line(e,
+                  "%s_check_acc(%d, %s, %s + j, (r + i) * %lld + %lld, %lld, %lld, acc + j * %lld + i * %lld, %lld);",
+                  e->plan->id, c->l->index, image, first, (long long)p->row_step, (long long)p->row0,
+                  (long long)p->col0, (long long)p->col_step, acc, (long long)c->s.pitch, (long long)p->cols);
+        emit_line(e, "}");
+    }
+    emit_line(e, "}");
+    emit_end_check(e);
+}
+
+/* Accumulate and write out a strip by unrolled functions. */
+static void emit_unrolled_strip(Conv *c, int part)
+{
+    for (int64_t first = 0; first < c->l->co; first += block_size(c, first)) {
+        for (int i = 0; i < c->pieces[part * c->l->co + first]; i++)
+            emit_line(c->e, "layer%d_%d_%lld_%d(p, acc, n);", c->l->index, part, (long long)first, i);
+        emit_check_acc(c, part, mem_printf("%lld", (long long)first),
+                       mem_printf("%lld", (long long)block_size(c, first)));
+        emit_line(c->e, "layer%d_put_%d(y, acc, %lld, %lld, r, rows);", c->l->index, part, (long long)first,
+                  (long long)block_size(c, first));
+    }
+}
+
+/* The call that accumulates output channel(s) c from a table. */
+static void emit_table_call(Conv *c, int part, const char *x)
+{
+    Emitter *e = c->e;
+    const Layer *l = c->l;
+    long long plane = c->s.plane, inputs = l->ci / l->groups, taps = l->kh * l->kw;
+    const char *koff = c->koff[part];
+    if (l->lowering == LOWER_SPARSE)
+        emit_line(e, "w = %s(acc, n, %s, %lld, %lld, %s, w);", emit_kernel(e, "sparse_conv", c->f->acc), x, plane, taps,
+                  koff);
+    else if (l->lowering == LOWER_PACKED)
+        emit_line(e, "w = %s(acc, n, %s, %lld, %lld, %lld, %s, w);", emit_kernel(e, "packed_conv", c->f->acc), x, plane,
+                  inputs, taps, koff);
+    else if (c->s.block == 1)
+        emit_line(e, "w = %s(acc, n, %s, %lld, %lld, %lld, %s, w);", emit_kernel(e, "dense_conv", c->f->acc), x, plane,
+                  inputs, taps, koff);
+    else
+        emit_line(e, "w = %s(acc, %lld, n, %s, %lld, %lld, %lld, %s, w);", emit_kernel(e, "dense_conv8", c->f->acc),
+                  (long long)c->s.acc_pitch, x, plane, inputs, taps, koff);
+}
+
+/* Accumulate and write out a strip from tables, one output channel (dense: eight) at a time. */
+static void emit_table_strip(Conv *c, int part)
+{
+    Emitter *e = c->e;
+    const Layer *l = c->l;
+    long long outs = l->co / l->groups, group = l->ci / l->groups * c->s.plane, block = c->s.block;
+    bool dense = l->lowering == LOWER_DENSE;
+    emit_line(e, "const %s *w = %s;", dense ? dtype_c(DT_F32) : dtype_c(DT_U8), c->table);
+    if (block > 1 && outs % block) { /* blocks end with their group */
+        emit_line(e, "for (int32_t g = 0; g < %lld; g++)", (long long)l->groups);
+        emit_line(e, "for (int32_t c = g * %lld, left = %lld; left > 0; c += %lld, left -= %lld) {", outs, outs, block,
+                  block);
+        emit_line(e, "const int32_t count = left < %lld ? left : %lld;", block, block);
+        emit_table_call(c, part, mem_printf("p + g * %lld", group));
+    } else {
+        emit_line(e, "for (int32_t c = 0; c < %lld; c += %lld) {", (long long)l->co, block);
+        emit_line(e, "const int32_t count = %lld;", block);
+        emit_table_call(c, part, l->groups == 1 ? "p" : mem_printf("p + c / %lld * %lld", outs, group));
+    }
+    emit_check_acc(c, part, "c", "count");
+    emit_line(e, "layer%d_put_%d(y, acc, c, count, r, rows);", l->index, part);
+    emit_line(e, "}");
+}
+
+static void emit_tables(Conv *c)
+{
+    const Layer *l = c->l;
+    int64_t taps = l->kh * l->kw;
+    c->koff = NEW_ARRAY(const char *, c->s.num_parts);
+    for (int part = 0; part < c->s.num_parts; part++) {
+        int32_t *koff = NEW_ARRAY(int32_t, taps);
+        for (int64_t k = 0; k < taps; k++)
+            koff[k] = (int32_t)c->s.parts[part].koff[k];
+        c->koff[part] = emit_const_array(c->e, mem_printf("layer%d_taps", l->index), DT_I32, koff, taps);
+    }
+    c->table = emit_weights(c->e, l, c->s.block);
+}
+
+static void emit_stage(const Conv *c)
+{
+    Emitter *e = c->e;
+    const Layer *l = &c->turned;
+    const ConvStrip *s = &c->s;
+    bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
+    long long sh = transposed ? 1 : l->sh, sw = transposed ? 1 : l->sw;
+    if (l->direct)
+        emit_line(e, "const %s *p = x + r * %lld;", dtype_c(c->f->act), (long long)l->iw);
+    else if (sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
+        emit_line(e, "%s(p, x, %lld, %lld, %lld, r, %lld, %lld);", emit_kernel(e, "stage_flat", c->f->acc),
+                  (long long)l->ci, (long long)l->ih, (long long)l->iw, (long long)s->top, (long long)s->stage_rows);
+    else
+        emit_line(e, "%s(p, x, %lld, %lld, %lld, r, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld);",
+                  emit_kernel(e, "stage", c->f->acc), (long long)l->ci, (long long)l->ih, (long long)l->iw,
+                  (long long)s->top, (long long)s->left, sh, sw, (long long)s->phase_rows, (long long)s->phase_cols,
+                  (long long)s->stage_rows, (long long)s->pitch);
+}
+
+/* One part of a strip: the rows that it has there. */
+static void emit_part(Conv *c, int part)
+{
+    Emitter *e = c->e;
+    const ConvPart *p = &c->s.parts[part];
+    bool partial = p->rows % c->s.rows != 0 || p->rows != c->s.total_rows;
+    if (c->s.num_parts > 1)
+        emit_line(e, "{");
+    if (partial)
+        emit_line(e, "const int32_t rows = %lld - r < %lld ? %lld - r : %lld;", (long long)p->rows,
+                  (long long)c->s.rows, (long long)p->rows, (long long)c->s.rows);
+    else
+        emit_line(e, "const int32_t rows = %lld;", (long long)c->s.rows);
+    emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", (long long)c->s.pitch, (long long)p->cols);
+    if (p->rows < c->s.total_rows)
+        emit_line(e, "if (rows > 0) {");
+    if (c->l->lowering == LOWER_UNROLL)
+        emit_unrolled_strip(c, part);
+    else
+        emit_table_strip(c, part);
+    if (p->rows < c->s.total_rows)
+        emit_line(e, "}");
+    if (c->s.num_parts > 1)
+        emit_line(e, "}");
+}
+
+static void emit_conv_function(Conv *c)
+{
+    Emitter *e = c->e;
+    const Layer *l = c->l;
+    const char *act = dtype_c(c->f->act), *acc = dtype_c(c->f->acc);
+    long long in = l->ci * l->ih * l->iw;
+    long long out = l->co * (l->pool.kind ? l->pool.oh * l->pool.ow : l->oh * l->ow);
+    emit_line(e, "static void layer%d(const %s *x, %s *y, unsigned char *scratch)", l->index, act, act);
+    emit_line(e, "{");
+    emit_line(e, "%s *const acc = (%s *)(void *)scratch;", acc, acc);
+    if (!l->direct)
+        emit_line(e, "%s *const p = (%s *)(void *)(scratch + %lld);", act, act, (long long)c->s.stage_offset);
+    if (l->batch > 1)
+        emit_line(e, "for (int32_t image = 0; image < %lld; image++, x += %lld, y += %lld)", (long long)l->batch, in,
+                  out);
+    emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s.total_rows, (long long)c->s.rows);
+    emit_stage(c);
+    for (int part = 0; part < c->s.num_parts; part++)
+        emit_part(c, part);
+    emit_line(e, "}");
+    emit_line(e, "}");
+    emit_blank(e);
+}
+
+int64_t conv_scratch_bytes(const Layer *l, const Options *opt)
+{
+    return make_conv(l, opt).s.scratch_bytes;
+}
+
+void emit_conv(Emitter *e, const Layer *l)
+{
+    Conv c = make_conv(l, e->plan->opt);
+    c.e = e;
+    if (l->pool.kind && l->kind != LAYER_CONV)
+        bug("pooling fused into a transposed convolution");
+    if (l->lowering == LOWER_UNROLL)
+        emit_block_functions(&c);
+    else
+        emit_tables(&c);
+    for (int part = 0; part < c.s.num_parts; part++)
+        emit_put(&c, part);
+    emit_conv_function(&c);
+}
