@@ -80,7 +80,6 @@ static void check_layer(const Check *c, const Node *n)
     REQUIRE(c, l && n->num_in == 1 && n->num_out == 1 && n->in[0] && n->out[0], "layer '%s' is incomplete", name);
     REQUIRE(c, l->groups > 0 && l->ci % l->groups == 0 && l->co % l->groups == 0, "layer '%s' has odd groups", name);
     REQUIRE(c, !l->weights != !l->codes, "layer '%s' has both or no weights", name);
-    REQUIRE(c, !l->codes || count_zeros(l) == l->zeros, "layer '%s' counts its zeros wrong", name);
     REQUIRE(c, type_elems(n->in[0]->type) == l->batch * l->ci * l->ih * l->iw, "layer '%s' reads %s", name,
             type_text(n->in[0]->type));
     REQUIRE(c, type_elems(n->out[0]->type) == l->batch * out_channels_size(l), "layer '%s' writes %s", name,
@@ -91,6 +90,7 @@ static void check_layer(const Check *c, const Node *n)
             name);
     REQUIRE(c, p->kind == POOL_NONE || ((p->oh - 1) * p->sh + p->kh <= l->oh && (p->ow - 1) * p->sw + p->kw <= l->ow),
             "layer '%s' pools beyond its plane", name);
+    REQUIRE(c, !l->codes || count_zeros(l) == l->zeros, "layer '%s' counts its zeros wrong", name);
 }
 
 static void check_inputs(const Check *c, const Node *n, const bool *ready)

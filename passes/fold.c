@@ -92,7 +92,7 @@ static const int64_t *spatial_zeros(const Graph *g, const Node *pad)
     for (int i = 0; i < count; i++)
         if (pads[i] < 0 || (i % rank < 2 && pads[i]))
             return NULL;
-    return count == 2 * rank ? pads : NULL;
+    return count == (int64_t)2 * rank ? pads : NULL;
 }
 
 /* Pad in front of Conv becomes the convolution's own padding. */
@@ -105,15 +105,15 @@ static void merge_pad(const Graph *g, Node *n)
     const int64_t *more = spatial_zeros(g, before);
     if (!more)
         return;
-    int count, rank = n->in[0]->type.rank;
+    int count, rank = n->in[0]->type.rank, spatial = rank - 2;
     const int64_t *own = attr_ints(n, "pads", &count);
     int64_t pads[2 * MAX_RANK] = {0};
-    for (int i = 0; i < 2 * (rank - 2); i++) {
-        int axis = i % (rank - 2), end = i / (rank - 2);
-        pads[i] = more[end * rank + 2 + axis] + (own ? own[i] : 0);
+    for (int i = 0; i < spatial; i++) {
+        pads[i] = more[2 + i] + (own ? own[i] : 0);
+        pads[spatial + i] = more[rank + 2 + i] + (own ? own[spatial + i] : 0);
     }
     attr_set_string(n, "auto_pad", "NOTSET");
-    attr_set_ints(n, "pads", 2 * (rank - 2), pads);
+    attr_set_ints(n, "pads", 2 * spatial, pads);
     n->in[0] = before->in[0];
 }
 

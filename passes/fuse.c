@@ -289,9 +289,11 @@ typedef struct Fusing {
 static bool fuse_node(Fusing *f, Node *n)
 {
     LinearWeights w;
-    if (!linear_weights(n, &w) || !type_elems(n->out[0]->type) || !type_elems(n->in[1 - w.input]->type))
+    if (!linear_weights(n, &w))
         return false;
     Draft d = {.g = f->g, .l = NEW(Layer), .x = n->in[1 - w.input], .y = n->out[0]};
+    if (!d.x || !d.y || !type_elems(d.x->type) || !type_elems(d.y->type))
+        return false;
     Node *rest = NULL;
     if (!start_layer(f->g, &d, n, &w, &rest))
         return false;
