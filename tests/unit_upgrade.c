@@ -1,0 +1,244 @@
+/* unit_upgrade.c - upgrade, text in, text out: every operator whose form changed between opset 7 and 18, and the
+ * messages for what has no exact form of opset 17. */
+#include "ir.h"
+
+#include <CUnit/Basic.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Case {
+    int opset;
+    const char *inputs, *constants, *nodes; /* of a graph that makes y */
+    const char *want;                       /* its nodes after upgrade, or the message */
+} Case;
+
+static const Case cases[] = {
+    /* axes, limits and other parameters become inputs */
+    {12, "float[1,3] x", "", "y = Squeeze <axes = [0]> (x)", "y = Squeeze (x, y_axes)"},
+    {12, "float[1,3] x", "", "y = Squeeze (x)", "y = Squeeze (x)"},
+    {12, "float[3] x", "", "[u] y = Unsqueeze <axes = [0, 1]> (x)", "[u] y = Unsqueeze (x, u_axes)"},
+    {12, "float[3] x", "", "y = ReduceSum <axes = [0], keepdims = 0> (x)", "y = ReduceSum <keepdims = 0> (x, y_axes)"},
+    {12, "float[3] x", "", "y = ReduceMean <axes = [0]> (x)", "y = ReduceMean <axes = [0]> (x)"},
+    {10, "float[3] x", "", "y = Clip <max = 6.0, min = 0.0> (x)", "y = Clip (x, y_min, y_max)"},
+    {10, "float[3] x", "", "y = Clip <max = 6.0> (x)", "y = Clip (x, , y_max)"},
+    {10, "float[3] x", "", "y = Clip (x)", "y = Clip (x)"},
+    {9, "float[9] x", "", "y = Slice <starts = [1], ends = [3]> (x)", "y = Slice (x, y_starts, y_ends)"},
+    {9, "float[9] x", "", "y = Slice <starts = [1], ends = [3], axes = [0]> (x)",
+     "y = Slice (x, y_starts, y_ends, y_axes)"},
+    {10, "float[3] x", "", "y = Pad <pads = [1, 2], value = 0.5> (x)", "y = Pad (x, y_pads, y_value)"},
+    {10, "float[3] x", "", "y = Pad <mode = \"edge\", pads = [1, 2]> (x)", "y = Pad <mode = \"edge\"> (x, y_pads)"},
+    {12, "float[6] x", "", "y, z = Split <axis = 0, split = [2, 4]> (x)", "y, z = Split <axis = 0> (x, y_split)"},
+    {12, "float[6] x", "", "y, z = Split (x)", "y, z = Split (x)"},
+    {9, "float[9] x", "", "y, i = TopK <k = 2, axis = 0> (x)", "y, i = TopK <axis = 0> (x, y_k)"},
+    {11, "float[3] x", "", "y = Dropout <ratio = 0.25> (x)", "y = Dropout (x, y_ratio)"},
+    {7, "float[3] x", "", "y, m = Dropout (x)", "y = Dropout (x)"},
+    {13, "float[3] x", "", "y, m = Dropout (x)", "y = Dropout (x)"},
+    /* the types of new constants */
+    {10, "float[3] x", "", "a = Cast <to = 11> (x) y = Clip <min = 0.5> (a)",
+     "a = Cast <to = 11> (x)|y = Clip (a, y_min:double)"},
+    {10, "double[3] x", "", "a = Relu (x) y = Clip <min = 0.5> (a)", "a = Relu (x)|y = Clip (a, y_min:double)"},
+    /* training */
+    {13, "float[3] x", "<float r = {0.5}, bool t = {0}>", "y = Dropout (x, r, t)", "y = Dropout (x, r)"},
+    {13, "float[3] x", "<float r = {0.5}, bool t = {1}>", "y = Dropout (x, r, t)",
+     "!node 'y' (Dropout): is in training mode; export the model for inference"},
+    {13, "float[3] x, bool t", "<float r = {0.5}>", "y = Dropout (x, r, t)",
+     "!node 'y' (Dropout): is in training mode; export the model for inference"},
+    {9, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization <epsilon = 0.5> (x, a, a, a, a)",
+     "y = BatchNormalization <epsilon = 0.5> (x, a, a, a, a)"},
+    {8, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization <spatial = 1> (x, a, a, a, a)",
+     "y = BatchNormalization (x, a, a, a, a)"},
+    {8, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization <spatial = 0> (x, a, a, a, a)",
+     "!node 'y' (BatchNormalization): spatial = 0 (a mean per element) is not supported"},
+    {9, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y, m, v, n, w = BatchNormalization (x, a, a, a, a)",
+     "!node 'y' (BatchNormalization): is in training mode; export the model for inference"},
+    {15, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization <training_mode = 0> (x, a, a, a, a)",
+     "y = BatchNormalization (x, a, a, a, a)"},
+    {15, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization <training_mode = 1> (x, a, a, a, a)",
+     "!node 'y' (BatchNormalization): is in training mode; export the model for inference"},
+    /* Softmax */
+    {11, "float[2,3] x", "", "y = Softmax (x)", "y = Softmax <axis = -1> (x)"},
+    {12, "float[2,3,4] x", "", "y = Softmax <axis = -1> (x)", "y = Softmax <axis = -1> (x)"},
+    {12, "float[2,3,4] x", "", "y = Softmax <axis = 2> (x)", "y = Softmax <axis = -1> (x)"},
+    {12, "float[2,3,4] x", "", "[s] y = LogSoftmax (x)",
+     "[s_shape] s_shape = Shape (x)|[s_flat] s_flat = Flatten <axis = 1> (x)|[s] s_rows = LogSoftmax <axis = -1> "
+     "(s_flat)|[s_rows] y = Reshape (s_rows, s_shape)"},
+    {12, "float[2,3,4] x", "", "[s] y = Hardmax <axis = -2> (x)",
+     "[s_shape] s_shape = Shape (x)|[s_flat] s_flat = Flatten <axis = -2> (x)|[s] s_rows = Hardmax <axis = -1> "
+     "(s_flat)|[s_rows] y = Reshape (s_rows, s_shape)"},
+    {11, "float[2,3,4] x", "", "a = Flatten (x) y = Softmax (a)", "a = Flatten (x)|y = Softmax <axis = -1> (a)"},
+    {13, "float[2,3,4] x", "", "y = Softmax <axis = 1> (x)", "y = Softmax <axis = 1> (x)"},
+    {13, "float[2,3,4] x", "", "y = Softmax (x)", "y = Softmax (x)"},
+    /* Gemm */
+    {13, "float[2,3] x", "<float[2,4] b = seed 1>", "[g] y = Gemm <alpha = 2.0, transA = 1> (x, b)",
+     "[g_a] g_a = Transpose <perm = [1, 0]> (x)|[g] y = Gemm <alpha = 2.0> (g_a, b)"},
+    {13, "float[2,3] x", "<float[3,4] b = seed 1>", "y = Gemm <transA = 0, transB = 0> (x, b)",
+     "y = Gemm <transB = 0> (x, b)"},
+    /* Resize */
+    {8, "float[1,1,2,2] x", "", "y = Upsample <mode = \"linear\", scales = [1.0, 1.0, 2.0, 2.0]> (x)",
+     "y = Resize <mode = \"linear\", coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> "
+     "(x, , y_scales)"},
+    {9, "float[1,1,2,2] x", "<float[4] s = {1, 1, 2, 2}>", "y = Upsample (x, s)",
+     "y = Resize <coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> (x, , s)"},
+    {10, "float[1,1,2,2] x", "<float[4] s = {1, 1, 2, 2}>", "y = Resize (x, s)",
+     "y = Resize <coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> (x, , s)"},
+    {10, "float[1,1,2,2] x", "<float[4] s = {1, 1, 0.5, 2}>", "y = Resize (x, s)",
+     "!node 'y' (Resize): the rounding of Resize in opset 10 is only defined for constant scales of at least 1; export "
+     "with opset 17"},
+    {10, "float[1,1,2,2] x", "<float[4] s = {1, 1, 0.5, 2}>", "y = Resize <mode = \"linear\"> (x, s)",
+     "y = Resize <mode = \"linear\", coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> "
+     "(x, , s)"},
+    {11, "float[1,1,2,2] x", "<float[0] r = {}, float[4] s = {1, 1, 2, 2}>", "y = Resize (x, r, s)",
+     "y = Resize (x, , s)"},
+    {11, "float[1,1,2,2] x", "<float[0] r = {}, int64[4] s = {1, 1, 4, 4}>", "y = Resize (x, r, r, s)",
+     "y = Resize (x, , , s)"},
+    {18, "float[1,1,2,2] x", "<float[4] s = {1, 1, 2, 2}>",
+     "y = Resize <antialias = 0, keep_aspect_ratio_policy = \"stretch\"> (x, , s)", "y = Resize (x, , s)"},
+    {18, "float[1,1,2,2] x", "<float[4] s = {1, 1, 2, 2}>", "y = Resize <antialias = 1> (x, , s)",
+     "!node 'y' (Resize): antialias is not supported"},
+    /* others */
+    {10, "float[3] x, int64[1] i, float[1] u", "", "y = Scatter <axis = 0> (x, i, u)",
+     "y = ScatterElements <axis = 0> (x, i, u)"},
+    {10, "float[1,1,3,3] x", "<float[1,1,3,3] w = seed 1>", "y = ConvTranspose <output_shape = [6, 6]> (x, w)",
+     "!node 'y' (ConvTranspose): output_shape and auto_pad SAME are ambiguous before opset 11; export with opset 17, "
+     "or with pads"},
+    {10, "float[1,1,3,3] x", "<float[1,1,3,3] w = seed 1>", "y = ConvTranspose <auto_pad = \"VALID\"> (x, w)",
+     "y = ConvTranspose <auto_pad = \"VALID\"> (x, w)"},
+    /* opset 18 */
+    {18, "float[2,3] x", "<int64[1] a = {1}>", "y = ReduceMean <keepdims = 0> (x, a)",
+     "y = ReduceMean <keepdims = 0, axes = [1]> (x)"},
+    {18, "float[2,3] x", "", "y = ReduceMax (x)", "y = ReduceMax (x)"},
+    {18, "float[2,3] x", "", "y = ReduceMax <noop_with_empty_axes = 1, keepdims = 0> (x)", "y = Identity (x)"},
+    {18, "float[2,3] x, int64[1] a", "", "y = ReduceL2 (x, a)",
+     "!node 'y' (ReduceL2): input 1 ('a') must be a constant: its value is not known at compile time"},
+    {18, "float[2,3] x", "<int64[1] a = {1}>", "y = ReduceSum (x, a)", "y = ReduceSum (x, a)"},
+    {18, "float[6] x", "", "y, z = Split <num_outputs = 2> (x)", "y, z = Split (x)"},
+    {18, "float[6] x", "", "y, z = Split <num_outputs = 3> (x)",
+     "!node 'y' (Split): num_outputs is 3, but there are 2"},
+    {18, "float[2,3] x", "<int64[2] p = {1, 1}, float v = {0}, int64[1] a = {1}>", "y = Pad (x, p, v, a)",
+     "!node 'y' (Pad): axes of opset 18 are not supported; export with opset 17"},
+    /* Constant */
+    {13, "float[2] x", "", "c = Constant <value = float[2] {1, 2}> () y = Add (x, c)", "y = Add (x, c:float)"},
+    {13, "float[2] x", "", "c = Constant <value_float = 0.5> () y = Add (x, c)", "y = Add (x, c:float)"},
+    {13, "int64[2] x", "", "c = Constant <value_int = 5> () y = Add (x, c)", "y = Add (x, c:int64)"},
+    {13, "int64[2] x", "", "c = Constant <value_ints = [5, 6]> () y = Add (x, c)", "y = Add (x, c:int64)"},
+    {13, "float[2] x", "", "c = Constant <value_floats = [0.5, 6.0]> () y = Add (x, c)", "y = Add (x, c:float)"},
+    {13, "float[2] x", "", "c = Constant <value_string = \"a\"> () y = Identity (x)",
+     "!node 'c' (Constant): attribute 'value_string' of Constant is not supported"},
+    {12, "float[1] x", "", "c = Constant <value_int = 5> () y = Squeeze <axes = [0]> (x)", "y = Squeeze (x, y_axes)"},
+    /* contradictions */
+    {12, "float[1,3] x, int64[1] a", "", "y = Squeeze <axes = [0]> (x, a)",
+     "!node 'y' (Squeeze): input 1 does not exist in opset 12"},
+    {12, "float[1,3] x", "", "y = Squeeze <axes = 0> (x)", "!node 'y' (Squeeze): attribute 'axes' has the wrong type"},
+    {6, "float[1,3] x", "", "y = Relu (x)", "!opset 6 is not supported; 7 to 18 are. Export the model with opset 17"},
+    {19, "float[1,3] x", "", "y = Relu (x)", "!opset 19 is not supported; 7 to 18 are. Export the model with opset 17"},
+    {12, "float[1,3] x", "", "a = Nothing <axes = 0> (x) b = NoMore (a) y = Squeeze <axes = 0> (b)",
+     "!unsupported operators: Nothing (node 'a'), NoMore (node 'b')"},
+};
+
+/* The dump's node lines without comments, "|" between them. A name followed by ":TYPE" in `want` asks for the type of
+ * that constant, so all constants named so are marked in the result. */
+static char *nodes_text(const Graph *g, const char *want)
+{
+    char *text, *result = mem_strdup("");
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    dump_graph(f, g);
+    fclose(f);
+    char *rest = strstr(text, "\n{\n") + 3;
+    for (char *line; (line = strsep(&rest, "\n")) && line[0] == ' ';) {
+        line[strcspn(line, "#")] = 0;
+        size_t n = strlen(line);
+        while (n && line[n - 1] == ' ')
+            line[--n] = 0;
+        result = mem_printf("%s%s%s", result, result[0] ? "|" : "", line + 3);
+    }
+    free(text);
+    for (int i = 0; i < g->num_tensors; i++) {
+        const Tensor *t = g->tensors[i];
+        const char *mark = t->data ? mem_printf("%s:%s", t->name, dtype_name(t->type.dtype)) : NULL;
+        char *at = mark && strstr(want, mark) ? strstr(result, mem_printf("%s)", t->name)) : NULL;
+        if (at)
+            result = mem_printf("%.*s%s%s", (int)(at - result), result, mark, at + strlen(t->name));
+    }
+    return result;
+}
+
+static const char *upgraded(const Case *c)
+{
+    static Trap t;
+    if (CATCH(&t))
+        return t.message;
+    Model *m = text_read("m", mem_printf("<opset_import: [\"\" : %d]> g (%s) => (y) %s { %s }", c->opset, c->inputs,
+                                         c->constants, c->nodes));
+    m->quiet = true;
+    pass_upgrade(m);
+    verify_graph(m->graph, "upgrade");
+    CU_ASSERT_EQUAL(m->opset, 17);
+    const char *have = nodes_text(m->graph, c->want);
+    trap_end();
+    return have;
+}
+
+/* A message must start as wanted: the types of the inputs follow. */
+static void test_cases(void)
+{
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const Case *c = &cases[i];
+        const char *have = upgraded(c);
+        const char *want = c->want[0] == '!' ? mem_printf("m: %s", c->want + 1) : c->want;
+        bool same = c->want[0] == '!' ? !strncmp(have, want, strlen(want)) : !strcmp(have, want);
+        if (!same)
+            fprintf(stderr, "opset %d: %s\nhave: %s\nwant: %s\n", c->opset, c->nodes, have, want);
+        CU_ASSERT_TRUE(same);
+    }
+}
+
+/* The values of new constants. */
+static void test_values(void)
+{
+    Model *m = text_read("m", "<opset_import: [\"\" : 9]> g (float[9] x) => (y)\n"
+                              "{ a = Slice <starts = [2], ends = [-1], axes = [0]> (x)\n"
+                              "  b = Clip <min = -0.5, max = 6.0> (a) y = Unsqueeze <axes = [0, 2]> (b) }");
+    pass_upgrade(m);
+    const Graph *g = m->graph;
+    CU_ASSERT_EQUAL(((const int64_t *)graph_find(g, "a_starts")->data)[0], 2);
+    CU_ASSERT_EQUAL(((const int64_t *)graph_find(g, "a_ends")->data)[0], -1);
+    CU_ASSERT_EQUAL(((const int64_t *)graph_find(g, "a_axes")->data)[0], 0);
+    CU_ASSERT_EQUAL(((const float *)graph_find(g, "b_min")->data)[0], -0.5f);
+    CU_ASSERT_EQUAL(((const float *)graph_find(g, "b_max")->data)[0], 6);
+    CU_ASSERT_EQUAL(graph_find(g, "b_max")->type.rank, 0);
+    CU_ASSERT_EQUAL(((const int64_t *)graph_find(g, "y_axes")->data)[1], 2);
+}
+
+/* Softmax of opset 12 over a rank-3 tensor from axis 1 sums each image, not each row, to 1. */
+static void test_softmax_meaning(void)
+{
+    Model *m = text_read("m", "<opset_import: [\"\" : 12]> g (float[2,3,4] x) => (float[2,3,4] y) { y = Softmax (x) }");
+    pass_upgrade(m);
+    pass_infer(m->graph);
+    float x[24];
+    for (int i = 0; i < 24; i++)
+        x[i] = (float)(i * 7 % 11) * 0.25f;
+    const void *inputs[] = {x};
+    const float *y = eval_graph(m->graph, inputs)[m->graph->outputs[0]->id];
+    for (int image = 0; image < 2; image++) {
+        double sum = 0;
+        for (int i = 0; i < 12; i++)
+            sum += (double)y[12 * image + i];
+        CU_ASSERT_DOUBLE_EQUAL(sum, 1, 1e-6);
+    }
+    CU_ASSERT_DOUBLE_EQUAL(y[1] / y[0], 5.754602676, 1e-5); /* exp(1.75) */
+}
+
+int main(void)
+{
+    CU_initialize_registry();
+    CU_pSuite s = CU_add_suite("upgrade", NULL, NULL);
+    CU_add_test(s, "cases", test_cases);
+    CU_add_test(s, "values", test_values);
+    CU_add_test(s, "meaning of Softmax", test_softmax_meaning);
+    CU_basic_run_tests();
+    int failures = (int)CU_get_number_of_failures();
+    mem_reset();
+    return failures;
+}
