@@ -5,6 +5,7 @@
 #   same FILE FILE, absent PATH, finish
 # The last command's output lies in the files out and err.
 : "${TERNC_BIN:?}" "${TERNC_SOURCE:?}"
+[ -x "$TERNC_BIN" ] || { echo "$TERNC_BIN is not there"; exit 1; }
 failures=0
 
 ternc() {
