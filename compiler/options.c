@@ -393,15 +393,13 @@ typedef struct Parser {
 
 static Command find_command(const char *name)
 {
-    Text list = {0};
-    for (int i = 0; i < NUM_COMMANDS; i++) {
+    for (int i = 0; i < NUM_COMMANDS; i++)
         if (!strcmp(command_specs[i].name, name))
             return (Command)i;
-        text_printf(&list, "%s%s", i ? ", " : "", command_specs[i].name);
-    }
-    char *names = mem_strdup(list.data);
-    text_free(&list);
-    usage("unknown command '%s'; there are: %s", name, names);
+    const char *list = command_specs[0].name;
+    for (int i = 1; i < NUM_COMMANDS; i++)
+        list = mem_printf("%s, %s", list, command_specs[i].name);
+    usage("unknown command '%s'; there are: %s", name, list);
 }
 
 /* The row of an option in this command; its name may have rows for other commands too. */
