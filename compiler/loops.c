@@ -83,8 +83,8 @@ const char *loops_index(const Loops *l, int operand)
 void emit_loops_open(Emitter *e, const Loops *l)
 {
     for (int k = 0; k < l->rank; k++)
-        emit_line(e, "for (size_t %c%d = 0; %c%d < %lld; %c%d++) {", l->var, k, l->var, k, (long long)l->dims[k], l->var,
-                  k);
+        emit_line(e, "for (size_t %c%d = 0; %c%d < %lld; %c%d++) {", l->var, k, l->var, k, (long long)l->dims[k],
+                  l->var, k);
 }
 
 void emit_loops_close(Emitter *e, const Loops *l)

@@ -11,7 +11,9 @@ TN_KERNEL T TN(neg_int)(T x)
 /* y = |x| */
 TN_KERNEL T TN(abs_int)(T x)
 {
-    return x < 0 ? TN(neg_int)(x) : x;
+    if (x < 0)
+        return TN(neg_int)(x);
+    return x;
 }
 
 /* y = -1, 0 or 1 */
@@ -23,13 +25,17 @@ TN_KERNEL T TN(sign_int)(T x)
 /* y = max(x, 0) */
 TN_KERNEL T TN(relu_int)(T x)
 {
-    return x > 0 ? x : (T)0;
+    if (x < 0)
+        return 0;
+    return x;
 }
 
 /* y = a < 0 ? a * slope : a */
 TN_KERNEL T TN(prelu_int)(T a, T slope)
 {
-    return a < 0 ? (T)((uint64_t)a * (uint64_t)slope) : a;
+    if (a < 0)
+        return (T)((uint64_t)a * (uint64_t)slope);
+    return a;
 }
 
 /* y = a / b towards zero */
@@ -37,20 +43,26 @@ TN_KERNEL T TN(div_int)(T a, T b)
 {
     if (b == 0)
         return 0;
-    return b == -1 ? TN(neg_int)(a) : (T)(a / b);
+    if (b == -1)
+        return TN(neg_int)(a);
+    return (T)(a / b);
 }
 
 /* y = a mod b with the sign of a */
 TN_KERNEL T TN(rem_int)(T a, T b)
 {
-    return b == 0 || b == -1 ? (T)0 : (T)(a % b);
+    if (b == 0 || b == -1)
+        return 0;
+    return (T)(a % b);
 }
 
 /* y = a mod b with the sign of b */
 TN_KERNEL T TN(mod_int)(T a, T b)
 {
     T r = TN(rem_int)(a, b);
-    return r != 0 && (r < 0) != (b < 0) ? (T)(r + b) : r;
+    if (r != 0 && (r < 0) != (b < 0))
+        return (T)(r + b);
+    return r;
 }
 
 /* y = a^b; with b < 0 the quotient 1 / a^-b towards zero, 0 for a = 0 */

@@ -10,23 +10,31 @@ TN_KERNEL T TN(sign_uint)(T x)
 /* y = a / b */
 TN_KERNEL T TN(div_uint)(T a, T b)
 {
-    return b == 0 ? (T)0 : (T)(a / b);
+    if (b == 0)
+        return 0;
+    return (T)(a / b);
 }
 
 /* y = a mod b */
 TN_KERNEL T TN(mod_uint)(T a, T b)
 {
-    return b == 0 ? (T)0 : (T)(a % b);
+    if (b == 0)
+        return 0;
+    return (T)(a % b);
 }
 
 /* y = a * 2^b, bits beyond the type lost */
 TN_KERNEL T TN(shift_left)(T a, T b)
 {
-    return b < 8 * sizeof(T) ? (T)((uint64_t)a << b) : (T)0;
+    if (b >= 8 * sizeof(T))
+        return 0;
+    return (T)((uint64_t)a << b);
 }
 
 /* y = a / 2^b */
 TN_KERNEL T TN(shift_right)(T a, T b)
 {
-    return b < 8 * sizeof(T) ? (T)(a >> b) : (T)0;
+    if (b >= 8 * sizeof(T))
+        return 0;
+    return (T)(a >> b);
 }
