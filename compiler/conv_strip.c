@@ -82,15 +82,9 @@ static const int64_t *transposed_offsets(const Layer *l, const ConvStrip *s, int
     int64_t *koff = new_offsets(l), y, x;
     for (int64_t ky = 0; ky < l->kh; ky++)
         for (int64_t kx = 0; kx < l->kw; kx++) {
-<<<<<<< HEAD
             bool in_y = transposed_tap(ry, l->pt, ky, l->dh, l->sh, &y);
             bool in_x = transposed_tap(rx, l->pl, kx, l->dw, l->sw, &x);
             koff[ky * l->kw + kx] = in_y && in_x ? (y + s->top) * s->pitch + x + s->left : NO_TAP;
-=======
-            bool in = transposed_tap(ry, l->pt, ky, l->dh, l->sh, &y);
-            in = transposed_tap(rx, l->pl, kx, l->dw, l->sw, &x) && in;
-            koff[ky * l->kw + kx] = in ? (y + s->top) * s->pitch + x + s->left : NO_TAP;
->>>>>>> 0df450f (No list of commands left behind; both taps asked without a bitwise and)
         }
     return koff;
 }
