@@ -174,7 +174,7 @@ ROW(lp_norm, "g (float[2,2] x) => (y) { y = LpNormalization (x) }", .in = "3 4 0
 ROW(lp_norm_1, "g (float[2,2] x) => (y) { y = LpNormalization <axis = 0, p = 1> (x) }", .in = "3 4 -1 5", .out = "0.75 0.444444444 -0.25 0.555555556")
 ROW(lp_norm_zero, "g (float[2] x) => (y) { y = LpNormalization (x) }", .in = "0 0", .out = "0 0")
 ROW(lp_norm_bad, "g (float[2] x) => (y) { y = LpNormalization <p = 3> (x) }", .error = "must be 1 or 2")
-ROW(lrn, "g (float[1,3,1] x) => (y) { y = LRN <size = 3, alpha = 3.0, beta = 1.0, bias = 1.0> (x) }", .in = "1 2 3", .out = "0.166666667 0.133333333 0.214285714")
-ROW(lrn_even, "g (float[2,5,3,3] x) => (y) { y = LRN <size = 2> (x) }")
+ROW(lrn, "g (float[1,3,1] x) => (y) { y = LRN <size = 3, alpha = 3.0, beta = 1.0, bias = 1.0> (x) }", .in = "1 2 3", .out = "0.166666667 0.133333333 0.214285714", .no_oracle = true) /* 4-D and odd sizes only there */
+ROW(lrn_even, "g (float[2,5,3,3] x) => (y) { y = LRN <size = 2> (x) }", .no_oracle = true) /* 4-D and odd sizes only there */
 /* clang-format on */
 #undef ROW

@@ -1,6 +1,9 @@
 /* unit_ops.c - every row of the case table: the evaluator against the values given by hand, and the generated C,
  * compiled by gcc and by clang without a warning, against the evaluator. Rows are compiled in batches, because starting
- * a compiler costs more than a row. An argument runs the rows whose name contains it. */
+ * a compiler costs more than a row. An argument runs the rows whose name contains it.
+ *
+ * --write FOLDER runs nothing but writes the rows as .onnx files with their inputs and the evaluator's outputs, for
+ * oracle.mjs. */
 #include "op_cases.h"
 #include "ir.h"
 
@@ -24,7 +27,7 @@ typedef struct Run {
 } Run;
 
 static const char *only = ""; /* the argument */
-static char folder[] = "/tmp/ternc_ops_XXXXXX";
+static char temporary[] = "/tmp/ternc_ops_XXXXXX", *folder = temporary;
 
 #define CHECK(row, ok, ...)                                                                                            \
     do {                                                                                                               \
@@ -90,7 +93,8 @@ static void make_inputs(Run *r)
             s = parse_values(s, t, data);
         else
             fill_random(r->row, t, data, &seed);
-        CHECK(r->row, !r->row->in || s, "the values given for input %d do not fit its type", i);
+        if (r->row->in && !s)
+            fail("%s: the values given for input %d do not fit its type", r->row->name, i);
         r->in[i] = data;
     }
 }
@@ -285,6 +289,58 @@ static void test_rows(void)
     }
 }
 
+/* ---- for the oracle ---- */
+
+static void write_values(FILE *index, const char *file, const Tensor *t, const void *data)
+{
+    FILE *f = fopen(mem_printf("%s/%s", folder, file), "wb");
+    size_t bytes = type_bytes(t->type);
+    if (!f || fwrite(data, 1, bytes, f) != bytes || fclose(f))
+        fail("cannot write %s/%s", folder, file);
+    fprintf(index, "{\"name\": \"%s\", \"type\": \"%s\", \"file\": \"%s\", \"dims\": [", t->name,
+            dtype_name(t->type.dtype), file);
+    for (int i = 0; i < t->type.rank; i++)
+        fprintf(index, "%s%lld", i ? ", " : "", (long long)t->type.dims[i]);
+    fprintf(index, "]}");
+}
+
+static void write_row(FILE *index, const Run *r)
+{
+    const char *name = r->row->name;
+    Model m = {.file = name, .ir_version = 8, .opset = 17, .graph = r->g};
+    onnx_write(&m, mem_printf("%s/%s.onnx", folder, name));
+    fprintf(index, "{\"name\": \"%s\", \"tolerance\": %g, \"in\": [", name,
+            r->row->tolerance > 0 ? r->row->tolerance : 1e-5);
+    for (int i = 0; i < r->g->num_inputs; i++, fputs(i < r->g->num_inputs ? ", " : "", index))
+        write_values(index, mem_printf("%s.in%d", name, i), r->g->inputs[i], r->in[i]);
+    fprintf(index, "], \"out\": [");
+    for (int i = 0; i < r->g->num_outputs; i++, fputs(i < r->g->num_outputs ? ", " : "", index))
+        write_values(index, mem_printf("%s.out%d", name, i), r->g->outputs[i], r->values[r->g->outputs[i]->id]);
+    fprintf(index, "]}");
+}
+
+static void write_rows(void)
+{
+    FILE *index = fopen(mem_printf("%s/cases.json", folder), "w");
+    if (!index)
+        fail("cannot write %s/cases.json", folder);
+    fprintf(index, "[");
+    int written = 0;
+    for (int i = 0; i < num_op_cases; i++) {
+        Run r;
+        if (op_cases[i].error || op_cases[i].no_oracle)
+            continue;
+        fprintf(index, "%s", written++ ? ",\n" : "\n");
+        r = (Run){.row = &op_cases[i], .g = load(&op_cases[i])};
+        make_inputs(&r);
+        r.values = eval_graph(r.g, r.in);
+        write_row(index, &r);
+    }
+    fprintf(index, "\n]\n");
+    if (fclose(index))
+        fail("cannot write %s/cases.json", folder);
+}
+
 static void test_names(void)
 {
     for (int i = 0; i < num_op_cases; i++)
@@ -294,6 +350,11 @@ static void test_names(void)
 
 int main(int argc, char **argv)
 {
+    if (argc == 3 && !strcmp(argv[1], "--write")) {
+        folder = argv[2];
+        write_rows();
+        return 0;
+    }
     only = argc > 1 ? argv[1] : "";
     if (!mkdtemp(folder) || CU_initialize_registry() != CUE_SUCCESS)
         return 1;
