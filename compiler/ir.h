@@ -264,6 +264,20 @@ typedef struct DimValue {
     int64_t value;
 } DimValue;
 
+typedef struct Numbers {
+    const double *items;
+    int count;
+} Numbers;
+
+/* How the application's inputs differ from the model's. */
+typedef struct InputForm {
+    const char *const *uint8; /* --input-uint8 NAME: these inputs are pixels, (raw * scale - mean) / std */
+    int num_uint8;
+    bool nhwc;         /* --layout nhwc: images are [N][H][W][C] */
+    double scale;      /* --scale */
+    Numbers mean, std; /* --mean, --std: none, one, or one per channel */
+} InputForm;
+
 /* What the command line says about one model; zero-initialised gives the documented defaults. */
 typedef struct Options {
     Method method;
@@ -278,9 +292,10 @@ typedef struct Options {
     Lowering lowering;
     const char *target; /* --target; NULL: "generic" */
     const char *name;   /* --name ID; NULL: from the file name */
-    const char *dump;   /* --dump PASS or NULL */
-    bool time_passes;   /* --time */
-    bool quiet;         /* no notes on stderr */
+    InputForm input;
+    const char *dump; /* --dump PASS or NULL */
+    bool time_passes; /* --time */
+    bool quiet;       /* no notes on stderr */
 } Options;
 
 /* ---------------------------------------------------------------- base.c ---- */
@@ -492,6 +507,7 @@ void pass_infer(Graph *g);                            /* all types known; nodes 
 void pass_fold(Graph *g);                             /* Identity, Dropout, no-op Reshape/Transpose/... removed */
 void pass_dce(Graph *g);                              /* nodes whose outputs nobody uses removed */
 void pass_ternarize(Graph *g, const Options *opt);    /* recognition of ternary weights, then TWN (twn.c) */
+void pass_inputs(Graph *g, const Options *opt);       /* uint8 and channels-last inputs of the application */
 void pass_fuse(Graph *g);                             /* linear nodes -> OP_Layer with epilogues */
 void pass_lower(Graph *g, const Options *opt);        /* lowering per layer, layouts of tensors */
 void verify_graph(const Graph *g, const char *after); /* bug on a broken invariant */
@@ -568,11 +584,6 @@ typedef struct Strings {
     const char *const *items;
     int count;
 } Strings;
-
-typedef struct Numbers {
-    const double *items;
-    int count;
-} Numbers;
 
 /* The command line, parsed and checked. A field belongs to the option of its name in the table of options.c and has
  * its default where that option was not given. */

@@ -231,6 +231,17 @@ static void parse_dim(CommandLine *c, const OptionSpec *o, const char *value)
     c->opt.dims = more;
 }
 
+static void parse_input_uint8(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    (void)o;
+    InputForm *f = &c->opt.input;
+    const char **more = NEW_ARRAY(const char *, f->num_uint8 + 1);
+    for (int i = 0; i < f->num_uint8; i++)
+        more[i] = f->uint8[i];
+    more[f->num_uint8++] = value;
+    f->uint8 = more;
+}
+
 /* ---- the tables ---- */
 
 typedef struct CommandSpec {
@@ -318,13 +329,16 @@ static const OptionSpec option_specs[] = {
     {"data", 0, "SPEC", EVAL | CHECK, false,
      "IMAGES,LABELS (IDX, .gz too, or .npy), FILE.npz, or CIFAR-10 FILE.bin,...", set_text,
      offsetof(CommandLine, data)},
-    {"scale", 0, "S", EVAL | CHECK, false, "element = (raw * S - mean) / std; 1/255 is understood (default: 1)",
-     parse_scale, 0},
-    {"mean", 0, "M,...", EVAL | CHECK, false, "one number, or one per channel (default: 0)", set_numbers,
+    {"input-uint8", 0, "NAME", COMPILE | CHECK, true, "take this input as uint8: (raw * scale - mean) / std",
+     parse_input_uint8, 0},
+    {"scale", 0, "S", EVAL | COMPILE | CHECK, false,
+     "element = (raw * S - mean) / std; 1/255 is understood (default: 1)", parse_scale, 0},
+    {"mean", 0, "M,...", EVAL | COMPILE | CHECK, false, "one number, or one per channel (default: 0)", set_numbers,
      offsetof(CommandLine, mean)},
-    {"std", 0, "D,...", EVAL | CHECK, false, "one number, or one per channel (default: 1)", set_numbers,
+    {"std", 0, "D,...", EVAL | COMPILE | CHECK, false, "one number, or one per channel (default: 1)", set_numbers,
      offsetof(CommandLine, std)},
-    {"layout", 0, "nchw|nhwc", EVAL | CHECK, false, "the order of the data's axes (default: nchw)", parse_layout, 0},
+    {"layout", 0, "nchw|nhwc", EVAL | COMPILE | CHECK, false,
+     "axes of the data's images, or of the images that the C takes (default: nchw)", parse_layout, 0},
     {"limit", 0, "N", EVAL | CHECK, false, "use the first N samples only", parse_limit, 0},
     {"threads", 0, "N", EVAL, false, "samples evaluated at the same time (default: the machine's cores)", parse_threads,
      0},
@@ -527,18 +541,35 @@ static void check_method(Parser *p)
 
 static void check_data(const Parser *p)
 {
-    static const char *const needs_data[] = {"scale", "mean", "std", "layout", "limit"};
+    static const char *const of_values[] = {"scale", "mean", "std"};
     const CommandLine *c = p->c;
     if (c->command == CMD_eval && !c->data)
         usage("'ternc eval' needs --data SPEC");
-    for (size_t i = 0; !c->data && i < sizeof needs_data / sizeof needs_data[0]; i++)
-        if (is_given(p, needs_data[i]))
-            usage("--%s has no meaning without --data", needs_data[i]);
+    bool pixels = c->opt.input.num_uint8 > 0, makes_c = c->command != CMD_eval;
+    for (size_t i = 0; !c->data && !pixels && i < sizeof of_values / sizeof of_values[0]; i++)
+        if (is_given(p, of_values[i]))
+            usage("--%s has no meaning without --data%s", of_values[i], makes_c ? " or --input-uint8" : "");
+    if (is_given(p, "limit") && !c->data)
+        usage("--limit has no meaning without --data");
+    if (c->data && pixels)
+        usage("--data and --input-uint8 exclude each other");
     if (c->data && c->inputs.count)
         usage("--data and --input exclude each other");
     for (int i = 0; i < c->std.count; i++)
         if (!(c->std.items[i] > 0))
             usage("--std: %g is not positive", c->std.items[i]);
+}
+
+/* Without a data set, --layout, --scale, --mean and --std speak of the inputs that the generated C takes. */
+static void set_input_form(CommandLine *c)
+{
+    if (c->data)
+        return;
+    InputForm *f = &c->opt.input;
+    f->nhwc = c->nhwc;
+    f->scale = c->scale;
+    f->mean = c->mean;
+    f->std = c->std;
 }
 
 static void check_command_line(Parser *p)
@@ -550,6 +581,7 @@ static void check_command_line(Parser *p)
         usage("'ternc %s' needs --output: ternc %s %s", p->spec->name, p->spec->name, p->spec->args);
     check_method(p);
     check_data(p);
+    set_input_form(c);
     if (!c->opt.name)
         c->opt.name = model_id(c->model);
 }

@@ -5,7 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-static const char *const pass_names[] = {"read", "upgrade", "infer", "fold", "dce", "ternarize", "fuse", "lower"};
+static const char *const pass_names[] = {"read",      "upgrade", "infer", "fold", "dce",
+                                         "ternarize", "inputs",  "fuse",  "lower"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static double now(void)
@@ -79,6 +80,8 @@ void pipeline_ternarize(Model *m, const Options *opt)
 
 Plan *pipeline_lower(Model *m, const Options *opt)
 {
+    RUN("inputs", pass_inputs(m->graph, opt));
+    /* The graph's inputs are what the application gives. */
     RUN("fuse", (pass_fuse(m->graph), pass_dce(m->graph)));
     /* Linear operators with constant weights are OP_Layer, numbered in execution order. No longer ordinary ONNX. */
     RUN("lower", pass_lower(m->graph, opt));
