@@ -20,11 +20,6 @@ build_ternc() {
         ninja -C "$out/ternc" ternc
 }
 
-# Bytes of code and constants in an object file; the static arena (.bss) is RAM and counted there.
-object_bytes() {
-    size -A "$1" | awk '$1 ~ /^\.(text|rodata|data)/ { sum += $2 } END { print sum }'
-}
-
 # variant NAME FLAGS OPTION...: compile the model, build the application, run it. NAME/result: what the application
 # printed, then the bytes of net.o.
 variant() {
@@ -40,7 +35,7 @@ variant() {
     $CC -std=gnu99 $flags -I"$out/$name" examples/fashion/main.c "$out/$name/net.o" -lz -lm -o "$out/$name/fashion"
     say "  running it"
     "$out/$name/fashion" "$data/t10k-images-idx3-ubyte.gz" "$data/t10k-labels-idx1-ubyte.gz" >"$out/$name/printed"
-    say "$(cat "$out/$name/printed") $(object_bytes "$out/$name/net.o")" >"$out/$name/result"
+    say "$(cat "$out/$name/printed") $(sh tests/bytes.sh "$out/$name/net.o")" >"$out/$name/result"
 }
 
 # row TITLE NAME
