@@ -29,22 +29,13 @@ static const char *base_name(const char *path)
 
 /* ---- the signature ---- */
 
-static const char *output_name(const Graph *g, int i)
-{
-    const Tensor *t = g->outputs[i];
-    for (int j = 0; j < i; j++)
-        if (g->outputs[j] == t)
-            return mem_printf("out_%d", i);
-    return t->producer ? t->c_name : mem_printf("out_%d", i);
-}
-
 static const char *parameters(const Graph *g)
 {
     Text t = {0};
     for (int i = 0; i < g->num_inputs; i++)
         text_printf(&t, "%sconst %s *%s", i ? ", " : "", dtype_c(g->inputs[i]->type.dtype), g->inputs[i]->c_name);
     for (int i = 0; i < g->num_outputs; i++)
-        text_printf(&t, "%s%s *%s", t.len ? ", " : "", dtype_c(g->outputs[i]->type.dtype), output_name(g, i));
+        text_printf(&t, "%s%s *%s", t.len ? ", " : "", dtype_c(g->outputs[i]->type.dtype), g->outputs[i]->c_name);
     const char *s = mem_strdup(t.data);
     text_free(&t);
     return s;
@@ -56,7 +47,7 @@ static const char *arguments(const Graph *g)
     for (int i = 0; i < g->num_inputs; i++)
         text_printf(&t, ", %s", g->inputs[i]->c_name);
     for (int i = 0; i < g->num_outputs; i++)
-        text_printf(&t, ", %s", output_name(g, i));
+        text_printf(&t, ", %s", g->outputs[i]->c_name);
     const char *s = mem_strdup(t.data);
     text_free(&t);
     return s;
@@ -158,18 +149,6 @@ static void emit_node(Emitter *e, const Node *n, int index)
     emit_line(e, "%s_PROFILE(%d);", e->macro, index);
 }
 
-/* Outputs that no node computes, or that stand twice among the outputs. */
-static void copy_outputs(Emitter *e)
-{
-    const Graph *g = e->plan->g;
-    for (int i = 0; i < g->num_outputs; i++) {
-        const Tensor *t = g->outputs[i];
-        const char *name = output_name(g, i);
-        if (!t->producer || strcmp(name, t->c_name) != 0)
-            emit_copy(e, name, emit_ptr(e, t), t->type);
-    }
-}
-
 static void emit_run(Emitter *e)
 {
     const Graph *g = e->plan->g;
@@ -182,10 +161,9 @@ static void emit_run(Emitter *e)
         emit_line(e, "(void)%s;", g->inputs[i]->c_name);
     for (int i = 0; i < g->num_outputs; i++)
         if (type_elems(g->outputs[i]->type) == 0)
-            emit_line(e, "(void)%s;", output_name(g, i));
+            emit_line(e, "(void)%s;", g->outputs[i]->c_name);
     for (int i = 0; i < g->num_nodes; i++)
         emit_node(e, g->nodes[i], i);
-    copy_outputs(e);
     emit_line(e, "}");
     emit_blank(e);
     emit_line(e, "#ifndef %s_NO_STATIC_ARENA", e->macro);

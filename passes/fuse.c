@@ -301,6 +301,7 @@ static bool fuse_node(Fusing *f, Node *n)
     Node *view = absorb_transpose(f->g, &d);
     if (view)
         node_append(&f->result, view);
+    absorb_factor(&d);
     absorb_users(&d, f->taken, f->position);
     d.l->index = f->layers++;
     node_append(&f->result, finish_layer(&d, n->in[w.input], &w, n->name));

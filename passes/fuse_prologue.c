@@ -1,6 +1,9 @@
 /* fuse_prologue.c - what a layer can take over before its sums: a Transpose in front of a fully connected layer, as
- * exporters from channels-last frameworks leave it where a feature map is flattened. */
+ * exporters from channels-last frameworks leave it where a feature map is flattened; and a factor, as normalisation of
+ * pixels leaves it: the sum over w * (s * x) is s times the sum over w * x, padding included. */
 #include "fuse.h"
+
+#include <math.h>
 
 static bool is_view(const Node *n)
 {
@@ -61,4 +64,21 @@ Node *absorb_transpose(Graph *g, Draft *d)
     Node *view = view_as_rows(g, n->in[0], d->l->batch, d->l->ci);
     d->x = view->out[0];
     return view;
+}
+
+void absorb_factor(Draft *d)
+{
+    const Node *n = d->x->producer;
+    if (!n || n->op != OP_Mul || !graph_only_user(d->g, d->x))
+        return;
+    int factor = n->in[1]->data ? 1 : 0;
+    const Tensor *s = n->in[factor], *x = n->in[1 - factor];
+    if (!s->data || x->data || type_elems(s->type) != 1 || !type_equal(x->type, d->x->type))
+        return;
+    double v = elem_get(s->data, s->type.dtype, 0);
+    if (!isnormal((float)v))
+        return;
+    for (int64_t c = 0; c < d->l->co; c++)
+        d->scale[c] *= v;
+    d->x = n->in[1 - factor];
 }
