@@ -5,7 +5,9 @@
  * harness prove every ternary weight by itself. */
 #include "ir.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 extern const char *const check_harness_lines[];
 extern const char *const check_impulse_lines[];
@@ -31,6 +33,8 @@ Program *program_open(const Plan *plan, const char *cc, const char *cflags)
     Program *p = NEW(Program);
     *p = (Program){.plan = plan, .cc = cc, .cflags = cflags, .folder = temp_folder()};
     p->binary = path_in(p, "harness");
+    if (mkdir(path_in(p, "model"), 0700))
+        fail("%s: cannot make a folder: %s", p->folder, strerror(errno));
     write_lines(path_in(p, "harness.c"), check_harness_lines);
     write_lines(path_in(p, "impulse.h"), check_impulse_lines);
     program_describe(p);
@@ -43,18 +47,18 @@ static void compile_harness(Program *p)
     if (p->harness)
         return;
     p->harness = path_in(p, "harness.o");
-    const char *files[] = {"-c", "-o", p->harness, "-I", p->folder, path_in(p, "harness.c"), NULL};
+    const char *files[] = {"-c", "-o", p->harness, path_in(p, "harness.c"), NULL};
     bool sanitized = strstr(p->cflags, "-fsanitize=") != NULL;
     cc_compile(p->cc, sanitized ? "-std=gnu99 -O1 -w -DGUARD_BYTES=0" : "-std=gnu99 -O1 -w", files);
 }
 
 bool program_build(Program *p, const Text *c, const Text *h, Text *err)
 {
-    file_write(path_in(p, mem_printf("%s.h", p->plan->id)), h->data, h->len);
-    char *source = path_in(p, mem_printf("%s.c", p->plan->id));
+    file_write(path_in(p, mem_printf("model/%s.h", p->plan->id)), h->data, h->len);
+    char *source = path_in(p, mem_printf("model/%s.c", p->plan->id));
     file_write(source, c->data, c->len);
     compile_harness(p);
-    const char *files[] = {program_define(p->plan), "-I", p->folder, "-o", p->binary, p->harness, source, "-lm", NULL};
+    const char *files[] = {program_define(p->plan), "-o", p->binary, p->harness, source, "-lm", NULL};
     return cc_try(p->cc, p->cflags, files, err);
 }
 

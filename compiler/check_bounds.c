@@ -230,17 +230,16 @@ static int64_t group_of(const Norm *m, int64_t i)
     return group;
 }
 
-/* BatchNormalization: the smallest variance and the largest mean stand for all channels. */
 static void given_statistics(const Node *n, const void *const *in, Norm *m)
 {
-    double least = INFINITY, shift = largest_of(n, in, 3);
-    for (int64_t i = 0; i < type_elems(n->in[4]->type); i++)
-        least = fmin(least, elem_get(in[4], n->in[4]->type.dtype, i));
+    DType d = n->in[3]->type.dtype;
+    int64_t channels = type_elems(n->in[3]->type), inner = product(m->x.dims, 2, m->x.rank);
     for (int64_t i = 0; i < type_elems(m->x); i++) {
+        int64_t c = i / inner % channels;
         Group *g = &m->groups[i];
         g->count = 1;
-        g->inverse = 1 / sqrt(least + (double)attr_float(n, "epsilon"));
-        g->largest = fabs(elem_get(in[0], m->x.dtype, i)) + shift;
+        g->inverse = 1 / sqrt(elem_get(in[4], d, c) + (double)attr_float(n, "epsilon"));
+        g->largest = fabs(elem_get(in[0], m->x.dtype, i)) + fabs(elem_get(in[3], d, c));
     }
 }
 
@@ -306,7 +305,9 @@ static void simple_bounds(const Tensor *t, const void *want, double relative, do
 
 void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want, double *bound)
 {
-    const OpRule *r = find_rule(n);
+    static const OpRule exact = {"", EXACT, 0, 0};
+    bool copies = !strcmp(n->op_name, "Resize") && !strcmp(attr_string(n, "mode"), "nearest");
+    const OpRule *r = copies ? &exact : find_rule(n);
     const Tensor *t = n->out[k];
     int64_t axis = r->rule == SOFTMAX || r->rule == LOG_SOFTMAX ? attr_int(n, "axis") : 0;
     double length = t->type.rank ? (double)t->type.dims[axis < 0 ? axis + t->type.rank : axis] : 1;

@@ -25,7 +25,7 @@ static void add_list(Text *t, int count, const int64_t *values)
 static void add_written(Text *t, const Graph *g)
 {
     int count = 0;
-    text_printf(t, "static const Written model_written[] = {\n");
+    text_printf(t, "static const Written written_tensors[] = {\n");
     for (int i = 0; i < g->num_nodes; i++)
         for (int k = 0; k < g->nodes[i]->num_out; k++) {
             const Tensor *o = g->nodes[i]->out[k];
@@ -39,7 +39,7 @@ static void add_written(Text *t, const Graph *g)
             text_printf(t, ", %lld, %lld, %zu}},\n", (long long)o->layout.base, (long long)o->layout.size,
                         dtype_size(o->type.dtype));
         }
-    text_printf(t, "    {-1, -1, {0, {0}, {0}, 0, 0, 0}},\n};\n#define MODEL_WRITTEN %d\n\n", count);
+    text_printf(t, "    {-1, -1, {0, {0}, {0}, 0, 0, 0}},\n};\n#define NUM_WRITTEN %d\n\n", count);
 }
 
 /* Strides of a layer's input seen as [image][channel][row][column]. */
@@ -113,19 +113,19 @@ static void add_layer(Text *t, const Node *n)
 static int add_layers(Text *t, const Graph *g)
 {
     int count = 0;
-    text_printf(t, "static const Layer model_layers[] = {\n");
+    text_printf(t, "static const Layer tested_layers[] = {\n");
     for (int i = 0; i < g->num_nodes; i++)
         if (g->nodes[i]->layer && g->nodes[i]->layer->codes) {
             add_layer(t, g->nodes[i]);
             count++;
         }
-    text_printf(t, "    {.number = -1},\n};\n#define MODEL_LAYERS %d\n\n", count);
+    text_printf(t, "    {.number = -1},\n};\n#define NUM_LAYERS %d\n\n", count);
     return count;
 }
 
 static void add_buffers(Text *t, const char *name, const char *macro, Tensor *const *list, int count)
 {
-    text_printf(t, "#define MODEL_%s %d\nstatic const Buffer model_%s[] = {", macro, count, name);
+    text_printf(t, "#define NUM_%s %d\nstatic const Buffer %s_buffers[] = {", macro, count, name);
     for (int i = 0; i < count; i++)
         text_printf(t, "{%zu, %zu}, ", type_bytes(list[i]->type), dtype_size(list[i]->type.dtype));
     text_printf(t, "{0, 0}};\n");
@@ -135,7 +135,7 @@ static void add_calls(Text *t, const Plan *p, const char *prefix, int layers)
 {
     const Graph *g = p->g;
     for (int in_arena = 0; in_arena < 2; in_arena++) {
-        text_printf(t, "#define model_run%s(%sin, out) %s_run%s(%s", in_arena ? "" : "_static",
+        text_printf(t, "#define %s(%sin, out) %s_run%s(%s", in_arena ? "call_in_arena" : "call_static",
                     in_arena ? "arena, " : "", p->id, in_arena ? "_in" : "", in_arena ? "arena" : "");
         for (int i = 0; i < g->num_inputs; i++)
             text_printf(t, "%sin[%d]", i || in_arena ? ", " : "", i);
@@ -143,15 +143,15 @@ static void add_calls(Text *t, const Plan *p, const char *prefix, int layers)
             text_printf(t, "%sout[%d]", i || in_arena || g->num_inputs ? ", " : "", i);
         text_printf(t, ")\n");
     }
-    text_printf(t, "#define MODEL_ARENA_BYTES ((size_t)%s_ARENA_BYTES)\n", prefix);
-    text_printf(t, "#define MODEL_ARENA_ALIGN ((size_t)%s_ARENA_ALIGN)\n", prefix);
-    text_printf(t, "#define model_check_tensor %s_check_tensor\n#define model_check_acc %s_check_acc\n", p->id, p->id);
+    text_printf(t, "#define WORK_BYTES ((size_t)%s_ARENA_BYTES)\n", prefix);
+    text_printf(t, "#define WORK_ALIGN ((size_t)%s_ARENA_ALIGN)\n", prefix);
+    text_printf(t, "#define on_tensor %s_check_tensor\n#define on_acc %s_check_acc\n", p->id, p->id);
     if (!layers) {
-        text_printf(t, "#define model_run_layer(layer, x, y, arena) ((void)(arena))\n");
+        text_printf(t, "#define call_layer(layer, x, y, arena) ((void)(arena))\n");
         return;
     }
     text_printf(t, "void %s_check_layer(int layer, const float *x, float *y, void *arena);\n", p->id);
-    text_printf(t, "#define model_run_layer %s_check_layer\n", p->id);
+    text_printf(t, "#define call_layer %s_check_layer\n", p->id);
 }
 
 static char *upper_text(const char *s)
@@ -184,11 +184,11 @@ void program_describe(const Program *p)
 {
     const Graph *g = p->plan->g;
     Text t = {0};
-    text_printf(&t, "#include \"%s.h\"\n\n", p->plan->id);
+    text_printf(&t, "#include \"model/%s.h\"\n\n", p->plan->id);
     add_written(&t, g);
     int layers = add_layers(&t, g);
-    add_buffers(&t, "inputs", "INPUTS", g->inputs, g->num_inputs);
-    add_buffers(&t, "outputs", "OUTPUTS", g->outputs, g->num_outputs);
+    add_buffers(&t, "input", "INPUTS", g->inputs, g->num_inputs);
+    add_buffers(&t, "output", "OUTPUTS", g->outputs, g->num_outputs);
     add_calls(&t, p->plan, upper_text(p->plan->id), layers);
     file_write(mem_printf("%s/model.h", p->folder), t.data, t.len);
     text_free(&t);

@@ -3,7 +3,8 @@
  *   harness values SAMPLES IN OUT   runs the model on the samples in file IN; file OUT gets what every node wrote
  *   harness impulses CODES          drives each ternary layer with impulses, expects the weights in file CODES back
  *
- * model.h, written by check_model.c, describes the model: tables of tensors and layers, and macros that call it. */
+ * model.h, written by check_model.c, describes the model: tables of tensors and layers, and macros that call it. No
+ * name here may be one that generated code can have: ID_run, ID_run_in, ID_check_..., whatever ID is. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,14 +102,14 @@ static void dump_dense(const Place *p, const char *data, int axis)
 
 static const Written *find_written(int node, int output)
 {
-    for (int i = 0; i < MODEL_WRITTEN; i++)
-        if (model_written[i].node == node && model_written[i].output == output)
-            return &model_written[i];
+    for (int i = 0; i < NUM_WRITTEN; i++)
+        if (written_tensors[i].node == node && written_tensors[i].output == output)
+            return &written_tensors[i];
     return NULL;
 }
 
-void model_check_tensor(int node, int output, const void *data);
-void model_check_tensor(int node, int output, const void *data)
+void on_tensor(int node, int output, const void *data);
+void on_tensor(int node, int output, const void *data)
 {
     if (!dump)
         return;
@@ -134,33 +135,33 @@ static void free_buffers(void *const *buffers, const Buffer *b, int count)
 
 static void write_outputs(void *const *out)
 {
-    for (int i = 0; i < MODEL_OUTPUTS; i++) {
+    for (int i = 0; i < NUM_OUTPUTS; i++) {
         int32_t head[2] = {-1, i};
         fwrite(head, sizeof head, 1, dump);
-        fwrite(out[i], 1, model_outputs[i].bytes, dump);
+        fwrite(out[i], 1, output_buffers[i].bytes, dump);
     }
 }
 
 static void read_inputs(void *const *in, FILE *f)
 {
-    for (int i = 0; i < MODEL_INPUTS; i++)
-        if (fread(in[i], 1, model_inputs[i].bytes, f) != model_inputs[i].bytes)
+    for (int i = 0; i < NUM_INPUTS; i++)
+        if (fread(in[i], 1, input_buffers[i].bytes, f) != input_buffers[i].bytes)
             die("cannot read the samples");
 }
 
 /* The same again on the static arena must give the same bytes. */
 static void compare_static(void *const *in, void *const *out)
 {
-    void *again[MODEL_OUTPUTS + 1];
-    make_buffers(again, model_outputs, MODEL_OUTPUTS);
+    void *again[NUM_OUTPUTS + 1];
+    make_buffers(again, output_buffers, NUM_OUTPUTS);
     FILE *f = dump;
     dump = NULL;
-    model_run_static(in, again);
+    call_static(in, again);
     dump = f;
-    for (int i = 0; i < MODEL_OUTPUTS; i++)
-        if (memcmp(out[i], again[i], model_outputs[i].bytes))
+    for (int i = 0; i < NUM_OUTPUTS; i++)
+        if (memcmp(out[i], again[i], output_buffers[i].bytes))
             printf("static %d\n", i);
-    free_buffers(again, model_outputs, MODEL_OUTPUTS);
+    free_buffers(again, output_buffers, NUM_OUTPUTS);
 }
 
 /* The arena starts as garbage and stays as the sample before left it. */
@@ -170,21 +171,21 @@ static void run_values(int samples, const char *in_path, const char *out_path)
     dump = fopen(out_path, "wb");
     if (!f || !dump)
         die("cannot open files");
-    void *arena = get_memory(MODEL_ARENA_BYTES, MODEL_ARENA_ALIGN), *in[MODEL_INPUTS + 1], *out[MODEL_OUTPUTS + 1];
-    make_buffers(in, model_inputs, MODEL_INPUTS);
-    make_buffers(out, model_outputs, MODEL_OUTPUTS);
+    void *arena = get_memory(WORK_BYTES, WORK_ALIGN), *in[NUM_INPUTS + 1], *out[NUM_OUTPUTS + 1];
+    make_buffers(in, input_buffers, NUM_INPUTS);
+    make_buffers(out, output_buffers, NUM_OUTPUTS);
     for (int s = 0; s < samples; s++) {
         read_inputs(in, f);
-        model_run(arena, in, out);
+        call_in_arena(arena, in, out);
         write_outputs(out);
         compare_static(in, out);
-        check_guards(arena, MODEL_ARENA_BYTES, "arena");
-        for (int i = 0; i < MODEL_OUTPUTS; i++)
-            check_guards(out[i], model_outputs[i].bytes, "output");
+        check_guards(arena, WORK_BYTES, "arena");
+        for (int i = 0; i < NUM_OUTPUTS; i++)
+            check_guards(out[i], output_buffers[i].bytes, "output");
     }
-    free_buffers(in, model_inputs, MODEL_INPUTS);
-    free_buffers(out, model_outputs, MODEL_OUTPUTS);
-    free_memory(arena, MODEL_ARENA_ALIGN);
+    free_buffers(in, input_buffers, NUM_INPUTS);
+    free_buffers(out, output_buffers, NUM_OUTPUTS);
+    free_memory(arena, WORK_ALIGN);
     fclose(f);
     if (fclose(dump))
         die("cannot write the values");
@@ -330,8 +331,8 @@ static void check_one(int64_t image, int64_t co, int64_t row, int64_t column, fl
         print_wrong(image, co, row, column, got, &s);
 }
 
-void model_check_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, int count);
-void model_check_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, int count)
+void on_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, int count);
+void on_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, int count)
 {
     if (!test.layer)
         return;
@@ -397,10 +398,10 @@ static void test_layer(const Layer *l, const int8_t *codes, void *arena)
     for (test.run = 0; test.run < test.patterns.count; test.run++) {
         memset(test.seen, 0, (size_t)outputs);
         place_impulses(x);
-        model_run_layer(l->number, x + l->x_base, y + l->y_base, arena);
+        call_layer(l->number, x + l->x_base, y + l->y_base, arena);
         missing += count_missing();
     }
-    check_guards(arena, MODEL_ARENA_BYTES, "arena");
+    check_guards(arena, WORK_BYTES, "arena");
     check_guards(y, (size_t)l->y_size * sizeof *y, "output of a layer");
     printf("layer %d runs %lld checked %lld wrong %lld missing %lld stray %lld\n", l->number,
            (long long)test.patterns.count, (long long)test.checked, (long long)test.wrong, (long long)missing,
@@ -416,9 +417,9 @@ static void run_impulses(const char *codes_path)
     FILE *f = fopen(codes_path, "rb");
     if (!f)
         die("cannot open the weights");
-    void *arena = get_memory(MODEL_ARENA_BYTES, MODEL_ARENA_ALIGN);
-    for (int i = 0; i < MODEL_LAYERS; i++) {
-        const Layer *l = &model_layers[i];
+    void *arena = get_memory(WORK_BYTES, WORK_ALIGN);
+    for (int i = 0; i < NUM_LAYERS; i++) {
+        const Layer *l = &tested_layers[i];
         size_t count = (size_t)(l->co * (l->ci / l->groups) * l->rows.kernel * l->columns.kernel);
         int8_t *codes = get_array((int64_t)count, 1);
         if (fread(codes, 1, count, f) != count)
@@ -426,7 +427,7 @@ static void run_impulses(const char *codes_path)
         test_layer(l, codes, arena);
         free(codes);
     }
-    free_memory(arena, MODEL_ARENA_ALIGN);
+    free_memory(arena, WORK_ALIGN);
     fclose(f);
 }
 
