@@ -26,14 +26,18 @@ static inline Generated generated_new(int max)
     return (Generated){.folder = temp_folder(), .files = NEW_ARRAY(const char *, max)};
 }
 
-/* Plan and print graph g, lowered already, as NAME.c with a function NAME_call. Returns the bytes of its arena. */
-static inline int64_t generated_add(Generated *s, Graph *g, const char *name)
+static inline Options *generated_options(const char *name)
 {
     Options *opt = NEW(Options);
     opt->name = name;
     opt->quiet = true;
-    pass_lower(g, opt);
-    Plan *p = plan_graph(g, opt);
+    return opt;
+}
+
+/* Plan and print graph g, lowered already, as NAME.c with a function NAME_call. Returns the bytes of its arena. */
+static inline int64_t generated_add_lowered(Generated *s, Graph *g, const char *name)
+{
+    Plan *p = plan_graph(g, generated_options(name));
     Text c = {0}, h = {0};
     emit_c(p, &c, &h);
     text_printf(&c, "\nvoid %s_call(void *arena, const void *const *in, void *const *out);\n", name);
@@ -51,6 +55,12 @@ static inline int64_t generated_add(Generated *s, Graph *g, const char *name)
     text_free(&c);
     text_free(&h);
     return p->arena_bytes;
+}
+
+static inline int64_t generated_add(Generated *s, Graph *g, const char *name)
+{
+    pass_lower(g, generated_options(name));
+    return generated_add_lowered(s, g, name);
 }
 
 static inline void *build_object(const Generated *s, int first, int count, const char *cc, const char *flags)

@@ -122,7 +122,7 @@ static void build_and_compare(Generated *s, const Case *cases, int count)
 {
     static const char *const compilers[] = {"gcc", "clang"};
     for (int k = 0; k < 2; k++) {
-        generated_build(s, compilers[k], k ? "-O1" : "-O2");
+        generated_build(s, compilers[k], k ? "-O1 -fsanitize=undefined -fsanitize-undefined-trap-on-error" : "-O2");
         for (int i = 0; i < count; i++)
             compare_case(s, &cases[i]);
     }
@@ -309,6 +309,38 @@ static void test_broadcast(void)
     build_and_compare(&s, &c, 1);
 }
 
+/* ---- strided layouts ---- */
+
+static Tensor *add_inner(Graph *g, OpKind op, int count, Tensor *const *in)
+{
+    Tensor *t = add_node(g, op, count, in, NULL)->out[0];
+    g->num_outputs--;
+    return t;
+}
+
+/* Activations in padded planes, dense inputs and outputs: y = max(-x, abs(x)) * z with z per channel. */
+static void test_strided(void)
+{
+    static const int64_t dims[] = {2, 3, 4, 5}, channels[] = {3, 1, 1};
+    const Layout padded = {.strides = {3 * 6 * 7, 6 * 7, 7, 1}, .base = 8, .size = 2 * 3 * 6 * 7};
+    const Layout wide = {.strides = {3 * 4 * 8, 4 * 8, 8, 1}, .size = 2 * 3 * 4 * 8};
+    Generated s = generated_new(1);
+    Graph *g = test_graph();
+    Tensor *x = add_input(g, DT_F32, 4, dims), *z = add_input(g, DT_F32, 3, channels);
+    Tensor *negative = add_inner(g, OP_Neg, 1, &x), *positive = add_inner(g, OP_Abs, 1, &x);
+    Tensor *largest = add_inner(g, OP_Max, 2, (Tensor *[]){negative, positive});
+    add_node(g, OP_Mul, 2, (Tensor *[]){largest, z}, NULL);
+    pass_lower(g, generated_options("strided"));
+    negative->layout = largest->layout = padded;
+    positive->layout = wide;
+    Case c = {g, "strided", NEW_ARRAY(const void *, 2), NULL, 0};
+    c.inputs[0] = draw_values(x->type);
+    c.inputs[1] = draw_values(z->type);
+    c.values = eval_graph(g, c.inputs);
+    c.arena_bytes = generated_add_lowered(&s, g, c.name);
+    build_and_compare(&s, &c, 1);
+}
+
 /* ---- known values ---- */
 
 /* The only output of an operator on constants. */
@@ -472,6 +504,7 @@ int main(void)
     CU_add_test(s, "every operator on every type", test_all_types);
     CU_add_test(s, "types of Pow", test_pow_types);
     CU_add_test(s, "random broadcasts", test_broadcast);
+    CU_add_test(s, "strided layouts", test_strided);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     return (int)CU_get_number_of_failures();
