@@ -10,6 +10,15 @@ typedef struct Totals {
     int layers, ternary;
 } Totals;
 
+/* By node index; counting zeros reads every weight, so it is done once. */
+static const NodeCost *cost_nodes(const Graph *g)
+{
+    NodeCost *costs = NEW_ARRAY(NodeCost, g->num_nodes);
+    for (int i = 0; i < g->num_nodes; i++)
+        costs[i] = node_cost(g->nodes[i]);
+    return costs;
+}
+
 static bool is_layer(const NodeCost *c)
 {
     return c->params || c->macs;
@@ -31,11 +40,11 @@ static int64_t count_params(const Graph *g)
     return total;
 }
 
-static Totals count_totals(const Graph *g)
+static Totals count_totals(const Graph *g, const NodeCost *costs)
 {
     Totals t = {.params = count_params(g)};
     for (int i = 0; i < g->num_nodes; i++) {
-        NodeCost c = node_cost(g->nodes[i]);
+        NodeCost c = costs[i];
         t.layers += is_layer(&c);
         t.ternary += c.weight && c.weight->ternary;
         t.macs += c.macs;
@@ -67,12 +76,12 @@ static void print_edges(const char *title, Tensor *const *t, int count)
     printf("\n");
 }
 
-static void print_layers(const Graph *g)
+static void print_layers(const Graph *g, const NodeCost *costs)
 {
     Table *t = table_new(">#\tlayer\toperator\toutput\t>parameters\t>MACs\t>zeros\tweights\t>adds");
     for (int i = 0, index = 0; i < g->num_nodes; i++) {
         const Node *n = g->nodes[i];
-        NodeCost c = node_cost(n);
+        NodeCost c = costs[i];
         if (!is_layer(&c))
             continue;
         const char *zeros = c.weight ? mem_printf("%.1f %%", percent(c.zeros, c.weights)) : "-";
@@ -85,14 +94,13 @@ static void print_layers(const Graph *g)
 }
 
 /* "Relu x3, MaxPool x2": operators without parameters, in order of appearance. */
-static const char *list_other_operators(const Graph *g)
+static const char *list_other_operators(const Graph *g, const NodeCost *costs)
 {
     Text list = {0};
     for (int i = 0; i < g->num_nodes; i++) {
         int count = 0, first = g->num_nodes;
         for (int k = 0; k < g->num_nodes; k++) {
-            NodeCost c = node_cost(g->nodes[k]);
-            if (is_layer(&c) || strcmp(g->nodes[k]->op_name, g->nodes[i]->op_name) != 0)
+            if (is_layer(&costs[k]) || strcmp(g->nodes[k]->op_name, g->nodes[i]->op_name) != 0)
                 continue;
             count++;
             first = k < first ? k : first;
@@ -108,11 +116,12 @@ static const char *list_other_operators(const Graph *g)
 static void print_report(const Model *m)
 {
     const Graph *g = m->graph;
-    Totals t = count_totals(g);
+    const NodeCost *costs = cost_nodes(g);
+    Totals t = count_totals(g, costs);
     print_edges("input", g->inputs, g->num_inputs);
     print_edges("output", g->outputs, g->num_outputs);
-    print_layers(g);
-    printf("\nother operators: %s\n", list_other_operators(g));
+    print_layers(g, costs);
+    printf("\nother operators: %s\n", list_other_operators(g, costs));
     printf("total: %s parameters, %s MACs; %s of %s weights are zero (%.1f %%); %d layers, %d ternary",
            count_text(t.params), count_text(t.macs), count_text(t.zeros), count_text(t.weights),
            percent(t.zeros, t.weights), t.layers, t.ternary);
@@ -179,17 +188,16 @@ static cJSON *json_totals(const Totals *t)
 static void print_json(const Model *m)
 {
     const Graph *g = m->graph;
-    Totals totals = count_totals(g);
+    const NodeCost *costs = cost_nodes(g);
+    Totals totals = count_totals(g, costs);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "file", m->file);
     add_edges(o, "inputs", g->inputs, g->num_inputs);
     add_edges(o, "outputs", g->outputs, g->num_outputs);
     cJSON *layers = cJSON_AddArrayToObject(o, "layers");
-    for (int i = 0, index = 0; i < g->num_nodes; i++) {
-        NodeCost c = node_cost(g->nodes[i]);
-        if (is_layer(&c))
-            cJSON_AddItemToArray(layers, json_layer(g->nodes[i], &c, index++));
-    }
+    for (int i = 0, index = 0; i < g->num_nodes; i++)
+        if (is_layer(&costs[i]))
+            cJSON_AddItemToArray(layers, json_layer(g->nodes[i], &costs[i], index++));
     cJSON_AddItemToObject(o, "totals", json_totals(&totals));
     char *text = cJSON_Print(o);
     puts(text);

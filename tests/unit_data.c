@@ -441,6 +441,40 @@ static void test_feed_bad(void)
                 "--mean: 3 numbers for samples of float[2,1,3], which have 2 channels (--layout nchw)");
 }
 
+/* ---- progress ---- */
+
+/* What a bar writes to stderr after `seconds` of work. */
+static const char *bar_after(double seconds, bool tty)
+{
+    fflush(stderr);
+    int saved = dup(STDERR_FILENO);
+    FILE *f = fopen(path_of("bar"), "w+b");
+    dup2(fileno(f), STDERR_FILENO);
+    Progress p;
+    progress_begin(&p, "eval", 40);
+    CU_ASSERT_FALSE(p.tty);
+    p.tty = tty;
+    p.start -= seconds;
+    progress_update(&p, 20);
+    progress_update(&p, 21);
+    progress_end(&p);
+    fflush(stderr);
+    dup2(saved, STDERR_FILENO);
+    close(saved);
+    char *text = mem_alloc(512);
+    rewind(f);
+    text[fread(text, 1, 511, f)] = 0;
+    fclose(f);
+    return text;
+}
+
+static void test_progress(void)
+{
+    CU_ASSERT_STRING_EQUAL(bar_after(0.5, true), "");
+    CU_ASSERT_STRING_EQUAL(bar_after(5, false), "");
+    CU_ASSERT_STRING_EQUAL(bar_after(5, true), "\r\033[Keval [###############               ] 20/40, 5 s left\r\033[K");
+}
+
 /* ---- real data, where present ---- */
 
 static void check_real(const char *base, int64_t first_label)
@@ -479,6 +513,7 @@ static void add_tests(CU_pSuite s)
     CU_add_test(s, "feed cube", test_feed_cube);
     CU_add_test(s, "feed normalisation", test_feed_normalisation);
     CU_add_test(s, "feed bad", test_feed_bad);
+    CU_add_test(s, "progress", test_progress);
     CU_add_test(s, "real sets", test_real_sets);
 }
 
