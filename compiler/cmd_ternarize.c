@@ -76,7 +76,7 @@ static const char *settings_text(const Options *o)
         else
             text_printf(&t, " threshold=exact");
         text_printf(&t, " keep=%s", !o->keep ? "last" : o->num_keep ? o->keep[0] : "none");
-        for (int i = 1; i < o->num_keep; i++)
+        for (int i = 1; o->keep && i < o->num_keep; i++)
             text_printf(&t, ",%s", o->keep[i]);
     }
     char *copy = mem_strdup(t.data);

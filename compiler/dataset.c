@@ -80,7 +80,7 @@ static Tensor *read_idx(const char *path)
     if (t.rank < 1 || t.rank > MAX_RANK || file.len < start)
         fail("%s: damaged IDX file: %d dimensions in %zu bytes", path, t.rank, file.len);
     for (int i = 0; i < t.rank; i++)
-        t.dims[i] = (int64_t)big_endian(p + 4 + 4 * i, 4);
+        t.dims[i] = (int64_t)big_endian(p + 4 + 4 * (size_t)i, 4);
     if (type_bytes(t) != file.len - start)
         fail("%s: damaged IDX file: %s needs %zu bytes, there are %zu", path, type_text(t), type_bytes(t),
              file.len - start);

@@ -113,6 +113,8 @@ static bool is_op(const Node *n, const char *name)
 /* The side of a linear operator that holds its weights, constant or not; -1 for other operators. */
 static int weight_input(const Node *n)
 {
+    if (n->num_in < 2 || !n->in[0] || !n->in[1])
+        return -1;
     if (is_op(n, "Conv") || is_op(n, "ConvTranspose"))
         return 1;
     if (is_op(n, "MatMul") || is_op(n, "Gemm"))
