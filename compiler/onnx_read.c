@@ -186,6 +186,8 @@ static Type input_type(Reader *r, const Onnx__ValueInfoProto *v)
     Type t = declared_type(&at, v);
     if (t.dtype == DT_NONE)
         fail("%s: input '%s' has no element type", r->file, v->name);
+    if (v->type->tensor_type->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16 && !r->opt->quiet)
+        note("%s: input '%s' is bfloat16; it is taken as float", r->file, v->name);
     if (t.rank < 0)
         fail("%s: input '%s' has no shape; save the model with one (onnx.shape_inference, or the exporter's input "
              "shape)",

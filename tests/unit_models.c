@@ -69,12 +69,13 @@ static bool read_twice(const char *path, const char *copy)
 
 static void test_models(void)
 {
-    const char *copy = strdup(mem_printf("%s/copy.onnx", temp_folder()));
+    char *copy = strdup(mem_printf("%s/copy.onnx", temp_folder()));
     int read = 0;
     for (size_t i = 0; i < models.gl_pathc; i++) {
         read += read_twice(models.gl_pathv[i], copy);
         mem_reset();
     }
+    free(copy);
     printf("%d of %zu models read\n", read, models.gl_pathc);
     CU_ASSERT_TRUE(read >= 500);
 }

@@ -299,49 +299,52 @@ static void test_damaged(void)
         }
 }
 
-/* `depth` messages, each the field `key` of the one around it; short lengths in two bytes each. */
-static const uint8_t *nest(uint8_t key, int depth, size_t *len)
+/* A graph's input whose type is a sequence of sequences of ..., `depth` messages in each other and the model. */
+static const uint8_t *nest(size_t depth, size_t *len)
 {
-    *len = (size_t)depth * 3;
+    static const uint8_t first[] = {0x3a, 0x5a, 0x12}; /* graph, input, type; then sequence_type, elem_type */
+    *len = (depth - 1) * 3;
     uint8_t *data = mem_alloc(*len);
-    for (int i = 0; i < depth; i++) {
-        size_t inside = *len - 3 * ((size_t)i + 1);
-        data[3 * i] = key;
-        data[3 * i + 1] = (uint8_t)(inside & 127) | 128;
+    for (size_t i = 0; i < depth - 1; i++) {
+        size_t inside = *len - 3 * (i + 1);
+        data[3 * i] = i < sizeof first ? first[i] : i % 2 ? 0x22 : 0x0a;
+        data[3 * i + 1] = (uint8_t)(inside & 127) | 128; /* the length in two bytes */
         data[3 * i + 2] = (uint8_t)(inside >> 7);
     }
     return data;
 }
 
+static void test_depth(void)
+{
+    size_t len;
+    const uint8_t *data = nest(64, &len);
+    CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message(data, len), "version 0 of the file format is not supported"));
+    data = nest(65, &len);
+    CU_ASSERT_STRING_EQUAL(bytes_message(data, len), "m.onnx: not an ONNX file, or damaged: it is nested too deeply");
+}
+
+static void test_memory(void)
+{
+    enum { EMPTY_NODES = 1000000 };
+    static const uint8_t start[] = {0x3a, 0x80, 0x89, 0x7a}; /* a graph of 2,000,000 bytes */
+    const size_t len = sizeof start + (size_t)2 * EMPTY_NODES;
+    uint8_t *data = mem_alloc(len);
+    memcpy(data, start, sizeof start);
+    for (size_t i = 0; i < EMPTY_NODES; i++)
+        data[sizeof start + 2 * i] = 0x0a;
+    CU_ASSERT_STRING_EQUAL(bytes_message(data, len),
+                           "m.onnx: not an ONNX file, or damaged: it would take far more memory than its size allows");
+}
+
 static void test_hostile(void)
 {
-    /* ModelProto.graph (7), node (1), attribute (5), g (6), ...: as TypeProto in TypeProto.Sequence, of one key. */
-    size_t len;
-    const uint8_t *inner = nest(10, 100, &len); /* field 1 of Sequence and, by chance, of nothing else */
-    uint8_t head[] = {0x3a, 0, 0, 0x5a, 0, 0, 0x12, 0, 0};
-    size_t all = len + sizeof head;
-    uint8_t *data = mem_alloc(all);
-    for (size_t i = 0; i < 3; i++) {
-        size_t inside = all - 3 * (i + 1);
-        head[3 * i + 1] = (uint8_t)(inside & 127) | 128;
-        head[3 * i + 2] = (uint8_t)(inside >> 7);
-    }
-    memcpy(data, head, sizeof head);
-    memcpy(data + sizeof head, inner, len);
-    for (size_t i = sizeof head; i < all; i += 6) /* TypeProto.sequence_type is 4 */
-        data[i] = 0x22;
-    CU_ASSERT_STRING_EQUAL(bytes_message(data, all), "m.onnx: not an ONNX file, or damaged: it is nested too deeply");
-    const size_t empty_nodes = 1000000;
-    data = mem_alloc(2 * empty_nodes + 5);
-    const uint8_t start[] = {0x3a, 0x80, 0x89, 0x7a}; /* 2,000,000 bytes */
-    memcpy(data, start, sizeof start);
-    for (size_t i = 0; i < empty_nodes; i++)
-        data[sizeof start + 2 * i] = 0x0a;
-    CU_ASSERT_STRING_EQUAL(bytes_message(data, sizeof start + 2 * empty_nodes),
-                           "m.onnx: not an ONNX file, or damaged: it would take far more memory than its size allows");
     CU_ASSERT_STRING_EQUAL(bytes_message("\x08\x07\x3a\x00\x3a\x00", 6),
                            "m.onnx: not an ONNX file, or damaged: a message comes twice where only one may stand");
     CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message("\x08\x07\x3a\x03\x12\x01\0", 7), "a name contains a NUL byte"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message("\x08\x07\x3a\x7f", 4), "a field reaches behind the end"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message("\x08\x07\x3b\x7f", 4), "a field has an unknown encoding"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message("\x08\x87", 2), "a number is cut off"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message("\x0d\x07\0\0\0", 5), "its fields have wrong encodings"));
 }
 
 static void test_newer_fields(void)
@@ -362,6 +365,8 @@ int main(void)
     CU_add_test(s, "broken", test_broken);
     CU_add_test(s, "no ONNX", test_no_onnx);
     CU_add_test(s, "damaged", test_damaged);
+    CU_add_test(s, "depth", test_depth);
+    CU_add_test(s, "memory", test_memory);
     CU_add_test(s, "hostile", test_hostile);
     CU_add_test(s, "newer fields", test_newer_fields);
     CU_basic_run_tests();
