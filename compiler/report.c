@@ -113,8 +113,6 @@ static bool is_op(const Node *n, const char *name)
 /* The side of a linear operator that holds its weights, constant or not; -1 for other operators. */
 static int weight_input(const Node *n)
 {
-    if (n->num_in < 2 || !n->in[0] || !n->in[1])
-        return -1;
     if (is_op(n, "Conv") || is_op(n, "ConvTranspose"))
         return 1;
     if (is_op(n, "MatMul") || is_op(n, "Gemm"))
@@ -151,6 +149,8 @@ NodeCost node_cost(const Node *n)
         if (t && t->data && dtype_is_float(t->type.dtype) && t->type.rank > 0)
             c.params += type_elems(t->type);
     }
+    if (n->num_in < 2 || !n->in[0] || !n->in[1])
+        return c;
     int side = weight_input(n);
     if (side < 0)
         return c;
