@@ -76,22 +76,27 @@ static void add_value(ElemCall *c, double v, DType d)
     c->args[c->num_args++] = (ElemArg){.value = v, .dtype = d};
 }
 
-static void check_same_dtype(const Graph *g, const Node *n, int first)
+/* The element type of input `first`, which all later ones must have. */
+static DType check_same_dtype(const Graph *g, const Node *n, int first)
 {
-    for (int i = first; i < n->num_in; i++)
-        if (n->in[i] && n->in[i]->type.dtype != n->in[first]->type.dtype)
+    DType d = n->in[first]->type.dtype;
+    for (int i = first + 1; i < n->num_in; i++)
+        if (n->in[i] && n->in[i]->type.dtype != d)
             fail_node(g, n, "inputs must have one element type");
+    return d;
 }
 
 /* The inputs, all of one type, then the attributes in the order of the OpDef. */
 static void resolve_plain(const Graph *g, const Node *n, ElemCall *c)
 {
-    DType d = n->in[0]->type.dtype;
-    check_same_dtype(g, n, 0);
+    DType d = check_same_dtype(g, n, 0);
     c->kernel = kernel_of(g, n, d);
     c->dtype = c->result = c->type = d;
-    for (int i = 0; i < n->num_in; i++)
+    for (int i = 0; i < n->num_in; i++) {
+        if (!n->in[i])
+            fail_node(g, n, "input %d is missing", i);
         add_input(c, n, i, d);
+    }
     for (const AttrSpec *s = op_def(n->op)->attrs; s->name; s++)
         add_value(c, s->type == ATTR_FLOAT ? (double)attr_float(n, s->name) : (double)attr_int(n, s->name), d);
 }
@@ -129,8 +134,7 @@ static void resolve_where(const Graph *g, const Node *n, ElemCall *c)
 {
     if (n->in[0]->type.dtype != DT_BOOL)
         fail_node(g, n, "the condition must be bool, not %s", type_text(n->in[0]->type));
-    check_same_dtype(g, n, 1);
-    c->dtype = c->result = c->type = n->in[1]->type.dtype;
+    c->dtype = c->result = c->type = check_same_dtype(g, n, 1);
     c->kernel = kernel_of(g, n, c->dtype);
     add_input(c, n, 0, DT_BOOL);
     add_input(c, n, 1, c->dtype);
@@ -140,9 +144,8 @@ static void resolve_where(const Graph *g, const Node *n, ElemCall *c)
 /* Inputs x, min, max; the limits are single numbers and may be absent. */
 static void resolve_clip(const Graph *g, const Node *n, ElemCall *c)
 {
-    DType d = n->in[0]->type.dtype;
+    DType d = check_same_dtype(g, n, 0);
     bool has[3] = {true, n->num_in > 1 && n->in[1], n->num_in > 2 && n->in[2]};
-    check_same_dtype(g, n, 0);
     c->dtype = c->result = c->type = d;
     c->kernel = kernel_of(g, n, d);
     if (!has[1] || !has[2])
@@ -193,8 +196,7 @@ static void resolve_cast_like(const Graph *g, const Node *n, ElemCall *c)
 static void resolve_mod(const Graph *g, const Node *n, ElemCall *c)
 {
     bool fmod = attr_int(n, "fmod") != 0;
-    check_same_dtype(g, n, 0);
-    c->dtype = c->result = c->type = n->in[0]->type.dtype;
+    c->dtype = c->result = c->type = check_same_dtype(g, n, 0);
     c->kernel = kernel_of(g, n, c->dtype);
     if (class_of(c->dtype) == FLOAT && !fmod)
         fail_node(g, n, "elements of type %s need the attribute fmod = 1", dtype_name(c->dtype));
@@ -207,8 +209,7 @@ static void resolve_mod(const Graph *g, const Node *n, ElemCall *c)
 static void resolve_shift(const Graph *g, const Node *n, ElemCall *c)
 {
     const char *direction = attr_string(n, "direction");
-    check_same_dtype(g, n, 0);
-    c->dtype = c->result = c->type = n->in[0]->type.dtype;
+    c->dtype = c->result = c->type = check_same_dtype(g, n, 0);
     c->kernel = kernel_of(g, n, c->dtype);
     if (!strcmp(direction, "RIGHT"))
         c->kernel = "shift_right";

@@ -99,6 +99,7 @@ ROW(min, "g (float[3] a, float[3] b) => (y) { y = Min (a, b) }", .in = "1 5 3; 2
 ROW(max_three, "g (float[3] a, float[1] b, float[3] c) => (y) { y = Max (a, b, c) }", .in = "1 5 3; 2; 0 9 0", .out = "2 9 3")
 ROW(max_nan, "g (float[2] a, float[2] b) => (y) { y = Max (a, b) }", .in = "1 nan; nan 1", .out = "nan nan")
 ROW(max_one, "g (float[2] a) => (y) { y = Max (a) }", .in = "1 2", .out = "1 2")
+ROW(max_gap, "g (float[2] a, float[2] b) => (y) { y = Max (a, , b) }", .error = "input 1 is missing")
 ROW(max_uint64, "g (uint64[2] a, uint64[2] b) => (y) { y = Max (a, b) }", .in = "1 5; 2 4", .out = "2 5")
 ROW(sum, "g (float[2] a, float[2] b, float[2] c) => (y) { y = Sum (a, b, c) }", .in = "1 2; 10 20; 100 200", .out = "111 222")
 ROW(mean, "g (float[2] a, float[2] b, float[1] c) => (y) { y = Mean (a, b, c) }", .in = "1 2; 2 3; 6", .out = "3 3.66666667")

@@ -322,8 +322,8 @@ static Tensor *add_inner(Graph *g, OpKind op, int count, Tensor *const *in)
 static void test_strided(void)
 {
     static const int64_t dims[] = {2, 3, 4, 5}, channels[] = {3, 1, 1};
-    const Layout padded = {.strides = {3 * 6 * 7, 6 * 7, 7, 1}, .base = 8, .size = 2 * 3 * 6 * 7};
-    const Layout wide = {.strides = {3 * 4 * 8, 4 * 8, 8, 1}, .size = 2 * 3 * 4 * 8};
+    const Layout padded = {.strides = {126, 42, 7, 1}, .base = 8, .size = 252};
+    const Layout wide = {.strides = {96, 32, 8, 1}, .size = 192};
     Generated s = generated_new(1);
     Graph *g = test_graph();
     Tensor *x = add_input(g, DT_F32, 4, dims), *z = add_input(g, DT_F32, 3, channels);
