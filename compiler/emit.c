@@ -39,6 +39,13 @@ void emit_blank(Emitter *e)
 
 /* ---- literals ---- */
 
+/* s: v with that many digits. */
+static bool reads_back(double v, bool f32, int digits, char s[64])
+{
+    snprintf(s, 64, "%.*g", digits, v);
+    return f32 ? strtof(s, NULL) == (float)v : strtod(s, NULL) == v;
+}
+
 const char *float_text(double v, DType d)
 {
     bool f32 = d == DT_F32;
@@ -47,11 +54,10 @@ const char *float_text(double v, DType d)
     if (isinf(v))
         return v < 0 ? "-INFINITY" : "INFINITY";
     char s[64];
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(s, sizeof s, "%.*g", digits, v);
-        if (f32 ? strtof(s, NULL) == (float)v : strtod(s, NULL) == v)
-            break;
-    }
+    const int middle = f32 ? 6 : 15; /* digits: most numbers need more, the others are found from below */
+    int digits = reads_back(v, f32, middle, s) ? 1 : middle + 1;
+    while (!reads_back(v, f32, digits, s))
+        digits++;
     bool whole = !strpbrk(s, ".e");
     return mem_printf("%s%s%s", s, whole ? ".0" : "", f32 ? "f" : "");
 }
@@ -77,15 +83,25 @@ static void add_int(Text *t, DType d, const void *data, int64_t i)
     }
 }
 
+/* Tables of weights are bytes, and long. */
+static void add_byte(Text *t, unsigned v)
+{
+    char s[3] = {(char)('0' + v / 100), (char)('0' + v / 10 % 10), (char)('0' + v % 10)};
+    size_t skip = v < 10 ? 2 : v < 100 ? 1 : 0;
+    text_add(t, s + skip, 3 - skip);
+}
+
 static void add_literal(Text *t, DType d, const void *data, int64_t i)
 {
     char s[32];
     double v = elem_get(data, d, i);
-    if (!dtype_is_float(d)) {
+    if (d == DT_U8) {
+        add_byte(t, ((const uint8_t *)data)[i]);
+    } else if (!dtype_is_float(d)) {
         add_int(t, d, data, i);
     } else if (v == 0 && !signbit(v)) {
         text_add(t, "0", 1);
-    } else if (d == DT_F32 && isfinite(v) && v == (double)(int)v && fabs(v) < 1e6) {
+    } else if (d == DT_F32 && fabs(v) < 1e6 && v == (double)(int)v) {
         int n = snprintf(s, sizeof s, signbit(v) && v == 0 ? "-0.0f" : "%d", (int)v);
         text_add(t, s, (size_t)n);
     } else {
