@@ -10,7 +10,7 @@
 #include <dirent.h>
 #include <unistd.h>
 
-enum { MAX_CASES = 1200, MAX_SETS = 16, NOT_BOUND = 1000, EVALUATED_AT_LEAST = 764, COMPILED_AT_LEAST = 764 };
+enum { MAX_CASES = 1200, MAX_SETS = 16, NOT_BOUND = 1000, EVALUATED_AT_LEAST = 776, COMPILED_AT_LEAST = 776 };
 
 static const double RELATIVE = 1e-3, ABSOLUTE = 1e-7;
 static const char *const suites[] = {"node", "simple", "pytorch-operator", "pytorch-converted"};
@@ -29,8 +29,13 @@ typedef struct BackendCase {
     int64_t arena_bytes;
 } BackendCase;
 
-/* Its expected output is declared as uint16 and holds the bits of bfloat16. */
-static const char *const mislabelled = "test_cast_FLOAT_to_BFLOAT16";
+/* Cases left out. The first declares bfloat16 bits as uint16. The others align corners with an output length that is
+ * not rounded (2.4 columns); onnxruntime and ternc use the length that the output has. */
+static const char *const left_out[] = {
+    "test_cast_FLOAT_to_BFLOAT16",
+    "test_resize_downsample_scales_cubic_align_corners",
+    "test_resize_downsample_scales_linear_align_corners",
+};
 
 static const char *data_root = "/usr/share/libonnx-testdata/data";
 static bool verbose;
@@ -204,13 +209,18 @@ static bool add_to_program(BackendCase *c)
     return true;
 }
 
+static bool wants_constant(const Trap *t)
+{
+    return strstr(t->message, "known at compile time") || strstr(t->message, "must be constant");
+}
+
 /* Whether nothing is wrong with the case. */
 static bool run_case(const char *folder)
 {
     Trap trap;
     static const int first_bound[] = {NOT_BOUND, 1, 0};
     BackendCase *c = NULL;
-    for (int i = 0; i < 3 && !c && (i == 0 || strstr(trap.message, "compile time")); i++)
+    for (int i = 0; i < 3 && !c && (i == 0 || wants_constant(&trap)); i++)
         c = try_load(folder, first_bound[i], &trap);
     if (!c) {
         bool unsupported = strstr(trap.message, "unsupported") || strstr(trap.message, "not supported");
@@ -228,6 +238,14 @@ static int by_name(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static bool is_case(const char *name)
+{
+    for (size_t i = 0; i < sizeof left_out / sizeof left_out[0]; i++)
+        if (!strcmp(name, left_out[i]))
+            return false;
+    return name[0] != '.';
+}
+
 static void run_suite(const char *suite)
 {
     struct dirent **entries;
@@ -235,8 +253,7 @@ static void run_suite(const char *suite)
     int count = scandir(path, &entries, NULL, by_name);
     for (int i = 0; i < count; i++) {
         const char *folder = mem_printf("%s/%s", path, entries[i]->d_name);
-        if (entries[i]->d_name[0] != '.' && strcmp(entries[i]->d_name, mislabelled) != 0 &&
-            !access(mem_printf("%s/model.onnx", folder), R_OK))
+        if (is_case(entries[i]->d_name) && !access(mem_printf("%s/model.onnx", folder), R_OK))
             CU_ASSERT(run_case(folder));
         free(entries[i]);
     }
