@@ -19,12 +19,22 @@ static void print_translation(const LayerCheck *l)
         printf("  %lld weights proven by %lld sums", (long long)l->weights, (long long)l->checked);
 }
 
+/* Operators by name, layers by kind and lowering. */
+static const char *operator_text(const Node *n)
+{
+    static const char *const kinds[] = {"conv", "transposed", "connected"};
+    static const char *const lowerings[] = {"auto", "unroll", "sparse", "packed", "dense"};
+    if (!n->layer)
+        return n->op_name;
+    return mem_printf("%s, %s", kinds[n->layer->kind], lowerings[n->layer->lowering]);
+}
+
 static void print_row(const Graph *g, int i, const CheckReport *r)
 {
     const Node *n = g->nodes[i];
     const NodeCheck *c = &r->nodes[i];
-    printf("%4d  %-16.16s %-28.28s %10lld  %9.3g  %6.1f %%  %s", i, n->op_name, node_label(n), (long long)c->elements,
-           c->error, 100 * c->share, c->wrong ? "DIFFERS" : "ok     ");
+    printf("%4d  %-18.18s %-28.28s %10lld  %9.3g  %6.1f %%  %s", i, operator_text(n), node_label(n),
+           (long long)c->elements, c->error, 100 * c->share, c->wrong ? "DIFFERS" : "ok     ");
     if (n->layer)
         print_translation(&r->layers[n->layer->index]);
     printf("\n");
@@ -44,7 +54,7 @@ static void print_problems(const Graph *g, const CheckReport *r)
 
 static void print_report(const Plan *plan, const CheckReport *r, int num_sets, const CommandLine *c)
 {
-    printf("node  operator         name                           elements      error   of bound\n");
+    printf("node  operator           name                           elements      error   of bound\n");
     for (int i = 0; i < plan->g->num_nodes; i++)
         print_row(plan->g, i, r);
     print_problems(plan->g, r);
