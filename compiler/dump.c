@@ -18,12 +18,14 @@ const char *number_text(double v, DType d)
         return v < 0 ? "-inf" : "inf";
     if (!dtype_is_float(d))
         return mem_printf("%.0f", v);
-    char s[40];
-    int digits = 1;
-    do
+    char s[40], best[40] = "";
+    for (int digits = 1; digits <= 17; digits++) {
         snprintf(s, sizeof s, "%.*g", digits, v);
-    while ((d == DT_F64 ? strtod(s, NULL) != v : strtof(s, NULL) != (float)v) && digits++ < 17);
-    return mem_strdup(s);
+        bool same = d == DT_F64 ? strtod(s, NULL) == v : strtof(s, NULL) == (float)v;
+        if (same && (!best[0] || strlen(s) < strlen(best)))
+            memcpy(best, s, sizeof s);
+    }
+    return mem_strdup(best);
 }
 
 static void print_quoted(FILE *f, const char *s)

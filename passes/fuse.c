@@ -1,6 +1,6 @@
 /* fuse.c - linear nodes with constant weights become OP_Layer, the one form that lowering and emission know, and take
  * over what follows them (fuse_epilogue.c): per-channel arithmetic, BatchNormalization, activation, pooling; and a
- * Transpose before them (fuse_prologue.c).
+ * Transpose or the normalisation of pixels before them (fuse_prologue.c).
  *
  * Requires: infer, fold, dce, ternarize. Gives: OP_Layer nodes numbered in execution order; every graph output is made
  * by a node of its own. Linear nodes whose form has no layer (3-D convolutions, run-time weights or biases) stay as
@@ -241,6 +241,7 @@ static bool start_layer(Graph *g, Draft *d, Node *n, const LinearWeights *w, Nod
     start_scale(d, n->in[w->input], n->op == OP_Gemm ? (double)attr_float(n, "alpha") : 1.0);
     if (conv ? !take_bias(d, n, 2) : n->op == OP_Gemm && !take_gemm_addend(g, d, n, rest))
         return false;
+    absorb_normalisation(d, n->in[w->input], &w->box);
     text_printf(&d->source, "%s '%s'", n->op_name, node_label(n));
     return true;
 }
@@ -301,7 +302,6 @@ static bool fuse_node(Fusing *f, Node *n)
     Node *view = absorb_transpose(f->g, &d);
     if (view)
         node_append(&f->result, view);
-    absorb_factor(&d);
     absorb_users(&d, f->taken, f->position);
     d.l->index = f->layers++;
     node_append(&f->result, finish_layer(&d, n->in[w.input], &w, n->name));

@@ -22,8 +22,8 @@ bool channel_values(const Draft *d, const Tensor *t, double *v);
  * and its weights change places. The view that it reads then is returned, or NULL. */
 Node *absorb_transpose(Graph *g, Draft *d);
 
-/* A layer that is the only user of its input times a constant number reads the input itself; d->scale gets the number. */
-void absorb_factor(Draft *d);
+/* Arithmetic with constants in front of the layer goes into its scale and bias, where that is exact enough. */
+void absorb_normalisation(Draft *d, const Tensor *weights, const Ternary *box);
 
 /* Whether the layer can take over n, the only user of y: then d describes both, and y is n's output. */
 bool absorb_node(Draft *d, const Node *n);

@@ -118,7 +118,15 @@ static void run_pass(Model *m, const char *name, const Options *o)
     verify_graph(m->graph, name);
 }
 
-/* Values in [-2, 2), the same for each run of a case. */
+/* Floats in [-2, 2), integers in 0..127. */
+static double input_value(DType d, uint32_t random)
+{
+    if (dtype_is_float(d))
+        return (double)(random >> 8) / (1 << 22) - 2;
+    return random >> (d == DT_BOOL ? 31 : 25);
+}
+
+/* The same values for each run of a case. */
 static const void **make_inputs(const Graph *g)
 {
     const void **inputs = NEW_ARRAY(const void *, g->num_inputs);
@@ -128,8 +136,7 @@ static const void **make_inputs(const Graph *g)
         void *data = mem_alloc(type_bytes(t));
         for (int64_t k = 0; k < type_elems(t); k++) {
             state = state * 1664525u + 1013904223u;
-            elem_set(data, t.dtype, k,
-                     t.dtype == DT_BOOL ? (double)(state >> 31) : (double)(state >> 8) / (1 << 22) - 2);
+            elem_set(data, t.dtype, k, input_value(t.dtype, state));
         }
         inputs[i] = data;
     }
