@@ -109,6 +109,19 @@ static void print_json(const Plan *plan, const CheckReport *r, int num_sets, con
 
 /* ---- the command ---- */
 
+static Program *build_program(const Plan *plan, const CommandLine *c)
+{
+    Text code = {0}, header = {0}, err = {0};
+    emit_c(plan, &code, &header);
+    Program *p = program_open(plan, c->cc, c->cflags);
+    if (!program_build(p, &code, &header, &err))
+        fail("%s does not compile the generated C:\n%s", c->cc, err.data);
+    text_free(&code);
+    text_free(&header);
+    text_free(&err);
+    return p;
+}
+
 int cmd_check(const CommandLine *c)
 {
     Model *m = pipeline_load(c->model, &c->opt);
@@ -116,15 +129,12 @@ int cmd_check(const CommandLine *c)
     Plan *plan = pipeline_lower(m, &c->opt);
     int num_sets;
     const void *const *const *sets = make_input_sets(plan->g, c, &num_sets);
-    Text code = {0}, header = {0}, err = {0};
-    emit_c(plan, &code, &header);
-    Program *p = program_open(plan, c->cc, c->cflags);
-    if (!program_build(p, &code, &header, &err))
-        fail("%s does not compile the generated C:\n%s", c->cc, err.data);
+    Program *p = build_program(plan, c);
     CheckReport *r = report_new(plan);
     compare_values(p, sets, num_sets, r);
     compare_impulses(p, r);
     r->passed = report_passed(plan, r);
     (c->json ? print_json : print_report)(plan, r, num_sets, c);
+    text_free(&r->problems);
     return r->passed ? 0 : 1;
 }
