@@ -39,8 +39,10 @@ static void read_target(const Graph *g, const Node *n, int64_t *out, float *scal
         fail_node(g, n, "needs either scales or sizes");
     if (type_elems(scales ? scales->type : sizes->type) != x.rank)
         fail_node(g, n, "scales or sizes must have %d values", x.rank);
-    if (scales && (!scales->data || scales->type.dtype != DT_F32))
-        fail_node(g, n, "scales must be constant floats");
+    if (scales && !scales->data)
+        fail_node(g, n, "scales ('%s') must be a constant: its value is not known at compile time", scales->name);
+    if (scales && scales->type.dtype != DT_F32)
+        fail_node(g, n, "scales must be floats");
     int64_t count;
     const int64_t *size = sizes ? const_ints(g, n, 3, &count) : NULL;
     for (int i = 0; i < x.rank; i++) {

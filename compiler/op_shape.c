@@ -205,6 +205,39 @@ const OpDef op_Size = {
     .eval = eval_size,
 };
 
+static void infer_eye_like(Graph *g, Node *n)
+{
+    Type x = n->in[0]->type;
+    if (x.rank != 2)
+        fail_node(g, n, "needs a matrix");
+    if (node_attr(n, "dtype"))
+        x.dtype = dtype_from_onnx(attr_int(n, "dtype"));
+    if (x.dtype == DT_NONE || x.dtype == DT_F16)
+        fail_node(g, n, "unsupported: 'dtype' = %lld", (long long)attr_int(n, "dtype"));
+    n->out[0]->type = x;
+}
+
+static void eval_eye_like(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    (void)g, (void)in;
+    Type y = n->out[0]->type;
+    int64_t k = attr_int(n, "k"), rows = y.dims[0], cols = y.dims[1];
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < cols; j++)
+            elem_set(out[0], y.dtype, i * cols + j, j - i == k);
+}
+
+const OpDef op_EyeLike = {
+    .name = "EyeLike",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{.name = "dtype", .type = ATTR_INT}, {.name = "k", .type = ATTR_INT}},
+    .infer = infer_eye_like,
+    .eval = eval_eye_like,
+};
+
 /* ---- values from constants ---- */
 
 static void infer_constant_of_shape(Graph *g, Node *n)

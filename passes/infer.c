@@ -45,10 +45,10 @@ static void infer_node(Graph *g, Node *n)
                       n->out[i]->name);
 }
 
-/* Shape and Size look at their input's type only. */
+/* Shape, Size and EyeLike look at their input's type only. */
 static bool reads_type_only(const Node *n)
 {
-    return n->op == OP_Shape || n->op == OP_Size;
+    return n->op == OP_Shape || n->op == OP_Size || n->op == OP_EyeLike;
 }
 
 static bool inputs_constant(const Node *n)

@@ -20,6 +20,7 @@ ROW(dropout_training, "g (float[3] x) => (y) <float r = {0.5}, bool t = {1}> { y
 ROW(shape_and_gather, "g (float[2,3,4] x) => (y) <int64[1] one = {-1}>"
     " { s = Shape <start = 0, end = 1> (x)\n t = Concat <axis = 0> (s, one)\n y = Reshape (x, t) }")
 ROW(size_of, "g (float[2,3,4] x) => (y) <int64[1] a = {0}> { s = Size (x)\n t = Unsqueeze (s, a)\n y = Reshape (x, t) }")
+ROW(eye_like, "g (float[2,3] x) => (y) { e = EyeLike <k = 1> (x)\n y = Add (x, e) }", .in = "0 0 0 0 0 0", .out = "0 1 0 0 0 1")
 ROW(constant_of_shape, "g (float[2] x) => (y) <int64[1] s = {3}>"
     " { c = ConstantOfShape <value = float[1] {3}> (s)\n y = Concat <axis = 0> (c, x) }", .in = "1 2", .out = "3 3 3 1 2")
 ROW(range_index, "g (float[3] x) => (y) <int64 a = {5}, int64 b = {0}, int64 c = {-2}>"
@@ -135,6 +136,8 @@ ROW(resize_linear, "g (float[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 2}> { y 
 ROW(resize_linear_corners, "g (float[1,1,1,3] x) => (y) <int64[4] s = {1, 1, 1, 5}>"
     " { y = Resize <mode = \"linear\", coordinate_transformation_mode = \"align_corners\"> (x, , , s) }",
     .in = "1 2 4", .out = "1 1.5 2 3 4")
+ROW(resize_corners_fraction, "g (float[1,1,2,4] x) => (y) <float[4] s = {1, 1, 0.6, 0.6}>"
+    " { y = Resize <mode = \"linear\", coordinate_transformation_mode = \"align_corners\"> (x, , s) }", .in = "1 2 3 4 5 6 7 8", .out = "1 4")
 ROW(resize_linear_down, "g (float[2,3,6,7] x) => (y) <float[4] s = {1, 1, 0.5, 0.75}> { y = Resize <mode = \"linear\"> (x, , s) }")
 ROW(resize_linear_asymmetric, "g (float[1,2,3,3] x) => (y) <float[4] s = {1, 1, 2, 2}>"
     " { y = Resize <mode = \"linear\", coordinate_transformation_mode = \"asymmetric\"> (x, , s) }")
