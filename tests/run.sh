@@ -8,7 +8,7 @@ set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
 cd "$root" || exit 1
 TERNC_SHARED=${TERNC_SHARED:-$root/../shared}
-export TERNC_SHARED CLICOLOR_FORCE=0
+export TERNC_SHARED
 failed=
 started=$(date +%s)
 
