@@ -502,7 +502,7 @@ void eval_layer(const Layer *l, const float *x, float *y, float *bound);
 
 /* ---------------------------------------------------------------- passes/ ---- */
 /* Each pass is one file of the same name, says what it requires and gives, and is followed by verify. */
-void pass_upgrade(Model *m);                          /* any opset 7..18 -> the one internal form (opset 17) */
+void pass_upgrade(Model *m);                          /* any opset 1..18 -> the one internal form (opset 17) */
 void pass_infer(Graph *g);                            /* all types known; nodes with constant inputs evaluated */
 void pass_fold(Graph *g);                             /* Identity, Dropout, no-op Reshape/Transpose/... removed */
 void pass_dce(Graph *g);                              /* nodes whose outputs nobody uses removed */

@@ -1,30 +1,22 @@
-/* upgrade.c - any opset from 7 to 18 becomes the one form that the rest of ternc knows, that of opset 17.
+/* upgrade.c - any opset from 1 to 18 becomes the one form that the rest of ternc knows, that of opset 17.
  *
  * Gives: parameters that became inputs are inputs (axes, Clip's limits, Slice, Pad, Split, TopK), Softmax and its kin
  * work along one axis, Upsample is Resize, Scatter is ScatterElements, Constant nodes are constants, float16 is float,
  * Gemm's A is not transposed, optional inputs and outputs that nobody uses are gone from the ends of the lists.
  * auto_pad, alpha and beta stay attributes. What cannot be put into that form exactly is refused.
  *
- * Only this file looks at opset versions. Unsupported operators fail here already, so that they are reported before the
- * details of others. Source: the operators' texts and their history in ONNX. */
-#include "ir.h"
+ * Only this file and upgrade_old.c (opsets before 7) look at opset versions. Unsupported operators fail here already,
+ * so that they are reported before the details of others. Source: the operators' texts and their history in ONNX. */
+#include "upgrade.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-enum { OLDEST = 7, NEWEST = 18, FORM = 17, IR_VERSION = 8 };
-
-typedef struct Upgrade {
-    Graph *g;
-    int64_t opset;
-    Graph kept;  /* only its array of nodes is used */
-    Node *after; /* what the rule wants placed behind its node; NULL: nothing */
-} Upgrade;
+enum { OLDEST = 1, NEWEST = 18, FORM = 17, IR_VERSION = 8 };
 
 /* ---- attributes and inputs ---- */
 
-/* NULL when not given; fails on one of another type. */
-static const Attr *get_attr(const Upgrade *u, const Node *n, const char *name, AttrType type)
+const Attr *upgrade_attr(const Upgrade *u, const Node *n, const char *name, AttrType type)
 {
     for (int i = 0; i < n->num_attrs; i++) {
         const Attr *a = &n->attrs[i];
@@ -37,15 +29,15 @@ static const Attr *get_attr(const Upgrade *u, const Node *n, const char *name, A
     return NULL;
 }
 
-static int64_t take_int(const Upgrade *u, Node *n, const char *name, int64_t otherwise)
+int64_t upgrade_take_int(const Upgrade *u, Node *n, const char *name, int64_t otherwise)
 {
-    const Attr *a = get_attr(u, n, name, ATTR_INT);
+    const Attr *a = upgrade_attr(u, n, name, ATTR_INT);
     int64_t v = a ? a->i : otherwise;
     attr_remove(n, name);
     return v;
 }
 
-static void put_input(const Upgrade *u, Node *n, int index, Tensor *t)
+void upgrade_put_input(const Upgrade *u, Node *n, int index, Tensor *t)
 {
     if (index < n->num_in && n->in[index])
         fail_node(u->g, n, "input %d does not exist in opset %" PRId64, index, u->opset);
@@ -59,17 +51,17 @@ static void put_input(const Upgrade *u, Node *n, int index, Tensor *t)
     n->in[index] = t;
 }
 
-static const char *new_name(const Node *n, const char *what)
+const char *upgrade_name(const Node *n, const char *what)
 {
     return mem_printf("%s_%s", node_label(n), what);
 }
 
-static void ints_to_input(const Upgrade *u, Node *n, const char *name, int index)
+void upgrade_ints(const Upgrade *u, Node *n, const char *name, int index)
 {
-    const Attr *a = get_attr(u, n, name, ATTR_INTS);
+    const Attr *a = upgrade_attr(u, n, name, ATTR_INTS);
     if (!a)
         return;
-    put_input(u, n, index, graph_const_i64(u->g, new_name(n, name), a->count, a->ints));
+    upgrade_put_input(u, n, index, graph_const_i64(u->g, upgrade_name(n, name), a->count, a->ints));
     attr_remove(n, name);
 }
 
@@ -89,13 +81,13 @@ static DType float_type(const Tensor *t)
 
 static void float_to_input(const Upgrade *u, Node *n, const char *name, int index)
 {
-    const Attr *a = get_attr(u, n, name, ATTR_FLOAT);
+    const Attr *a = upgrade_attr(u, n, name, ATTR_FLOAT);
     if (!a)
         return;
     DType d = n->num_in ? float_type(n->in[0]) : DT_F32;
     void *data = mem_alloc(dtype_size(d));
     elem_set(data, d, 0, (double)a->f);
-    put_input(u, n, index, graph_const(u->g, new_name(n, name), type_make(d, 0, NULL), data));
+    upgrade_put_input(u, n, index, graph_const(u->g, upgrade_name(n, name), type_make(d, 0, NULL), data));
     attr_remove(n, name);
 }
 
@@ -107,7 +99,7 @@ static void require_input(const Upgrade *u, const Node *n)
 
 /* ---- nodes ---- */
 
-static void place(Upgrade *u, Node *n)
+void upgrade_place(Upgrade *u, Node *n)
 {
     node_append(&u->kept, n);
 }
@@ -118,12 +110,11 @@ static void rename_node(Node *n, const char *op_name)
     n->op = op_find(op_name);
 }
 
-/* A node with one new output, "LABEL_what". */
-static Node *new_node(const Upgrade *u, const Node *of, const char *op_name, const char *what, int num_in)
+Node *upgrade_node(const Upgrade *u, const Node *of, const char *op_name, const char *what, int num_in)
 {
-    Node *n = node_new(op_find(op_name), new_name(of, what), num_in, 1);
+    Node *n = node_new(op_find(op_name), upgrade_name(of, what), num_in, 1);
     n->op_name = op_name;
-    n->out[0] = graph_tensor(u->g, new_name(of, what), (Type){.rank = -1});
+    n->out[0] = graph_tensor(u->g, upgrade_name(of, what), (Type){.rank = -1});
     n->out[0]->producer = n;
     return n;
 }
@@ -132,7 +123,7 @@ static Node *new_node(const Upgrade *u, const Node *of, const char *op_name, con
 
 static void axes_to_input(Upgrade *u, Node *n)
 {
-    ints_to_input(u, n, "axes", 1);
+    upgrade_ints(u, n, "axes", 1);
 }
 
 static void upgrade_clip(Upgrade *u, Node *n)
@@ -143,28 +134,28 @@ static void upgrade_clip(Upgrade *u, Node *n)
 
 static void upgrade_slice(Upgrade *u, Node *n)
 {
-    ints_to_input(u, n, "starts", 1);
-    ints_to_input(u, n, "ends", 2);
-    ints_to_input(u, n, "axes", 3);
+    upgrade_ints(u, n, "starts", 1);
+    upgrade_ints(u, n, "ends", 2);
+    upgrade_ints(u, n, "axes", 3);
 }
 
 static void upgrade_pad(Upgrade *u, Node *n)
 {
-    ints_to_input(u, n, "pads", 1);
+    upgrade_ints(u, n, "pads", 1);
     float_to_input(u, n, "value", 2);
 }
 
 static void upgrade_split(Upgrade *u, Node *n)
 {
-    ints_to_input(u, n, "split", 1);
+    upgrade_ints(u, n, "split", 1);
 }
 
 static void upgrade_top_k(Upgrade *u, Node *n)
 {
-    const Attr *a = get_attr(u, n, "k", ATTR_INT);
+    const Attr *a = upgrade_attr(u, n, "k", ATTR_INT);
     if (!a)
         return;
-    put_input(u, n, 1, graph_const_i64(u->g, new_name(n, "k"), 1, &a->i));
+    upgrade_put_input(u, n, 1, graph_const_i64(u->g, upgrade_name(n, "k"), 1, &a->i));
     attr_remove(n, "k");
 }
 
@@ -190,12 +181,12 @@ static void check_dropout(Upgrade *u, Node *n)
 /* Before opset 14 the further outputs said that the node was in training mode, used or not. */
 static void check_batch_norm(Upgrade *u, Node *n)
 {
-    bool training = take_int(u, n, "training_mode", 0) != 0;
+    bool training = upgrade_take_int(u, n, "training_mode", 0) != 0;
     for (int i = 1; i < n->num_out; i++)
         training |= n->out[i] != NULL;
     if (training)
         fail_node(u->g, n, "is in training mode; export the model for inference");
-    if (u->opset < 9 && take_int(u, n, "spatial", 1) != 1)
+    if (u->opset < 9 && upgrade_take_int(u, n, "spatial", 1) != 1)
         fail_node(u->g, n, "spatial = 0 (a mean per element) is not supported");
 }
 
@@ -219,19 +210,19 @@ static void upgrade_softmax(Upgrade *u, Node *n)
 {
     require_input(u, n);
     Tensor *x = n->in[0], *y = n->out[0];
-    int64_t axis = take_int(u, n, "axis", 1);
+    int64_t axis = upgrade_take_int(u, n, "axis", 1);
     int rank = sure_rank(x);
     attr_set_int(n, "axis", -1);
     if (axis == -1 || (rank > 0 && axis == rank - 1))
         return;
-    Node *shape = new_node(u, n, "Shape", "shape", 1);
+    Node *shape = upgrade_node(u, n, "Shape", "shape", 1);
     shape->in[0] = x;
-    place(u, shape);
-    Node *flat = new_node(u, n, "Flatten", "flat", 1);
+    upgrade_place(u, shape);
+    Node *flat = upgrade_node(u, n, "Flatten", "flat", 1);
     flat->in[0] = x;
     attr_set_int(flat, "axis", axis);
-    place(u, flat);
-    Node *back = new_node(u, n, "Reshape", "rows", 2);
+    upgrade_place(u, flat);
+    Node *back = upgrade_node(u, n, "Reshape", "rows", 2);
     back->in[0] = n->out[0] = back->out[0];
     back->in[1] = shape->out[0];
     back->out[0] = y;
@@ -242,21 +233,21 @@ static void upgrade_softmax(Upgrade *u, Node *n)
 static void untranspose_gemm(Upgrade *u, Node *n)
 {
     require_input(u, n);
-    if (!take_int(u, n, "transA", 0))
+    if (!upgrade_take_int(u, n, "transA", 0))
         return;
     static const int64_t perm[] = {1, 0};
-    Node *t = new_node(u, n, "Transpose", "a", 1);
+    Node *t = upgrade_node(u, n, "Transpose", "a", 1);
     t->in[0] = n->in[0];
     attr_set_ints(t, "perm", 2, perm);
-    place(u, t);
+    upgrade_place(u, t);
     n->in[0] = t->out[0];
 }
 
 /* The rounding of pads changed sides, and the old text contradicts itself. */
 static void check_conv_transpose(Upgrade *u, Node *n)
 {
-    const Attr *pad = get_attr(u, n, "auto_pad", ATTR_STRING);
-    if (get_attr(u, n, "output_shape", ATTR_INTS) || (pad && !strncmp(pad->s, "SAME", 4)))
+    const Attr *pad = upgrade_attr(u, n, "auto_pad", ATTR_STRING);
+    if (upgrade_attr(u, n, "output_shape", ATTR_INTS) || (pad && !strncmp(pad->s, "SAME", 4)))
         fail_node(u->g, n,
                   "output_shape and auto_pad SAME are ambiguous before opset 11; export with opset 17, or "
                   "with pads");
@@ -289,11 +280,11 @@ static void upgrade_scatter(Upgrade *u, Node *n)
 
 static void upgrade_upsample_7(Upgrade *u, Node *n)
 {
-    const Attr *a = get_attr(u, n, "scales", ATTR_FLOATS);
+    const Attr *a = upgrade_attr(u, n, "scales", ATTR_FLOATS);
     if (!a)
         fail_node(u->g, n, "attribute 'scales' is required");
     int64_t count = a->count;
-    put_input(u, n, 1, graph_const(u->g, new_name(n, "scales"), type_make(DT_F32, 1, &count), a->floats));
+    upgrade_put_input(u, n, 1, graph_const(u->g, upgrade_name(n, "scales"), type_make(DT_F32, 1, &count), a->floats));
     attr_remove(n, "scales");
 }
 
@@ -302,7 +293,7 @@ static void upgrade_upsample(Upgrade *u, Node *n)
 {
     if (n->num_in != 2)
         fail_node(u->g, n, "needs 2 inputs, not %d", n->num_in);
-    put_input(u, n, 2, n->in[1]);
+    upgrade_put_input(u, n, 2, n->in[1]);
     n->in[1] = NULL;
     attr_set_string(n, "coordinate_transformation_mode", "asymmetric");
     attr_set_string(n, "nearest_mode", "floor");
@@ -312,7 +303,7 @@ static void upgrade_upsample(Upgrade *u, Node *n)
 /* How opset 10 rounds when it shrinks is not said, and programs differ. */
 static void upgrade_resize_10(Upgrade *u, Node *n)
 {
-    const Attr *mode = get_attr(u, n, "mode", ATTR_STRING);
+    const Attr *mode = upgrade_attr(u, n, "mode", ATTR_STRING);
     const Tensor *scales = n->num_in > 1 ? n->in[1] : NULL;
     bool nearest = !mode || !strcmp(mode->s, "nearest");
     int64_t count = scales && scales->data && scales->type.dtype == DT_F32 ? type_elems(scales->type) : -1;
@@ -339,13 +330,13 @@ static void drop_empty_inputs(Upgrade *u, Node *n)
 
 static void downgrade_resize(Upgrade *u, Node *n)
 {
-    const Attr *policy = get_attr(u, n, "keep_aspect_ratio_policy", ATTR_STRING);
+    const Attr *policy = upgrade_attr(u, n, "keep_aspect_ratio_policy", ATTR_STRING);
     if (policy && strcmp(policy->s, "stretch") != 0)
         fail_node(u->g, n, "keep_aspect_ratio_policy '%s' is not supported", policy->s);
     attr_remove(n, "keep_aspect_ratio_policy");
-    if (take_int(u, n, "antialias", 0))
+    if (upgrade_take_int(u, n, "antialias", 0))
         fail_node(u->g, n, "antialias is not supported");
-    if (get_attr(u, n, "axes", ATTR_INTS))
+    if (upgrade_attr(u, n, "axes", ATTR_INTS))
         fail_node(u->g, n, "axes of opset 18 are not supported; export with opset 17");
 }
 
@@ -357,7 +348,7 @@ static void downgrade_pad(Upgrade *u, Node *n)
 
 static void downgrade_split(Upgrade *u, Node *n)
 {
-    int64_t parts = take_int(u, n, "num_outputs", n->num_out);
+    int64_t parts = upgrade_take_int(u, n, "num_outputs", n->num_out);
     if (parts != n->num_out)
         fail_node(u->g, n, "num_outputs is %" PRId64 ", but there are %d", parts, n->num_out);
 }
@@ -366,7 +357,7 @@ static void downgrade_reduce(Upgrade *u, Node *n)
 {
     int64_t count;
     const int64_t *axes = const_ints(u->g, n, 1, &count);
-    bool keep_all = take_int(u, n, "noop_with_empty_axes", 0) != 0;
+    bool keep_all = upgrade_take_int(u, n, "noop_with_empty_axes", 0) != 0;
     if (n->num_in > 1)
         n->in[1] = NULL;
     if (count) {
@@ -385,8 +376,8 @@ typedef struct Row {
     void (*rule)(Upgrade *u, Node *n);
 } Row;
 
-/* Operators that are not here have had the form of opset 17 since opset 7, or gained attributes whose default is the
- * old meaning. */
+/* Operators that are not here have had the form of opset 17 since opset 7 (upgrade_old.c knows the older ones), or
+ * gained attributes whose default is the old meaning. */
 static const Row table[] = {
     {"BatchNormalization", OLDEST, NEWEST, check_batch_norm},
     {"Clip", OLDEST, 10, upgrade_clip},
@@ -430,14 +421,16 @@ static void apply_rules(Upgrade *u, Node *n)
 {
     const char *op = n->op_name;
     u->after = NULL;
+    if (u->opset < 7)
+        upgrade_old(u, n);
     for (int i = 0; i < NUM_ROWS; i++)
         if (u->opset >= table[i].from && u->opset <= table[i].to && !strcmp(op, table[i].op))
             table[i].rule(u, n);
     while (n->num_in && !n->in[n->num_in - 1])
         n->num_in--;
-    place(u, n);
+    upgrade_place(u, n);
     if (u->after)
-        place(u, u->after);
+        upgrade_place(u, u->after);
 }
 
 /* ---- Constant nodes ---- */

@@ -65,7 +65,7 @@ def bad_graphs():
                          helper.make_node("Wobble", ["a"], ["b"], "w1", domain="com.example"),
                          helper.make_node("Frobnicate", ["b"], ["y"], "f2")],
          [value("x", [1, 4])], [value("y", [1, 4])], domains=["com.example"])
-    one("old_opset", relu(), opset=6)
+    one("old_opset", relu(), opset=-6)
     one("new_opset", relu(), opset=99)
 
 

@@ -50,9 +50,9 @@ static void no_opset(Model_ *m)
 {
     m->n_opset_import = 0;
 }
-static void opset_6(Model_ *m)
+static void opset_below_1(Model_ *m)
 {
-    m->opset_import[0]->version = 6;
+    m->opset_import[0]->version = -6;
 }
 static void opset_99(Model_ *m)
 {
@@ -214,8 +214,8 @@ static const struct {
     {no_outputs, "m.onnx: the graph has no outputs"},
     {old_ir, "m.onnx: version 2 of the file format is not supported; 3 and later are"},
     {no_opset, "m.onnx: does not say which version of ONNX's operator set it uses (opset_import)"},
-    {opset_6, "m.onnx: opset 6 is not supported; 7 to 18 are. Export the model with opset 17"},
-    {opset_99, "m.onnx: opset 99 is not supported; 7 to 18 are. Export the model with opset 17"},
+    {opset_below_1, "m.onnx: opset -6 is not supported; 1 to 18 are. Export the model with opset 17"},
+    {opset_99, "m.onnx: opset 99 is not supported; 1 to 18 are. Export the model with opset 17"},
     {two_opsets, "m.onnx: imports two versions of the operator set: 13 and 12"},
     {dangling_input, "m.onnx: node 'act' (Relu): its input 'nowhere' is not made by any node, nor an input or "
                      "initializer of the graph"},

@@ -1,4 +1,4 @@
-/* unit_upgrade.c - upgrade, text in, text out: every operator whose form changed between opset 7 and 18, and the
+/* unit_upgrade.c - upgrade, text in, text out: every operator whose form changed between opset 1 and 18, and the
  * messages for what has no exact form of opset 17. */
 #include "ir.h"
 
@@ -125,12 +125,45 @@ static const Case cases[] = {
     {13, "float[2] x", "", "c = Constant <value_string = \"a\"> () y = Identity (x)",
      "!node 'c' (Constant): attribute 'value_string' of Constant is not supported"},
     {12, "float[1] x", "", "c = Constant <value_int = 5> () y = Squeeze <axes = [0]> (x)", "y = Squeeze (x, y_axes)"},
+    /* before opset 7 */
+    {6, "float[2,3] x, float[3] z", "", "y = Mul <broadcast = 1> (x, z)", "y = Mul (x, z)"},
+    {6, "float[2,3] x, float[2,3] z", "", "y = Mul <axis = 0> (x, z)", "y = Mul (x, z)"},
+    {6, "float[2,3] x, float[2] z", "", "[m] y = Mul <broadcast = 1, axis = 0> (x, z)",
+     "[m_a_shape] m_a_shape = Shape (x)|[m_b_shape] m_b_shape = Shape (z)|[m_b_rank] m_b_rank = Shape (m_b_shape)|"
+     "[m_b_end] m_b_end = Add (m_b_rank, m_axis)|[m_tail] m_tail = Slice (m_a_shape, m_b_end, m_all)|"
+     "[m_zeros] m_zeros = Sub (m_tail, m_tail)|[m_ones] m_ones = Add (m_zeros, m_one)|"
+     "[m_shape] m_shape = Concat <axis = 0> (m_b_shape, m_ones)|[m_b] m_b = Reshape (z, m_shape)|[m] y = Mul (x, m_b)"},
+    {6, "float[2,3] x, float[3] z", "", "y = Mul <broadcast = 1, axis = -1> (x, z)",
+     "!node 'y' (Mul): axis = -1 is not supported before opset 7; export with opset 17"},
+    {6, "float[2,3] x", "", "y = Mul <broadcast = 1> (x)", "!node 'y' (Mul): needs 2 inputs and an output"},
+    {6, "float[2,3] x", "<float[3,4] b = seed 1, float[4] c = seed 2>", "y = Gemm <broadcast = 1> (x, b, c)",
+     "y = Gemm (x, b, c)"},
+    {6, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization <is_test = 1> (x, a, a, a, a)",
+     "y = BatchNormalization (x, a, a, a, a)"},
+    {6, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization (x, a, a, a, a)",
+     "!node 'y' (BatchNormalization): is in training mode (is_test = 0, the default before opset 7); export the model "
+     "for inference"},
+    {6, "float[3] x", "", "y, m = Dropout <is_test = 1, ratio = 0.25> (x)", "y = Dropout (x, y_ratio)"},
+    {6, "float[3] x", "", "y = Dropout (x)",
+     "!node 'y' (Dropout): is in training mode (is_test = 0, the default before opset 7); export the model for "
+     "inference"},
+    {5, "float[3] x", "", "y = Relu <consumed_inputs = [1]> (x)", "y = Relu (x)"},
+    {4, "float[6] x", "", "y = Reshape <shape = [2, 3]> (x)", "y = Reshape (x, y_shape)"},
+    {3, "float[1,2] x", "", "y = Concat (x, x)", "y = Concat <axis = 1> (x, x)"},
+    {5, "float[3] x", "", "y = Cast <to = \"INT64\"> (x)", "y = Cast <to = 7> (x)"},
+    {5, "float[3] x", "", "y = Cast <to = \"FLOAT16\"> (x)", "y = Cast <to = 1> (x)"},
+    {5, "float[3] x", "", "y = Cast <to = \"STRING\"> (x)", "!node 'y' (Cast): to = \"STRING\" is not supported"},
+    {1, "float[3] x", "", "y = Pad <paddings = [1, 2]> (x)", "y = Pad (x, y_pads)"},
+    {1, "float[6] x", "", "y, z = Split (x)",
+     "!node 'y' (Split): does not say its axis, which opset 1 leaves open; export with opset 17"},
+    {5, "float[3] x", "", "y = Selu <gamma = 2.0> (x)", "y = Selu <gamma = 2.0, alpha = 1.6732> (x)"},
+    {5, "float[3] x, int64 t, int64 a", "", "y = Tile (x, t, a)",
+     "!node 'y' (Tile): its form of opset 5 is not supported; export with opset 17"},
     /* contradictions */
     {12, "float[1,3] x, int64[1] a", "", "y = Squeeze <axes = [0]> (x, a)",
      "!node 'y' (Squeeze): input 1 does not exist in opset 12"},
     {12, "float[1,3] x", "", "y = Squeeze <axes = 0> (x)", "!node 'y' (Squeeze): attribute 'axes' has the wrong type"},
-    {6, "float[1,3] x", "", "y = Relu (x)", "!opset 6 is not supported; 7 to 18 are. Export the model with opset 17"},
-    {19, "float[1,3] x", "", "y = Relu (x)", "!opset 19 is not supported; 7 to 18 are. Export the model with opset 17"},
+    {19, "float[1,3] x", "", "y = Relu (x)", "!opset 19 is not supported; 1 to 18 are. Export the model with opset 17"},
     {12, "float[1,3] x", "", "a = Nothing <axes = 0> (x) b = NoMore (a) y = Squeeze <axes = 0> (b)",
      "!unsupported operators: Nothing (node 'a'), NoMore (node 'b')"},
 };
@@ -230,6 +263,22 @@ static void test_softmax_meaning(void)
     CU_ASSERT_DOUBLE_EQUAL(y[1] / y[0], 5.754602676, 1e-5); /* exp(1.75) */
 }
 
+/* A slope per channel, and a bias that starts at axis 1. */
+static void test_old_broadcast(void)
+{
+    Model *m = text_read("m", "<opset_import: [\"\" : 6]> g (float[1,2,2] x) => (float[1,2,2] y)\n"
+                              "<float[2] slope = {2, 3}, float[2] bias = {10, 20}>\n"
+                              "{ p = PRelu (x, slope) y = Add <broadcast = 1, axis = 1> (p, bias) }");
+    pass_upgrade(m);
+    pass_infer(m->graph);
+    const float x[] = {-1, 1, -1, 1}, want[] = {8, 11, 17, 21};
+    const void *inputs[] = {x};
+    const float *y = eval_graph(m->graph, inputs)[m->graph->outputs[0]->id];
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(y[i], want[i]);
+    CU_ASSERT_EQUAL(m->graph->num_nodes, 2);
+}
+
 int main(void)
 {
     CU_initialize_registry();
@@ -237,6 +286,7 @@ int main(void)
     CU_add_test(s, "cases", test_cases);
     CU_add_test(s, "values", test_values);
     CU_add_test(s, "meaning of Softmax", test_softmax_meaning);
+    CU_add_test(s, "old broadcasting", test_old_broadcast);
     CU_basic_run_tests();
     int failures = (int)CU_get_number_of_failures();
     mem_reset();
