@@ -63,10 +63,10 @@ static void infer_transpose(Graph *g, Node *n)
     n->out[0]->type = y;
 }
 
-static Box transpose_box(const Graph *g, const Node *n)
+static Box transpose_box(const Graph *g, const Node *n, Type y)
 {
-    Type x = n->in[0]->type, y = n->out[0]->type;
-    int64_t perm[MAX_RANK], xs[MAX_RANK], ys[MAX_RANK];
+    Type x = n->in[0]->type;
+    int64_t perm[MAX_RANK] = {0}, xs[MAX_RANK], ys[MAX_RANK];
     permutation(g, n, perm);
     dense_strides(x, xs);
     dense_strides(y, ys);
@@ -215,15 +215,15 @@ static void infer_slice(Graph *g, Node *n)
     n->out[0]->type = y;
 }
 
-static Box slice_box(const Graph *g, const Node *n)
+static Box slice_box(const Graph *g, const Node *n, Type y)
 {
     SliceAxis axes[MAX_RANK];
     slice_axes(g, n, axes);
     int64_t xs[MAX_RANK], ys[MAX_RANK];
     dense_strides(n->in[0]->type, xs);
-    dense_strides(n->out[0]->type, ys);
+    dense_strides(y, ys);
     Box b = {0};
-    for (int i = 0; i < n->out[0]->type.rank; i++) {
+    for (int i = 0; i < y.rank; i++) {
         box_axis(&b, axes[i].count, ys[i], axes[i].count > 1 ? xs[i] * axes[i].step : 0);
         b.x_base += axes[i].count ? axes[i].start * xs[i] : 0;
     }
@@ -249,9 +249,9 @@ static void infer_expand(Graph *g, Node *n)
     n->out[0]->type = y;
 }
 
-static Box expand_box(const Node *n)
+static Box expand_box(const Node *n, Type y)
 {
-    Type x = n->in[0]->type, y = n->out[0]->type;
+    Type x = n->in[0]->type;
     int64_t xs[MAX_RANK], ys[MAX_RANK];
     dense_strides(x, xs);
     dense_strides(y, ys);
@@ -278,9 +278,9 @@ static void infer_tile(Graph *g, Node *n)
     n->out[0]->type = y;
 }
 
-static Box tile_box(const Node *n)
+static Box tile_box(const Node *n, Type y)
 {
-    Type x = n->in[0]->type, y = n->out[0]->type;
+    Type x = n->in[0]->type;
     int64_t xs[MAX_RANK], ys[MAX_RANK];
     dense_strides(x, xs);
     dense_strides(y, ys);
@@ -346,13 +346,14 @@ static Box depth_space_box(const Graph *g, const Node *n)
 
 static Box node_box(const Graph *g, const Node *n, int in, int out)
 {
+    Type y = n->out[out]->type;
     switch (n->op) {
-    case OP_Transpose: return transpose_box(g, n);
+    case OP_Transpose: return transpose_box(g, n, y);
     case OP_Concat: return concat_box(g, n, in);
     case OP_Split: return split_box(g, n, out);
-    case OP_Slice: return slice_box(g, n);
-    case OP_Expand: return expand_box(n);
-    case OP_Tile: return tile_box(n);
+    case OP_Slice: return slice_box(g, n, y);
+    case OP_Expand: return expand_box(n, y);
+    case OP_Tile: return tile_box(n, y);
     case OP_DepthToSpace:
     case OP_SpaceToDepth: return depth_space_box(g, n);
     default: bug("operator %s copies no boxes", n->op_name);

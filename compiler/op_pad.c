@@ -24,7 +24,7 @@ static void infer_pad(Graph *g, Node *n)
     const int64_t *pads = const_ints(g, n, 1, &count);
     Type x = n->in[0]->type, y = x;
     const char *mode = pad_mode(g, n);
-    if (count != 2 * x.rank)
+    if (count != 2 * (int64_t)x.rank)
         fail_node(g, n, "%lld pads for rank %d", (long long)count, x.rank);
     if (n->num_in > 2 && n->in[2] && (n->in[2]->type.dtype != x.dtype || type_elems(n->in[2]->type) != 1))
         fail_node(g, n, "the padding value is of type %s", type_text(n->in[2]->type));

@@ -17,14 +17,13 @@ TN_KERNEL void TN(top_k)(T *y, int64_t *index, const T *x, int32_t outer, int32_
                          int32_t sign)
 {
     for (int32_t l = 0; l < outer * inner; l++) {
-        const T *from = x + l / inner * size * inner + l % inner;
-        int32_t to = l / inner * k * inner + l % inner;
+        int32_t from = l / inner * size * inner + l % inner, to = l / inner * k * inner + l % inner;
         for (int32_t i = 0; i < size; i++) {
-            T v = from[i * inner];
+            T v = x[from + i * inner];
             int32_t at = i < k ? i : k;
             for (; at > 0; at--) {
                 int64_t before = index[to + (at - 1) * inner];
-                T u = from[before * inner];
+                T u = x[from + before * inner];
                 if (sign > 0 ? v <= u : v >= u)
                     break;
                 if (at < k)
@@ -34,6 +33,6 @@ TN_KERNEL void TN(top_k)(T *y, int64_t *index, const T *x, int32_t outer, int32_
                 index[to + at * inner] = i;
         }
         for (int32_t i = 0; y && i < k; i++)
-            y[to + i * inner] = from[index[to + i * inner] * inner];
+            y[to + i * inner] = x[from + index[to + i * inner] * inner];
     }
 }

@@ -1,22 +1,16 @@
 /* unit_ops.c - every row of the case table: the evaluator against the values given by hand, and the generated C,
- * compiled by gcc and by clang without a warning, against the evaluator. Rows are compiled in batches, because starting
- * a compiler costs more than a row. An argument runs the rows whose name contains it.
+ * compiled by gcc and by clang without a warning, against the evaluator. An argument runs the rows whose name contains
+ * it.
  *
  * --write FOLDER runs nothing but writes the rows as .onnx files with their inputs and the evaluator's outputs, for
  * oracle.mjs. */
 #include "op_cases.h"
-#include "ir.h"
+#include "generated.h"
 
-#include <CUnit/Basic.h>
-#include <dlfcn.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-enum { BATCH = 40, GUARD = 64 };
-
-#define FLAGS "-std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror -shared -fPIC"
+enum { MARK = 0xa5 };
+static const size_t guard_bytes = 64; /* around what generated code writes */
 
 /* A row with its graph and reference. */
 typedef struct Run {
@@ -24,10 +18,10 @@ typedef struct Run {
     Graph *g;
     const void **in;
     void **values;
+    size_t arena_bytes;
 } Run;
 
 static const char *only = ""; /* the argument */
-static char temporary[] = "/tmp/ternc_ops_XXXXXX", *folder = temporary;
 
 #define CHECK(row, ok, ...)                                                                                            \
     do {                                                                                                               \
@@ -184,119 +178,79 @@ static bool evaluate(const OpCase *row, Run *r)
 
 /* ---- generated C ---- */
 
-static void write_file(const char *name, const Text *t)
-{
-    FILE *f = fopen(mem_printf("%s/%s", folder, name), "w");
-    if (!f || fwrite(t->data, 1, t->len, f) != t->len || fclose(f))
-        fail("cannot write %s/%s", folder, name);
-}
-
-/* Prints the C of the row; a run_ROW in `calls` passes arrays of pointers on to it. */
-static bool generate(Run *r, Text *calls)
+/* Adds the C of the row to the program. */
+static bool generate(Run *r, Generated *program)
 {
     Trap trap;
     if (CATCH(&trap)) {
         CHECK(r->row, false, "%s", trap.message);
         return false;
     }
-    Options opt = {.method = METHOD_NONE, .quiet = true};
-    Model *m = text_read(r->row->name, r->row->text);
-    pass_infer(m->graph);
-    pass_dce(m->graph);
-    Plan *p = pipeline_lower(m, &opt);
-    p->id = r->row->name;
-    Text c = {0}, h = {0};
-    emit_c(p, &c, &h);
-    write_file(mem_printf("%s.c", r->row->name), &c);
-    write_file(mem_printf("%s.h", r->row->name), &h);
-    text_printf(calls, "#include \"%s.h\"\nvoid run_%s(const void *const *in, void *const *out);\n", r->row->name,
-                r->row->name);
-    text_printf(calls, "void run_%s(const void *const *in, void *const *out)\n{\n    (void)in;\n    %s_run(",
-                r->row->name, r->row->name);
-    for (int i = 0; i < m->graph->num_inputs; i++)
-        text_printf(calls, "in[%d], ", i);
-    for (int i = 0; i < m->graph->num_outputs; i++)
-        text_printf(calls, "out[%d]%s", i, i + 1 < m->graph->num_outputs ? ", " : ");\n}\n");
+    Graph *g = load(r->row);
+    pass_dce(g);
+    pass_fuse(g);
+    r->arena_bytes = (size_t)generated_add(program, g, r->row->name);
     trap_end();
-    text_free(&c);
-    text_free(&h);
     return true;
 }
 
-static void run_generated(const Run *r, const char *cc, void *library)
+static char *guarded(size_t bytes)
 {
-    void *symbol = dlsym(library, mem_printf("run_%s", r->row->name));
-    void (*run)(const void *const *, void *const *);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(symbol);
-    memcpy(&run, &symbol, sizeof run);
+    return (char *)memset(mem_alloc(bytes + 2 * guard_bytes), MARK, bytes + 2 * guard_bytes) + guard_bytes;
+}
+
+static bool is_intact(const char *p, size_t bytes)
+{
+    for (size_t k = 0; k < guard_bytes; k++)
+        if ((unsigned char)p[bytes + k] != MARK || (unsigned char)*(p - k - 1) != MARK)
+            return false;
+    return true;
+}
+
+static void run_generated(const Run *r, const char *cc, const Generated *program)
+{
     void **out = NEW_ARRAY(void *, r->g->num_outputs);
-    for (int i = 0; i < r->g->num_outputs; i++) {
-        size_t bytes = type_bytes(r->g->outputs[i]->type) + 2 * GUARD;
-        out[i] = (char *)memset(mem_alloc(bytes), 0xa5, bytes) + GUARD;
-    }
-    run(r->in, out);
+    char *arena = guarded(r->arena_bytes);
+    for (int i = 0; i < r->g->num_outputs; i++)
+        out[i] = guarded(type_bytes(r->g->outputs[i]->type));
+    generated_find(program, r->row->name)(arena, r->in, out);
+    CHECK(r->row, is_intact(arena, r->arena_bytes), "%s: writes outside of the arena", cc);
     for (int i = 0; i < r->g->num_outputs; i++) {
         const Tensor *t = r->g->outputs[i];
         compare(r->row, cc, t, out[i], r->values[t->id]);
-        size_t bytes = type_bytes(t->type);
-        const unsigned char *low = (const unsigned char *)out[i] - GUARD, *high = low + GUARD + bytes;
-        for (int k = 0; k < GUARD; k++)
-            CHECK(r->row, low[k] == 0xa5 && high[k] == 0xa5, "%s: writes outside of output %d", cc, i);
+        CHECK(r->row, is_intact(out[i], type_bytes(t->type)), "%s: writes outside of output %d", cc, i);
     }
-}
-
-static void test_batch(Run *runs, int count, const char *cc, int batch, const Text *calls)
-{
-    Text command = {0};
-    write_file(mem_printf("batch%d.c", batch), calls);
-    text_printf(&command, "cd %s && %s -O1 " FLAGS " -o %s%d.so batch%d.c", folder, cc, cc, batch, batch);
-    for (int i = 0; i < count; i++)
-        text_printf(&command, " %s.c", runs[i].row->name);
-    text_printf(&command, " -lm");
-    int status = system(command.data);
-    text_free(&command);
-    CU_ASSERT_EQUAL(status, 0);
-    if (status)
-        return;
-    void *library = dlopen(mem_printf("%s/%s%d.so", folder, cc, batch), RTLD_NOW | RTLD_LOCAL);
-    if (!library)
-        fail("%s", dlerror());
-    for (int i = 0; i < count; i++)
-        run_generated(&runs[i], cc, library);
-    dlclose(library);
 }
 
 /* ---- the walk ---- */
 
 static void test_rows(void)
 {
-    Run runs[BATCH];
-    Text calls = {0};
-    int count = 0, batch = 0;
+    static const char *const compilers[] = {"gcc", "clang"};
+    Run *runs = NEW_ARRAY(Run, num_op_cases);
+    Generated program = generated_new(num_op_cases);
+    int count = 0;
     for (int i = 0; i < num_op_cases; i++) {
         const OpCase *row = &op_cases[i];
-        if (strstr(row->name, only) && row->error)
-            expect_refusal(row);
-        else if (strstr(row->name, only) && evaluate(row, &runs[count]) && generate(&runs[count], &calls))
-            count++;
-        if (count == 0 || (count < BATCH && i + 1 < num_op_cases))
+        if (!strstr(row->name, only))
             continue;
-        test_batch(runs, count, "gcc", batch, &calls);
-        test_batch(runs, count, "clang", batch, &calls);
-        text_free(&calls);
-        count = 0;
-        batch++;
+        if (row->error)
+            expect_refusal(row);
+        else if (evaluate(row, &runs[count]) && generate(&runs[count], &program))
+            count++;
+    }
+    for (int c = 0; c < 2; c++) {
+        generated_build(&program, compilers[c], "-O1");
+        for (int i = 0; i < count; i++)
+            run_generated(&runs[i], compilers[c], &program);
     }
 }
 
 /* ---- for the oracle ---- */
 
-static void write_values(FILE *index, const char *file, const Tensor *t, const void *data)
+static void write_values(FILE *index, const char *folder, const char *file, const Tensor *t, const void *data)
 {
-    FILE *f = fopen(mem_printf("%s/%s", folder, file), "wb");
-    size_t bytes = type_bytes(t->type);
-    if (!f || fwrite(data, 1, bytes, f) != bytes || fclose(f))
-        fail("cannot write %s/%s", folder, file);
+    file_write(mem_printf("%s/%s", folder, file), data, type_bytes(t->type));
     fprintf(index, "{\"name\": \"%s\", \"type\": \"%s\", \"file\": \"%s\", \"dims\": [", t->name,
             dtype_name(t->type.dtype), file);
     for (int i = 0; i < t->type.rank; i++)
@@ -304,7 +258,7 @@ static void write_values(FILE *index, const char *file, const Tensor *t, const v
     fprintf(index, "]}");
 }
 
-static void write_row(FILE *index, const Run *r)
+static void write_row(FILE *index, const char *folder, const Run *r)
 {
     const char *name = r->row->name;
     Model m = {.file = name, .ir_version = 8, .opset = 17, .graph = r->g};
@@ -312,14 +266,14 @@ static void write_row(FILE *index, const Run *r)
     fprintf(index, "{\"name\": \"%s\", \"tolerance\": %g, \"in\": [", name,
             r->row->tolerance > 0 ? r->row->tolerance : 1e-5);
     for (int i = 0; i < r->g->num_inputs; i++, fputs(i < r->g->num_inputs ? ", " : "", index))
-        write_values(index, mem_printf("%s.in%d", name, i), r->g->inputs[i], r->in[i]);
+        write_values(index, folder, mem_printf("%s.in%d", name, i), r->g->inputs[i], r->in[i]);
     fprintf(index, "], \"out\": [");
     for (int i = 0; i < r->g->num_outputs; i++, fputs(i < r->g->num_outputs ? ", " : "", index))
-        write_values(index, mem_printf("%s.out%d", name, i), r->g->outputs[i], r->values[r->g->outputs[i]->id]);
+        write_values(index, folder, mem_printf("%s.out%d", name, i), r->g->outputs[i], r->values[r->g->outputs[i]->id]);
     fprintf(index, "]}");
 }
 
-static void write_rows(void)
+static void write_rows(const char *folder)
 {
     FILE *index = fopen(mem_printf("%s/cases.json", folder), "w");
     if (!index)
@@ -334,7 +288,7 @@ static void write_rows(void)
         r = (Run){.row = &op_cases[i], .g = load(&op_cases[i])};
         make_inputs(&r);
         r.values = eval_graph(r.g, r.in);
-        write_row(index, &r);
+        write_row(index, folder, &r);
     }
     fprintf(index, "\n]\n");
     if (fclose(index))
@@ -351,18 +305,15 @@ static void test_names(void)
 int main(int argc, char **argv)
 {
     if (argc == 3 && !strcmp(argv[1], "--write")) {
-        folder = argv[2];
-        write_rows();
+        write_rows(argv[2]);
         return 0;
     }
     only = argc > 1 ? argv[1] : "";
-    if (!mkdtemp(folder) || CU_initialize_registry() != CUE_SUCCESS)
+    if (CU_initialize_registry() != CUE_SUCCESS)
         return 1;
     CU_pSuite s = CU_add_suite("operators", NULL, NULL);
     CU_add_test(s, "names are unique", test_names);
     CU_add_test(s, "rows", test_rows);
     CU_basic_run_tests();
-    if (system(mem_printf("rm -rf %s", folder)))
-        return 1;
     return (int)CU_get_number_of_failures() != 0;
 }
