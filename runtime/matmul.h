@@ -44,9 +44,10 @@ TN_KERNEL void TN(gemm_scale)(T *restrict y, int32_t n, T alpha)
 TN_KERNEL void TN(matmul_stack)(T *restrict y, const T *a, const T *b, int32_t m, int32_t n, int32_t k, int32_t count,
                                 int32_t rank, const int32_t *dims, const int32_t *a_steps, const int32_t *b_steps)
 {
-    for (int32_t p = 0; p < count; p++, y += m * n)
-        TN(matmul)
-        (y, a + tn_box_offset(p, rank, dims, a_steps), b + tn_box_offset(p, rank, dims, b_steps), m, n, k, k, 1, n, 1);
+    for (int32_t p = 0; p < count; p++, y += m * n) {
+        const T *ap = a + tn_box_offset(p, rank, dims, a_steps), *bp = b + tn_box_offset(p, rank, dims, b_steps);
+        TN(matmul)(y, ap, bp, m, n, k, k, 1, n, 1);
+    }
 }
 
 /* y[b][g * co + o][out] = bias + sum of w[g * co + o][c][kernel] * x[b][g * ci + c][out * stride - pad + k * dilation],
