@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -232,12 +233,30 @@ static void remove_temps(void)
             unlink(open_outs[i]->temp);
 }
 
+static void remove_temps_and_die(int sig)
+{
+    remove_temps();
+    raise(sig); /* its default again: SA_RESETHAND */
+}
+
+static void remove_temps_at_end(void)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    static bool registered;
+    if (registered)
+        return;
+    registered = true;
+    atexit(remove_temps);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct sigaction old, now = {.sa_handler = remove_temps_and_die, .sa_flags = (int)SA_RESETHAND};
+        if (!sigaction(signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
+            sigaction(signals[i], &now, NULL);
+    }
+}
+
 OutFile *out_open(const char *path)
 {
-    static bool registered;
-    if (!registered)
-        atexit(remove_temps);
-    registered = true;
+    remove_temps_at_end();
     size_t slot = 0;
     while (slot < sizeof open_outs / sizeof open_outs[0] && open_outs[slot])
         slot++;
