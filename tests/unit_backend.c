@@ -295,5 +295,5 @@ int main(int argc, char **argv)
     CU_add_test(s, "generated C", test_generated);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
-    return (int)CU_get_number_of_failures();
+    return CU_get_number_of_failures() != 0;
 }

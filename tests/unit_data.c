@@ -534,5 +534,5 @@ int main(void)
     add_tests(CU_add_suite("data", NULL, NULL));
     CU_basic_run_tests();
     remove_folder();
-    return (int)CU_get_number_of_failures();
+    return CU_get_number_of_failures() != 0;
 }

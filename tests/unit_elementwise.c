@@ -507,5 +507,5 @@ int main(void)
     CU_add_test(s, "strided layouts", test_strided);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
-    return (int)CU_get_number_of_failures();
+    return CU_get_number_of_failures() != 0;
 }

@@ -228,5 +228,5 @@ int main(void)
     CU_add_test(s, "random layers in every lowering", test_random_layers);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
-    return (int)CU_get_number_of_failures();
+    return CU_get_number_of_failures() != 0;
 }

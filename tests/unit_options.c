@@ -210,5 +210,5 @@ int main(void)
     CU_add_test(s, "wrong use", test_wrong_use);
     CU_add_test(s, "model id", test_model_id);
     CU_basic_run_tests();
-    return (int)CU_get_number_of_failures();
+    return CU_get_number_of_failures() != 0;
 }
