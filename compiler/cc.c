@@ -78,7 +78,7 @@ void file_write(const char *path, const void *data, size_t len)
 
 /* ---- running programs ---- */
 
-static void read_back(FILE *f, Text *t)
+void read_back(FILE *f, Text *t)
 {
     char buffer[4096];
     rewind(f);
@@ -102,17 +102,17 @@ static _Noreturn void become(char *const argv[], int out, int err)
     _exit(127);
 }
 
-/* While a child runs, an interrupt from the terminal is the child's: this process then leaves through exit, which
- * removes its files. */
-static int wait_for(pid_t child)
+int wait_program(int *child)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, old_int, old_quit;
     sigaction(SIGINT, &ignore, &old_int);
     sigaction(SIGQUIT, &ignore, &old_quit);
     int status;
-    while (waitpid(child, &status, 0) < 0)
+    pid_t ended;
+    while ((ended = waitpid(*child, &status, 0)) < 0)
         if (errno != EINTR)
             bug("waitpid: %s", strerror(errno));
+    *child = ended;
     sigaction(SIGINT, &old_int, NULL);
     sigaction(SIGQUIT, &old_quit, NULL);
     if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGQUIT))
@@ -120,18 +120,30 @@ static int wait_for(pid_t child)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int run_program(char *const argv[], Text *out, Text *err)
+FILE *temp_file(void)
 {
-    FILE *out_file = tmpfile(), *err_file = tmpfile();
-    if (!out_file || !err_file)
+    FILE *f = tmpfile();
+    if (!f)
         fail("cannot make a temporary file: %s", strerror(errno));
+    return f;
+}
+
+static pid_t start_program(char *const argv[], FILE *out, FILE *err)
+{
     fflush(NULL);
     pid_t child = fork();
     if (child < 0)
         fail("cannot start %s: %s", argv[0], strerror(errno));
     if (child == 0)
-        become(argv, fileno(out_file), fileno(err_file));
-    int code = wait_for(child);
+        become(argv, fileno(out), fileno(err));
+    return child;
+}
+
+int run_program(char *const argv[], Text *out, Text *err)
+{
+    FILE *out_file = temp_file(), *err_file = temp_file();
+    int child = start_program(argv, out_file, err_file);
+    int code = wait_program(&child);
     read_back(out_file, out);
     read_back(err_file, err);
     return code;
@@ -153,9 +165,8 @@ static int split_words(const char *text, char **words, int count)
     return count;
 }
 
-bool cc_try(const char *cc, const char *flags, const char *const *files, Text *err)
+static void compiler_words(char **words, const char *cc, const char *flags, const char *const *files)
 {
-    char *words[MAX_WORDS] = {0};
     int count = split_words(cc, words, 0);
     if (!count)
         usage("--cc names no compiler");
@@ -165,6 +176,19 @@ bool cc_try(const char *cc, const char *flags, const char *const *files, Text *e
             fail("too many files for the compiler");
         words[count++] = mem_strdup(*files);
     }
+}
+
+int cc_start(const char *cc, const char *flags, const char *const *files, FILE *err)
+{
+    char *words[MAX_WORDS] = {0};
+    compiler_words(words, cc, flags, files);
+    return start_program(words, err, err);
+}
+
+bool cc_try(const char *cc, const char *flags, const char *const *files, Text *err)
+{
+    char *words[MAX_WORDS] = {0};
+    compiler_words(words, cc, flags, files);
     Text out = {0};
     int code = run_program(words, &out, err);
     text_free(&out);

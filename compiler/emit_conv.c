@@ -252,7 +252,8 @@ static void emit_conv_function(Conv *c)
     const char *act = dtype_c(c->f->act), *acc = dtype_c(c->f->acc);
     long long in = l->ci * l->ih * l->iw;
     long long out = l->co * (l->pool.kind ? l->pool.oh * l->pool.ow : l->oh * l->ow);
-    emit_line(e, "static void layer%d(const %s *x, %s *y, unsigned char *scratch)", l->index, act, act);
+    emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y, unsigned char *scratch)", e->macro, l->index, act,
+              act);
     emit_line(e, "{");
     emit_line(e, "%s *const acc = (%s *)(void *)scratch;", acc, acc);
     if (!l->direct)

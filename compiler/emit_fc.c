@@ -44,7 +44,7 @@ void emit_fc(Emitter *e, const Layer *l)
     int *pieces = NEW_ARRAY(int, l->co);
     for (int64_t first = 0; l->lowering == LOWER_UNROLL && first < l->co; first += FC_BLOCK)
         pieces[first] = emit_unrolled_fc(e, l, first, l->co - first < FC_BLOCK ? l->co - first : FC_BLOCK);
-    emit_line(e, "static void layer%d(const %s *x, %s *y)", l->index, dtype_c(layer_format(l)->act),
+    emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y)", e->macro, l->index, dtype_c(layer_format(l)->act),
               dtype_c(layer_format(l)->acc));
     emit_line(e, "{");
     if (l->batch > 1)

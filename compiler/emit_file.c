@@ -212,10 +212,11 @@ static void print_prelude(const Emitter *e, Text *c)
     text_printf(c, "#include \"%s.h\"\n\n#include <stddef.h>\n#include <string.h>\n%s\n", id,
                 kernels_need_math(e) ? "#include <math.h>\n" : "");
     text_printf(c,
-                "/* Hooks, free when unused: a section or address space for constants, a call behind every node. */\n"
-                "#ifndef %s_CONST\n#define %s_CONST\n#endif\n#ifndef %s_PROFILE\n#define %s_PROFILE(node) "
-                "((void)0)\n#endif\n\n",
-                m, m, m, m);
+                "/* Hooks, free when unused: a section or address space for constants, attributes of the layers'\n"
+                " * functions, a call behind every node. */\n"
+                "#ifndef %s_CONST\n#define %s_CONST\n#endif\n#ifndef %s_LAYER\n#define %s_LAYER\n#endif\n"
+                "#ifndef %s_PROFILE\n#define %s_PROFILE(node) ((void)0)\n#endif\n\n",
+                m, m, m, m, m, m);
     text_printf(c, "#ifdef %s_CHECK /* for `ternc check` */\n", m);
     text_printf(c, "void %s_check_tensor(int node, int output, const void *data);\n", id);
     text_printf(c,

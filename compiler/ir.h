@@ -571,7 +571,7 @@ Plan *pipeline_lower(Model *m, const Options *opt);
 /* ---------------------------------------------------------------- the command line: options.c ---- */
 
 /* Every subcommand, in the order of the help text; cmd_NAME.c defines `int cmd_NAME`. */
-#define COMMANDS(X) X(inspect) X(compile) X(ternarize) X(run) X(eval) X(check)
+#define COMMANDS(X) X(inspect) X(compile) X(ternarize) X(run) X(eval) X(check) X(size)
 
 typedef enum Command {
 #define X(name) CMD_##name,
@@ -589,7 +589,8 @@ typedef struct Strings {
  * its default where that option was not given. */
 typedef struct CommandLine {
     Command command;
-    const char *model; /* path, never NULL */
+    const char *model; /* path, never NULL but with list_targets */
+    Strings models;    /* of size: one or more */
     Options opt;       /* opt.name is never NULL: from --name or the model's file name */
     bool json, explain;
     Strings outputs;    /* --output PATH or NAME=PATH; one path for compile and ternarize */
@@ -605,6 +606,18 @@ typedef struct CommandLine {
     const char *cc;     /* --cc, default clang */
     const char *cflags; /* --cflags, default "-O1" */
     int64_t samples;    /* --samples, of random input; default 2 */
+    /* of size */
+    Method methods[4]; /* --methods, default none, twn */
+    int num_methods;
+    Lowering lowerings[5]; /* --lowerings, default auto */
+    int num_lowerings;
+    Strings targets;        /* --targets; none: host */
+    Strings custom_targets; /* --custom-target NAME=FLAGS */
+    bool list_targets, csv, no_cache;
+    const char *html;          /* --html FILE or NULL */
+    const char *baseline;      /* --baseline FILE or NULL */
+    const char *save_baseline; /* --save-baseline FILE or NULL */
+    double tolerance;          /* --tolerance, percent; default 0 */
 } CommandLine;
 
 /* Fails with `usage`. Returns NULL after printing --help or --version to stdout. */
@@ -700,10 +713,17 @@ void file_write(const char *path, const void *data, size_t len);
 /* Runs argv[0] from PATH and waits; what it printed is added to `out` and `err`. Returns its exit code, 128 + the
  * signal that ended it, or 127 with a message in `err` when it cannot be run. */
 int run_program(char *const argv[], Text *out, Text *err);
+FILE *temp_file(void);            /* for what a program prints, */
+void read_back(FILE *f, Text *t); /* which this adds to t; closes f */
+/* The exit code of a child, as run_program's; *child -1: of the first that ends, which *child names then. Meanwhile an
+ * interrupt from the terminal is the child's: this process then leaves through exit, which removes its files. */
+int wait_program(int *child);
 /* The C compiler on files and further arguments (NULL at the end); cc and flags are split at spaces. cc_try returns
  * false, with the compiler's messages in `err`, where cc_compile fails. */
 bool cc_try(const char *cc, const char *flags, const char *const *files, Text *err);
 void cc_compile(const char *cc, const char *flags, const char *const *files);
+/* The same without waiting: returns the child for wait_program; all that the compiler prints goes to err. */
+int cc_start(const char *cc, const char *flags, const char *const *files, FILE *err);
 
 /* ---------------------------------------------------------------- check*.c ---- */
 

@@ -52,19 +52,24 @@ static int64_t integer_of(const OptionSpec *o, const char *text, int64_t low, in
     return v;
 }
 
-/* The index of the value among the words of o->arg, "a|b|c". */
-static int choice_of(const OptionSpec *o, const char *value)
+/* The index of the value among words, "a|b|c". */
+static int choice_among(const OptionSpec *o, const char *words, const char *value)
 {
     size_t len = strlen(value);
-    const char *word = o->arg;
+    const char *word = words;
     for (int i = 0;; i++) {
         size_t n = strcspn(word, "|");
         if (n == len && !strncmp(word, value, n))
             return i;
         if (!word[n])
-            usage("--%s: '%s' is not one of %s", o->name, value, o->arg);
+            usage("--%s: '%s' is not one of %s", o->name, value, words);
         word += n + 1;
     }
+}
+
+static int choice_of(const OptionSpec *o, const char *value)
+{
+    return choice_among(o, o->arg, value);
 }
 
 /* "a,b,c" split at its commas; empty words are errors. */
@@ -99,16 +104,20 @@ static void set_text(CommandLine *c, const OptionSpec *o, const char *value)
     *(const char **)(void *)((char *)c + o->field) = value;
 }
 
-static void add_text(CommandLine *c, const OptionSpec *o, const char *value)
+static void add_string(Strings *list, const char *value)
 {
-    if (!value[0])
-        usage("--%s %s: the value is empty", o->name, o->arg);
-    Strings *list = (Strings *)(void *)((char *)c + o->field);
     const char **more = NEW_ARRAY(const char *, list->count + 1);
     for (int i = 0; i < list->count; i++)
         more[i] = list->items[i];
     more[list->count++] = value;
     list->items = more;
+}
+
+static void add_text(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    if (!value[0])
+        usage("--%s %s: the value is empty", o->name, o->arg);
+    add_string((Strings *)(void *)((char *)c + o->field), value);
 }
 
 static void set_numbers(CommandLine *c, const OptionSpec *o, const char *value)
@@ -176,6 +185,53 @@ static void parse_lowering(CommandLine *c, const OptionSpec *o, const char *valu
 {
     static const Lowering lowerings[] = {LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED, LOWER_DENSE};
     c->opt.lowering = lowerings[choice_of(o, value)];
+}
+
+/* Choices among words, separated by commas; returns how many. */
+static int choices_of(const OptionSpec *o, const char *words, const char *value, int *choices, int max)
+{
+    int count;
+    const char *const *list = split(o, value, &count);
+    for (int i = 0; i < count; i++) {
+        int choice = choice_among(o, words, list[i]);
+        for (int k = 0; k < i; k++)
+            if (choices[k] == choice)
+                usage("--%s: '%s' is named twice", o->name, list[i]);
+        if (i == max)
+            bug("more choices than words");
+        choices[i] = choice;
+    }
+    return count;
+}
+
+static void parse_methods(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    static const Method methods[] = {METHOD_NONE, METHOD_TWN, METHOD_STP};
+    int choices[3];
+    c->num_methods = choices_of(o, "none|twn|stp", value, choices, 3);
+    for (int i = 0; i < c->num_methods; i++)
+        c->methods[i] = methods[choices[i]];
+}
+
+static void parse_lowerings(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    static const Lowering lowerings[] = {LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED, LOWER_DENSE};
+    int choices[5];
+    c->num_lowerings = choices_of(o, "auto|unroll|sparse|packed|dense", value, choices, 5);
+    for (int i = 0; i < c->num_lowerings; i++)
+        c->lowerings[i] = lowerings[choices[i]];
+}
+
+static void parse_targets(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->targets.items = split(o, value, &c->targets.count);
+}
+
+static void parse_tolerance(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->tolerance = number_of(o, value);
+    if (!(c->tolerance >= 0))
+        usage("--tolerance %s: '%s' is negative", o->arg, value);
 }
 
 static void parse_target(CommandLine *c, const OptionSpec *o, const char *value)
@@ -286,6 +342,13 @@ static const CommandSpec command_specs[NUM_COMMANDS] = {
                    .args = "MODEL.onnx",
                    .summary = "compile the generated C, run it and compare with the evaluator; exit 1 if they differ",
                    .examples = {"ternc check net.onnx", "ternc check net.onnx --lowering sparse --cc gcc"}},
+    [CMD_size] =
+        {.name = "size",
+         .args = "MODEL.onnx...",
+         .summary = "measure flash and RAM of models, methods and lowerings side by side, layer by layer",
+         .examples = {"ternc size net.onnx --targets cortex-m0plus,cortex-m4,rv32imac",
+                      "ternc size a.onnx b.onnx --methods none,twn,stp --lowerings auto,sparse --html size.html",
+                      "ternc size net.onnx --targets cortex-m4 --baseline size.json --tolerance 1"}},
 };
 
 enum {
@@ -295,6 +358,7 @@ enum {
     RUN = 1 << CMD_run,
     EVAL = 1 << CMD_eval,
     CHECK = 1 << CMD_check,
+    SIZE = 1 << CMD_size,
     ALL = (1 << NUM_COMMANDS) - 1
 };
 
@@ -304,6 +368,7 @@ static const OptionSpec option_specs[] = {
     {"output", 'o', "OUT.onnx", TERNARIZE, false, "the model to write", add_text, offsetof(CommandLine, outputs)},
     {"output", 'o', "[NAME=]FILE.npy", RUN, true, "write an output; without it values are printed", add_text,
      offsetof(CommandLine, outputs)},
+    {"output", 'o', "DIR", SIZE, false, "keep the C files and objects here", add_text, offsetof(CommandLine, outputs)},
     {"input", 'i', "[NAME=]FILE", RUN | CHECK, true, "value of an input, .npy or .pb (TensorProto)", add_text,
      offsetof(CommandLine, inputs)},
     {"name", 0, "ID", COMPILE, false, "prefix of everything generated (default: the model's file name)", parse_name, 0},
@@ -311,6 +376,7 @@ static const OptionSpec option_specs[] = {
      parse_method, 0},
     {"method", 0, "none|twn|sca|stp", INSPECT | RUN | EVAL, false, "how weights become ternary (default: none)",
      parse_method, 0},
+    {"methods", 0, "none|twn|stp,...", SIZE, false, "how weights become ternary (default: none,twn)", parse_methods, 0},
     {"granularity", 0, "layer|channel", ALL, false, "one threshold and scale for each of these (default: channel)",
      parse_granularity, 0},
     {"threshold", 0, "exact|FACTOR", ALL, false, "zero below FACTOR * mean|W|, or the best threshold (default: exact)",
@@ -320,36 +386,59 @@ static const OptionSpec option_specs[] = {
     {"keep", 0, "none|first|last|NAME,...", ALL, false, "layers that stay float (default: last)", parse_keep, 0},
     {"optimize", 0, "speed|size", COMPILE | CHECK, false, "what --lowering auto aims at (default: speed)",
      parse_optimize, 0},
+    {"optimize", 0, "speed|size", SIZE, false, "what --lowerings auto aims at (default: size)", parse_optimize, 0},
     {"lowering", 0, "auto|unroll|sparse|packed|dense", COMPILE | CHECK, false,
      "form of the generated layers (default: auto)", parse_lowering, 0},
     {"target", 0, "generic|x86-64|aarch64|cortex-m0|cortex-m3|cortex-m4|cortex-m7|cortex-m33|rv32imac|rv32imafc|avr",
      COMPILE | CHECK, false, "the machine that sizes are predicted for (default: generic)", parse_target, 0},
+    {"lowerings", 0, "auto|unroll|sparse|packed|dense,...", SIZE, false,
+     "forms of the generated layers (default: auto)", parse_lowerings, 0},
+    {"targets", 0, "NAME,...", SIZE, false, "machines to compile for (default: host)", parse_targets, 0},
+    {"custom-target", 0, "NAME=FLAGS", SIZE, true, "one more target: flags for clang, such as --target=TRIPLE",
+     add_text, offsetof(CommandLine, custom_targets)},
+    {"list-targets", 0, NULL, SIZE, false, "list the targets with their clang flags", set_flag,
+     offsetof(CommandLine, list_targets)},
     {"explain", 0, NULL, COMPILE, false, "say why each layer got its lowering, with predicted bytes", set_flag,
      offsetof(CommandLine, explain)},
+    {"explain", 0, NULL, SIZE, false, "list what the shared bytes consist of: kernels, run function, literals",
+     set_flag, offsetof(CommandLine, explain)},
     {"data", 0, "SPEC", EVAL | CHECK, false,
      "IMAGES,LABELS (IDX, .gz too, or .npy), FILE.npz, or CIFAR-10 FILE.bin,...", set_text,
      offsetof(CommandLine, data)},
-    {"input-uint8", 0, "NAME", COMPILE | CHECK, true, "take this input as uint8: (raw * scale - mean) / std",
+    {"input-uint8", 0, "NAME", COMPILE | CHECK | SIZE, true, "take this input as uint8: (raw * scale - mean) / std",
      parse_input_uint8, 0},
-    {"scale", 0, "S", EVAL | COMPILE | CHECK, false,
+    {"scale", 0, "S", EVAL | COMPILE | CHECK | SIZE, false,
      "element = (raw * S - mean) / std; 1/255 is understood (default: 1)", parse_scale, 0},
-    {"mean", 0, "M,...", EVAL | COMPILE | CHECK, false, "one number, or one per channel (default: 0)", set_numbers,
-     offsetof(CommandLine, mean)},
-    {"std", 0, "D,...", EVAL | COMPILE | CHECK, false, "one number, or one per channel (default: 1)", set_numbers,
-     offsetof(CommandLine, std)},
-    {"layout", 0, "nchw|nhwc", EVAL | COMPILE | CHECK, false,
+    {"mean", 0, "M,...", EVAL | COMPILE | CHECK | SIZE, false, "one number, or one per channel (default: 0)",
+     set_numbers, offsetof(CommandLine, mean)},
+    {"std", 0, "D,...", EVAL | COMPILE | CHECK | SIZE, false, "one number, or one per channel (default: 1)",
+     set_numbers, offsetof(CommandLine, std)},
+    {"layout", 0, "nchw|nhwc", EVAL | COMPILE | CHECK | SIZE, false,
      "axes of the data's images, or of the images that the C takes (default: nchw)", parse_layout, 0},
     {"limit", 0, "N", EVAL | CHECK, false, "use the first N samples only", parse_limit, 0},
     {"threads", 0, "N", EVAL, false, "samples evaluated at the same time (default: the machine's cores)", parse_threads,
      0},
+    {"threads", 0, "N", SIZE, false, "compilers that run at the same time (default: the machine's cores)",
+     parse_threads, 0},
     {"seed", 0, "N", CHECK, false, "start of the random inputs (default: 1)", parse_seed, 0},
-    {"cc", 0, "COMPILER", CHECK, false, "C compiler for the generated code (default: clang)", set_text,
+    {"cc", 0, "COMPILER", CHECK | SIZE, false, "C compiler for the generated code (default: clang)", set_text,
      offsetof(CommandLine, cc)},
     {"cflags", 0, "FLAGS", CHECK, false, "flags for the C compiler, one argument (default: \"-O1\")", set_text,
      offsetof(CommandLine, cflags)},
+    {"cflags", 0, "FLAGS", SIZE, false, "flags for the C compiler, one argument (default: \"-Os\")", set_text,
+     offsetof(CommandLine, cflags)},
+    {"no-cache", 0, NULL, SIZE, false, "compile everything anew", set_flag, offsetof(CommandLine, no_cache)},
     {"samples", 0, "N", CHECK, false, "inputs to try: random ones, or the first of --data (default: 2)", parse_samples,
      0},
-    {"json", 0, NULL, INSPECT | EVAL | CHECK, false, "print JSON", set_flag, offsetof(CommandLine, json)},
+    {"json", 0, NULL, INSPECT | EVAL | CHECK | SIZE, false, "print JSON", set_flag, offsetof(CommandLine, json)},
+    {"csv", 0, NULL, SIZE, false, "print CSV", set_flag, offsetof(CommandLine, csv)},
+    {"html", 0, "FILE", SIZE, false, "write a report with bar charts, one file without further parts", set_text,
+     offsetof(CommandLine, html)},
+    {"baseline", 0, "FILE", SIZE, false, "compare with an earlier result; exit 1 if flash or RAM grew", set_text,
+     offsetof(CommandLine, baseline)},
+    {"save-baseline", 0, "FILE", SIZE, false, "write the result for a later --baseline (the same as --json)", set_text,
+     offsetof(CommandLine, save_baseline)},
+    {"tolerance", 0, "PERCENT", SIZE, false, "growth that --baseline lets pass (default: 0)", parse_tolerance, 0},
     {"dim", 0, "NAME=N", ALL, true, "value of a symbolic dimension", parse_dim, 0},
     {"dump", 0, "PASS", COMPILE | CHECK, false, "print the graph as it is after a pass", set_text,
      offsetof(CommandLine, opt.dump)},
@@ -453,6 +542,10 @@ static void take_option(Parser *p, const char *name, const char *value)
 
 static void take_model(Parser *p, const char *arg)
 {
+    if (p->c->command == CMD_size)
+        add_string(&p->c->models, arg);
+    if (p->c->command == CMD_size && p->c->model)
+        return;
     if (p->c->model)
         usage("unexpected argument '%s': ternc %s %s", arg, p->spec->name, p->spec->args);
     p->c->model = arg;
@@ -572,13 +665,41 @@ static void set_input_form(CommandLine *c)
     f->std = c->std;
 }
 
+static void check_size(const Parser *p)
+{
+    static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
+    const CommandLine *c = p->c;
+    bool only_float = c->num_methods == 1 && c->methods[0] == METHOD_NONE;
+    for (size_t i = 0; only_float && i < sizeof needs_method / sizeof needs_method[0]; i++)
+        if (is_given(p, needs_method[i]))
+            usage("--%s has no meaning with --methods none alone; add twn or stp", needs_method[i]);
+    if (c->csv && c->json)
+        usage("--csv and --json exclude each other");
+    if (is_given(p, "tolerance") && !c->baseline)
+        usage("--tolerance has no meaning without --baseline");
+}
+
+static void set_size_defaults(CommandLine *c)
+{
+    c->cflags = "-Os";
+    c->opt.optimize = OPTIMIZE_SIZE;
+    c->methods[0] = METHOD_NONE;
+    c->methods[1] = METHOD_TWN;
+    c->num_methods = 2;
+    c->num_lowerings = 1;
+}
+
 static void check_command_line(Parser *p)
 {
     CommandLine *c = p->c;
+    if (c->list_targets)
+        return;
     if (!c->model)
         usage("'ternc %s' needs a model: ternc %s %s", p->spec->name, p->spec->name, p->spec->args);
     if (p->spec->needs_output && !c->outputs.count)
         usage("'ternc %s' needs --output: ternc %s %s", p->spec->name, p->spec->name, p->spec->args);
+    if (c->command == CMD_size)
+        check_size(p);
     check_method(p);
     check_data(p);
     set_input_form(c);
@@ -598,6 +719,8 @@ static CommandLine *default_command_line(Command command)
     c->samples = 2;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     c->threads = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;
+    if (command == CMD_size)
+        set_size_defaults(c);
     return c;
 }
 

@@ -4,7 +4,7 @@
 expect 0 "" ternc --version
 says "ternc "
 expect 0 "" ternc --help
-for command in inspect compile ternarize run eval check; do
+for command in inspect compile ternarize run eval check size; do
     says "  $command "
     expect 0 "" ternc "$command" --help
     says "Usage: ternc $command MODEL.onnx"
@@ -19,7 +19,7 @@ expect 0 "" ternc compile -h
 expect 0 "" ternc inspect missing.onnx --frob --help
 
 expect 2 "ternc: usage: no command given; 'ternc --help' lists the commands" ternc
-expect 2 "ternc: usage: unknown command 'bench'; there are: inspect, compile, ternarize, run, eval, check" ternc bench m
+expect 2 "ternc: usage: unknown command 'bench'; there are: inspect, compile, ternarize, run, eval, check, size" ternc bench m
 expect 2 "ternc: usage: 'ternc inspect' needs a model: ternc inspect MODEL.onnx" ternc inspect
 expect 2 "ternc: usage: unexpected argument 'b.onnx': ternc inspect MODEL.onnx" ternc inspect a.onnx b.onnx
 expect 2 "ternc: usage: unknown option '--frob'; 'ternc compile --help' lists the options" ternc compile m --frob
@@ -31,7 +31,7 @@ expect 2 "ternc: usage: --method sca trains the weights, and training is not par
     ternc ternarize m -o d --method sca
 expect 2 "ternc: usage: 'ternc ternarize' does not take --data: training is not part of this version" \
     ternc ternarize m -o d --method stp --data x.npz
-expect 2 "ternc: usage: 'ternc inspect' does not take --explain; it belongs to: compile" ternc inspect m --explain
+expect 2 "ternc: usage: 'ternc inspect' does not take --explain; it belongs to: compile, size" ternc inspect m --explain
 expect 2 "ternc: usage: 'ternc eval' needs --data SPEC" ternc eval m
 
 expect 1 "ternc: error: cannot write to standard output" sh -c '"$TERNC_BIN" --help >/dev/full'

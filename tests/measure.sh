@@ -90,7 +90,7 @@ for model in models:
 PY
 }
 
-m4_flags="-Os -ffreestanding -isystem tests/include --target=thumbv7em-none-eabihf -mcpu=cortex-m4 -mfloat-abi=hard"
+m4_flags="-Os -ffreestanding -isystem runtime/freestanding --target=thumbv7em-none-eabihf -mcpu=cortex-m4 -mfloat-abi=hard"
 
 # sizes_of MODEL OPTION...
 sizes_of() {

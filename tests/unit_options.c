@@ -114,8 +114,8 @@ typedef struct Wrong {
 
 static const Wrong wrong[] = {
     {"ternc", "no command given; 'ternc --help' lists the commands"},
-    {"ternc frobnicate m", "unknown command 'frobnicate'; there are: inspect, compile, ternarize, run, eval, check"},
-    {"ternc --json", "unknown command '--json'; there are: inspect, compile, ternarize, run, eval, check"},
+    {"ternc frobnicate m", "unknown command 'frobnicate'; there are: inspect, compile, ternarize, run, eval, check, size"},
+    {"ternc --json", "unknown command '--json'; there are: inspect, compile, ternarize, run, eval, check, size"},
     {"ternc inspect", "'ternc inspect' needs a model: ternc inspect MODEL.onnx"},
     {"ternc compile m", "'ternc compile' needs --output: ternc compile MODEL.onnx -o DIR"},
     {"ternc inspect m n", "unexpected argument 'n': ternc inspect MODEL.onnx"},
@@ -123,8 +123,8 @@ static const Wrong wrong[] = {
     {"ternc inspect m --frob", "unknown option '--frob'; 'ternc inspect --help' lists the options"},
     {"ternc inspect m --frob=3", "unknown option '--frob=3'; 'ternc inspect --help' lists the options"},
     {"ternc inspect m -z", "unknown option '-z'; 'ternc inspect --help' lists the options"},
-    {"ternc inspect m --explain", "'ternc inspect' does not take --explain; it belongs to: compile"},
-    {"ternc inspect m --cc", "'ternc inspect' does not take --cc; it belongs to: check"},
+    {"ternc inspect m --explain", "'ternc inspect' does not take --explain; it belongs to: compile, size"},
+    {"ternc inspect m --cc", "'ternc inspect' does not take --cc; it belongs to: check, size"},
     {"ternc compile m -o", "--output needs a value: --output DIR"},
     {"ternc ternarize m --output", "--output needs a value: --output OUT.onnx"},
     {"ternc compile m --output=", "--output DIR: the value is empty"},
