@@ -110,7 +110,7 @@ typedef struct Attr {
     const int64_t *ints;
     const float *floats;
     const char *const *strings;
-    struct Graph *graph;
+    struct Graph *graph; /* a body: nodes, inputs and outputs; its tensors are those of the graph around it */
 } Attr;
 
 typedef enum OpKind {
@@ -126,6 +126,7 @@ struct Node {
     const char *op_name; /* ONNX operator name, never NULL */
     const char *domain;  /* "" for ai.onnx */
     const char *name;    /* ONNX node name, may be "" */
+    int64_t opset;       /* of ai.onnx, where a function of the model says so; 0: the model's. Until upgrade */
     int num_in, num_out, num_attrs;
     Tensor **in;  /* NULL entry: optional input left out */
     Tensor **out; /* NULL entry: optional output not wanted */
@@ -239,6 +240,7 @@ typedef struct Emitter Emitter;
 /* Facts and behaviour of one operator in its opset 17 form; one definition per name of ops.def, beside its code. */
 typedef struct OpDef {
     const char *name;
+    const char *domain; /* NULL: ai.onnx */
     int min_in, max_in;   /* max -1: variadic */
     int min_out, max_out; /* max -1: variadic */
     AttrSpec attrs[12];   /* ends at name == NULL */
@@ -409,7 +411,7 @@ void tensor_widen_half(Tensor *t); /* DT_F16 becomes DT_F32, in a copy of consta
 /* ---------------------------------------------------------------- ops.c ---- */
 
 const OpDef *op_def(OpKind op);   /* NULL for OP_UNSUPPORTED */
-OpKind op_find(const char *name); /* OP_UNSUPPORTED when not in ops.def */
+OpKind op_find(const char *domain, const char *name); /* OP_UNSUPPORTED when not in ops.def */
 /* Arity, attribute names and types of every node against its OpDef; lists all unsupported operators in one message. */
 void check_supported(const Graph *g);
 /* ONNX multidirectional broadcast of the types of inputs [0, count); fails naming the node. */

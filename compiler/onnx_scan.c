@@ -24,12 +24,22 @@ typedef struct Span {
     const uint8_t *p, *end;
 } Span;
 
-/* Fields newer than the schema that say nothing about the computation: metadata and device placement. */
+/* Fields newer than the schema that say nothing about the computation (metadata, device placement, declared types), and
+ * those that onnx_functions.c reads: overloads and the defaults of attributes. */
+static const ProtobufCFieldDescriptor new_attribute = {.label = PROTOBUF_C_LABEL_REPEATED,
+                                                       .type = PROTOBUF_C_TYPE_MESSAGE,
+                                                       .descriptor = &onnx__attribute_proto__descriptor};
+static const ProtobufCFieldDescriptor new_text = {.type = PROTOBUF_C_TYPE_STRING};
 static const struct {
     const char *message;
     uint32_t tag;
-} harmless[] = {{"ModelProto", 26}, {"GraphProto", 16},    {"NodeProto", 9},
-                {"NodeProto", 10},  {"ValueInfoProto", 4}, {"TensorProto", 16}};
+    const ProtobufCFieldDescriptor *field; /* NULL: not looked at */
+} newer[] = {{"ModelProto", 26, NULL},    {"GraphProto", 16, NULL},
+             {"NodeProto", 8, &new_text}, {"NodeProto", 9, NULL},
+             {"NodeProto", 10, NULL},     {"ValueInfoProto", 4, NULL},
+             {"TensorProto", 16, NULL},   {"FunctionProto", 11, &new_attribute},
+             {"FunctionProto", 12, NULL}, {"FunctionProto", 13, &new_text},
+             {"FunctionProto", 14, NULL}};
 
 static bool refuse(Scan *s, const char *problem)
 {
@@ -66,15 +76,29 @@ static bool skip_bytes(Scan *s, Span *in, uint64_t n)
     return true;
 }
 
-static void note_unknown(Scan *s, const ProtobufCMessageDescriptor *d, uint32_t tag)
+/* Index in newer; -1: not there. */
+static int find_newer(const ProtobufCMessageDescriptor *d, uint32_t tag)
 {
-    for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
-        if (harmless[i].tag == tag && !strcmp(harmless[i].message, d->short_name))
-            return;
-    if (s->unknown)
-        return;
-    s->unknown = d->short_name;
-    s->unknown_tag = tag;
+    for (size_t i = 0; i < sizeof newer / sizeof newer[0]; i++)
+        if (newer[i].tag == tag && !strcmp(newer[i].message, d->short_name))
+            return (int)i;
+    return -1;
+}
+
+/* The field as the schema or the list above has it; NULL: neither has, or it is not looked at. */
+static const ProtobufCFieldDescriptor *find_field(Scan *s, const ProtobufCMessageDescriptor *d, uint32_t tag)
+{
+    const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(d, tag);
+    int known = f ? 0 : find_newer(d, tag);
+    if (f)
+        return f;
+    if (known >= 0)
+        return newer[known].field;
+    if (!s->unknown) {
+        s->unknown = d->short_name;
+        s->unknown_tag = tag;
+    }
+    return NULL;
 }
 
 /* Unpacked bytes per byte on the wire of a packed field. */
@@ -148,9 +172,7 @@ static bool scan_message(Scan *s, const ProtobufCMessageDescriptor *d, Span in, 
         if (key >> 3 == 0 || key >> 3 > 0x1fffffff)
             return refuse(s, "a field has no valid number");
         uint32_t tag = (uint32_t)(key >> 3);
-        const ProtobufCFieldDescriptor *f = protobuf_c_message_descriptor_get_field(d, tag);
-        if (!f)
-            note_unknown(s, d, tag);
+        const ProtobufCFieldDescriptor *f = find_field(s, d, tag);
         if (!use_memory(s, FIELD_BYTES) || (f && !check_single(s, d, f, &seen)))
             return false;
         if (!scan_field(s, f, (unsigned)key & 7, &in, depth))
@@ -184,6 +206,12 @@ static void arena_free(void *arena, void *p)
     (void)p;
 }
 
+static void *unpack(const ProtobufCMessageDescriptor *d, const uint8_t *data, size_t len)
+{
+    ProtobufCAllocator arena = {arena_alloc, arena_free, NULL};
+    return protobuf_c_message_unpack(d, &arena, len, data);
+}
+
 void *onnx_unpack(const char *path, const ProtobufCMessageDescriptor *d, const uint8_t *data, size_t len)
 {
     if (!len)
@@ -195,9 +223,46 @@ void *onnx_unpack(const char *path, const ProtobufCMessageDescriptor *d, const u
     if (s.unknown)
         fail("%s: field %u of %s is unknown: the file is newer than ternc understands, or not an ONNX file", path,
              s.unknown_tag, s.unknown);
-    ProtobufCAllocator arena = {arena_alloc, arena_free, NULL};
-    ProtobufCMessage *m = protobuf_c_message_unpack(d, &arena, len, data);
+    void *m = unpack(d, data, len);
     if (!m)
         fail("%s: not an ONNX file, or damaged: its fields have wrong encodings", path);
     return m;
+}
+
+/* ---- fields newer than the schema ---- */
+
+const ProtobufCMessageUnknownField *onnx_new_field(const ProtobufCMessage *m, uint32_t tag,
+                                                   const ProtobufCMessageUnknownField *from)
+{
+    const ProtobufCMessageUnknownField *end = m->unknown_fields + m->n_unknown_fields;
+    for (const ProtobufCMessageUnknownField *f = from ? from + 1 : m->unknown_fields; f < end; f++)
+        if (f->tag == tag && f->wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
+            return f;
+    return NULL;
+}
+
+/* What stands behind the length. */
+static Span new_content(const ProtobufCMessageUnknownField *f)
+{
+    Scan s = {0};
+    Span in = {f->data, f->data + f->len};
+    uint64_t n;
+    if (!read_varint(&s, &in, &n) || n != (uint64_t)(in.end - in.p))
+        bug("field %u has %zu bytes", f->tag, f->len);
+    return in;
+}
+
+const char *onnx_new_text(const ProtobufCMessage *m, uint32_t tag)
+{
+    const ProtobufCMessageUnknownField *f = onnx_new_field(m, tag, NULL);
+    if (!f)
+        return "";
+    Span in = new_content(f);
+    return mem_printf("%.*s", (int)(in.end - in.p), (const char *)in.p);
+}
+
+void *onnx_new_message(const ProtobufCMessageUnknownField *f, const ProtobufCMessageDescriptor *d)
+{
+    Span in = new_content(f);
+    return unpack(d, in.p, (size_t)(in.end - in.p));
 }

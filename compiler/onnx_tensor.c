@@ -1,6 +1,6 @@
 /* onnx_tensor.c - ONNX's TensorProto as a constant tensor: every encoding of the elements, used where they lie when
- * they have the right type and size there. Strings, complex and sparse tensors, segments and elements in other files
- * are refused. */
+ * they have the right type and size there, also in another file (onnx_external.c). Strings, complex and sparse tensors
+ * and segments are refused. */
 #include "onnx_proto.h"
 
 #include <inttypes.h>
@@ -9,9 +9,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little-endian and used in place");
 
-static _Noreturn void fail_tensor(const Place *at, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static void fail_tensor(const Place *at, const char *fmt, ...)
+void fail_tensor(const Place *at, const char *fmt, ...)
 {
     char message[512];
     va_list ap;
@@ -134,15 +132,20 @@ static const void *decode_typed(const Place *at, const Onnx__TensorProto *p, Typ
     bug("element type %d", t.dtype);
 }
 
+static const void *check_bools(const Place *at, Type t, const uint8_t *data)
+{
+    if (t.dtype == DT_BOOL)
+        for (size_t i = 0; i < type_bytes(t); i++)
+            if (data[i] > 1)
+                fail_tensor(at, "element %zu is %u, neither 0 nor 1", i, data[i]);
+    return data;
+}
+
 static const void *decode_raw(const Place *at, const Onnx__TensorProto *p, Type t)
 {
     if (p->raw_data.len != type_bytes(t))
         fail_tensor(at, "%s needs %zu bytes, but raw_data has %zu", type_text(t), type_bytes(t), p->raw_data.len);
-    if (t.dtype == DT_BOOL)
-        for (size_t i = 0; i < p->raw_data.len; i++)
-            if (p->raw_data.data[i] > 1)
-                fail_tensor(at, "element %zu is %u, neither 0 nor 1", i, p->raw_data.data[i]);
-    return p->raw_data.data;
+    return check_bools(at, t, p->raw_data.data);
 }
 
 static size_t count_typed(const Onnx__TensorProto *p)
@@ -152,8 +155,15 @@ static size_t count_typed(const Onnx__TensorProto *p)
 
 static const void *decode_elements(const Place *at, const Onnx__TensorProto *p, Type t)
 {
+    bool external = p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
     if (p->raw_data.len && count_typed(p))
         fail_tensor(at, "has elements in raw_data and in a typed field");
+    if (external && (p->raw_data.len || count_typed(p)))
+        fail_tensor(at, "has elements here and in another file");
+    if (p->n_external_data && !external)
+        fail_tensor(at, "names another file, but does not say that its elements are there (data_location)");
+    if (external)
+        return check_bools(at, t, onnx_external_data(at, p, t));
     return count_typed(p) ? decode_typed(at, p, t) : decode_raw(at, p, t);
 }
 
@@ -171,9 +181,6 @@ static const void *decode_bfloat16(const Place *at, const Onnx__TensorProto *p, 
 
 Tensor *onnx_decode_tensor(const Place *at, const Onnx__TensorProto *p)
 {
-    if (p->n_external_data || p->data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL)
-        fail_tensor(at, "its elements are in another file; external data is not supported yet: save the model as one "
-                        "file");
     if (p->segment)
         fail_tensor(at, "is a segment of a tensor, which is not supported");
     Tensor *t = NEW(Tensor);

@@ -18,10 +18,11 @@ const OpDef *op_def(OpKind op)
     return op_table[op];
 }
 
-OpKind op_find(const char *name)
+OpKind op_find(const char *domain, const char *name)
 {
     for (int op = 1; op < NUM_OPS; op++)
-        if (op != OP_Layer && !strcmp(op_table[op]->name, name))
+        if (op != OP_Layer && !strcmp(op_table[op]->name, name) &&
+            !strcmp(op_table[op]->domain ? op_table[op]->domain : "", domain))
             return (OpKind)op;
     return OP_UNSUPPORTED;
 }

@@ -456,7 +456,7 @@ static void set_operator(Node *n, const char *name)
     const char *dot = strrchr(name, '.');
     n->domain = dot ? mem_printf("%.*s", (int)(dot - name), name) : "";
     n->op_name = dot ? dot + 1 : name;
-    n->op = n->domain[0] ? OP_UNSUPPORTED : op_find(n->op_name);
+    n->op = op_find(n->domain, n->op_name);
 }
 
 static void parse_node(Parser *s)

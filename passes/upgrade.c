@@ -107,12 +107,12 @@ void upgrade_place(Upgrade *u, Node *n)
 static void rename_node(Node *n, const char *op_name)
 {
     n->op_name = op_name;
-    n->op = op_find(op_name);
+    n->op = op_find("", op_name);
 }
 
 Node *upgrade_node(const Upgrade *u, const Node *of, const char *op_name, const char *what, int num_in)
 {
-    Node *n = node_new(op_find(op_name), upgrade_name(of, what), num_in, 1);
+    Node *n = node_new(op_find("", op_name), upgrade_name(of, what), num_in, 1);
     n->op_name = op_name;
     n->out[0] = graph_tensor(u->g, upgrade_name(of, what), (Type){.rank = -1});
     n->out[0]->producer = n;
@@ -522,9 +522,9 @@ static void adopt_renamed(const Upgrade *u, Node *n)
     if (n->domain[0])
         return;
     if (!strcmp(n->op_name, "Upsample") && u->opset < 10)
-        n->op = op_find("Resize");
+        n->op = op_find("", "Resize");
     if (!strcmp(n->op_name, "Scatter") && u->opset < 11)
-        n->op = op_find("ScatterElements");
+        n->op = op_find("", "ScatterElements");
 }
 
 static void check_operators(const Upgrade *u)
