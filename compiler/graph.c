@@ -254,15 +254,26 @@ void graph_replace(Graph *g, Tensor *old, Tensor *with)
             g->outputs[i] = with;
 }
 
+/* Of a graph or body, and of all bodies in it. */
+static void count_uses(const Graph *list, int *uses)
+{
+    for (int i = 0; i < list->num_nodes; i++) {
+        const Node *n = list->nodes[i];
+        for (int j = 0; j < n->num_in; j++)
+            if (n->in[j])
+                uses[n->in[j]->id]++;
+        for (int j = 0; j < n->num_attrs; j++)
+            if (n->attrs[j].graph)
+                count_uses(n->attrs[j].graph, uses);
+    }
+    for (int i = 0; i < list->num_outputs; i++)
+        uses[list->outputs[i]->id]++;
+}
+
 int *graph_use_counts(const Graph *g)
 {
     int *uses = NEW_ARRAY(int, g->num_tensors);
-    for (int i = 0; i < g->num_nodes; i++)
-        for (int j = 0; j < g->nodes[i]->num_in; j++)
-            if (g->nodes[i]->in[j])
-                uses[g->nodes[i]->in[j]->id]++;
-    for (int i = 0; i < g->num_outputs; i++)
-        uses[g->outputs[i]->id]++;
+    count_uses(g, uses);
     return uses;
 }
 

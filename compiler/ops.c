@@ -76,21 +76,40 @@ static void add_unsupported(Text *list, const Node *n)
     text_printf(list, "%s%s (node '%s')", list->len ? ", " : "", entry, node_label(n));
 }
 
+static void list_unsupported(const Graph *list, Text *text)
+{
+    for (int i = 0; i < list->num_nodes; i++) {
+        const Node *n = list->nodes[i];
+        if (n->op == OP_UNSUPPORTED)
+            add_unsupported(text, n);
+        for (int k = 0; k < n->num_attrs; k++)
+            if (n->attrs[k].graph)
+                list_unsupported(n->attrs[k].graph, text);
+    }
+}
+
+static void check_nodes(const Graph *g, const Graph *list)
+{
+    for (int i = 0; i < list->num_nodes; i++) {
+        const Node *n = list->nodes[i];
+        check_arity(g, n, op_def(n->op));
+        check_attrs(g, n, op_def(n->op));
+        for (int k = 0; k < n->num_attrs; k++)
+            if (n->attrs[k].graph)
+                check_nodes(g, n->attrs[k].graph);
+    }
+}
+
 void check_supported(const Graph *g)
 {
     Text list = {0};
-    for (int i = 0; i < g->num_nodes; i++)
-        if (g->nodes[i]->op == OP_UNSUPPORTED)
-            add_unsupported(&list, g->nodes[i]);
+    list_unsupported(g, &list);
     if (list.data) {
         char *names = mem_strdup(list.data);
         text_free(&list);
         fail("%s: unsupported operators: %s", g->file, names);
     }
-    for (int i = 0; i < g->num_nodes; i++) {
-        check_arity(g, g->nodes[i], op_def(g->nodes[i]->op));
-        check_attrs(g, g->nodes[i], op_def(g->nodes[i]->op));
-    }
+    check_nodes(g, g);
 }
 
 Type infer_broadcast(const Graph *g, const Node *n, int count)

@@ -463,24 +463,28 @@ static bool is_constant(const Node *n)
     return !n->domain[0] && !strcmp(n->op_name, "Constant");
 }
 
-static void replace_constants(Upgrade *u)
+/* Constant nodes of a graph or body. */
+static void replace_constants(const Upgrade *u, Graph *list)
 {
-    Graph *g = u->g, rest = {0};
-    for (int i = 0; i < g->num_nodes; i++) {
-        Node *n = g->nodes[i];
+    Graph rest = {0};
+    for (int i = 0; i < list->num_nodes; i++) {
+        Node *n = list->nodes[i];
+        for (int k = 0; k < n->num_attrs; k++)
+            if (n->attrs[k].graph)
+                replace_constants(u, n->attrs[k].graph);
         if (!is_constant(n)) {
             node_append(&rest, n);
             continue;
         }
         if (n->num_attrs != 1 || n->num_out != 1 || n->num_in)
-            fail_node(g, n, "needs one attribute and one output, and no input");
+            fail_node(u->g, n, "needs one attribute and one output, and no input");
         if (!n->out[0])
             continue;
         n->out[0]->producer = NULL;
-        constant_value(g, n, &n->attrs[0], n->out[0]);
+        constant_value(u->g, n, &n->attrs[0], n->out[0]);
     }
-    g->nodes = rest.nodes;
-    g->num_nodes = rest.num_nodes;
+    list->nodes = rest.nodes;
+    list->num_nodes = rest.num_nodes;
 }
 
 /* ---- float16 ---- */
@@ -496,6 +500,8 @@ static void widen_attrs(const Node *n)
             a->i = dtype_to_onnx(DT_F32);
         if (a->type == ATTR_TENSOR && a->t->type.dtype == DT_F16)
             tensor_widen_half(a->t);
+        for (int k = 0; a->graph && k < a->graph->num_nodes; k++)
+            widen_attrs(a->graph->nodes[k]);
     }
 }
 
@@ -517,25 +523,39 @@ static void widen_halves(const Model *m)
 /* ---- the pass ---- */
 
 /* Operators that another one replaced have their supported kind at once, and their name when the rule has run. */
-static void adopt_renamed(const Upgrade *u, Node *n)
+static void adopt_renamed(int64_t opset, Node *n)
 {
     if (n->domain[0])
         return;
-    if (!strcmp(n->op_name, "Upsample") && u->opset < 10)
+    if (!strcmp(n->op_name, "Upsample") && opset < 10)
         n->op = op_find("", "Resize");
-    if (!strcmp(n->op_name, "Scatter") && u->opset < 11)
+    if (!strcmp(n->op_name, "Scatter") && opset < 11)
         n->op = op_find("", "ScatterElements");
 }
 
-static void check_operators(const Upgrade *u)
+/* The version of the operator set that a node of the model, or of one of its functions, uses. */
+static int64_t opset_of(const Model *m, const Node *n)
+{
+    int64_t opset = n->opset ? n->opset : m->opset;
+    if (opset < OLDEST || opset > NEWEST)
+        fail("%s: opset %" PRId64 " is not supported; %d to %d are. Export the model with opset %d", m->file, opset,
+             OLDEST, NEWEST, FORM);
+    return opset;
+}
+
+/* Whether all operators of a graph or body are supported. */
+static bool check_operators(const Model *m, const Graph *list)
 {
     bool good = true;
-    for (int i = 0; i < u->g->num_nodes; i++) {
-        adopt_renamed(u, u->g->nodes[i]);
-        good &= u->g->nodes[i]->op != OP_UNSUPPORTED;
+    for (int i = 0; i < list->num_nodes; i++) {
+        Node *n = list->nodes[i];
+        adopt_renamed(opset_of(m, n), n);
+        good &= n->op != OP_UNSUPPORTED;
+        for (int k = 0; k < n->num_attrs; k++)
+            if (n->attrs[k].graph)
+                good &= check_operators(m, n->attrs[k].graph);
     }
-    if (!good)
-        check_supported(u->g);
+    return good;
 }
 
 static bool has_optional_outputs(const Node *n)
@@ -548,11 +568,13 @@ static bool has_optional_outputs(const Node *n)
     return false;
 }
 
-static void drop_unused_outputs(const Graph *g)
+static void drop_unused_outputs(const Graph *list, const int *uses)
 {
-    const int *uses = graph_use_counts(g);
-    for (int i = 0; i < g->num_nodes; i++) {
-        Node *n = g->nodes[i];
+    for (int i = 0; i < list->num_nodes; i++) {
+        Node *n = list->nodes[i];
+        for (int k = 0; k < n->num_attrs; k++)
+            if (n->attrs[k].graph)
+                drop_unused_outputs(n->attrs[k].graph, uses);
         for (int k = 1; k < n->num_out && has_optional_outputs(n); k++)
             if (n->out[k] && !uses[n->out[k]->id]) {
                 n->out[k]->producer = NULL;
@@ -563,24 +585,36 @@ static void drop_unused_outputs(const Graph *g)
     }
 }
 
+/* The nodes of a graph or body, those of its bodies first. */
+static void upgrade_list(const Model *m, Graph *list)
+{
+    Upgrade u = {.g = m->graph};
+    for (int i = 0; i < list->num_nodes; i++) {
+        Node *n = list->nodes[i];
+        for (int k = 0; k < n->num_attrs; k++)
+            if (n->attrs[k].graph)
+                upgrade_list(m, n->attrs[k].graph);
+        u.opset = opset_of(m, n);
+        apply_rules(&u, n);
+        n->opset = 0;
+    }
+    list->nodes = u.kept.nodes;
+    list->num_nodes = u.kept.num_nodes;
+}
+
 void pass_upgrade(Model *m)
 {
-    Upgrade u = {.g = m->graph, .opset = m->opset};
-    if (!u.opset) {
-        check_supported(u.g);
+    const Upgrade u = {.g = m->graph, .opset = m->opset};
+    if (!m->opset) {
+        check_supported(m->graph);
         fail("%s: does not say which version of ONNX's operator set it uses (opset_import)", m->file);
     }
-    if (u.opset < OLDEST || u.opset > NEWEST)
-        fail("%s: opset %" PRId64 " is not supported; %d to %d are. Export the model with opset %d", m->file, u.opset,
-             OLDEST, NEWEST, FORM);
     widen_halves(m);
-    replace_constants(&u);
-    check_operators(&u);
-    for (int i = 0; i < u.g->num_nodes; i++)
-        apply_rules(&u, u.g->nodes[i]);
-    u.g->nodes = u.kept.nodes;
-    u.g->num_nodes = u.kept.num_nodes;
-    drop_unused_outputs(u.g);
+    replace_constants(&u, m->graph);
+    if (!check_operators(m, m->graph))
+        check_supported(m->graph);
+    upgrade_list(m, m->graph);
+    drop_unused_outputs(m->graph, graph_use_counts(m->graph));
     m->opset = FORM;
     m->ir_version = IR_VERSION;
 }

@@ -14,7 +14,9 @@ static void test_bad_tensors(void)
     p = make_tensor("t", 1, 4);
     p->has_data_location = 1;
     p->data_location = ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL;
-    CU_ASSERT_PTR_NOT_NULL(strstr(decode_message(p), "external data is not supported yet"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(decode_message(p), "external data: no location is given"));
+    set_raw(p, ones, sizeof ones);
+    CU_ASSERT_PTR_NOT_NULL(strstr(decode_message(p), "has elements here and in another file"));
     p = make_tensor("t", 1, 4);
     p->segment = NEW(Onnx__TensorProto__Segment);
     onnx__tensor_proto__segment__init(p->segment);
@@ -148,13 +150,6 @@ static void contradicting_input(Model_ *m)
     const int64_t five = 5;
     APPEND(m->graph->input, m->graph->n_input, make_value("w", 1, &five));
 }
-static void has_function(Model_ *m)
-{
-    Onnx__FunctionProto *f = NEW(Onnx__FunctionProto);
-    onnx__function_proto__init(f);
-    f->name = mem_strdup("f");
-    APPEND(m->functions, m->n_functions, f);
-}
 static void has_training(Model_ *m)
 {
     Onnx__TrainingInfoProto *t = NEW(Onnx__TrainingInfoProto);
@@ -239,7 +234,6 @@ static const struct {
     {unknown_input, "m.onnx: the sizes of some dimensions are not known; add --dim x.1=N"},
     {deep_input, "m.onnx: input 'x': rank 9 is too large; at most 8 is supported"},
     {contradicting_input, "m.onnx: input 'w' is declared as float[5], but its initializer is float[4]"},
-    {has_function, "m.onnx: functions in the model ('f') are not supported yet; export it with functions inlined"},
     {has_training, "m.onnx: a graph for training is not supported; export the model for inference"},
     {has_sparse, "m.onnx: sparse initializers are not supported; save the weights as dense tensors"},
     {attr_twice, "m.onnx: node 'act' (Relu): attribute 'a' is given twice"},
@@ -349,9 +343,9 @@ static void test_hostile(void)
 
 static void test_newer_fields(void)
 {
-    /* NodeProto.overload (8), in ModelProto.graph (7), node (1); metadata of a node (9) says nothing. */
-    CU_ASSERT_STRING_EQUAL(bytes_message("\x08\x07\x3a\x05\x0a\x03\x42\x01x", 9),
-                           "m.onnx: field 8 of NodeProto is unknown: the file is newer than ternc understands, or not "
+    /* Field 11 in ModelProto.graph (7), node (1); metadata of a node (9) says nothing. */
+    CU_ASSERT_STRING_EQUAL(bytes_message("\x08\x07\x3a\x05\x0a\x03\x5a\x01x", 9),
+                           "m.onnx: field 11 of NodeProto is unknown: the file is newer than ternc understands, or not "
                            "an ONNX file");
     CU_ASSERT_STRING_EQUAL(bytes_message("\x08\x07\x3a\x05\x0a\x03\x4a\x01x", 9),
                            "m.onnx: node 0 ('') names no operator");
