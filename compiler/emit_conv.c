@@ -33,6 +33,7 @@ static Conv make_conv(const Layer *l, const Options *opt)
     Conv c = {.l = l, .f = layer_format(l), .turned = *l};
     c.is_turned = turn_1d(&c.turned);
     c.s = conv_strip(&c.turned, opt);
+    c.koff = NEW_ARRAY(const char *, c.s.num_parts);
     return c;
 }
 
@@ -190,7 +191,6 @@ static void emit_tables(Conv *c)
 {
     const Layer *l = c->l;
     int64_t taps = l->kh * l->kw;
-    c->koff = NEW_ARRAY(const char *, c->s.num_parts);
     for (int part = 0; part < c->s.num_parts; part++) {
         int32_t *koff = NEW_ARRAY(int32_t, taps);
         for (int64_t k = 0; k < taps; k++)

@@ -360,8 +360,8 @@ TN_KERNEL void tn_put_rows_f32(float *y, const float *v, int32_t rows, int32_t c
             y[r * ystep + c * xstep] = v[r * pitch + c];
 }
 
-/* Maximum pooling of a strip: y[r][c] = max of v over rows sh * r + [0, kh), columns sw * c + [0, kw); NaN if one of them
- * is. */
+/* Maximum pooling of a strip: y[r][c] = max of v over rows sh * r + [0, kh), columns sw * c + [0, kw); NaN if one of
+ * them is. */
 TN_KERNEL void tn_put_max_f32(float *y, const float *v, int32_t rows, int32_t cols, int32_t pitch, int32_t kh,
                               int32_t kw, int32_t sh, int32_t sw)
 {

@@ -200,6 +200,8 @@ static void test_layer(const Layer *l, Lowering lowering, int i)
     int64_t arena_bytes;
     Run *run = build(g, &opt, compilers[i % 2], flags[i % 3], &arena_bytes);
     CU_ASSERT_PTR_NOT_NULL_FATAL(run);
+    if (!run)
+        return;
     double worst = worst_error(l, run, arena_bytes);
     if (!(worst <= 1))
         printf("\nlayer %d, lowering %d: error %g of the bound: kind %d batch %lld groups %lld %lldx%lldx%lld -> "
