@@ -20,7 +20,7 @@ static const Fault faults[] = {
     {"v[i] = v[i] * scale + bias;", "v[i] = v[i] * scale * 1.00001f + bias;", VALUES, "the bound is"},
     {"v[i] = v[i] < 0 ? 0 : v[i];", ";", VALUES, "differ by"},
     {"v[i] = v[i] * scale + bias;", "v[i] = 0.0f / 0.0f;", VALUES, "nan, the evaluator has"},
-    {"> m ? p[i * pitch + j] : m", "< m ? p[i * pitch + j] : m", VALUES, "'y'["},
+    {"m = q > m ||", "m = q < m ||", VALUES, "'y'["},
     {"net_check_tensor(1, 0, ", "net_check_tensor(0, 0, ", PROBLEM, "where output 0 of node 1, 'y', is due"},
     {"net_check_tensor(1, 0, ", "if (0) net_check_tensor(1, 0, ", PROBLEM, "'y', is due"},
     {"    NET_PROFILE(1);", "    NET_PROFILE(1);\n    out_y[0] += 1;", PROBLEM, "caller's output 'y'"},
