@@ -132,10 +132,11 @@ const char *emit_dims(const int64_t *v, int count)
 
 /* ---- constants ---- */
 
-static void print_array(Emitter *e, const char *name, DType d, const void *data, int64_t count)
+static void print_array(Emitter *e, const char *space, const char *name, DType d, const void *data, int64_t count)
 {
     Text *t = &e->consts;
-    text_printf(t, "static %s_CONST const %s %s[%lld] = {", e->macro, dtype_c(d), name, (long long)(count ? count : 1));
+    text_printf(t, "static %s_CONST const %s%s %s[%lld] = {", e->macro, space, dtype_c(d), name,
+                (long long)(count ? count : 1));
     if (!count)
         text_add(t, "0", 1);
     size_t line = t->len;
@@ -154,7 +155,7 @@ static void print_array(Emitter *e, const char *name, DType d, const void *data,
 const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *data, int64_t count)
 {
     char *name = mem_printf("%s_%d", hint, e->num_arrays++);
-    print_array(e, name, d, data, count);
+    print_array(e, "TN_ROM ", name, d, data, count);
     return name;
 }
 
@@ -170,7 +171,7 @@ const char *emit_ptr(Emitter *e, const Tensor *t)
     const Tensor *m = memory_of(t);
     if (m->data) {
         if (!e->const_printed[m->id])
-            print_array(e, m->c_name, m->type.dtype, m->data, type_elems(m->type));
+            print_array(e, "", m->c_name, m->type.dtype, m->data, type_elems(m->type));
         e->const_printed[m->id] = true;
         return m->c_name;
     }

@@ -170,7 +170,7 @@ static void emit_table_strip(Conv *c, int part)
     const Layer *l = c->l;
     long long outs = l->co / l->groups, group = l->ci / l->groups * c->s.plane, block = c->s.block;
     bool dense = l->lowering == LOWER_DENSE;
-    emit_line(e, "const %s *w = %s;", dense ? dtype_c(DT_F32) : dtype_c(DT_U8), c->table);
+    emit_line(e, "const TN_ROM %s *w = %s;", dense ? dtype_c(DT_F32) : dtype_c(DT_U8), c->table);
     if (block > 1 && outs % block) { /* blocks end with their group */
         emit_line(e, "for (int32_t g = 0; g < %lld; g++)", (long long)l->groups);
         emit_line(e, "for (int32_t c = g * %lld, left = %lld; left > 0; c += %lld, left -= %lld) {", outs, outs, block,

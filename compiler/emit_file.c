@@ -1,95 +1,8 @@
-/* emit_file.c - a model as NAME.c and NAME.h: what stands around the layers. */
+/* emit_file.c - a model as NAME.c: what stands around the layers. NAME.h is in emit_header.c. */
 #include "emitter.h"
 
 #include <ctype.h>
 #include <string.h>
-
-static const char *const licence =
-    " * This file, the runtime kernels in it included, belongs to the user of ternc who made it; it comes without any\n"
-    " * condition and without any warranty. */\n";
-
-/* Text that is safe inside a comment. */
-static const char *comment_text(const char *s)
-{
-    char *copy = mem_strdup(s);
-    for (char *p = copy; *p; p++) {
-        if ((p[0] == '*' && p[1] == '/') || (p[0] == '/' && p[1] == '*') || (p[0] == '?' && p[1] == '?'))
-            p[1] = '.';
-        if (!isprint((unsigned char)*p) || *p == '\\')
-            *p = '.';
-    }
-    return copy;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return comment_text(slash ? slash + 1 : path);
-}
-
-/* ---- the signature ---- */
-
-static const char *parameters(const Graph *g)
-{
-    Text t = {0};
-    for (int i = 0; i < g->num_inputs; i++)
-        text_printf(&t, "%sconst %s *%s", i ? ", " : "", dtype_c(g->inputs[i]->type.dtype), g->inputs[i]->c_name);
-    for (int i = 0; i < g->num_outputs; i++)
-        text_printf(&t, "%s%s *%s", t.len ? ", " : "", dtype_c(g->outputs[i]->type.dtype), g->outputs[i]->c_name);
-    const char *s = mem_strdup(t.data);
-    text_free(&t);
-    return s;
-}
-
-static const char *arguments(const Graph *g)
-{
-    Text t = {0};
-    for (int i = 0; i < g->num_inputs; i++)
-        text_printf(&t, ", %s", g->inputs[i]->c_name);
-    for (int i = 0; i < g->num_outputs; i++)
-        text_printf(&t, ", %s", g->outputs[i]->c_name);
-    const char *s = mem_strdup(t.data);
-    text_free(&t);
-    return s;
-}
-
-/* ---- the header ---- */
-
-static void print_sizes(Text *h, const char *macro, const char *kind, Tensor *const *tensors, int count)
-{
-    for (int i = 0; i < count; i++) {
-        const Tensor *t = tensors[i];
-        text_printf(h, "/* %s %d: '%s', %s */\n", kind, i, comment_text(t->name), type_text(t->type));
-        if (count == 1)
-            text_printf(h, "#define %s_%s_SIZE %lld\n", macro, kind, (long long)type_elems(t->type));
-        text_printf(h, "#define %s_%s%d_SIZE %lld\n", macro, kind, i, (long long)type_elems(t->type));
-    }
-}
-
-static void print_header(const Emitter *e, Text *h)
-{
-    const Graph *g = e->plan->g;
-    const char *id = e->plan->id, *m = e->macro;
-    text_printf(h, "/* %s.h - made by ternc from %s.\n *\n%s", id, base_name(g->file), licence);
-    text_printf(h, "#ifndef %s_H\n#define %s_H\n\n#include <stdint.h>\n\n", m, m);
-    text_printf(h,
-                "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n/* Sizes in elements; shapes are in C order, the last "
-                "dimension the fastest. */\n\n");
-    print_sizes(h, m, "INPUT", g->inputs, g->num_inputs);
-    print_sizes(h, m, "OUTPUT", g->outputs, g->num_outputs);
-    text_printf(h, "\n/* Bytes of working memory, valid for every compiler and all flags, and their alignment. */\n");
-    text_printf(h, "#define %s_ARENA_BYTES %lld\n#define %s_ARENA_ALIGN 8\n\n", m,
-                (long long)(e->plan->arena_bytes ? e->plan->arena_bytes : 1), m);
-    text_printf(
-        h, "/* Run the model. Inputs and outputs must not overlap. A zero weight drops its input: where the float\n"
-           " * model computes 0 * NaN = NaN, this one computes 0. */\n");
-    text_printf(h, "#ifndef %s_NO_STATIC_ARENA\nvoid %s_run(%s); /* works in one static arena */\n#endif\n", m, id,
-                parameters(g));
-    text_printf(
-        h, "/* The same in the caller's memory of %s_ARENA_BYTES: reentrant. */\nvoid %s_run_in(void *arena, %s);\n\n",
-        m, id, parameters(g));
-    text_printf(h, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
-}
 
 /* ---- the body ---- */
 
@@ -149,11 +62,26 @@ static void emit_node(Emitter *e, const Node *n, int index)
     emit_line(e, "%s_PROFILE(%d);", e->macro, index);
 }
 
+/* Under --float-guard: return the number of the first input that is not finite. */
+static void emit_guard(Emitter *e)
+{
+    const Graph *g = e->plan->g;
+    for (int i = 0; i < g->num_inputs; i++) {
+        const Tensor *t = g->inputs[i];
+        if (!dtype_is_float(t->type.dtype))
+            continue;
+        emit_line(e, "if (!%s(%s, %lld))", emit_kernel(e, "finite", t->type.dtype), t->c_name,
+                  (long long)type_elems(t->type));
+        emit_line(e, "    return %d;", i + 1);
+    }
+}
+
 static void emit_run(Emitter *e)
 {
     const Graph *g = e->plan->g;
+    bool guard = e->plan->opt->float_guard;
     e->out = &e->body;
-    emit_line(e, "void %s_run_in(void *memory, %s)", e->plan->id, parameters(g));
+    emit_line(e, "%s %s_run_in(void *memory, %s)", emit_result(e), e->plan->id, emit_parameters(g));
     emit_line(e, "{");
     emit_line(e, "unsigned char *const arena = (unsigned char *)memory;");
     emit_line(e, "(void)arena;");
@@ -162,18 +90,22 @@ static void emit_run(Emitter *e)
     for (int i = 0; i < g->num_outputs; i++)
         if (type_elems(g->outputs[i]->type) == 0)
             emit_line(e, "(void)%s;", g->outputs[i]->c_name);
+    if (guard)
+        emit_guard(e);
     for (int i = 0; i < g->num_nodes; i++)
         emit_node(e, g->nodes[i], i);
+    if (guard)
+        emit_line(e, "return 0;");
     emit_line(e, "}");
     emit_blank(e);
     emit_line(e, "#ifndef %s_NO_STATIC_ARENA", e->macro);
-    emit_line(e, "void %s_run(%s)", e->plan->id, parameters(g));
+    emit_line(e, "%s %s_run(%s)", emit_result(e), e->plan->id, emit_parameters(g));
     emit_line(e, "{");
     emit_line(e, "static union {");
     emit_line(e, "unsigned char bytes[%s_ARENA_BYTES];", e->macro);
     emit_line(e, "double align;");
     emit_line(e, "} arena;");
-    emit_line(e, "%s_run_in(arena.bytes%s);", e->plan->id, arguments(g));
+    emit_line(e, "%s%s_run_in(arena.bytes, %s);", guard ? "return " : "", e->plan->id, emit_arguments(g));
     emit_line(e, "}");
     emit_line(e, "#endif");
 }
@@ -208,12 +140,12 @@ static void emit_check_layer(Emitter *e)
 static void print_prelude(const Emitter *e, Text *c)
 {
     const char *id = e->plan->id, *m = e->macro;
-    text_printf(c, "/* %s.c - made by ternc from %s.\n *\n%s", id, base_name(e->plan->g->file), licence);
+    print_title(c, mem_printf("%s.c", id), e->plan->g->file);
     text_printf(c, "#include \"%s.h\"\n\n#include <stddef.h>\n#include <string.h>\n%s\n", id,
                 kernels_need_math(e) ? "#include <math.h>\n" : "");
     text_printf(c,
-                "/* Hooks, free when unused: a section or address space for constants, attributes of the layers'\n"
-                " * functions, a call behind every node. */\n"
+                "/* Hooks, free when unused: a section for constants, an address space for tables, attributes of the\n"
+                " * layers' functions, a call behind every node. */\n#ifndef TN_ROM\n#define TN_ROM\n#endif\n"
                 "#ifndef %s_CONST\n#define %s_CONST\n#endif\n#ifndef %s_LAYER\n#define %s_LAYER\n#endif\n"
                 "#ifndef %s_PROFILE\n#define %s_PROFILE(node) ((void)0)\n#endif\n\n",
                 m, m, m, m, m, m);

@@ -295,6 +295,7 @@ typedef struct Options {
     const char *target; /* --target; NULL: "generic" */
     const char *name;   /* --name ID; NULL: from the file name */
     InputForm input;
+    bool float_guard; /* --float-guard: the run functions refuse NaN and infinity in inputs */
     const char *dump; /* --dump PASS or NULL */
     bool time_passes; /* --time */
     bool quiet;       /* no notes on stderr */

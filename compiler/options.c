@@ -415,6 +415,8 @@ static const OptionSpec option_specs[] = {
      set_numbers, offsetof(CommandLine, std)},
     {"layout", 0, "nchw|nhwc", EVAL | COMPILE | CHECK | SIZE, false,
      "axes of the data's images, or of the images that the C takes (default: nchw)", parse_layout, 0},
+    {"float-guard", 0, NULL, COMPILE | CHECK, false, "the run functions return a status and refuse NaN and infinity",
+     set_flag, offsetof(CommandLine, opt.float_guard)},
     {"limit", 0, "N", EVAL | CHECK, false, "use the first N samples only", parse_limit, 0},
     {"threads", 0, "N", EVAL, false, "samples evaluated at the same time (default: the machine's cores)", parse_threads,
      0},

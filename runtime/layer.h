@@ -23,6 +23,7 @@ typedef float tn_vec __attribute__((vector_size(4 * TN_LANES), aligned(4), may_a
 typedef float tn_vec;
 #endif
 #define TN_LOAD(p) (*(const tn_vec *)(const void *)(p))
+#define TN_LOAD_ROM(p) (*(const TN_ROM tn_vec *)(const TN_ROM void *)(p))
 #define TN_STORE(p, v) (*(tn_vec *)(void *)(p) = (v))
 
 /* One row of a staged plane: y[i] = x[i * sw + fx - left] for i < pcols, 0 outside of [0, iw). */
@@ -76,7 +77,7 @@ TN_KERNEL void tn_stage_flat_f32(float *y, const float *x, int32_t channels, int
 }
 
 /* The next number of a gap list: bytes of 255 add 255 and go on. */
-TN_KERNEL int32_t tn_next_gap(const uint8_t **s)
+TN_KERNEL int32_t tn_next_gap(const TN_ROM uint8_t **s)
 {
     int32_t v = 0;
     while (**s == 255) {
@@ -107,8 +108,8 @@ TN_KERNEL void tn_accumulate_f32(float *acc, const float *q, int32_t n, int32_t 
  * non-zero weights, i < n. s: the count and gaps of its +1 weights, then of its -1 weights, in positions
  * input channel * taps + tap; offset = input channel * stride + koff[tap], where INT32_MIN marks a tap without part in
  * these outputs. Returns where the next channel's lists start. */
-TN_KERNEL const uint8_t *tn_sparse_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t taps,
-                                            const int32_t *koff, const uint8_t *s)
+TN_KERNEL const TN_ROM uint8_t *tn_sparse_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t taps,
+                                                   const TN_ROM int32_t *koff, const TN_ROM uint8_t *s)
 {
     memset(acc, 0, (size_t)(n + TN_LANES - 1) * sizeof *acc);
     for (int32_t sign = 0; sign < 2; sign++) {
@@ -128,8 +129,9 @@ TN_KERNEL const uint8_t *tn_sparse_conv_f32(float *acc, int32_t n, const float *
 /* One output channel of a convolution from packed weights: five to a byte, base 3, digit = weight + 1, the byte
  * ceil(value * 256 / 243), so that the digits come out most significant first by multiplying by 3. The rest as in
  * tn_sparse_conv_f32; channels: of the input. Returns where the next channel's weights start. */
-TN_KERNEL const uint8_t *tn_packed_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t channels,
-                                            int32_t taps, const int32_t *koff, const uint8_t *w)
+TN_KERNEL const TN_ROM uint8_t *tn_packed_conv_f32(float *acc, int32_t n, const float *x, int32_t stride,
+                                                   int32_t channels, int32_t taps, const TN_ROM int32_t *koff,
+                                                   const TN_ROM uint8_t *w)
 {
     uint32_t q = 0;
     int32_t left = 0;
@@ -149,12 +151,13 @@ TN_KERNEL const uint8_t *tn_packed_conv_f32(float *acc, int32_t n, const float *
 }
 
 /* One output channel of a convolution with float weights w [channels][taps]; the rest as in tn_sparse_conv_f32. */
-TN_KERNEL const float *tn_dense_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t channels,
-                                         int32_t taps, const int32_t *koff, const float *w)
+TN_KERNEL const TN_ROM float *tn_dense_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t channels,
+                                                int32_t taps, const TN_ROM int32_t *koff, const TN_ROM float *w)
 {
     for (int32_t i = 0; i < n; i += TN_LANES) {
         tn_vec a = {0};
-        const float *p = x + i, *u = w;
+        const float *p = x + i;
+        const TN_ROM float *u = w;
         for (int32_t c = 0; c < channels; c++, p += stride)
             for (int32_t k = 0; k < taps; k++, u++)
                 if (koff[k] != INT32_MIN)
@@ -165,12 +168,14 @@ TN_KERNEL const float *tn_dense_conv_f32(float *acc, int32_t n, const float *x, 
 }
 
 /* The same for eight output channels at once: w [channels][taps][8], acc[channel * pitch + i]. */
-TN_KERNEL const float *tn_dense_conv8_f32(float *acc, int32_t pitch, int32_t n, const float *x, int32_t stride,
-                                          int32_t channels, int32_t taps, const int32_t *koff, const float *w)
+TN_KERNEL const TN_ROM float *tn_dense_conv8_f32(float *acc, int32_t pitch, int32_t n, const float *x, int32_t stride,
+                                                 int32_t channels, int32_t taps, const TN_ROM int32_t *koff,
+                                                 const TN_ROM float *w)
 {
     for (int32_t i = 0; i < n; i += TN_LANES) {
         tn_vec a0 = {0}, a1 = {0}, a2 = {0}, a3 = {0}, a4 = {0}, a5 = {0}, a6 = {0}, a7 = {0};
-        const float *p = x + i, *u = w;
+        const float *p = x + i;
+        const TN_ROM float *u = w;
         for (int32_t c = 0; c < channels; c++, p += stride)
             for (int32_t k = 0; k < taps; k++, u += 8) {
                 if (koff[k] == INT32_MIN)
@@ -199,7 +204,7 @@ TN_KERNEL const float *tn_dense_conv8_f32(float *acc, int32_t pitch, int32_t n, 
 }
 
 /* y[o] = sum of x at the +1 minus the sum of x at the -1 weights of output o < outputs; s as in tn_sparse_conv_f32. */
-TN_KERNEL void tn_sparse_fc_f32(float *y, const float *x, int32_t outputs, const uint8_t *s)
+TN_KERNEL void tn_sparse_fc_f32(float *y, const float *x, int32_t outputs, const TN_ROM uint8_t *s)
 {
     for (int32_t o = 0; o < outputs; o++) {
         float sum[2] = {0, 0};
@@ -216,7 +221,7 @@ TN_KERNEL void tn_sparse_fc_f32(float *y, const float *x, int32_t outputs, const
 
 /* y[o] = sum of +x[i] and -x[i] by packed weights w [ceil(inputs / 5)][outputs]: a byte holds five inputs of one output
  * in the code of tn_packed_conv_f32. */
-TN_KERNEL void tn_packed_fc_f32(float *y, const float *x, int32_t inputs, int32_t outputs, const uint8_t *w)
+TN_KERNEL void tn_packed_fc_f32(float *y, const float *x, int32_t inputs, int32_t outputs, const TN_ROM uint8_t *w)
 {
     memset(y, 0, (size_t)outputs * sizeof *y);
     for (int32_t i = 0; i < inputs; i += 5, w += outputs) {
@@ -237,14 +242,14 @@ TN_KERNEL void tn_packed_fc_f32(float *y, const float *x, int32_t inputs, int32_
 }
 
 /* y[o] = sum over i of w[o][i] * x[i]: float weights [outputs][inputs]. */
-TN_KERNEL void tn_dense_fc_f32(float *y, const float *x, int32_t inputs, int32_t outputs, const float *w)
+TN_KERNEL void tn_dense_fc_f32(float *y, const float *x, int32_t inputs, int32_t outputs, const TN_ROM float *w)
 {
     for (int32_t o = 0; o < outputs; o++, w += inputs) {
         tn_vec a = {0}, b = {0};
         int32_t i = 0;
         for (; i + 2 * TN_LANES <= inputs; i += 2 * TN_LANES) {
-            a += TN_LOAD(w + i) * TN_LOAD(x + i);
-            b += TN_LOAD(w + i + TN_LANES) * TN_LOAD(x + i + TN_LANES);
+            a += TN_LOAD_ROM(w + i) * TN_LOAD(x + i);
+            b += TN_LOAD_ROM(w + i + TN_LANES) * TN_LOAD(x + i + TN_LANES);
         }
         float part[TN_LANES], sum = 0;
         a += b;
@@ -272,21 +277,21 @@ TN_KERNEL void tn_bias_f32(float *v, int32_t n, float bias)
 }
 
 /* v[i] = v[i] * scale[i] + bias[i] */
-TN_KERNEL void tn_affine_each_f32(float *v, int32_t n, const float *scale, const float *bias)
+TN_KERNEL void tn_affine_each_f32(float *v, int32_t n, const TN_ROM float *scale, const TN_ROM float *bias)
 {
     for (int32_t i = 0; i < n; i++)
         v[i] = v[i] * scale[i] + bias[i];
 }
 
 /* v[i] = v[i] * scale[i] */
-TN_KERNEL void tn_scale_each_f32(float *v, int32_t n, const float *scale)
+TN_KERNEL void tn_scale_each_f32(float *v, int32_t n, const TN_ROM float *scale)
 {
     for (int32_t i = 0; i < n; i++)
         v[i] *= scale[i];
 }
 
 /* v[i] = v[i] + bias[i] */
-TN_KERNEL void tn_bias_each_f32(float *v, int32_t n, const float *bias)
+TN_KERNEL void tn_bias_each_f32(float *v, int32_t n, const TN_ROM float *bias)
 {
     for (int32_t i = 0; i < n; i++)
         v[i] += bias[i];

@@ -4,9 +4,9 @@
 
 /* y[p] = x[index[p]] along each axis: index holds out[0] + out[1] + out[2] positions. */
 TN_KERNEL void TN(resize_nearest)(T *restrict y, const T *x, int32_t outer, const int32_t *in, const int32_t *out,
-                                  int32_t inner, const int32_t *index)
+                                  int32_t inner, const TN_ROM int32_t *index)
 {
-    const int32_t *iy = index + out[0], *ix = iy + out[1];
+    const TN_ROM int32_t *iy = index + out[0], *ix = iy + out[1];
     for (int32_t o = 0; o < outer; o++, x += in[0] * in[1] * in[2] * inner)
         for (int32_t a = 0; a < out[0]; a++)
             for (int32_t b = 0; b < out[1]; b++) {
@@ -19,7 +19,7 @@ TN_KERNEL void TN(resize_nearest)(T *restrict y, const T *x, int32_t outer, cons
 
 /* y[p] = sum over t < taps of weight[p][t] * x[index[p][t]] along each axis. */
 TN_KERNEL void TN(resize_linear)(T *restrict y, const T *x, int32_t outer, const int32_t *in, const int32_t *out,
-                                 int32_t inner, int32_t taps, const int32_t *index, const T *weight)
+                                 int32_t inner, int32_t taps, const TN_ROM int32_t *index, const TN_ROM T *weight)
 {
     for (int32_t p = 0; p < outer * out[0] * out[1] * out[2]; p++, y += inner) {
         int32_t a = p / (out[1] * out[2]) % out[0] * taps, b = (out[0] + p / out[2] % out[1]) * taps;

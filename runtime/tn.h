@@ -15,6 +15,10 @@
 
 /* Linkage of a kernel: generated code defines it by what it is optimised for. */
 #define TN_KERNEL static inline
+/* Address space of tables: empty, or the user's -DTN_ROM=__flash. */
+#ifndef TN_ROM
+#define TN_ROM
+#endif
 /* A kernel's name for the element type T: TN(copy) is tn_copy_f32 for float. */
 #define TN_JOIN2(a, b) a##_##b
 #define TN_JOIN(a, b) TN_JOIN2(a, b)
