@@ -3,8 +3,8 @@
  *
  * Requires: opset 17 form, supported operators, graph inputs of known type. Gives: all types known and static; the
  * types that the file declares for its outputs hold; no node computes from constants alone, but one that makes a graph
- * output (an Identity of the constant) or a result too large to keep. */
-#include "ir.h"
+ * output (an Identity of the constant) or a result too large to keep; no control flow (infer_control.c). */
+#include "infer.h"
 
 enum { MAX_FOLDED_BYTES = 64 << 20 };
 
@@ -64,7 +64,7 @@ static bool is_output_copy(const Graph *g, const Node *n)
     return n->op == OP_Identity && graph_is_output(g, n->out[0]);
 }
 
-/* A result is kept when it is small, or no larger than what it came from. */
+/* A result is kept when it is small, or no larger than the floats of as many elements as it came from. */
 static bool worth_keeping(const Node *n)
 {
     size_t in = 0, out = 0;
@@ -72,7 +72,7 @@ static bool worth_keeping(const Node *n)
         in += n->in[i] ? type_bytes(n->in[i]->type) : 0;
     for (int i = 0; i < n->num_out; i++)
         out += n->out[i] ? type_bytes(n->out[i]->type) : 0;
-    return out <= MAX_FOLDED_BYTES || out <= in;
+    return out <= MAX_FOLDED_BYTES || out / 4 <= in;
 }
 
 static bool can_evaluate(const Graph *g, const Node *n)
@@ -96,31 +96,38 @@ static void evaluate(const Graph *g, Node *n)
             n->out[i]->data = out[i];
 }
 
-/* The evaluated tensor t is a graph output, which must come from a node: its value moves to a new constant, which takes
- * over all uses inside the graph, and an Identity makes t from it. */
-static Node *copy_to_output(Graph *g, Tensor *t)
+/* A graph output must come from a node: an Identity makes it from a new constant, which takes over all uses inside the
+ * graph when the walk is over (release_outputs). */
+static Node *copy_to_output(Walk *w, Tensor *t)
 {
-    Tensor *value = graph_const(g, mem_printf("%s_value", t->name), t->type, t->data);
-    t->data = NULL;
-    for (int i = 0; i < g->num_nodes; i++)
-        for (int j = 0; j < g->nodes[i]->num_in; j++)
-            if (g->nodes[i]->in[j] == t)
-                g->nodes[i]->in[j] = value;
     Node *copy = node_new(OP_Identity, "", 1, 1);
-    copy->in[0] = value;
+    copy->in[0] = graph_const(w->g, mem_printf("%s_value", t->name), t->type, t->data);
     copy->out[0] = t;
+    w->made[w->num_made++] = t;
     return copy;
 }
 
-static void replace_by_value(Graph *from, Node *n, Graph *to)
+static void replace_by_value(Walk *w, Node *n)
 {
-    evaluate(from, n);
+    evaluate(w->g, n);
     for (int i = 0; i < n->num_out; i++) {
         if (!n->out[i])
             continue;
         n->out[i]->producer = NULL;
-        if (graph_is_output(from, n->out[i]))
-            node_append(to, copy_to_output(from, n->out[i]));
+        if (graph_is_output(w->g, n->out[i]))
+            node_append(&w->kept, copy_to_output(w, n->out[i]));
+    }
+}
+
+static void release_outputs(Walk *w)
+{
+    for (int i = 0; i < w->num_made; i++) {
+        Tensor *t = w->made[i], *value = t->producer->in[0];
+        t->data = NULL;
+        for (int k = 0; k < w->kept.num_nodes; k++)
+            for (int j = 0; j < w->kept.nodes[k]->num_in; j++)
+                if (w->kept.nodes[k]->in[j] == t)
+                    w->kept.nodes[k]->in[j] = value;
     }
 }
 
@@ -136,22 +143,32 @@ static void check_outputs(const Graph *g, const Type *declared)
     }
 }
 
+void infer_nodes(Walk *w, Node *const *nodes, int count)
+{
+    for (int i = 0; i < count; i++) {
+        Node *n = nodes[i];
+        if (n->op == OP_If || n->op == OP_Loop || n->op == OP_Scan) {
+            infer_control(w, n);
+            continue;
+        }
+        infer_node(w->g, n);
+        if (can_evaluate(w->g, n))
+            replace_by_value(w, n);
+        else
+            node_append(&w->kept, n);
+    }
+}
+
 void pass_infer(Graph *g)
 {
     check_inputs(g);
     Type *declared = NEW_ARRAY(Type, g->num_outputs);
     for (int i = 0; i < g->num_outputs; i++)
         declared[i] = g->outputs[i]->type;
-    Graph kept = {0}; /* only its array of nodes is used */
-    for (int i = 0; i < g->num_nodes; i++) {
-        Node *n = g->nodes[i];
-        infer_node(g, n);
-        if (can_evaluate(g, n))
-            replace_by_value(g, n, &kept);
-        else
-            node_append(&kept, n);
-    }
-    g->nodes = kept.nodes;
-    g->num_nodes = kept.num_nodes;
+    Walk w = {.g = g, .made = NEW_ARRAY(Tensor *, g->num_outputs)};
+    infer_nodes(&w, g->nodes, g->num_nodes);
+    release_outputs(&w);
+    g->nodes = w.kept.nodes;
+    g->num_nodes = w.kept.num_nodes;
     check_outputs(g, declared);
 }

@@ -270,6 +270,11 @@ static void upgrade_roi_align(Upgrade *u, Node *n)
     attr_set_string(n, "coordinate_transformation_mode", "output_half_pixel");
 }
 
+static void refuse_scan(Upgrade *u, Node *n)
+{
+    fail_node(u->g, n, "unsupported: Scan of opset 8, which had a batch; export with opset 17");
+}
+
 static void upgrade_scatter(Upgrade *u, Node *n)
 {
     (void)u;
@@ -404,6 +409,7 @@ static const Row table[] = {
     {"Resize", 11, NEWEST, drop_empty_inputs},
     {"Resize", 18, NEWEST, downgrade_resize},
     {"RoiAlign", OLDEST, 15, upgrade_roi_align},
+    {"Scan", OLDEST, 8, refuse_scan},
     {"Scatter", OLDEST, 10, upgrade_scatter},
     {"Slice", OLDEST, 9, upgrade_slice},
     {"Softmax", OLDEST, 12, upgrade_softmax},

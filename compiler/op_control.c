@@ -1,0 +1,43 @@
+/* op_control.c - If, Loop and Scan. Shape inference replaces them by what is in their bodies (passes/infer_control.c),
+ * so that nothing behind it meets them. */
+#include "ir.h"
+
+static void infer_never(Graph *g, Node *n)
+{
+    bug("%s: node '%s' (%s) is still there", g->file, node_label(n), n->op_name);
+}
+
+const OpDef op_If = {
+    .name = "If",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = -1,
+    .attrs = {{.name = "then_branch", .type = ATTR_GRAPH, .required = true},
+              {.name = "else_branch", .type = ATTR_GRAPH, .required = true}},
+    .infer = infer_never,
+};
+
+const OpDef op_Loop = {
+    .name = "Loop",
+    .max_in = -1,
+    .min_out = 1,
+    .max_out = -1,
+    .attrs = {{.name = "body", .type = ATTR_GRAPH, .required = true}},
+    .infer = infer_never,
+};
+
+const OpDef op_Scan = {
+    .name = "Scan",
+    .min_in = 1,
+    .max_in = -1,
+    .min_out = 1,
+    .max_out = -1,
+    .attrs = {{.name = "body", .type = ATTR_GRAPH, .required = true},
+              {.name = "num_scan_inputs", .type = ATTR_INT, .required = true},
+              {.name = "scan_input_axes", .type = ATTR_INTS},
+              {.name = "scan_input_directions", .type = ATTR_INTS},
+              {.name = "scan_output_axes", .type = ATTR_INTS},
+              {.name = "scan_output_directions", .type = ATTR_INTS}},
+    .infer = infer_never,
+};
