@@ -233,7 +233,7 @@ void node_append(Graph *g, Node *n)
         cap *= 2;
     if (!g->nodes || g->num_nodes == cap) {
         Node **more = NEW_ARRAY(Node *, g->nodes ? 2 * cap : cap);
-        if (g->num_nodes)
+        if (g->nodes)
             memcpy(more, g->nodes, (size_t)g->num_nodes * sizeof *more);
         g->nodes = more;
     }

@@ -18,6 +18,8 @@
 #endif
 #ifdef TN_LANES
 typedef float tn_vec __attribute__((vector_size(4 * TN_LANES), aligned(4), may_alias));
+typedef int32_t tn_ivec __attribute__((vector_size(4 * TN_LANES)));
+typedef uint8_t tn_bytes __attribute__((vector_size(TN_LANES), aligned(1), may_alias));
 #else
 #define TN_LANES 1
 typedef float tn_vec;
@@ -219,24 +221,60 @@ TN_KERNEL void tn_sparse_fc_f32(float *y, const float *x, int32_t outputs, const
     }
 }
 
+/* The sums of n inputs under all 3^n ternary weights: t[k] for the base-3 number k, digit = weight + 1, the first
+ * input's digit the most significant. */
+TN_KERNEL void tn_ternary_sums_f32(float *t, const float *x, int32_t n)
+{
+    int32_t count = 1;
+    t[0] = 0.0f;
+    for (int32_t j = 0; j < n; j++, count *= 3)
+        for (int32_t i = count; i-- > 0;) {
+            float sum = t[i];
+            t[3 * i + 2] = sum + x[j];
+            t[3 * i + 1] = sum;
+            t[3 * i] = sum - x[j];
+        }
+}
+
+/* TN_LANES outputs of tn_packed_fc_f32 out of `outputs` that a row of w has. */
+#if TN_LANES >= 8
+TN_KERNEL void tn_packed_lanes_f32(float *y, const float *x, int32_t inputs, int32_t outputs, const TN_ROM uint8_t *w)
+{
+    tn_vec plus = {0}, minus = {0}, zero = {0};
+    for (int32_t i = 0; i < inputs; i += 5, w += outputs) {
+        tn_ivec q = __builtin_convertvector(*(const TN_ROM tn_bytes *)(const TN_ROM void *)w, tn_ivec);
+        for (int32_t j = i; j < i + 5 && j < inputs; j++) {
+            tn_ivec v = (tn_ivec)(zero + x[j]);
+            q *= 3;
+            plus += (tn_vec)(v & (q >= 512));
+            minus += (tn_vec)(v & (q < 256));
+            q &= 255;
+        }
+    }
+    TN_STORE(y, plus - minus);
+}
+#endif
+
 /* y[o] = sum of +x[i] and -x[i] by packed weights w [ceil(inputs / 5)][outputs]: a byte holds five inputs of one output
- * in the code of tn_packed_conv_f32. */
+ * in the code of tn_packed_conv_f32. Outputs that fill no vector: the sums of all combinations of three and of two
+ * inputs are made once for all, a byte then costs two additions, without a branch. */
 TN_KERNEL void tn_packed_fc_f32(float *y, const float *x, int32_t inputs, int32_t outputs, const TN_ROM uint8_t *w)
 {
-    memset(y, 0, (size_t)outputs * sizeof *y);
-    for (int32_t i = 0; i < inputs; i += 5, w += outputs) {
-        float v[5] = {0, 0, 0, 0, 0};
+    int32_t first = 0;
+#if TN_LANES >= 8
+    for (; first + TN_LANES <= outputs; first += TN_LANES)
+        tn_packed_lanes_f32(y + first, x, inputs, outputs, w + first);
+#endif
+    memset(y + first, 0, (size_t)(outputs - first) * sizeof *y);
+    for (int32_t i = 0; i < inputs && first < outputs; i += 5, w += outputs) {
+        float v[5] = {0, 0, 0, 0, 0}, three[27], two[9];
         for (int32_t j = 0; j < 5 && i + j < inputs; j++)
             v[j] = x[i + j];
-        for (int32_t o = 0; o < outputs; o++) {
-            uint32_t q = w[o];
-            float sum = y[o];
-            for (int32_t j = 0; j < 5; j++) {
-                q *= 3;
-                sum += q >= 512 ? v[j] : q < 256 ? -v[j] : 0.0f;
-                q &= 255;
-            }
-            y[o] = sum;
+        tn_ternary_sums_f32(three, v, 3);
+        tn_ternary_sums_f32(two, v + 3, 2);
+        for (int32_t o = first; o < outputs; o++) {
+            uint32_t q = w[o] * 27u;
+            y[o] += three[q >> 8] + two[(q & 255u) * 9u >> 8];
         }
     }
 }
