@@ -90,6 +90,25 @@ static ProtobufCBinaryData *make_strings(const Attr *a)
     return s;
 }
 
+static Onnx__NodeProto *make_node(const Node *n);
+
+/* A graph without its constants, or a body, whose constants are initializers of the graph around it. */
+static Onnx__GraphProto *make_body(const Graph *g)
+{
+    Onnx__GraphProto *p = NEW(Onnx__GraphProto);
+    onnx__graph_proto__init(p);
+    p->name = (char *)(g->name && g->name[0] ? g->name : "graph");
+    p->n_input = (size_t)g->num_inputs;
+    p->input = make_value_infos(g->inputs, g->num_inputs);
+    p->n_output = (size_t)g->num_outputs;
+    p->output = make_value_infos(g->outputs, g->num_outputs);
+    p->n_node = (size_t)g->num_nodes;
+    p->node = NEW_ARRAY(Onnx__NodeProto *, g->num_nodes);
+    for (int i = 0; i < g->num_nodes; i++)
+        p->node[i] = make_node(g->nodes[i]);
+    return p;
+}
+
 static void set_value(Onnx__AttributeProto *p, const Attr *a)
 {
     switch (a->type) {
@@ -128,6 +147,9 @@ static void set_value(Onnx__AttributeProto *p, const Attr *a)
         p->strings = make_strings(a);
         return;
     case ATTR_GRAPH:
+        p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH;
+        p->g = make_body(a->graph);
+        return;
     case ATTR_OTHER: break;
     }
     bug("attribute '%s' cannot be written", a->name);
@@ -194,17 +216,7 @@ static void add_value_infos(Onnx__GraphProto *p, const Graph *g)
 
 static Onnx__GraphProto *make_graph(const Graph *g)
 {
-    Onnx__GraphProto *p = NEW(Onnx__GraphProto);
-    onnx__graph_proto__init(p);
-    p->name = (char *)(g->name && g->name[0] ? g->name : "graph");
-    p->n_input = (size_t)g->num_inputs;
-    p->input = make_value_infos(g->inputs, g->num_inputs);
-    p->n_output = (size_t)g->num_outputs;
-    p->output = make_value_infos(g->outputs, g->num_outputs);
-    p->n_node = (size_t)g->num_nodes;
-    p->node = NEW_ARRAY(Onnx__NodeProto *, g->num_nodes);
-    for (int i = 0; i < g->num_nodes; i++)
-        p->node[i] = make_node(g->nodes[i]);
+    Onnx__GraphProto *p = make_body(g);
     add_initializers(p, g, graph_use_counts(g));
     add_value_infos(p, g);
     return p;

@@ -20,6 +20,7 @@ static const char *const reasons[] = {
     "is not a tensor but a sequence",
     "element type 8 (string)",
     "is in training mode",
+    "Scan of opset 8",
     "the sizes of some dimensions are not known",
     "before opset 11", /* ConvTranspose and OneHot */
     "in opset 10",     /* Resize */
