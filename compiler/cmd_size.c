@@ -208,6 +208,22 @@ static void print_report(const SizeReport *s, const CommandLine *c)
 
 /* ---- the command ---- */
 
+static void write_files(const SizeReport *s, const CommandLine *c)
+{
+    if (c->outputs.count)
+        keep_objects(s, c->outputs.items[0]);
+    if (c->html)
+        save_html(s, c->html);
+}
+
+static int count_failed(const SizeReport *s)
+{
+    int failed = 0;
+    for (int i = 0; i < s->count; i++)
+        failed += s->rows[i].error != NULL;
+    return failed;
+}
+
 int cmd_size(const CommandLine *c)
 {
     if (c->list_targets) {
@@ -216,16 +232,15 @@ int cmd_size(const CommandLine *c)
     }
     if (c->outputs.count)
         check_folders(c->models);
+    Baseline base = {0};
+    if (c->baseline)
+        base = baseline_read(c->baseline);
     const SizeReport *s = measure(c);
+    int failed = count_failed(s), grown = 0;
+    write_files(s, c);
     print_report(s, c);
-    if (c->outputs.count)
-        keep_objects(s, c->outputs.items[0]);
-    if (c->html)
-        save_html(s, c->html);
-    int failed = 0,
-        grown = c->baseline ? size_compare(s, c->baseline, c->tolerance, c->json || c->csv ? stderr : stdout) : 0;
-    for (int i = 0; i < s->count; i++)
-        failed += s->rows[i].error != NULL;
+    if (c->baseline)
+        grown = baseline_compare(&base, s, c->tolerance, c->json || c->csv ? stderr : stdout);
     if (c->save_baseline && !failed)
         save_json(s, c->save_baseline);
     if (failed)

@@ -157,8 +157,13 @@ void size_print_table(const SizeReport *s, FILE *f);
 void size_print_csv(const SizeReport *s, FILE *f);
 char *size_json(const SizeReport *s); /* to free() */
 void size_print_html(const SizeReport *s, FILE *f);
-/* Prints what changed since the JSON report at `path`; returns how many combinations grew by more than tolerance
- * percent in flash or RAM. */
-int size_compare(const SizeReport *s, const char *path, double tolerance, FILE *f);
+
+typedef struct Baseline {
+    const char *path;
+    const struct cJSON *json; /* an earlier size_json */
+} Baseline;
+Baseline baseline_read(const char *path);
+/* Prints what changed since then; returns how many combinations grew by more than tolerance percent in flash or RAM. */
+int baseline_compare(const Baseline *b, const SizeReport *s, double tolerance, FILE *f);
 
 #endif

@@ -13,14 +13,14 @@ static const char *string_of(const cJSON *o, const char *key, const char *path)
     return s->valuestring;
 }
 
-static cJSON *read_baseline(const char *path)
+Baseline baseline_read(const char *path)
 {
     size_t len;
     const uint8_t *text = file_map(path, &len);
     cJSON *o = len ? cJSON_ParseWithLength((const char *)text, len) : NULL;
     if (!o || !cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(o, "results")))
         fail("%s: no baseline: it is not the JSON of 'ternc size'; make one with --save-baseline", path);
-    return o;
+    return (Baseline){path, o};
 }
 
 static bool is_row(const cJSON *o, const SizeRow *r, const char *path)
@@ -90,23 +90,21 @@ static int compare_row(Table *t, const SizeRow *r, const cJSON *o, const char *p
     return !strcmp(verdict, "GREW");
 }
 
-int size_compare(const SizeReport *s, const char *path, double tolerance, FILE *f)
+int baseline_compare(const Baseline *b, const SizeReport *s, double tolerance, FILE *f)
 {
-    cJSON *o = read_baseline(path);
-    const cJSON *results = cJSON_GetObjectItemCaseSensitive(o, "results");
+    const cJSON *results = cJSON_GetObjectItemCaseSensitive(b->json, "results");
     int grown = 0, found = 0;
-    compare_tools(o, s, path);
+    compare_tools(b->json, s, b->path);
     Table *t = table_new("model\tmethod\tlowering\ttarget\tflash\tRAM\tverdict");
     for (int i = 0; i < s->count; i++) {
-        const cJSON *row = find_row(results, &s->rows[i], path);
+        const cJSON *row = find_row(results, &s->rows[i], b->path);
         found += row != NULL;
-        grown += compare_row(t, &s->rows[i], row, path, tolerance);
+        grown += compare_row(t, &s->rows[i], row, b->path, tolerance);
     }
     if (!found)
         fail("%s: the baseline has none of the combinations that were measured; a model's path counts as it is given",
-             path);
-    fprintf(f, "\nagainst %s, tolerance %g %%:\n\n", path, tolerance);
+             b->path);
+    fprintf(f, "\nagainst %s, tolerance %g %%:\n\n", b->path, tolerance);
     table_print(t, f);
-    cJSON_Delete(o);
     return grown;
 }

@@ -5,6 +5,7 @@
 #include "size.h"
 
 #include <string.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 enum { MAX_PROCESSES = 32 };
@@ -149,8 +150,9 @@ static void finish_build(Slot *s, int code, const char *cache)
         b->error = err.len > 1 ? mem_strdup(err.data) : mem_printf("the compiler ended with exit code %d", code);
     } else {
         size_t len;
+        const char *stack = mem_printf("%s/net.su", b->folder);
         b->object = read_file(mem_printf("%s/net.o", b->folder), &b->object_len);
-        b->stack = (const char *)read_file(mem_printf("%s/net.su", b->folder), &len);
+        b->stack = access(stack, R_OK) ? "" : (const char *)read_file(stack, &len); /* not every compiler writes one */
         if (cache)
             cache_store(cache, b);
     }
