@@ -240,7 +240,7 @@ typedef struct Emitter Emitter;
 /* Facts and behaviour of one operator in its opset 17 form; one definition per name of ops.def, beside its code. */
 typedef struct OpDef {
     const char *name;
-    const char *domain; /* NULL: ai.onnx */
+    const char *domain;   /* NULL: ai.onnx */
     int min_in, max_in;   /* max -1: variadic */
     int min_out, max_out; /* max -1: variadic */
     AttrSpec attrs[12];   /* ends at name == NULL */
@@ -411,7 +411,7 @@ void tensor_widen_half(Tensor *t); /* DT_F16 becomes DT_F32, in a copy of consta
 
 /* ---------------------------------------------------------------- ops.c ---- */
 
-const OpDef *op_def(OpKind op);   /* NULL for OP_UNSUPPORTED */
+const OpDef *op_def(OpKind op);                       /* NULL for OP_UNSUPPORTED */
 OpKind op_find(const char *domain, const char *name); /* OP_UNSUPPORTED when not in ops.def */
 /* Arity, attribute names and types of every node against its OpDef; lists all unsupported operators in one message. */
 void check_supported(const Graph *g);

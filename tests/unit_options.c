@@ -114,7 +114,8 @@ typedef struct Wrong {
 
 static const Wrong wrong[] = {
     {"ternc", "no command given; 'ternc --help' lists the commands"},
-    {"ternc frobnicate m", "unknown command 'frobnicate'; there are: inspect, compile, ternarize, run, eval, check, size"},
+    {"ternc frobnicate m",
+     "unknown command 'frobnicate'; there are: inspect, compile, ternarize, run, eval, check, size"},
     {"ternc --json", "unknown command '--json'; there are: inspect, compile, ternarize, run, eval, check, size"},
     {"ternc inspect", "'ternc inspect' needs a model: ternc inspect MODEL.onnx"},
     {"ternc compile m", "'ternc compile' needs --output: ternc compile MODEL.onnx -o DIR"},

@@ -1,0 +1,98 @@
+# ternc_add_model(TARGET MODEL FILE.onnx [NAME ID] ...): compile a model when TARGET is built and make it part of it.
+#
+#     ternc_add_model(app MODEL net.onnx NAME net METHOD twn OPTIMIZE size)
+#
+# TARGET: a program or library; one that is not there becomes a static library. Its sources can include "ID.h". The
+# model is compiled again when it, an option or ternc itself has changed. NAME: default from the model's file name.
+#
+#     METHOD KEEP GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU INPUT_UINT8 SCALE MEAN STD LAYOUT DIM
+#     MAX_FLASH MAX_RAM FLOAT_GUARD
+# are the options of `ternc compile` (TARGET_CPU: --target); several values of one are separated by spaces.
+#     OPTIONS ...          further words for its command line
+#     COMPILE_OPTIONS ...  flags for the generated C file alone
+#     DEPENDS FILE...      what the model needs beside its file, such as external weights
+set(_ternc_single MODEL NAME METHOD GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU SCALE LAYOUT MAX_FLASH
+  MAX_RAM)
+set(_ternc_joined KEEP MEAN STD)       # one option, values separated by commas
+set(_ternc_repeated INPUT_UINT8 DIM)   # an option for each value
+
+function(_ternc_options result)
+  set(words)
+  foreach(key ${_ternc_single} ${_ternc_joined} ${_ternc_repeated})
+    string(TOLOWER ${key} option)
+    string(REPLACE _ - option --${option})
+    if(key MATCHES "^(MODEL|NAME)$" OR NOT DEFINED arg_${key})
+      continue()
+    elseif(key STREQUAL TARGET_CPU)
+      list(APPEND words --target ${arg_${key}})
+    elseif(key IN_LIST _ternc_repeated)
+      foreach(value IN LISTS arg_${key})
+        list(APPEND words ${option} ${value})
+      endforeach()
+    else()
+      list(JOIN arg_${key} "," value)
+      list(APPEND words ${option} ${value})
+    endif()
+  endforeach()
+  if(arg_FLOAT_GUARD)
+    list(APPEND words --float-guard)
+  endif()
+  list(APPEND words ${arg_OPTIONS})
+  set(${result} ${words} PARENT_SCOPE)
+endfunction()
+
+function(_ternc_name result model)
+  get_filename_component(stem ${model} NAME_WE)
+  string(MAKE_C_IDENTIFIER "${stem}" name)
+  if(name MATCHES "^_")
+    set(name net${name})
+  endif()
+  set(${result} ${name} PARENT_SCOPE)
+endfunction()
+
+function(ternc_add_model target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg FLOAT_GUARD "${_ternc_single}"
+    "${_ternc_joined};${_ternc_repeated};OPTIONS;COMPILE_OPTIONS;DEPENDS")
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "ternc_add_model(${target}): unknown argument: ${arg_UNPARSED_ARGUMENTS}")
+  endif()
+  if(arg_KEYWORDS_MISSING_VALUES)
+    message(FATAL_ERROR "ternc_add_model(${target}): no value for ${arg_KEYWORDS_MISSING_VALUES}")
+  endif()
+  if(NOT arg_MODEL)
+    message(FATAL_ERROR "ternc_add_model(${target}): MODEL FILE.onnx is missing")
+  endif()
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if(NOT C IN_LIST languages)
+    message(FATAL_ERROR "ternc_add_model(${target}): the generated code is C: project(... LANGUAGES C) or enable_language(C)")
+  endif()
+  get_filename_component(model ${arg_MODEL} ABSOLUTE)
+  if(NOT arg_NAME)
+    _ternc_name(arg_NAME ${model})
+  endif()
+  _ternc_options(options)
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/ternc/${target})
+  set(source ${folder}/${arg_NAME}.c)
+  set(header ${folder}/${arg_NAME}.h)
+  # Makefiles do not see by themselves that a command line has changed.
+  file(CONFIGURE OUTPUT ${folder}/${arg_NAME}.options CONTENT "${options}\n" @ONLY)
+  add_custom_command(
+    OUTPUT ${source} ${header}
+    COMMAND ternc::ternc compile ${model} -o ${folder} --name ${arg_NAME} --quiet ${options}
+    DEPENDS ${model} ${folder}/${arg_NAME}.options $<TARGET_FILE:ternc::ternc> ${arg_DEPENDS}
+    COMMENT "Compiling the model ${arg_MODEL}"
+    VERBATIM)
+  if(NOT TARGET ${target})
+    add_library(${target} STATIC)
+  endif()
+  target_sources(${target} PRIVATE ${source} ${header})
+  target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${folder}>)
+  if(arg_COMPILE_OPTIONS)
+    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${arg_COMPILE_OPTIONS}")
+  endif()
+  # Not by target_link_libraries, whose two signatures cannot be mixed with the user's.
+  if(UNIX)
+    set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES m)
+    set_property(TARGET ${target} APPEND PROPERTY INTERFACE_LINK_LIBRARIES $<LINK_ONLY:m>)
+  endif()
+endfunction()

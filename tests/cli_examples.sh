@@ -1,0 +1,118 @@
+# cli_examples.sh - the examples, built as their users do and run: CMake from the build tree and from an installed
+# ternc, make, bare metal in emulators, WebAssembly. What lacks its tools is skipped by name, the rest is tried.
+. "$TERNC_SOURCE/tests/expect.sh"
+build=$(dirname "$TERNC_BIN")
+: >out
+: >err
+skipped=
+
+has() {
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || {
+            echo "skipped: $example: no $tool"
+            skipped=yes
+            return 1
+        }
+    done
+}
+
+try() {
+    "$@" >out 2>err || complain "$example: $*"
+}
+
+cp -r "$TERNC_SOURCE/examples" examples || exit 1
+
+example=application
+if has cmake make g++ pkg-config; then
+    try cmake --install "$build" --prefix "$PWD/installed"
+    for generator in "Unix Makefiles" Ninja; do
+        [ "$generator" != Ninja ] || has ninja || continue
+        rm -rf app
+        # Two ways to find ternc: the build tree, or where it was installed.
+        found=-Dternc_DIR=$build
+        [ "$generator" != Ninja ] || found=-DCMAKE_PREFIX_PATH=$PWD/installed
+        try cmake -G "$generator" -S examples/application -B app "$found"
+        try cmake --build app
+        try app/classify
+        says "10 of 10 right"
+        try app/two_models
+        says "the large network was asked"
+        try app/threads
+        says "the same scores"
+
+        # What has not changed is not made again; a changed model, option or ternc is noticed.
+        touch stamp
+        sleep 1
+        try cmake --build app
+        [ app/ternc/networks/tiny.c -ot stamp ] || complain "the model was compiled again without need"
+        touch examples/tiny/tiny.onnx
+        try cmake --build app
+        [ app/ternc/networks/tiny.c -nt stamp ] || complain "a new model was not compiled"
+        [ app/ternc/networks/fashion.c -ot stamp ] || complain "another model was compiled as well"
+        sed -i 's/OPTIMIZE size/& LOWERING sparse/' examples/application/CMakeLists.txt
+        try cmake --build app
+        grep -q "Lowering: sparse" app/ternc/networks/tiny.c || complain "a new option had no effect"
+        sed -i 's/ LOWERING sparse//' examples/application/CMakeLists.txt
+    done
+    touch stamp
+    sleep 1
+    touch installed/bin/ternc
+    try cmake --build app
+    [ app/ternc/classify/fashion.c -nt stamp ] || complain "a new ternc was not used"
+
+    # Wrong uses of ternc_add_model.
+    mkdir wrong
+    for call in "app" "app MODEL" "app MODEL m.onnx FROB" "app MODEL m.onnx NAME"; do
+        printf 'cmake_minimum_required(VERSION 3.20)\nproject(w C)\nfind_package(ternc REQUIRED)\nternc_add_model(%s)\n' \
+            "$call" >wrong/CMakeLists.txt
+        if cmake -S wrong -B wrong/build "-Dternc_DIR=$build" >out 2>err; then
+            complain "ternc_add_model($call) was accepted"
+        fi
+        grep -q "ternc_add_model(app)" err || complain "ternc_add_model($call): no message of its own"
+    done
+
+    try make -C examples/application CC=gcc TERNC="$TERNC_BIN"
+    try examples/application/classify
+    says "10 of 10 right"
+    program=$(PKG_CONFIG_PATH=installed/share/pkgconfig pkg-config --variable=ternc ternc)
+    try "$program" --version
+fi
+
+run_make() {
+    try make -C "examples/$example" run TERNC="$TERNC_BIN" "$@"
+}
+
+example=bare-metal
+if has make clang ld.lld; then
+    for target in cortex-m4 rv32imafc rv64gc; do
+        case $target in
+        cortex-m4) has qemu-system-arm || continue ;;
+        rv32imafc) has qemu-system-riscv32 || continue ;;
+        *) has qemu-system-riscv64 || continue ;;
+        esac
+        run_make TARGET=$target
+        [ "$(cat out err | grep -c ": right")" -eq 10 ] || complain "$target: not ten images right"
+    done
+    # The exit code reaches the shell: without an image nothing is right.
+    if has qemu-system-arm; then
+        sed -i 's/fashion_run(images\[i\], score)/fashion_run(images[0], score)/' examples/bare-metal/main.c
+        if make -C examples/bare-metal run TERNC="$TERNC_BIN" >out 2>err; then
+            complain "nine wrong images and exit code 0"
+        fi
+    fi
+fi
+
+example=avr
+if has make avr-gcc simavr; then
+    run_make
+    cat out err | grep -q "08 of 10 right" || complain "avr: other images are right than on a PC"
+fi
+
+example=wasm
+if has make clang wasm-ld node && [ -d /usr/share/datasets/fashion-mnist ]; then
+    run_make
+fi
+
+[ "$failures" -eq 0 ] || exit 1
+[ -z "$skipped" ] || exit 77
+finish
