@@ -84,6 +84,23 @@ char *mem_printf(const char *fmt, ...)
     return s;
 }
 
+/* The newest block, behind which nothing is placed any more: a fresh one lies before it. */
+void *mem_mark(void)
+{
+    Block *mark = blocks;
+    new_block(BLOCK_BYTES);
+    return mark;
+}
+
+void mem_release(void *mark)
+{
+    while (blocks != mark) {
+        Block *b = blocks;
+        blocks = b->next;
+        free(b);
+    }
+}
+
 void mem_reset(void)
 {
     while (blocks) {

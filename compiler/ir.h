@@ -236,6 +236,7 @@ typedef struct AttrSpec {
 } AttrSpec;
 
 typedef struct Emitter Emitter;
+struct Gradient;
 
 /* Facts and behaviour of one operator in its opset 17 form; one definition per name of ops.def, beside its code. */
 typedef struct OpDef {
@@ -254,6 +255,9 @@ typedef struct OpDef {
     void (*eval)(const Graph *g, const Node *n, const void *const *in, void *const *out);
     /* Print the C that computes the node. Default NULL only for view operators. */
     void (*emit)(Emitter *e, const Node *n);
+    /* Add the gradients of the inputs, from the gradients of the outputs (train.h). NULL: cannot be trained through. */
+    void (*grad)(const Graph *g, const Node *n, const struct Gradient *d);
+    bool grad_flat; /* grad sees every input, and every gradient, in the shape of output 0 */
 } OpDef;
 
 /* ---------------------------------------------------------------- options ---- */
@@ -312,6 +316,9 @@ void *mem_array(int64_t count, size_t size); /* checks the product */
 char *mem_strdup(const char *s);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void mem_reset(void); /* frees everything: for fuzzers and tests only */
+/* What is allocated between the two is freed again: for the steps of training, which are many. */
+void *mem_mark(void);
+void mem_release(void *mark);
 
 /* Growing text, allocated with malloc. */
 typedef struct Text {

@@ -1,6 +1,6 @@
 /* op_gather.c - operators that move elements by indices: Gather, GatherElements, GatherND, ScatterElements, ScatterND,
  * OneHot. Constant indices are checked here; what a run-time index outside of its axis does, runtime/gather.h says. */
-#include "ir.h"
+#include "train.h"
 
 #include <string.h>
 
@@ -133,6 +133,7 @@ const OpDef op_Gather = {
     .infer = infer_gather,
     .eval = eval_gather,
     .emit = emit_gather,
+    .grad = grad_move,
 };
 
 /* ---- GatherElements, ScatterElements ---- */
@@ -211,6 +212,7 @@ const OpDef op_GatherElements = {
     .infer = infer_elements,
     .eval = eval_elements,
     .emit = emit_elements,
+    .grad = grad_move,
 };
 
 const OpDef op_ScatterElements = {

@@ -1,6 +1,7 @@
 /* op_linear.c - Conv, ConvTranspose, Gemm and MatMul. Those with constant float weights become OP_Layer (passes/fuse.c)
  * before C is printed; the emit hooks here print the rest: weights known at run time only, double, 3-D. */
 #include "reference.h"
+#include "train.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,6 +135,7 @@ const OpDef op_Conv = {
     .infer = infer_conv,
     .eval = eval_conv,
     .emit = emit_conv,
+    .grad = grad_kernel,
 };
 
 const OpDef op_ConvTranspose = {
@@ -153,6 +155,7 @@ const OpDef op_ConvTranspose = {
     .infer = infer_conv,
     .eval = eval_conv,
     .emit = emit_conv,
+    .grad = grad_kernel,
 };
 
 /* ---- Gemm, MatMul: y[i][j] = sum over k of a[i * ai + k * ak] * b[k * bk + j * bj] ---- */
@@ -266,6 +269,7 @@ const OpDef op_Gemm = {
     .infer = infer_gemm,
     .eval = eval_gemm,
     .emit = emit_gemm,
+    .grad = grad_kernel,
 };
 
 /* MatMul is a batch of products; stacks broadcast. */
@@ -386,4 +390,5 @@ const OpDef op_MatMul = {
     .infer = infer_matmul,
     .eval = eval_matmul,
     .emit = emit_matmul,
+    .grad = grad_kernel,
 };

@@ -1,6 +1,7 @@
 /* op_move.c - operators that copy boxes of elements: Transpose, Concat, Split, Slice, Expand, Tile, DepthToSpace,
  * SpaceToDepth. Each says which boxes it copies; evaluation and C follow from that. */
 #include "boxes.h"
+#include "train.h"
 
 #include <string.h>
 
@@ -369,7 +370,8 @@ static Box node_box(const Graph *g, const Node *n, int in, int out)
                              .attrs = {__VA_ARGS__},                                                                   \
                              .infer = INFER,                                                                           \
                              .eval = eval_boxes,                                                                       \
-                             .emit = emit_boxes}
+                             .emit = emit_boxes,                                                                       \
+                             .grad = grad_move}
 
 MOVE(Transpose, 1, 1, 1, infer_transpose, {.name = "perm", .type = ATTR_INTS});
 MOVE(Concat, 1, -1, 1, infer_concat, {.name = "axis", .type = ATTR_INT, .required = true});

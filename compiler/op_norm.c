@@ -1,6 +1,6 @@
 /* op_norm.c - normalisations: BatchNormalization (inference), InstanceNormalization, LayerNormalization,
  * MeanVarianceNormalization, LpNormalization, LRN. Kernels: runtime/norm.h; the evaluator has its own, in double. */
-#include "ir.h"
+#include "train.h"
 
 #include <math.h>
 #include <string.h>
@@ -128,6 +128,42 @@ static void emit_planes(Emitter *e, const Node *n)
               attr_text(n, "epsilon"), (long long)p.batch, (long long)p.channels, (long long)p.size);
 }
 
+/* One group of `size` elements, x^ = (x - mean) * f, y = scale x^ + bias; scale[i * step]:
+ * dx = f (ds - mean(ds) - x^ mean(ds x^)) with ds = dy scale; dscale += dy x^, dbias += dy. */
+static void grad_group(const float *x, const float *dy, const float *scale, int64_t step, int64_t size, double epsilon,
+                       float *dx, float *dscale, float *dbias)
+{
+    double mean, var, sum = 0, product = 0;
+    moments(x, DT_F32, 0, 1, 0, size, &mean, &var);
+    double f = 1 / sqrt(var + epsilon);
+    for (int64_t i = 0; i < size; i++) {
+        double ds = (double)dy[i] * (double)scale[i * step], hat = ((double)x[i] - mean) * f;
+        sum += ds;
+        product += ds * hat;
+    }
+    for (int64_t i = 0; i < size; i++) {
+        double ds = (double)dy[i] * (double)scale[i * step], hat = ((double)x[i] - mean) * f;
+        if (dx)
+            dx[i] += (float)(f * (ds - (sum + hat * product) / (double)size));
+        if (dscale)
+            dscale[i * step] += (float)((double)dy[i] * hat);
+        if (dbias)
+            dbias[i * step] += dy[i];
+    }
+}
+
+static void grad_instance_norm(const Graph *g, const Node *n, const Gradient *d)
+{
+    (void)g;
+    Planes p = planes_of(n->in[0]->type);
+    for (int64_t k = 0; k < p.batch * p.channels; k++) {
+        int64_t at = k * p.size, c = k % p.channels;
+        grad_group((const float *)d->in[0] + at, d->dout[0] + at, (const float *)d->in[1] + c, 0, p.size,
+                   (double)attr_float(n, "epsilon"), d->din[0] ? d->din[0] + at : NULL,
+                   d->din[1] ? d->din[1] + c : NULL, d->din[2] ? d->din[2] + c : NULL);
+    }
+}
+
 #define EPSILON_ATTR                                                                                                   \
     {                                                                                                                  \
         .name = "epsilon", .type = ATTR_FLOAT, .f = 1e-5f                                                              \
@@ -144,7 +180,8 @@ const OpDef op_BatchNormalization = {.name = "BatchNormalization",
                                      .in_place = true,
                                      .infer = infer_batch_norm,
                                      .eval = eval_planes,
-                                     .emit = emit_planes};
+                                     .emit = emit_planes,
+                                     .grad = grad_kernel};
 
 const OpDef op_InstanceNormalization = {.name = "InstanceNormalization",
                                         .min_in = 3,
@@ -155,7 +192,8 @@ const OpDef op_InstanceNormalization = {.name = "InstanceNormalization",
                                         .in_place = true,
                                         .infer = infer_instance_norm,
                                         .eval = eval_planes,
-                                        .emit = emit_planes};
+                                        .emit = emit_planes,
+                                        .grad = grad_instance_norm};
 
 /* ---- LayerNormalization ---- */
 
@@ -225,6 +263,31 @@ static void eval_layer_norm(const Graph *g, const Node *n, const void *const *in
     }
 }
 
+/* Outputs mean and f = 1 / sqrt(var + epsilon) of one row: dx = dmean / size - df f^3 (x - mean) / size */
+static void grad_row_moments(const float *x, int64_t size, double epsilon, double dmean, double df, float *dx)
+{
+    double mean, var;
+    moments(x, DT_F32, 0, 1, 0, size, &mean, &var);
+    double f = 1 / sqrt(var + epsilon);
+    for (int64_t i = 0; i < size; i++)
+        dx[i] += (float)((dmean - df * f * f * f * ((double)x[i] - mean)) / (double)size);
+}
+
+static void grad_layer_norm(const Graph *g, const Node *n, const Gradient *d)
+{
+    int64_t rows, size;
+    layer_rows(g, n, &rows, &size);
+    bool has_bias = n->num_in > 2 && n->in[2];
+    const float *dmean = n->num_out > 1 ? d->dout[1] : NULL, *df = n->num_out > 2 ? d->dout[2] : NULL;
+    for (int64_t r = 0; d->din[0] && (dmean || df) && r < rows; r++)
+        grad_row_moments((const float *)d->in[0] + r * size, size, (double)attr_float(n, "epsilon"),
+                         dmean ? (double)dmean[r] : 0, df ? (double)df[r] : 0, d->din[0] + r * size);
+    for (int64_t r = 0; d->dout[0] && r < rows; r++)
+        grad_group((const float *)d->in[0] + r * size, d->dout[0] + r * size, d->in[1], 1, size,
+                   (double)attr_float(n, "epsilon"), d->din[0] ? d->din[0] + r * size : NULL, d->din[1],
+                   has_bias ? d->din[2] : NULL);
+}
+
 static const char *optional_ptr(Emitter *e, Tensor *const *list, int count, int i)
 {
     return i < count && list[i] ? emit_ptr(e, list[i]) : "NULL";
@@ -251,7 +314,8 @@ const OpDef op_LayerNormalization = {.name = "LayerNormalization",
                                      .in_place = true,
                                      .infer = infer_layer_norm,
                                      .eval = eval_layer_norm,
-                                     .emit = emit_layer_norm};
+                                     .emit = emit_layer_norm,
+                                     .grad = grad_layer_norm};
 
 /* ---- MeanVarianceNormalization ---- */
 

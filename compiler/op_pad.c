@@ -1,5 +1,6 @@
 /* op_pad.c - Pad: with a constant, the edge's elements, or the mirror image. */
 #include "boxes.h"
+#include "train.h"
 
 #include <string.h>
 
@@ -115,4 +116,5 @@ const OpDef op_Pad = {
     .infer = infer_pad,
     .eval = eval_pad,
     .emit = emit_pad,
+    .grad = grad_move,
 };

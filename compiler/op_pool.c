@@ -1,6 +1,7 @@
 /* op_pool.c - MaxPool, AveragePool and their global forms. Evaluation is naive and shares nothing with
  * runtime/pool.h. */
 #include "reference.h"
+#include "train.h"
 
 #include <stdlib.h>
 
@@ -184,6 +185,7 @@ const OpDef op_MaxPool = {
     .infer = infer_pool,
     .eval = eval_max,
     .emit = emit_max_pool,
+    .grad = grad_kernel,
 };
 
 const OpDef op_AveragePool = {
@@ -201,6 +203,7 @@ const OpDef op_AveragePool = {
     .infer = infer_pool,
     .eval = eval_average,
     .emit = emit_average_pool,
+    .grad = grad_kernel,
 };
 
 const OpDef op_GlobalMaxPool = {
@@ -212,6 +215,7 @@ const OpDef op_GlobalMaxPool = {
     .infer = infer_pool,
     .eval = eval_max,
     .emit = emit_global_pool,
+    .grad = grad_kernel,
 };
 
 const OpDef op_GlobalAveragePool = {
@@ -223,4 +227,5 @@ const OpDef op_GlobalAveragePool = {
     .infer = infer_pool,
     .eval = eval_average,
     .emit = emit_global_pool,
+    .grad = grad_kernel,
 };

@@ -4,7 +4,7 @@
  * Generated code walks the kept dimensions, and inside them the reduced ones, with literal strides, and calls the
  * scalar kernels of runtime/. The evaluator has its own arithmetic: double for floating types, 64 bits for integers.
  */
-#include "ir.h"
+#include "train.h"
 
 #include <math.h>
 #include <string.h>
@@ -223,6 +223,44 @@ static void eval_reduce(const Graph *g, const Node *n, const void *const *in, vo
     } while (loops_next(&nest.kept, at, nest.kept.rank));
 }
 
+/* ---- gradients ---- */
+
+/* dy / dx for an element x of the `count` that make y; *taken: whether one of them already is the maximum or minimum */
+static double reduce_slope(OpKind op, double x, double y, int64_t count, bool *taken)
+{
+    switch (op) {
+    case OP_ReduceSum: return 1;
+    case OP_ReduceMean: return 1 / (double)count;
+    case OP_ReduceL1: return x > 0 ? 1 : x < 0 ? -1 : 0;
+    case OP_ReduceL2: return y > 0 ? x / y : 0;
+    case OP_ReduceSumSquare: return 2 * x;
+    case OP_ReduceLogSum: return 1 / exp(y);
+    case OP_ReduceLogSumExp: return exp(x - y);
+    case OP_ReduceProd: return y / x;
+    default: break;
+    }
+    bool first = !*taken && x >= y && x <= y;
+    *taken |= first;
+    return first;
+}
+
+static void grad_reduce(const Graph *g, const Node *n, const Gradient *d)
+{
+    Nest nest = make_nest(g, n);
+    int64_t at[MAX_RANK] = {0};
+    const float *x = d->in[0], *y = d->out[0];
+    do {
+        int64_t to = loops_position(&nest.kept, 0, at, nest.kept.rank), inner[MAX_RANK] = {0};
+        int64_t from = loops_position(&nest.kept, 1, at, nest.kept.rank);
+        bool taken = false;
+        do {
+            int64_t i = from + loops_position(&nest.reduced, 0, inner, nest.reduced.rank);
+            double slope = reduce_slope(n->op, (double)x[i], (double)y[to], nest.count, &taken);
+            d->din[0][i] += (float)(slope * (double)d->dout[0][to]);
+        } while (loops_next(&nest.reduced, inner, nest.reduced.rank));
+    } while (loops_next(&nest.kept, at, nest.kept.rank));
+}
+
 /* ---- emission ---- */
 
 static const char *reduce_kernel(Emitter *e, const char *name, DType d)
@@ -317,7 +355,8 @@ static void emit_reduce(Emitter *e, const Node *n)
                            .attrs = {{.name = "keepdims", .type = ATTR_INT, .i = 1}, __VA_ARGS__},                     \
                            .infer = infer_reduce,                                                                      \
                            .eval = eval_reduce,                                                                        \
-                           .emit = emit_reduce}
+                           .emit = emit_reduce,                                                                        \
+                           .grad = grad_reduce}
 #define AXES_ATTR                                                                                                      \
     {                                                                                                                  \
         .name = "axes", .type = ATTR_INTS                                                                              \

@@ -1,6 +1,7 @@
 /* op_resize.c - Resize: nearest, linear and cubic. Positions and weights are computed here, in float as runtimes do,
  * and become tables. Not covered: tf_crop_and_resize. Source: the ONNX text of Resize-13. */
 #include "reference.h"
+#include "train.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -248,6 +249,25 @@ static void eval_resize(const Graph *g, const Node *n, const void *const *in, vo
     free(x);
 }
 
+/* Every value goes back to the elements that it was mixed from, by the same weights. */
+static void grad_resize(const Graph *g, const Node *n, const Gradient *d)
+{
+    Sampling s = sampling(g, n);
+    int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2], taps = s.taps;
+    for (int64_t k = 0; k < s.outer * positions * taps * taps * taps; k++) {
+        int64_t tap = k % (taps * taps * taps), p = k / (taps * taps * taps) % positions;
+        int64_t o = k / (taps * taps * taps) / positions;
+        int64_t at0 = p / s.out[2] / s.out[1] * taps + tap / taps / taps;
+        int64_t at1 = (s.out[0] + p / s.out[2] % s.out[1]) * taps + tap / taps % taps;
+        int64_t at2 = (s.out[0] + s.out[1] + p % s.out[2]) * taps + tap % taps;
+        double w = s.weight[at0] * s.weight[at1] * s.weight[at2];
+        int64_t from = (s.index[at0] * s.in[1] + s.index[at1]) * s.in[2] + s.index[at2];
+        for (int64_t i = 0; i < s.inner; i++)
+            d->din[0][o * size + from * s.inner + i] +=
+                (float)(w * (double)d->dout[0][(o * positions + p) * s.inner + i]);
+    }
+}
+
 static void emit_resize(Emitter *e, const Node *n)
 {
     Sampling s = sampling(emit_plan(e)->g, n);
@@ -281,4 +301,5 @@ const OpDef op_Resize = {
     .infer = infer_resize,
     .eval = eval_resize,
     .emit = emit_resize,
+    .grad = grad_resize,
 };

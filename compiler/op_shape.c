@@ -1,6 +1,6 @@
 /* op_shape.c - operators that change a shape but no value (views), and those that make values from shapes or constants.
  * The latter are all evaluated while types are inferred: they never reach the emitter. */
-#include "ir.h"
+#include "train.h"
 
 #include <math.h>
 #include <string.h>
@@ -133,6 +133,7 @@ static void infer_dropout(Graph *g, Node *n)
                              .view = true,                                                                             \
                              .infer = INFER,                                                                           \
                              .eval = eval_copy,                                                                        \
+                             .grad = grad_kernel,                                                                      \
                              .attrs = {__VA_ARGS__}}
 
 VIEW(Reshape, 2, 2, 1, infer_reshape, {.name = "allowzero", .type = ATTR_INT});

@@ -1,5 +1,5 @@
 /* op_softmax.c - Softmax, LogSoftmax and Hardmax in the meaning of opset 13: along one axis. */
-#include "ir.h"
+#include "train.h"
 
 #include <math.h>
 
@@ -45,6 +45,29 @@ static void eval_softmax(const Graph *g, const Node *n, const void *const *in, v
             eval_line(n->op, n->in[0]->type.dtype, in[0], out[0], o * s.n * s.inner + i, s.n, s.inner);
 }
 
+/* One line: Softmax dx = y (dy - sum dy y), LogSoftmax dx = dy - exp(y) sum dy */
+static void grad_line(bool is_log, const float *y, const float *dy, float *dx, int64_t n, int64_t step)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < n; k++)
+        sum += (double)dy[k * step] * (is_log ? 1 : (double)y[k * step]);
+    for (int64_t k = 0; k < n; k++) {
+        double v = (double)y[k * step], w = (double)dy[k * step];
+        dx[k * step] += (float)(is_log ? w - exp(v) * sum : v * (w - sum));
+    }
+}
+
+static void grad_softmax(const Graph *g, const Node *n, const Gradient *d)
+{
+    AxisSplit s = softmax_split(g, n);
+    for (int64_t o = 0; o < s.outer; o++)
+        for (int64_t i = 0; i < s.inner; i++) {
+            int64_t at = o * s.n * s.inner + i;
+            grad_line(n->op == OP_LogSoftmax, (const float *)d->out[0] + at, d->dout[0] + at, d->din[0] + at, s.n,
+                      s.inner);
+        }
+}
+
 static void emit_softmax(Emitter *e, const Node *n)
 {
     AxisSplit s = softmax_split(emit_plan(e)->g, n);
@@ -55,7 +78,7 @@ static void emit_softmax(Emitter *e, const Node *n)
               emit_ptr(e, n->in[0]), (long long)s.outer, (long long)s.n, (long long)s.inner);
 }
 
-#define SOFTMAX(op)                                                                                                    \
+#define SOFTMAX(op, rule)                                                                                              \
     const OpDef op_##op = {.name = #op,                                                                                \
                            .min_in = 1,                                                                                \
                            .max_in = 1,                                                                                \
@@ -65,7 +88,8 @@ static void emit_softmax(Emitter *e, const Node *n)
                            .in_place = true,                                                                           \
                            .infer = infer_softmax,                                                                     \
                            .eval = eval_softmax,                                                                       \
-                           .emit = emit_softmax}
-SOFTMAX(Softmax);
-SOFTMAX(LogSoftmax);
-SOFTMAX(Hardmax);
+                           .emit = emit_softmax,                                                                       \
+                           .grad = rule}
+SOFTMAX(Softmax, grad_softmax);
+SOFTMAX(LogSoftmax, grad_softmax);
+SOFTMAX(Hardmax, NULL);

@@ -4,6 +4,7 @@
 /* clang-format off */
 ROW(abs, "g (float[4] x) => (y) { y = Abs (x) }", .in = "-1.5 0 2 -0", .out = "1.5 0 2 0")
 ROW(abs_int, "g (int8[3] x) => (y) { y = Abs (x) }", .in = "-5 0 127", .out = "5 0 127")
+ROW(neg, "g (float[3] x) => (y) { y = Neg (x) }", .in = "-1.5 0 2", .out = "1.5 0 -2")
 ROW(neg_int32, "g (int32[3] x) => (y) { y = Neg (x) }", .in = "-5 0 7", .out = "5 0 -7")
 ROW(floor, "g (float[4] x) => (y) { y = Floor (x) }", .in = "-1.5 -0.5 0.5 2", .out = "-2 -1 0 2")
 ROW(ceil, "g (float[4] x) => (y) { y = Ceil (x) }", .in = "-1.5 -0.5 0.5 2", .out = "-1 0 1 2")
@@ -57,6 +58,7 @@ ROW(cast_truncates, "g (float[4] x) => (y) { y = Cast <to = 6> (x) }", .in = "-1
 ROW(cast_saturates, "g (float[4] x) => (y) { y = Cast <to = 3> (x) }", .in = "-1000 1000 nan -128.5", .out = "-128 127 0 -128", .no_oracle = true)
 ROW(cast_bool, "g (float[3] x) => (y) { y = Cast <to = 9> (x) }", .in = "0 0.5 -2", .out = "0 1 1")
 ROW(cast_int_wraps, "g (int32[3] x) => (y) { y = Cast <to = 2> (x) }", .in = "256 -1 7", .out = "0 255 7")
+ROW(cast_same, "g (float[2] x) => (y) { y = Cast <to = 1> (x) }", .in = "0.5 -3", .out = "0.5 -3")
 ROW(cast_double, "g (double[2] x) => (y) { y = Cast <to = 1> (x) }", .in = "0.1 -3", .out = "0.1 -3")
 ROW(cast_string, "g (float[2] x) => (y) { y = Cast <to = 8> (x) }", .error = "element type 8 is not supported")
 ROW(cast_like, "g (int32[2] x, float[1] like) => (y) { y = CastLike (x, like) }", .in = "1 -2; 0", .out = "1 -2", .no_oracle = true)

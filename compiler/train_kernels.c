@@ -1,0 +1,192 @@
+/* train_kernels.c - operators that training computes in a way of its own: matrix products (Gemm, MatMul; by the
+ * library's sgemm) and Dropout, which is nothing at inference. */
+#include "train.h"
+
+#include <string.h>
+
+static Value *value_at(const Kernel *k, int input)
+{
+    return &k->e->values[k->n->in[input]->id];
+}
+
+/* ---- y[stack] = alpha * a[stack] b[stack] + beta * c ---- */
+
+static bool is_transposed(const Kernel *k, int side)
+{
+    return k->n->op == OP_Gemm && attr_int(k->n, side ? "transB" : "transA");
+}
+
+/* Elements between the matrices of two stacks; 0: the side has only one. */
+static int64_t stack_step(const Kernel *k, int side)
+{
+    int64_t size = side ? k->inner * k->cols : k->rows * k->inner;
+    return type_elems(k->n->in[side]->type) == size ? 0 : size;
+}
+
+static void add_bias(Kernel *k, float *y)
+{
+    Type t = k->n->in[2]->type;
+    const float *c = value_dense(k->e, value_at(k, 2));
+    float beta = attr_float(k->n, "beta");
+    int64_t si = t.rank == 2 && t.dims[0] > 1 ? t.dims[1] : 0, sj = t.rank && t.dims[t.rank - 1] > 1 ? 1 : 0;
+    for (int64_t i = 0; i < k->rows; i++)
+        for (int64_t j = 0; j < k->cols; j++)
+            y[i * k->cols + j] += beta * c[i * si + j * sj];
+}
+
+static void forward_matmul(Kernel *k)
+{
+    const float *a = value_dense(k->e, value_at(k, 0)), *b = value_dense(k->e, value_at(k, 1));
+    float *y = k->e->values[k->n->out[0]->id].data, alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
+    for (int64_t s = 0; s < k->stacks; s++)
+        library_sgemm(is_transposed(k, 0), is_transposed(k, 1), k->rows, k->cols, k->inner, alpha,
+                      a + s * stack_step(k, 0), b + s * stack_step(k, 1), 0, y + s * k->rows * k->cols);
+    if (k->n->num_in > 2 && k->n->in[2])
+        add_bias(k, y);
+}
+
+static void backward_bias(Kernel *k, const float *dy)
+{
+    Type t = k->n->in[2]->type;
+    float *dc = value_grad(value_at(k, 2)), beta = attr_float(k->n, "beta");
+    int64_t si = t.rank == 2 && t.dims[0] > 1 ? t.dims[1] : 0, sj = t.rank && t.dims[t.rank - 1] > 1 ? 1 : 0;
+    for (int64_t i = 0; i < k->rows; i++)
+        for (int64_t j = 0; j < k->cols; j++)
+            dc[i * si + j * sj] += beta * dy[i * k->cols + j];
+}
+
+/* da = alpha * dy b', db = alpha * a' dy, in the order in which a and b lie. */
+static void backward_matmul(Kernel *k)
+{
+    bool ta = is_transposed(k, 0), tb = is_transposed(k, 1);
+    const float *a = value_dense(k->e, value_at(k, 0)), *b = value_dense(k->e, value_at(k, 1));
+    const float *dy = k->e->values[k->n->out[0]->id].grad;
+    float *da = value_at(k, 0)->wanted ? value_grad(value_at(k, 0)) : NULL;
+    float *db = value_at(k, 1)->wanted ? value_grad(value_at(k, 1)) : NULL;
+    float alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
+    for (int64_t s = 0; s < k->stacks; s++, dy += k->rows * k->cols) {
+        int64_t sa = s * stack_step(k, 0), sb = s * stack_step(k, 1);
+        if (da && !ta)
+            library_sgemm(false, !tb, k->rows, k->inner, k->cols, alpha, dy, b + sb, 1, da + sa);
+        else if (da)
+            library_sgemm(tb, true, k->inner, k->rows, k->cols, alpha, b + sb, dy, 1, da + sa);
+        if (db && !tb)
+            library_sgemm(!ta, false, k->inner, k->cols, k->rows, alpha, a + sa, dy, 1, db + sb);
+        else if (db)
+            library_sgemm(true, ta, k->cols, k->inner, k->rows, alpha, dy, a + sa, 1, db + sb);
+    }
+    if (k->n->num_in > 2 && k->n->in[2] && value_at(k, 2)->wanted)
+        backward_bias(k, k->e->values[k->n->out[0]->id].grad);
+}
+
+/* A stack on one side only that the other side's matrix is shared by becomes more rows. False: stacks that broadcast
+ * against each other, or vectors. */
+static bool measure_matmul(Kernel *k)
+{
+    Type a = k->n->in[0]->type, b = k->n->in[1]->type;
+    if (a.rank < 2 || b.rank < 2)
+        return false;
+    bool ta = is_transposed(k, 0), tb = is_transposed(k, 1);
+    k->rows = a.dims[a.rank - 2 + ta];
+    k->inner = a.dims[a.rank - 1 - ta];
+    k->cols = b.dims[b.rank - 1 - tb];
+    int64_t matrix_a = k->rows * k->inner, matrix_b = k->inner * k->cols;
+    if (!matrix_a || !matrix_b)
+        return false;
+    int64_t stacks_a = type_elems(a) / matrix_a, stacks_b = type_elems(b) / matrix_b;
+    if (stacks_b == 1) {
+        k->stacks = 1;
+        k->rows *= stacks_a;
+        return true;
+    }
+    k->stacks = stacks_b;
+    if (stacks_a != 1 && (stacks_a != stacks_b || a.rank != b.rank))
+        return false;
+    for (int i = 0; stacks_a != 1 && i < a.rank - 2; i++)
+        if (a.dims[i] != b.dims[i])
+            return false;
+    return true;
+}
+
+static bool prepare_matmul(Kernel *k)
+{
+    if (!measure_matmul(k))
+        return false;
+    for (int i = 0; i < k->n->num_in; i++)
+        if (k->n->in[i])
+            value_need_dense(k->e, value_at(k, i));
+    value_allocate(k->e, &k->e->values[k->n->out[0]->id], NULL);
+    k->forward = forward_matmul;
+    k->backward = backward_matmul;
+    return true;
+}
+
+/* ---- Dropout: y = x / (1 - ratio) where a number drawn for the element is at least ratio, else 0 ---- */
+
+static double ratio_of(const Kernel *k)
+{
+    bool given = k->n->num_in > 1 && k->n->in[1] && k->n->in[1]->data;
+    return given ? const_scalar(k->e->g, k->n, 1) : 0.5;
+}
+
+/* splitmix64, by counter: the backward pass draws the same numbers again */
+static double draw(uint64_t seed, int64_t i)
+{
+    uint64_t z = seed + (uint64_t)(i + 1) * 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
+}
+
+static uint64_t seed_of(const Kernel *k)
+{
+    return k->e->noise * 0xd1342543de82ef95u + (uint64_t)k->n->out[0]->id;
+}
+
+static void add_dropped(const Kernel *k, const float *from, float *to)
+{
+    double ratio = k->e->training ? ratio_of(k) : 0;
+    float factor = ratio < 1 ? (float)(1 / (1 - ratio)) : 0;
+    int64_t total = type_elems(k->n->out[0]->type);
+    for (int64_t i = 0; i < total; i++)
+        to[i] += ratio > 0 && draw(seed_of(k), i) < ratio ? 0 : factor * from[i];
+}
+
+static void forward_dropout(Kernel *k)
+{
+    Value *y = &k->e->values[k->n->out[0]->id];
+    memset(y->data, 0, type_bytes(y->t->type));
+    add_dropped(k, value_dense(k->e, value_at(k, 0)), y->data);
+}
+
+static void backward_dropout(Kernel *k)
+{
+    add_dropped(k, k->e->values[k->n->out[0]->id].grad, value_grad(value_at(k, 0)));
+}
+
+static bool prepare_dropout(Kernel *k)
+{
+    if (k->n->num_out > 1 && k->n->out[1] && graph_use_counts(k->e->g)[k->n->out[1]->id])
+        return false;
+    value_need_dense(k->e, value_at(k, 0));
+    value_allocate(k->e, &k->e->values[k->n->out[0]->id], NULL);
+    k->forward = forward_dropout;
+    k->backward = backward_dropout;
+    return true;
+}
+
+Kernel *train_kernel(Engine *e, const Node *n)
+{
+    if ((n->op != OP_Gemm && n->op != OP_MatMul && n->op != OP_Dropout) || n->out[0]->type.dtype != DT_F32)
+        return NULL;
+    Kernel *k = NEW(Kernel);
+    k->e = e;
+    k->n = n;
+    return (n->op == OP_Dropout ? prepare_dropout(k) : prepare_matmul(k)) ? k : NULL;
+}
+
+void grad_kernel(const Graph *g, const Node *n, const Gradient *d)
+{
+    (void)d;
+    bug("%s: the gradient of %s is a kernel's", g->file, n->op_name);
+}
