@@ -77,11 +77,12 @@ void compare_impulses(const Program *p, CheckReport *r)
 {
     const Graph *g = p->plan->g;
     for (int i = 0; i < g->num_nodes; i++) {
-        const Layer *l = g->nodes[i]->layer;
-        if (l && l->codes) {
-            r->layers[l->index].ternary = true;
-            r->layers[l->index].weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
-        }
+        const Layer *l;
+        for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
+            if (l->codes) {
+                r->layers[l->index].ternary = true;
+                r->layers[l->index].weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
+            }
     }
     const char *args[] = {"impulses", mem_printf("%s/codes.bin", p->folder), NULL};
     program_run(p, args, r);

@@ -1,6 +1,6 @@
 /* check_model.c - model.h and the weights file, from which the harness of `ternc check` (runtime/check) learns what the
  * generated code under test looks like: tensors and their places, layers and their geometry, and how to call it. */
-#include "ir.h"
+#include "recurrent.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -10,7 +10,8 @@ int layer_count(const Graph *g)
 {
     int count = 0;
     for (int i = 0; i < g->num_nodes; i++)
-        count += g->nodes[i]->layer != NULL;
+        for (int k = 0; node_layer(g->nodes[i], k); k++)
+            count++;
     return count;
 }
 
@@ -22,11 +23,23 @@ static void add_list(Text *t, int count, const int64_t *values)
     text_printf(t, count ? "}" : "0}");
 }
 
+/* The states of a recurrent node behind every step, numbered behind its outputs. Returns how many. */
+static int add_states(Text *t, const Node *n, int index)
+{
+    int count = n->cell ? cell_records(n->cell) : 0;
+    for (int k = 0; k < count; k++)
+        text_printf(t, "    {%d, %d, {2, {%lld, %lld}, {%lld, 1}, 0, %lld, %zu}},\n", index, n->num_out + k,
+                    (long long)n->cell->batch, (long long)n->cell->hidden, (long long)n->cell->hidden,
+                    (long long)(n->cell->batch * n->cell->hidden), dtype_size(n->cell->dtype));
+    return count;
+}
+
 static void add_written(Text *t, const Graph *g)
 {
     int count = 0;
     text_printf(t, "static const Written written_tensors[] = {\n");
-    for (int i = 0; i < g->num_nodes; i++)
+    for (int i = 0; i < g->num_nodes; i++) {
+        count += add_states(t, g->nodes[i], i);
         for (int k = 0; k < g->nodes[i]->num_out; k++) {
             const Tensor *o = g->nodes[i]->out[k];
             if (!o)
@@ -39,6 +52,7 @@ static void add_written(Text *t, const Graph *g)
             text_printf(t, ", %lld, %lld, %zu}},\n", (long long)o->layout.base, (long long)o->layout.size,
                         dtype_size(o->type.dtype));
         }
+    }
     text_printf(t, "    {-1, -1, {0, {0}, {0}, 0, 0, 0}},\n};\n#define NUM_WRITTEN %d\n\n", count);
 }
 
@@ -79,14 +93,29 @@ static void add_axis(Text *t, const Layer *l, bool rows)
     text_printf(t, ", ");
 }
 
-static void add_layer(Text *t, const Node *n)
+/* What a layer reads and writes: tensors of the graph, or for one inside of a recurrent node rows of its own. */
+typedef struct Places {
+    int64_t strides[4]; /* of the input as [image][channel][row][column] */
+    Layout x, y;
+} Places;
+
+static Places layer_places(const Node *n, const Layer *l)
 {
-    const Layer *l = n->layer;
-    const Layout *x = &n->in[0]->layout, *y = &n->out[0]->layout;
+    if (n->layer) {
+        Places p = {.x = n->in[0]->layout, .y = n->out[0]->layout};
+        input_strides(l, n->in[0], p.strides);
+        return p;
+    }
+    return (Places){.strides = {l->ci, 1, 0, 0}, .x.size = l->batch * l->ci, .y.size = l->batch * l->co};
+}
+
+static void add_layer(Text *t, const Node *n, const Layer *l)
+{
+    Places at = layer_places(n, l);
+    const Layout *x = &at.x, *y = &at.y;
     const Pool *p = &l->pool;
     bool fc = l->kind == LAYER_FC, pooled = p->kind != POOL_NONE;
-    int64_t s[4];
-    input_strides(l, n->in[0], s);
+    const int64_t *s = at.strides;
     text_printf(t, "    {%d, %d, %lld, %lld, %lld, %lld, ", l->index, fc, (long long)l->batch,
                 (long long)(fc ? 1 : l->groups), (long long)l->ci, (long long)l->co);
     add_axis(t, l, true);
@@ -114,11 +143,13 @@ static int add_layers(Text *t, const Graph *g)
 {
     int count = 0;
     text_printf(t, "static const Layer tested_layers[] = {\n");
+    const Layer *l;
     for (int i = 0; i < g->num_nodes; i++)
-        if (g->nodes[i]->layer && g->nodes[i]->layer->codes) {
-            add_layer(t, g->nodes[i]);
-            count++;
-        }
+        for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
+            if (l->codes) {
+                add_layer(t, g->nodes[i], l);
+                count++;
+            }
     text_printf(t, "    {.number = -1},\n};\n#define NUM_LAYERS %d\n\n", count);
     return count;
 }
@@ -166,11 +197,11 @@ static void write_codes(const Program *p)
 {
     Text codes = {0};
     text_add(&codes, "", 0);
-    for (int i = 0; i < p->plan->g->num_nodes; i++) {
-        const Layer *l = p->plan->g->nodes[i]->layer;
-        if (l && l->codes)
-            text_add(&codes, (const char *)l->codes, (size_t)(l->co * (l->ci / l->groups) * l->kh * l->kw));
-    }
+    const Layer *l;
+    for (int i = 0; i < p->plan->g->num_nodes; i++)
+        for (int k = 0; (l = node_layer(p->plan->g->nodes[i], k)); k++)
+            if (l->codes)
+                text_add(&codes, (const char *)l->codes, (size_t)(l->co * (l->ci / l->groups) * l->kh * l->kw));
     file_write(mem_printf("%s/codes.bin", p->folder), codes.data, codes.len);
     text_free(&codes);
 }

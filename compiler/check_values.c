@@ -1,7 +1,7 @@
 /* check_values.c - values: the generated code runs on whole samples and reports what every node wrote; each node is
  * then evaluated on exactly those inputs, so that errors do not add up and a difference is found where it arises. How
  * much a value may differ is said in check_bounds.c. */
-#include "ir.h"
+#include "recurrent.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@ typedef struct Compare {
     const Graph *g;
     CheckReport *report;
     int sample;
-    const void **values; /* by tensor id, dense: inputs, constants, and what was reported so far */
+    const void **values;       /* by tensor id, dense: inputs, constants, and what was reported so far */
+    const void *const *states; /* of a recurrent node, see check_states.c */
     const uint8_t *at, *end;
 } Compare;
 
@@ -118,6 +119,35 @@ static void compare_node(const Compare *c, int index)
     free(layer_bound);
 }
 
+/* ---- recurrent nodes ---- */
+
+static void compare_states(const Compare *c, int index)
+{
+    const Node *n = c->g->nodes[index];
+    const void **in = NEW_ARRAY(const void *, CELL_P + 1);
+    for (int i = 0; i < n->num_in; i++)
+        in[i] = n->in[i] ? c->values[n->in[i]->id] : NULL;
+    StateCheck s = {.n = n, .in = in, .records = c->states};
+    NodeCheck *r = &c->report->nodes[index];
+    for (int k = 0; k < cell_records(n->cell); k++) {
+        Tensor t = state_tensor(&s, k);
+        void *want = get_values(&t);
+        double *bound = NEW_ARRAY(double, type_elems(t.type));
+        state_wanted(&s, k, want, bound);
+        compare_floats(c, r, &t, c->states[k], want, bound);
+        r->elements += type_elems(t.type);
+        free(want);
+    }
+    for (int k = 0; k < n->num_out; k++) {
+        void *want = get_values(n->out[k]);
+        if (!want)
+            continue;
+        state_output_wanted(&s, k, want);
+        compare_bytes(c, r, n->out[k], c->values[n->out[k]->id], want);
+        free(want);
+    }
+}
+
 /* ---- one sample ---- */
 
 /* The next record of the dump must be this one; NULL, with the problem noted, if it is not. */
@@ -159,6 +189,36 @@ static bool read_outputs(Compare *c, int index, void **copies)
     return true;
 }
 
+/* Copies, aligned; NULL when one is missing. */
+static void **read_states(Compare *c, int index)
+{
+    const Node *n = c->g->nodes[index];
+    int count = cell_records(n->cell);
+    StateCheck s = {.n = n};
+    void **states = NEW_ARRAY(void *, count + 1);
+    for (int k = 0; k < count; k++) {
+        Tensor t = state_tensor(&s, k);
+        const uint8_t *data = next_record(c, index, n->num_out + k, &t);
+        if (!data)
+            return NULL;
+        states[k] = memcpy(mem_alloc(type_bytes(t.type) + 1), data, type_bytes(t.type));
+    }
+    return states;
+}
+
+static bool check_node(Compare *c, int index, void **copies)
+{
+    const Node *n = c->g->nodes[index];
+    c->states = n->cell ? (const void *const *)read_states(c, index) : NULL;
+    if ((n->cell && !c->states) || !read_outputs(c, index, copies))
+        return false;
+    if (n->cell)
+        compare_states(c, index);
+    else
+        compare_node(c, index);
+    return true;
+}
+
 /* The caller's buffers must hold what the last node wrote. */
 static bool compare_results(Compare *c)
 {
@@ -184,11 +244,8 @@ static bool compare_sample(Compare *c, const void *const *set)
     for (int i = 0; i < g->num_inputs; i++)
         c->values[g->inputs[i]->id] = set[i];
     bool good = true;
-    for (int i = 0; good && i < g->num_nodes; i++) {
-        good = read_outputs(c, i, copies);
-        if (good)
-            compare_node(c, i);
-    }
+    for (int i = 0; good && i < g->num_nodes; i++)
+        good = check_node(c, i, copies);
     good = good && compare_results(c);
     for (int i = 0; i < g->num_tensors; i++)
         free(copies[i]);

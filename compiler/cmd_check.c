@@ -35,8 +35,9 @@ static void print_row(const Graph *g, int i, const CheckReport *r)
     const NodeCheck *c = &r->nodes[i];
     printf("%4d  %-18.18s %-28.28s %10lld  %9.3g  %6.1f %%  %s", i, operator_text(n), node_label(n),
            (long long)c->elements, c->error, 100 * c->share, c->wrong ? "DIFFERS" : "ok     ");
-    if (n->layer)
-        print_translation(&r->layers[n->layer->index]);
+    const Layer *l;
+    for (int k = 0; (l = node_layer(n, k)); k++)
+        print_translation(&r->layers[l->index]);
     printf("\n");
 }
 
@@ -87,8 +88,13 @@ static cJSON *node_json(const Node *n, const NodeCheck *c, const CheckReport *r)
     cJSON_AddNumberToObject(o, "share_of_bound", c->share);
     if (c->first)
         cJSON_AddStringToObject(o, "first", c->first);
-    if (n->layer && r->layers[n->layer->index].ternary)
-        cJSON_AddItemToObject(o, "translation", layer_json(&r->layers[n->layer->index]));
+    const Layer *l;
+    cJSON *products = n->cell ? cJSON_AddArrayToObject(o, "translations") : NULL;
+    for (int k = 0; (l = node_layer(n, k)); k++)
+        if (r->layers[l->index].ternary && products)
+            cJSON_AddItemToArray(products, layer_json(&r->layers[l->index]));
+        else if (r->layers[l->index].ternary)
+            cJSON_AddItemToObject(o, "translation", layer_json(&r->layers[l->index]));
     return o;
 }
 

@@ -72,13 +72,21 @@ static const char *bytes_text(int64_t bytes)
     return bytes < 0 ? "-" : count_text(bytes);
 }
 
+static const Layer *const *list_layers(const Graph *g)
+{
+    const Layer **list = NEW_ARRAY(const Layer *, layer_count(g) + 1), *l;
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
+            list[l->index] = l;
+    return list;
+}
+
 static void print_explanation(const Graph *g)
 {
     Table *t = table_new(">#\tlayer\tweights\t>zeros\tlowering\t>unroll\t>sparse\t>packed\t>dense\twhy");
-    for (int i = 0; i < g->num_nodes; i++) {
-        const Layer *l = g->nodes[i]->layer;
-        if (!l)
-            continue;
+    const Layer *const *layers = list_layers(g);
+    for (int i = 0; i < layer_count(g); i++) {
+        const Layer *l = layers[i];
         const char *zeros = l->codes ? mem_printf("%.1f %%", 100.0 * (double)l->zeros / (double)weight_count(l)) : "-";
         table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60), shape_text(l),
                   l->codes ? "ternary" : "float", zeros, lowering_names[l->lowering],
@@ -90,13 +98,11 @@ static void print_explanation(const Graph *g)
 
 static void print_summary(const Plan *p)
 {
-    int count[NUM_LOWERINGS] = {0}, layers = 0, ternary = 0;
+    int count[NUM_LOWERINGS] = {0}, layers = layer_count(p->g), ternary = 0;
     int64_t weights = 0, zeros = 0, bytes = 0;
-    for (int i = 0; i < p->g->num_nodes; i++) {
-        const Layer *l = p->g->nodes[i]->layer;
-        if (!l)
-            continue;
-        layers++;
+    const Layer *const *list = list_layers(p->g);
+    for (int i = 0; i < layers; i++) {
+        const Layer *l = list[i];
         ternary += l->codes != NULL;
         weights += l->codes ? weight_count(l) : 0;
         zeros += l->codes ? l->zeros : 0;

@@ -18,6 +18,17 @@ static void describe_layer(Emitter *e, const Layer *l)
     emit_line(e, " * Lowering: %s; %s. */", names[l->lowering], comment_text(l->why));
 }
 
+/* The layers inside of a recurrent node. */
+static void describe_products(Emitter *e, const Node *n)
+{
+    const Layer *l;
+    for (int k = 0; (l = node_layer(n, k)); k++) {
+        emit_line(e, "/* layer%d: %s: [%lld,%lld] -> [%lld,%lld] in every step", l->index, comment_text(l->source),
+                  (long long)l->batch, (long long)l->ci, (long long)l->batch, (long long)l->co);
+        describe_layer(e, l);
+    }
+}
+
 static void describe_node(Emitter *e, const Node *n)
 {
     const Layer *l = n->op == OP_Layer ? n->layer : NULL;
@@ -35,6 +46,8 @@ static void describe_node(Emitter *e, const Node *n)
         emit_line(e, "/* %s '%s': %s */", n->op_name, comment_text(node_label(n)), t.data);
     if (l)
         describe_layer(e, l);
+    else
+        describe_products(e, n);
     text_free(&t);
 }
 
@@ -123,11 +136,13 @@ static void emit_check_layer(Emitter *e)
     emit_line(e, "switch (layer) {");
     for (int i = 0; i < g->num_nodes; i++) {
         const Node *n = g->nodes[i];
-        if (n->op == OP_Layer && e->plan->scratch[i] >= 0)
-            emit_line(e, "case %d: layer%d(x, y, scratch + %lld); break;", n->layer->index, n->layer->index,
-                      (long long)e->plan->scratch[i]);
-        else if (n->op == OP_Layer)
-            emit_line(e, "case %d: layer%d(x, y); break;", n->layer->index, n->layer->index);
+        const Layer *l;
+        for (int k = 0; (l = node_layer(n, k)); k++)
+            if (n->op == OP_Layer && e->plan->scratch[i] >= 0)
+                emit_line(e, "case %d: layer%d(x, y, scratch + %lld); break;", l->index, l->index,
+                          (long long)e->plan->scratch[i]);
+            else
+                emit_line(e, "case %d: layer%d(x, y); break;", l->index, l->index);
     }
     emit_line(e, "default: break;");
     emit_line(e, "}");

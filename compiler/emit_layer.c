@@ -1,6 +1,7 @@
 /* emit_layer.c - OP_Layer as C: the operator's hook, and what convolutions (emit_conv.c) and fully connected layers
  * (emit_fc.c) share. The unrolled terms are in emit_unroll.c, the kernels in runtime/layer.h. */
 #include "emitter.h"
+#include "recurrent.h"
 
 #include <string.h>
 
@@ -57,14 +58,15 @@ const char *emit_weights(Emitter *e, const Layer *l, int64_t block)
 
 int64_t layer_scratch_bytes(const Node *n, const Options *opt)
 {
+    if (n->op == OP_Recurrent)
+        return recurrent_scratch_bytes(n);
     if (n->op != OP_Layer || n->layer->kind == LAYER_FC)
         return 0;
     return conv_scratch_bytes(n->layer, opt);
 }
 
-void emit_layer(Emitter *e, const Node *n)
+void emit_layer_functions(Emitter *e, const Layer *l)
 {
-    const Layer *l = n->layer;
     emit_kernel(e, "vec", DT_NONE);
     Text *body = e->out;
     int indent = e->indent;
@@ -76,6 +78,12 @@ void emit_layer(Emitter *e, const Node *n)
         emit_conv(e, l);
     e->out = body;
     e->indent = indent;
+}
+
+void emit_layer(Emitter *e, const Node *n)
+{
+    const Layer *l = n->layer;
+    emit_layer_functions(e, l);
     const char *x = emit_ptr(e, n->in[0]), *y = emit_ptr(e, n->out[0]);
     int64_t scratch = layer_scratch_bytes(n, e->plan->opt) ? e->plan->scratch[plan_node_index(e->plan, n)] : -1;
     if (scratch >= 0)

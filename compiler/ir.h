@@ -132,6 +132,7 @@ struct Node {
     Tensor **out; /* NULL entry: optional output not wanted */
     Attr *attrs;
     struct Layer *layer; /* for OP_Layer, set by fuse.c */
+    struct Cell *cell;   /* for OP_Recurrent, set by recurrent.c */
 };
 
 /* Nodes are always in execution order. A pass rebuilds `nodes` in one loop; uses are counted on demand. */
@@ -480,6 +481,8 @@ typedef struct LinearWeights {
     Ternary box; /* groups, mid, chan, inner only */
 } LinearWeights;
 bool linear_weights(const Node *n, LinearWeights *w); /* false: not linear, or its weights are not constant */
+/* The same for weights k = 0, 1, ... of any node: recurrent ones have W and R. False behind the last. */
+bool node_weights(const Node *n, int k, LinearWeights *w);
 int64_t ternary_channels(const Ternary *box);
 /* Position of element k (< mid * inner) of a channel. In order of channel and k the weights are Layer's
  * [co][ci/groups][kh][kw]. */
@@ -517,6 +520,7 @@ void pass_infer(Graph *g);                            /* all types known; nodes 
 void pass_fold(Graph *g);                             /* Identity, Dropout, no-op Reshape/Transpose/... removed */
 void pass_dce(Graph *g);                              /* nodes whose outputs nobody uses removed */
 void pass_ternarize(Graph *g, const Options *opt);    /* recognition of ternary weights, then TWN (twn.c) */
+void pass_recurrent(Graph *g);                        /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 void pass_inputs(Graph *g, const Options *opt);       /* uint8 and channels-last inputs of the application */
 void pass_fuse(Graph *g);                             /* linear nodes -> OP_Layer with epilogues */
 void pass_lower(Graph *g, const Options *opt);        /* lowering per layer, layouts of tensors */
@@ -563,6 +567,9 @@ const Plan *emit_plan(const Emitter *e);
 
 /* Emit the model as two texts. */
 void emit_c(const Plan *p, Text *c, Text *h);
+
+/* op_layer.c: layer k of a node: that of OP_Layer, those inside of OP_Recurrent; NULL behind the last. */
+Layer *node_layer(const Node *n, int k);
 
 /* emit_layer.c: OP_Layer */
 void emit_layer(Emitter *e, const Node *n);

@@ -1,5 +1,12 @@
 /* op_layer.c - the internal operator Layer: a fused linear layer, made by passes/fuse.c. */
-#include "ir.h"
+#include "recurrent.h"
+
+Layer *node_layer(const Node *n, int k)
+{
+    if (n->op == OP_Layer)
+        return k == 0 ? n->layer : NULL;
+    return n->cell && k < n->cell->num_products ? n->cell->products[k] : NULL;
+}
 
 static void infer_layer(Graph *g, Node *n)
 {

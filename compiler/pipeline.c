@@ -6,7 +6,7 @@
 #include <time.h>
 
 static const char *const pass_names[] = {"read",      "upgrade", "infer", "fold", "dce",
-                                         "ternarize", "inputs",  "fuse",  "lower"};
+                                         "ternarize", "inputs", "recurrent", "fuse", "lower"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static double now(void)
@@ -82,8 +82,10 @@ Plan *pipeline_lower(Model *m, const Options *opt)
 {
     RUN("inputs", pass_inputs(m->graph, opt));
     /* The graph's inputs are what the application gives. */
+    RUN("recurrent", pass_recurrent(m->graph));
+    /* LSTM, GRU and RNN are products and loops over steps. No longer ordinary ONNX. */
     RUN("fuse", (pass_fuse(m->graph), pass_dce(m->graph)));
-    /* Linear operators with constant weights are OP_Layer, numbered in execution order. No longer ordinary ONNX. */
+    /* Linear operators with constant weights are OP_Layer, numbered in execution order. */
     RUN("lower", pass_lower(m->graph, opt));
     /* Every layer has its lowering, every tensor its layout. */
     return plan_graph(m->graph, opt);

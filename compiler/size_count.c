@@ -40,19 +40,18 @@ static SizeLayer describe_layer(const Layer *l)
 
 void count_layers(SizeRow *r, const Plan *p)
 {
-    r->layers = NEW_ARRAY(SizeLayer, p->g->num_nodes);
+    r->layers = NEW_ARRAY(SizeLayer, layer_count(p->g));
     double bits = 0;
-    for (int i = 0; i < p->g->num_nodes; i++) {
-        const Layer *l = p->g->nodes[i]->layer;
-        if (!l)
-            continue;
-        if (l->index != r->num_layers)
-            bug("layer %d is not number %d", l->index, r->num_layers);
-        SizeLayer *s = &r->layers[r->num_layers++];
-        *s = describe_layer(l);
-        r->weights += s->weights;
-        bits += s->entropy * (double)s->weights;
-    }
+    const Layer *l;
+    for (int i = 0; i < p->g->num_nodes; i++)
+        for (int k = 0; (l = node_layer(p->g->nodes[i], k)); k++) {
+            if (l->index != r->num_layers)
+                bug("layer %d is not number %d", l->index, r->num_layers);
+            SizeLayer *s = &r->layers[r->num_layers++];
+            *s = describe_layer(l);
+            r->weights += s->weights;
+            bits += s->entropy * (double)s->weights;
+        }
     r->entropy = r->weights ? bits / (double)r->weights : 0;
     r->arena = p->arena_bytes;
 }

@@ -67,6 +67,25 @@ bool linear_weights(const Node *n, LinearWeights *w)
     return true;
 }
 
+/* [directions][gates * hidden][inputs]: every row of a gate is a channel. */
+static bool recurrent_weights(const Node *n, int k, LinearWeights *w)
+{
+    for (int i = 1; i <= 2; i++)
+        if (is_weight(n->in[i]) && k-- == 0) {
+            Type t = n->in[i]->type;
+            *w = (LinearWeights){.input = i, .box = row_box(t.dims[0] * t.dims[1], t.dims[2])};
+            return true;
+        }
+    return false;
+}
+
+bool node_weights(const Node *n, int k, LinearWeights *w)
+{
+    if (n->op == OP_LSTM || n->op == OP_GRU || n->op == OP_RNN)
+        return recurrent_weights(n, k, w);
+    return k == 0 && linear_weights(n, w);
+}
+
 int64_t ternary_channels(const Ternary *box)
 {
     return box->groups * box->chan;

@@ -310,6 +310,15 @@ static bool fuse_node(Fusing *f, Node *n)
     return true;
 }
 
+/* A recurrent node has its layers inside. */
+static void keep_node(Fusing *f, Node *n)
+{
+    Layer *l;
+    for (int k = 0; (l = node_layer(n, k)); k++)
+        l->index = f->layers++;
+    node_append(&f->result, n);
+}
+
 /* Outputs that are inputs or constants, or listed twice, get a copy, so that each is made by a node of its own. */
 static void own_outputs(Graph *g)
 {
@@ -336,7 +345,7 @@ void pass_fuse(Graph *g)
                 f.position[g->nodes[i]->out[j]->id] = i;
     for (int i = 0; i < g->num_nodes; i++)
         if (!f.taken[i] && !fuse_node(&f, g->nodes[i]))
-            node_append(&f.result, g->nodes[i]);
+            keep_node(&f, g->nodes[i]);
     g->nodes = f.result.nodes;
     g->num_nodes = f.result.num_nodes;
     own_outputs(g);

@@ -157,9 +157,11 @@ void pass_lower(Graph *g, const Options *opt)
             g->tensors[i]->layout = layout_dense(g->tensors[i]->type);
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
+        Layer *l;
+        for (int k = 0; (l = node_layer(n, k)); k++)
+            choose_lowering(l, opt);
         if (n->op != OP_Layer)
             continue;
-        choose_lowering(n->layer, opt);
         n->layer->direct = can_read_directly(g, n);
         if (n->layer->direct)
             n->in[0]->layout.size += layer_format(n->layer)->max_lanes;

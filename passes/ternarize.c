@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A linear node with constant weights. */
+/* Constant weights of a linear or recurrent node. */
 typedef struct Site {
     Node *node;
     LinearWeights w;
@@ -34,9 +34,9 @@ static Tensor *weight_of(const Site *s)
 
 static Sites find_sites(Graph *g, const Options *opt)
 {
-    Sites all = {.g = g, .opt = opt, .list = NEW_ARRAY(Site, g->num_nodes)};
+    Sites all = {.g = g, .opt = opt, .list = NEW_ARRAY(Site, 2 * g->num_nodes + 1)};
     for (int i = 0; i < g->num_nodes; i++)
-        if (linear_weights(g->nodes[i], &all.list[all.count].w))
+        for (int k = 0; node_weights(g->nodes[i], k, &all.list[all.count].w); k++)
             all.list[all.count++].node = g->nodes[i];
     return all;
 }
@@ -84,6 +84,14 @@ static void keep_by_name(Sites *all, const char *name)
         fail_unknown_layer(all, name);
 }
 
+/* The first or last layer, with all its weights. */
+static void keep_node(Sites *all, bool first)
+{
+    for (int i = 0; i < all->count; i++)
+        if (all->list[i].node == all->list[first ? 0 : all->count - 1].node)
+            all->list[i].keep = true;
+}
+
 static void mark_kept(Sites *all)
 {
     static const char *const defaults[] = {"last"};
@@ -91,8 +99,7 @@ static void mark_kept(Sites *all)
     int count = all->opt->keep ? all->opt->num_keep : 1;
     for (int i = 0; i < count; i++)
         if (!strcmp(names[i], "first") || !strcmp(names[i], "last")) {
-            if (all->count)
-                all->list[names[i][0] == 'f' ? 0 : all->count - 1].keep = true;
+            keep_node(all, names[i][0] == 'f');
         } else if (strcmp(names[i], "none") != 0) {
             keep_by_name(all, names[i]);
         }

@@ -7,5 +7,6 @@ const OpCase op_cases[] = {
 #include "op_cases_linear.h"
 #include "op_cases_math.h"
 #include "op_cases_move.h"
+#include "op_cases_recurrent.h"
 };
 const int num_op_cases = sizeof op_cases / sizeof op_cases[0];

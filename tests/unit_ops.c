@@ -147,6 +147,7 @@ static bool generate(Run *r, Generated *program)
     }
     Graph *g = load(r->row);
     pass_dce(g);
+    pass_recurrent(g);
     pass_fuse(g);
     r->arena_bytes = (size_t)generated_add(program, g, r->row->name);
     trap_end();
