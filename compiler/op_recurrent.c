@@ -33,15 +33,18 @@ static GateKind find_function(const Graph *g, const Node *n, const char *name)
 
 /* Parameters are given in the order of the functions that take them, the last may be left to their defaults. */
 typedef struct Parameters {
+    const char *name;
     const Attr *list;
     int used;
 } Parameters;
 
-static double next_parameter(Parameters *p, float otherwise)
+static double next_parameter(const Graph *g, const Node *n, Parameters *p, const FunctionRow *row, float otherwise)
 {
-    if (!p->list || p->used >= p->list->count)
-        return (double)otherwise;
-    return (double)p->list->floats[p->used++];
+    if (p->list && p->used < p->list->count)
+        return (double)p->list->floats[p->used++];
+    if (isnan(otherwise))
+        fail_node(g, n, "activation '%s' has no default for '%s'", row->name, p->name);
+    return (double)otherwise;
 }
 
 static void check_used(const Graph *g, const Node *n, const Parameters *p)
@@ -63,13 +66,14 @@ static void read_functions(const Graph *g, const Node *n, Cell *c)
     const Attr *names = node_attr(n, "activations");
     if (names && names->count != need && !(c->op == OP_RNN && names->count == 2))
         fail_node(g, n, "'activations' has %d names, %d are needed", names->count, need);
-    Parameters alpha = {.list = node_attr(n, "activation_alpha")}, beta = {.list = node_attr(n, "activation_beta")};
+    Parameters alpha = {"activation_alpha", node_attr(n, "activation_alpha"), 0};
+    Parameters beta = {"activation_beta", node_attr(n, "activation_beta"), 0};
     for (int i = 0; i < need; i++) {
         GateFunction *f = &c->functions[i / per][i % per];
         f->kind = find_function(g, n, names ? names->strings[i] : defaults[c->op == OP_RNN][i % per]);
         const FunctionRow *row = &function_rows[f->kind];
-        f->alpha = row->has_alpha ? next_parameter(&alpha, row->alpha) : 0;
-        f->beta = row->has_beta ? next_parameter(&beta, row->beta) : 0;
+        f->alpha = row->has_alpha ? next_parameter(g, n, &alpha, row, row->alpha) : 0;
+        f->beta = row->has_beta ? next_parameter(g, n, &beta, row, row->beta) : 0;
     }
     check_used(g, n, &alpha);
     check_used(g, n, &beta);

@@ -5,16 +5,16 @@
 
 #include "ir.h"
 
-/* Activation functions: X(name in ONNX, name here, takes alpha, takes beta, default alpha, default beta). The operators
- * that gave Affine and ScaledTanh their defaults are gone from ONNX; these are the ones they had. */
+/* Activation functions: X(name in ONNX, name here, takes alpha, takes beta, default alpha, default beta). NAN: there is
+ * none, because ONNX has no operator of this name any more from which the default would come. */
 #define GATE_FUNCTIONS(X)                                                                                              \
     X(Sigmoid, sigmoid, 0, 0, 0, 0)                                                                                    \
     X(Tanh, tanh, 0, 0, 0, 0)                                                                                          \
     X(Relu, relu, 0, 0, 0, 0)                                                                                          \
-    X(Affine, affine, 1, 1, 1, 0)                                                                                      \
+    X(Affine, affine, 1, 1, NAN, NAN)                                                                                  \
     X(LeakyRelu, leaky_relu, 1, 0, 0.01, 0)                                                                            \
     X(ThresholdedRelu, thresholded_relu, 1, 0, 1, 0)                                                                   \
-    X(ScaledTanh, scaled_tanh, 1, 1, 1, 1)                                                                             \
+    X(ScaledTanh, scaled_tanh, 1, 1, NAN, NAN)                                                                         \
     X(HardSigmoid, hard_sigmoid, 1, 1, 0.2, 0.5)                                                                       \
     X(Elu, elu, 1, 0, 1, 0)                                                                                            \
     X(Softsign, softsign, 0, 0, 0, 0)                                                                                  \
