@@ -84,7 +84,7 @@ Floats dense_weights(const Layer *l, int64_t block);
 void emit_activation(Emitter *e, const Activation *a, const char *v, const char *n); /* of v[0..n), C expressions */
 bool all_equal(const float *v, int64_t n);                                           /* bit for bit */
 const char *emit_weights(Emitter *e, const Layer *l, int64_t block); /* the table of a lowering; its name */
-void emit_layer_functions(Emitter *e, const Layer *l);                               /* "layerN" the one to call */
+void emit_layer_functions(Emitter *e, const Layer *l);               /* "layerN" the one to call */
 void emit_begin_check(Emitter *e);                                   /* #ifdef NAME_CHECK */
 void emit_end_check(Emitter *e);
 

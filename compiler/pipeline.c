@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-static const char *const pass_names[] = {"read",      "upgrade", "infer", "fold", "dce",
-                                         "ternarize", "inputs", "recurrent", "fuse", "lower"};
+static const char *const pass_names[] = {"read",      "upgrade", "infer",     "fold", "dce",
+                                         "ternarize", "inputs",  "recurrent", "fuse", "lower"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static double now(void)
