@@ -30,9 +30,9 @@ def read_idx(name, header, shape):
 def make_network():
     return nn.Sequential(
         nn.Conv2d(1, 16, 5, padding=2, bias=False), nn.BatchNorm2d(16), nn.Hardtanh(), nn.MaxPool2d(2),
-        nn.Conv2d(16, 48, 3, padding=1, bias=False), nn.BatchNorm2d(48), nn.Hardtanh(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Dropout(0.4),
-        nn.Linear(48 * 7 * 7, 64, bias=False), nn.BatchNorm1d(64), nn.Hardtanh(),
+        nn.Conv2d(16, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.Hardtanh(), nn.MaxPool2d(3),
+        nn.Flatten(), nn.Dropout(0.3),
+        nn.Linear(64 * 4 * 4, 64, bias=False), nn.BatchNorm1d(64), nn.Hardtanh(),
         nn.Linear(64, 10))
 
 
