@@ -234,10 +234,11 @@ void *onnx_unpack(const char *path, const ProtobufCMessageDescriptor *d, const u
 const ProtobufCMessageUnknownField *onnx_new_field(const ProtobufCMessage *m, uint32_t tag,
                                                    const ProtobufCMessageUnknownField *from)
 {
-    const ProtobufCMessageUnknownField *end = m->unknown_fields + m->n_unknown_fields;
-    for (const ProtobufCMessageUnknownField *f = from ? from + 1 : m->unknown_fields; f < end; f++)
+    for (size_t i = from ? (size_t)(from - m->unknown_fields) + 1 : 0; i < m->n_unknown_fields; i++) {
+        const ProtobufCMessageUnknownField *f = &m->unknown_fields[i];
         if (f->tag == tag && f->wire_type == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED)
             return f;
+    }
     return NULL;
 }
 
