@@ -26,14 +26,13 @@ variant() {
     name=$1
     flags=$2
     shift 2
-    say "  ternc compile $model $*"
-    "$out/ternc/ternc" compile "$model" -o "$out/$name" --name net --quiet "$@"
+    say "  ternc compile $model $*   ($CC $flags)"
+    "$out/ternc/ternc" compile "$model" -o "$out/$name" --name net --quiet "$@" >"$out/$name.log"
     # Flags are a list: split on purpose.
     # shellcheck disable=SC2086
     $CC -std=c99 $flags -fno-asynchronous-unwind-tables -c "$out/$name/net.c" -o "$out/$name/net.o"
     # shellcheck disable=SC2086
     $CC -std=gnu99 $flags -I"$out/$name" examples/fashion/main.c "$out/$name/net.o" -lz -lm -o "$out/$name/fashion"
-    say "  running it"
     "$out/$name/fashion" "$data/t10k-images-idx3-ubyte.gz" "$data/t10k-labels-idx1-ubyte.gz" >"$out/$name/printed"
     say "$(cat "$out/$name/printed") $(sh tests/bytes.sh "$out/$name/net.o")" >"$out/$name/result"
 }
