@@ -242,7 +242,6 @@ struct Gradient;
 /* Facts and behaviour of one operator in its opset 17 form; one definition per name of ops.def, beside its code. */
 typedef struct OpDef {
     const char *name;
-    const char *domain;   /* NULL: ai.onnx */
     int min_in, max_in;   /* max -1: variadic */
     int min_out, max_out; /* max -1: variadic */
     AttrSpec attrs[12];   /* ends at name == NULL */

@@ -24,7 +24,7 @@ static const Tensor *optional(const Node *n, int i)
 /* ---- Conv, ConvTranspose ---- */
 
 /* Channels and groups against the weights: Conv [co][ci / groups]..., ConvTranspose [ci][co / groups]... */
-static ConvShape conv_shape(const Graph *g, const Node *n)
+ConvShape conv_shape(const Graph *g, const Node *n)
 {
     Type x = n->in[0]->type, w = n->in[1]->type;
     if (w.rank != x.rank)
@@ -160,10 +160,6 @@ const OpDef op_ConvTranspose = {
 
 /* ---- Gemm, MatMul: y[i][j] = sum over k of a[i * ai + k * ak] * b[k * bk + j * bj] ---- */
 
-typedef struct MatShape {
-    int64_t m, n, k, ai, ak, bk, bj;
-} MatShape;
-
 static void multiply(const MatShape *s, const double *a, const double *b, double *y)
 {
     for (int64_t i = 0; i < s->m; i++)
@@ -272,13 +268,6 @@ const OpDef op_Gemm = {
     .grad = grad_kernel,
 };
 
-/* MatMul is a batch of products; stacks broadcast. */
-typedef struct StackShape {
-    MatShape mat;
-    int rank; /* of the stack of matrices */
-    int64_t dims[MAX_RANK], a_steps[MAX_RANK], b_steps[MAX_RANK];
-} StackShape;
-
 /* A vector on the left is one row, a vector on the right one column. */
 static Type as_matrix(Type t, bool left)
 {
@@ -300,7 +289,7 @@ static void stack_axis(const Graph *g, const Node *n, StackShape *s, int axis, T
     s->b_steps[axis] = db == 1 ? 0 : strides[ib];
 }
 
-static StackShape stack_shape(const Graph *g, const Node *n)
+StackShape stack_shape(const Graph *g, const Node *n)
 {
     if (n->in[0]->type.rank < 1 || n->in[1]->type.rank < 1)
         fail_node(g, n, "needs matrices or vectors");
@@ -317,7 +306,7 @@ static StackShape stack_shape(const Graph *g, const Node *n)
     return s;
 }
 
-static int64_t stack_count(const StackShape *s)
+int64_t stack_count(const StackShape *s)
 {
     int64_t count = 1;
     for (int i = 0; i < s->rank; i++)
@@ -325,16 +314,21 @@ static int64_t stack_count(const StackShape *s)
     return count;
 }
 
+Type stack_type(const Node *n, const StackShape *s, DType d)
+{
+    Type y = type_make(d, s->rank, s->dims);
+    if (n->in[0]->type.rank > 1)
+        y.dims[y.rank++] = s->mat.m;
+    if (n->in[1]->type.rank > 1)
+        y.dims[y.rank++] = s->mat.n;
+    return y;
+}
+
 static void infer_matmul(Graph *g, Node *n)
 {
     need_float(g, n);
     StackShape s = stack_shape(g, n);
-    Type y = type_make(n->in[0]->type.dtype, s.rank, s.dims);
-    if (n->in[0]->type.rank > 1)
-        y.dims[y.rank++] = s.mat.m;
-    if (n->in[1]->type.rank > 1)
-        y.dims[y.rank++] = s.mat.n;
-    n->out[0]->type = y;
+    n->out[0]->type = stack_type(n, &s, n->in[0]->type.dtype);
 }
 
 static int64_t step_offset(const StackShape *s, const int64_t *steps, int64_t p)
@@ -347,17 +341,23 @@ static int64_t step_offset(const StackShape *s, const int64_t *steps, int64_t p)
     return offset;
 }
 
+void reference_matmul(const StackShape *s, const double *a, const double *b, double *y)
+{
+    int64_t count = stack_count(s);
+    for (int64_t p = 0; p < count; p++)
+        multiply(&s->mat, a + step_offset(s, s->a_steps, p), b + step_offset(s, s->b_steps, p),
+                 y + p * s->mat.m * s->mat.n);
+}
+
 static void eval_matmul(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     StackShape s = stack_shape(g, n);
     DType d = n->in[0]->type.dtype;
     double *a = doubles_from(in[0], d, type_elems(n->in[0]->type));
     double *b = doubles_from(in[1], d, type_elems(n->in[1]->type));
-    int64_t elems = type_elems(n->out[0]->type), count = stack_count(&s);
+    int64_t elems = type_elems(n->out[0]->type);
     double *y = doubles_new(elems);
-    for (int64_t p = 0; p < count; p++)
-        multiply(&s.mat, a + step_offset(&s, s.a_steps, p), b + step_offset(&s, s.b_steps, p),
-                 y + p * s.mat.m * s.mat.n);
+    reference_matmul(&s, a, b, y);
     doubles_to(y, out[0], d, elems);
     free(a);
     free(b);

@@ -20,9 +20,8 @@ const OpDef *op_def(OpKind op)
 
 OpKind op_find(const char *domain, const char *name)
 {
-    for (int op = 1; op < NUM_OPS; op++)
-        if (op != OP_Layer && !strcmp(op_table[op]->name, name) &&
-            !strcmp(op_table[op]->domain ? op_table[op]->domain : "", domain))
+    for (int op = 1; op < NUM_OPS && !domain[0]; op++)
+        if (op != OP_Layer && !strcmp(op_table[op]->name, name))
             return (OpKind)op;
     return OP_UNSUPPORTED;
 }

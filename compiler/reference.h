@@ -12,6 +12,27 @@ typedef struct ConvShape {
     Window w;
 } ConvShape;
 
+/* Channels and groups of a Conv or ConvTranspose node against the weights; fails on contradictions. */
+ConvShape conv_shape(const Graph *g, const Node *n);
+
+/* y[i][j] = sum over k of a[i * ai + k * ak] * b[k * bk + j * bj] */
+typedef struct MatShape {
+    int64_t m, n, k, ai, ak, bk, bj;
+} MatShape;
+
+/* MatMul is a batch of products; stacks broadcast. */
+typedef struct StackShape {
+    MatShape mat;
+    int rank; /* of the stack of matrices */
+    int64_t dims[MAX_RANK], a_steps[MAX_RANK], b_steps[MAX_RANK];
+} StackShape;
+
+StackShape stack_shape(const Graph *g, const Node *n);
+int64_t stack_count(const StackShape *s);
+Type stack_type(const Node *n, const StackShape *s, DType d); /* of the result */
+/* a and b to y, dense, all products of the stack */
+void reference_matmul(const StackShape *s, const double *a, const double *b, double *y);
+
 /* acc[co][out] = sum of w * x. A zero weight drops its input, also a NaN. */
 void reference_conv(const ConvShape *s, const double *x, const double *w, double *acc);
 void reference_conv_transpose(const ConvShape *s, const double *x, const double *w, double *acc);

@@ -395,6 +395,8 @@ static const Row table[] = {
     {"OneHot", OLDEST, 10, check_one_hot},
     {"Pad", OLDEST, 10, upgrade_pad},
     {"Pad", 18, NEWEST, downgrade_pad},
+    {"QLinearConv", OLDEST, NEWEST, upgrade_qlinear_conv},
+    {"QLinearMatMul", OLDEST, NEWEST, upgrade_qlinear_matmul},
     {"ReduceL1", 18, NEWEST, downgrade_reduce},
     {"ReduceL2", 18, NEWEST, downgrade_reduce},
     {"ReduceLogSum", 18, NEWEST, downgrade_reduce},
@@ -427,6 +429,8 @@ static void apply_rules(Upgrade *u, Node *n)
 {
     const char *op = n->op_name;
     u->after = NULL;
+    if (is_qonnx(n))
+        upgrade_qonnx(u, n);
     if (u->opset < 7)
         upgrade_old(u, n);
     for (int i = 0; i < NUM_ROWS; i++)
@@ -531,8 +535,12 @@ static void widen_halves(const Model *m)
 /* Operators that another one replaced have their supported kind at once, and their name when the rule has run. */
 static void adopt_renamed(int64_t opset, Node *n)
 {
+    if (is_qonnx(n))
+        n->op = op_find("", "Mul");
     if (n->domain[0])
         return;
+    if (!strncmp(n->op_name, "QLinear", 7) && (!strcmp(n->op_name + 7, "Conv") || !strcmp(n->op_name + 7, "MatMul")))
+        n->op = op_find("", "QuantizeLinear");
     if (!strcmp(n->op_name, "Upsample") && opset < 10)
         n->op = op_find("", "Resize");
     if (!strcmp(n->op_name, "Scatter") && opset < 11)

@@ -1,4 +1,4 @@
-/* upgrade.h - what the rules of upgrade.c and upgrade_old.c share. */
+/* upgrade.h - what the rules of upgrade*.c share. */
 #ifndef TERNC_UPGRADE_H
 #define TERNC_UPGRADE_H
 
@@ -23,5 +23,11 @@ void upgrade_place(Upgrade *u, Node *n);
 
 /* upgrade_old.c: the form of opset 7 from that of 1 to 6. */
 void upgrade_old(Upgrade *u, Node *n);
+
+/* upgrade_quant.c: a node of QONNX, and ONNX's quantised operators, in terms of others. */
+bool is_qonnx(const Node *n);
+void upgrade_qonnx(Upgrade *u, Node *n);
+void upgrade_qlinear_conv(Upgrade *u, Node *n);
+void upgrade_qlinear_matmul(Upgrade *u, Node *n);
 
 #endif
