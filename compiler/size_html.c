@@ -20,6 +20,8 @@ static const char style[] =
     "th, td { text-align: left; padding: 2px 10px; border-bottom: 1px solid var(--line); white-space: nowrap; }\n"
     "th.n, td.n { text-align: right; } tr.total td { font-weight: 600; }\n"
     "svg { max-width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--ink); }\n"
+    ".key span { margin-right: 1.2em; white-space: nowrap; } .key i { display: inline-block; width: 0.8em;\n"
+    "  height: 0.8em; margin-right: 0.4em; }\n"
     "pre { overflow-x: auto; border: 1px solid var(--line); padding: 8px; }\n"
     "</style>\n";
 
@@ -78,6 +80,32 @@ static void open_table(FILE *f, const char *headings)
 static void close_table(FILE *f)
 {
     fprintf(f, "</tbody></table></div>\n");
+}
+
+/* ---- what the colours mean ---- */
+
+static void print_key(FILE *f, const char *colour, const char *text)
+{
+    fprintf(f, "<span><i style=\"background: var(--%s)\"></i>%s</span>\n", colour, escape(text));
+}
+
+static void print_layer_keys(const SizeRow *r, FILE *f)
+{
+    fprintf(f, "<p class=\"key\">");
+    for (int i = 0; i < r->num_layers; i++)
+        print_key(f, mem_printf("c%d", i % NUM_COLOURS), mem_printf("%d %s", i, short_text(r->layers[i].source, 40)));
+    print_key(f, "shared", "shared");
+    fprintf(f, "</p>\n");
+}
+
+static void print_ram_keys(const SizeRow *r, FILE *f)
+{
+    (void)r;
+    fprintf(f, "<p class=\"key\">");
+    print_key(f, "c0", "arena");
+    print_key(f, "c1", "other data, and constants that are copied to RAM");
+    print_key(f, "c2", "stack");
+    fprintf(f, "</p>\n");
 }
 
 /* ---- charts: one bar per combination, in segments ---- */
@@ -164,24 +192,35 @@ static void add_ram_bar(Chart *c, const SizeRow *r)
     end_bar(c, mem_printf("%s%s", count_text(row_ram(r)), r->stack < 0 ? " + stack" : ""));
 }
 
+typedef struct ChartKind {
+    const char *title;
+    int64_t (*value)(const SizeRow *r);
+    void (*add)(Chart *c, const SizeRow *r);
+    void (*keys)(const SizeRow *r, FILE *f);
+} ChartKind;
+
+static const ChartKind flash_chart = {"Flash: code and constants of each layer, bytes", row_flash, add_layer_bar,
+                                      print_layer_keys};
+static const ChartKind ram_chart = {"RAM: arena, static data, stack, bytes", row_ram, add_ram_bar, print_ram_keys};
+
 /* Bars of one target stand together: they are what is compared. */
-static void print_chart(const SizeReport *s, int first, int end, const char *title, int64_t (*value)(const SizeRow *),
-                        void (*add)(Chart *, const SizeRow *), FILE *f)
+static void print_chart(const SizeReport *s, int first, int end, const ChartKind *kind, FILE *f)
 {
     int64_t largest = 0;
     int bars = 0;
     for (int i = first; i < end; i++) {
-        int64_t v = s->rows[i].error ? 0 : value(&s->rows[i]);
+        int64_t v = s->rows[i].error ? 0 : kind->value(&s->rows[i]);
         largest = v > largest ? v : largest;
         bars += !s->rows[i].error;
     }
-    fprintf(f, "<h3>%s</h3>\n", escape(title));
-    Chart c = open_chart(f, title, bars, largest);
+    fprintf(f, "<h3>%s</h3>\n", escape(kind->title));
+    kind->keys(&s->rows[first], f);
+    Chart c = open_chart(f, kind->title, bars, largest);
     for (int i = first;
          i < end && s->rows[i].method == s->rows[first].method && s->rows[i].lowering == s->rows[first].lowering; i++)
         for (int k = first; k < end; k++)
             if (s->rows[k].target == s->rows[i].target && !s->rows[k].error)
-                add(&c, &s->rows[k]);
+                kind->add(&c, &s->rows[k]);
     close_chart(&c);
 }
 
@@ -236,8 +275,8 @@ static void print_model(const SizeReport *s, int first, int end, FILE *f)
 {
     fprintf(f, "<section>\n<h2>%s</h2>\n", escape(s->rows[first].model));
     print_totals(s, first, end, f);
-    print_chart(s, first, end, "Flash: code and constants of each layer, bytes", row_flash, add_layer_bar, f);
-    print_chart(s, first, end, "RAM: arena, static data, stack, bytes", row_ram, add_ram_bar, f);
+    print_chart(s, first, end, &flash_chart, f);
+    print_chart(s, first, end, &ram_chart, f);
     for (int i = first; i < end; i++)
         if (s->rows[i].error)
             fprintf(f, "<h3>%s failed</h3>\n<pre>%s</pre>\n", escape(row_label(&s->rows[i])), escape(s->rows[i].error));

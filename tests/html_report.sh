@@ -13,6 +13,7 @@ folder=${2:-$(mktemp -d)}
 mkdir -p "$folder"
 cd "$folder"
 [ $# -gt 1 ] || trap 'rm -rf "$folder"' EXIT
+rm -rf m
 /usr/bin/python3 "$source/tests/make_models.py" m
 cp m/tiny.onnx 'a "quoted" <name> & a very long one, so that its label has to be cut somewhere.onnx'
 "$ternc" size m/tiny.onnx a*.onnx --methods none,twn,stp --targets host,cortex-m0plus,rv32imac,avr,wasm32 \
