@@ -3,7 +3,7 @@
  * The C text of a plan is compiled together with a harness (runtime/check) that runs it. check_values.c compares what
  * every node wrote with the evaluator, on the generated code's own inputs of that node; check_impulses.c has the
  * harness prove every ternary weight by itself. */
-#include "ir.h"
+#include "check.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* check_bounds.c - how much the generated code's values may differ from the evaluator's. u is the unit roundoff of the
  * element type: 2^-24 for float. An operator that is not listed must agree exactly: data movement, integers,
  * comparisons, and single operations that IEEE arithmetic rounds correctly. */
-#include "ir.h"
+#include "check.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* check_impulses.c - translation: the harness drives every ternary layer with impulses (runtime/check/impulse.h) and
  * compares raw accumulators with the weights; here its findings are read. The harness runs as a process of its own:
  * wrong code may crash it. */
-#include "ir.h"
+#include "check.h"
 
 #include <stdlib.h>
 #include <string.h>

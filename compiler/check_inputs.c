@@ -1,6 +1,6 @@
 /* check_inputs.c - what `ternc check` feeds a model with: given files, samples of a data set, or seeded random values.
  */
-#include "ir.h"
+#include "check.h"
 
 #include <math.h>
 

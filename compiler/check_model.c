@@ -1,19 +1,11 @@
 /* check_model.c - model.h and the weights file, from which the harness of `ternc check` (runtime/check) learns what the
  * generated code under test looks like: tensors and their places, layers and their geometry, and how to call it. */
+#include "check.h"
 #include "recurrent.h"
 
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-int layer_count(const Graph *g)
-{
-    int count = 0;
-    for (int i = 0; i < g->num_nodes; i++)
-        for (int k = 0; node_layer(g->nodes[i], k); k++)
-            count++;
-    return count;
-}
 
 static void add_list(Text *t, int count, const int64_t *values)
 {

@@ -1,6 +1,7 @@
 /* check_values.c - values: the generated code runs on whole samples and reports what every node wrote; each node is
  * then evaluated on exactly those inputs, so that errors do not add up and a difference is found where it arises. How
  * much a value may differ is said in check_bounds.c. */
+#include "check.h"
 #include "recurrent.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* cmd_check.c - `ternc check`: does the generated C compute what the graph says? A table or JSON of what check.c,
  * check_values.c and check_impulses.c found. */
-#include "ir.h"
+#include "check.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>

@@ -10,13 +10,34 @@ typedef struct Totals {
     int layers, ternary;
 } Totals;
 
-/* By node index; counting zeros reads every weight, so it is done once. */
-static const NodeCost *cost_nodes(const Graph *g)
+/* A node, or one weight of a recurrent node. */
+typedef struct Row {
+    const Node *n;
+    int number; /* of the node's rows */
+    NodeCost cost;
+} Row;
+
+typedef struct Rows {
+    Row *list;
+    int count;
+} Rows;
+
+/* In execution order; counting zeros reads every weight, so it is done once. */
+static Rows cost_nodes(const Graph *g)
 {
-    NodeCost *costs = NEW_ARRAY(NodeCost, g->num_nodes);
+    Rows r = {.list = NEW_ARRAY(Row, 2 * g->num_nodes + 1)};
     for (int i = 0; i < g->num_nodes; i++)
-        costs[i] = node_cost(g->nodes[i]);
-    return costs;
+        for (int k = 0; k < node_cost_rows(g->nodes[i]); k++)
+            r.list[r.count++] = (Row){g->nodes[i], k, node_cost(g->nodes[i], k)};
+    return r;
+}
+
+static Type output_type(const Node *n)
+{
+    int i = 0;
+    while (i < n->num_out - 1 && !n->out[i])
+        i++;
+    return n->out[i]->type;
 }
 
 static bool is_layer(const NodeCost *c)
@@ -40,11 +61,11 @@ static int64_t count_params(const Graph *g)
     return total;
 }
 
-static Totals count_totals(const Graph *g, const NodeCost *costs)
+static Totals count_totals(const Graph *g, const Rows *rows)
 {
     Totals t = {.params = count_params(g)};
-    for (int i = 0; i < g->num_nodes; i++) {
-        NodeCost c = costs[i];
+    for (int i = 0; i < rows->count; i++) {
+        NodeCost c = rows->list[i].cost;
         t.layers += is_layer(&c);
         t.ternary += c.weight && c.weight->ternary;
         t.macs += c.macs;
@@ -76,37 +97,38 @@ static void print_edges(const char *title, Tensor *const *t, int count)
     printf("\n");
 }
 
-static void print_layers(const Graph *g, const NodeCost *costs)
+static void print_layers(const Rows *rows)
 {
     Table *t = table_new(">#\tlayer\toperator\toutput\t>parameters\t>MACs\t>zeros\tweights\t>adds");
-    for (int i = 0, index = 0; i < g->num_nodes; i++) {
-        const Node *n = g->nodes[i];
-        NodeCost c = costs[i];
+    for (int i = 0, index = 0; i < rows->count; i++) {
+        const Node *n = rows->list[i].n;
+        NodeCost c = rows->list[i].cost;
         if (!is_layer(&c))
             continue;
         const char *zeros = c.weight ? mem_printf("%.1f %%", percent(c.zeros, c.weights)) : "-";
         const char *adds = c.weight && c.weight->ternary ? count_text(c.adds) : "-";
-        table_row(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", index++, short_text(node_label(n), 48), n->op_name,
-                  type_text(n->out[0]->type), count_text(c.params), c.macs ? count_text(c.macs) : "-", zeros,
-                  weight_kind(&c), adds);
+        table_row(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", index++, short_text(node_label(n), 48),
+                  node_row_text(n, rows->list[i].number), type_text(output_type(n)), count_text(c.params),
+                  c.macs ? count_text(c.macs) : "-", zeros, weight_kind(&c), adds);
     }
     table_print(t, stdout);
 }
 
 /* "Relu x3, MaxPool x2": operators without parameters, in order of appearance. */
-static const char *list_other_operators(const Graph *g, const NodeCost *costs)
+static const char *list_other_operators(const Rows *rows)
 {
     Text list = {0};
-    for (int i = 0; i < g->num_nodes; i++) {
-        int count = 0, first = g->num_nodes;
-        for (int k = 0; k < g->num_nodes; k++) {
-            if (is_layer(&costs[k]) || strcmp(g->nodes[k]->op_name, g->nodes[i]->op_name) != 0)
+    for (int i = 0; i < rows->count; i++) {
+        int count = 0, first = rows->count;
+        for (int k = 0; k < rows->count; k++) {
+            const Row *r = &rows->list[k];
+            if (is_layer(&r->cost) || strcmp(r->n->op_name, rows->list[i].n->op_name) != 0)
                 continue;
             count++;
             first = k < first ? k : first;
         }
         if (first == i)
-            text_printf(&list, "%s%s x%d", list.len ? ", " : "", g->nodes[i]->op_name, count);
+            text_printf(&list, "%s%s x%d", list.len ? ", " : "", rows->list[i].n->op_name, count);
     }
     const char *copy = list.len ? mem_strdup(list.data) : "none";
     text_free(&list);
@@ -116,12 +138,12 @@ static const char *list_other_operators(const Graph *g, const NodeCost *costs)
 static void print_report(const Model *m)
 {
     const Graph *g = m->graph;
-    const NodeCost *costs = cost_nodes(g);
-    Totals t = count_totals(g, costs);
+    Rows rows = cost_nodes(g);
+    Totals t = count_totals(g, &rows);
     print_edges("input", g->inputs, g->num_inputs);
     print_edges("output", g->outputs, g->num_outputs);
-    print_layers(g, costs);
-    printf("\nother operators: %s\n", list_other_operators(g, costs));
+    print_layers(&rows);
+    printf("\nother operators: %s\n", list_other_operators(&rows));
     printf("total: %s parameters, %s MACs; %s of %s weights are zero (%.1f %%); %d layers, %d ternary",
            count_text(t.params), count_text(t.macs), count_text(t.zeros), count_text(t.weights),
            percent(t.zeros, t.weights), t.layers, t.ternary);
@@ -152,13 +174,17 @@ static void add_edges(cJSON *o, const char *key, Tensor *const *t, int count)
     }
 }
 
-static cJSON *json_layer(const Node *n, const NodeCost *c, int index)
+static cJSON *json_layer(const Row *r, int index)
 {
+    const Node *n = r->n;
+    const NodeCost *c = &r->cost;
     cJSON *o = cJSON_CreateObject();
     cJSON_AddNumberToObject(o, "index", index);
     cJSON_AddStringToObject(o, "name", node_label(n));
     cJSON_AddStringToObject(o, "operator", n->op_name);
-    cJSON_AddItemToObject(o, "output", json_shape(n->out[0]->type));
+    if (node_cost_rows(n) > 1)
+        cJSON_AddStringToObject(o, "part", r->number ? "R" : "W");
+    cJSON_AddItemToObject(o, "output", json_shape(output_type(n)));
     cJSON_AddNumberToObject(o, "parameters", (double)c->params);
     cJSON_AddNumberToObject(o, "macs", (double)c->macs);
     if (!c->weight)
@@ -188,16 +214,16 @@ static cJSON *json_totals(const Totals *t)
 static void print_json(const Model *m)
 {
     const Graph *g = m->graph;
-    const NodeCost *costs = cost_nodes(g);
-    Totals totals = count_totals(g, costs);
+    Rows rows = cost_nodes(g);
+    Totals totals = count_totals(g, &rows);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "file", m->file);
     add_edges(o, "inputs", g->inputs, g->num_inputs);
     add_edges(o, "outputs", g->outputs, g->num_outputs);
     cJSON *layers = cJSON_AddArrayToObject(o, "layers");
-    for (int i = 0, index = 0; i < g->num_nodes; i++)
-        if (is_layer(&costs[i]))
-            cJSON_AddItemToArray(layers, json_layer(g->nodes[i], &costs[i], index++));
+    for (int i = 0, index = 0; i < rows.count; i++)
+        if (is_layer(&rows.list[i].cost))
+            cJSON_AddItemToArray(layers, json_layer(&rows.list[i], index++));
     cJSON_AddItemToObject(o, "totals", json_totals(&totals));
     char *text = cJSON_Print(o);
     puts(text);

@@ -31,27 +31,33 @@ static const char *scale_text(const Ternary *t)
                               : mem_printf("%.4g to %.4g", (double)low, (double)high);
 }
 
+/* Returns the entropy. */
+static double print_row(Table *table, const Node *n, int row, const NodeCost *c)
+{
+    const Ternary *t = c->weight->ternary;
+    double entropy = t ? entropy_bits(t, c->weights) : 32;
+    table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f", short_text(node_label(n), 48), node_row_text(n, row),
+              count_text(c->weights), 100.0 * (double)c->zeros / (double)c->weights, t ? scale_text(t) : "float",
+              entropy);
+    return entropy;
+}
+
 static void print_report(const Graph *g)
 {
     Table *table = table_new("layer\toperator\t>weights\t>zeros\t>scale\t>bits per weight");
     int64_t weights = 0, zeros = 0;
     double bits = 0;
-    for (int i = 0; i < g->num_nodes; i++) {
-        const Node *n = g->nodes[i];
-        NodeCost c = node_cost(n);
-        if (!c.weight || !c.weights)
-            continue;
-        const Ternary *t = c.weight->ternary;
-        double entropy = t ? entropy_bits(t, c.weights) : 32;
-        table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f", short_text(node_label(n), 48), n->op_name,
-                  count_text(c.weights), 100.0 * (double)c.zeros / (double)c.weights, t ? scale_text(t) : "float",
-                  entropy);
-        if (!t)
-            continue;
-        weights += c.weights;
-        zeros += c.zeros;
-        bits += entropy * (double)c.weights;
-    }
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int k = 0; k < node_cost_rows(g->nodes[i]); k++) {
+            NodeCost c = node_cost(g->nodes[i], k);
+            if (!c.weight || !c.weights)
+                continue;
+            const Ternary *t = c.weight->ternary;
+            double entropy = print_row(table, g->nodes[i], k, &c);
+            weights += t ? c.weights : 0;
+            zeros += t ? c.zeros : 0;
+            bits += t ? entropy * (double)c.weights : 0;
+        }
     table_print(table, stdout);
     if (weights)
         printf("ternary: %s weights, %.1f %% zeros, %.3f bits per weight\n", count_text(weights),

@@ -1,5 +1,6 @@
 /* emit_header.c - NAME.h: what an application must know of a model, as declarations, constants and words. */
 #include "emitter.h"
+#include "recurrent.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -178,6 +179,19 @@ static void count_layer(const Layer *l, int64_t *adds, int64_t *multiplies)
     *multiplies += (l->codes ? 0 : positions * weights) + (l->scale ? outputs : 0);
 }
 
+/* R * h in every step. */
+static void count_recurrent(const Node *n, int64_t *adds, int64_t *multiplies)
+{
+    const Cell *c = n->cell;
+    int64_t a = 0, m = 0;
+    for (int k = 0; k < c->num_products; k++)
+        count_layer(c->products[k], &a, &m);
+    if (!c->num_products)
+        a = m = c->batch * c->directions * c->gates * c->hidden * c->hidden;
+    *adds += c->steps * a;
+    *multiplies += c->steps * m;
+}
+
 static void count_operations(const Graph *g, int64_t *adds, int64_t *multiplies)
 {
     for (int i = 0; i < g->num_nodes; i++) {
@@ -186,7 +200,11 @@ static void count_operations(const Graph *g, int64_t *adds, int64_t *multiplies)
             count_layer(n->layer, adds, multiplies);
             continue;
         }
-        int64_t macs = node_cost(n).macs;
+        if (n->op == OP_Recurrent) {
+            count_recurrent(n, adds, multiplies);
+            continue;
+        }
+        int64_t macs = node_cost(n, 0).macs;
         *adds += macs;
         *multiplies += macs;
     }

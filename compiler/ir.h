@@ -569,6 +569,7 @@ void emit_c(const Plan *p, Text *c, Text *h);
 
 /* op_layer.c: layer k of a node: that of OP_Layer, those inside of OP_Recurrent; NULL behind the last. */
 Layer *node_layer(const Node *n, int k);
+int layer_count(const Graph *g);
 
 /* emit_layer.c: OP_Layer */
 void emit_layer(Emitter *e, const Node *n);
@@ -708,7 +709,9 @@ typedef struct NodeCost {
     int64_t zeros;        /* among them */
     int64_t adds;         /* with ternary weights: adds and subtracts left; else 0 */
 } NodeCost;
-NodeCost node_cost(const Node *n);
+int node_cost_rows(const Node *n); /* 2 for recurrent nodes: W and R; else 1 */
+NodeCost node_cost(const Node *n, int row);
+const char *node_row_text(const Node *n, int row); /* "Conv", "LSTM W", "LSTM R" */
 
 /* A bar on stderr, only on a terminal and only once a second has passed. */
 typedef struct Progress {
@@ -740,62 +743,5 @@ bool cc_try(const char *cc, const char *flags, const char *const *files, Text *e
 void cc_compile(const char *cc, const char *flags, const char *const *files);
 /* The same without waiting: returns the child for wait_program; all that the compiler prints goes to err. */
 int cc_start(const char *cc, const char *flags, const char *const *files, FILE *err);
-
-/* ---------------------------------------------------------------- check*.c ---- */
-
-/* What is checked: the generated C of a plan, built in a temporary folder together with a harness. */
-typedef struct Program {
-    const Plan *plan;
-    const char *cc, *cflags;
-    const char *folder;
-    char *harness, *binary; /* paths; NULL: not yet compiled */
-} Program;
-
-/* What comparing one node's outputs with the evaluator showed, over all samples. */
-typedef struct NodeCheck {
-    int64_t elements, wrong;
-    double error; /* largest */
-    double share; /* of its bound; 1 is the limit */
-    char *first;  /* the first difference, as a sentence; NULL: none */
-} NodeCheck;
-
-/* What the impulses showed for one layer. */
-typedef struct LayerCheck {
-    bool ternary;           /* only ternary layers are driven with impulses */
-    int64_t weights, runs;  /* zeros included */
-    int64_t checked;        /* accumulators */
-    int64_t wrong, missing; /* of them; missing: reach an output and were not reported */
-    int64_t stray;          /* reported for places that the layer does not have */
-    char *first;            /* the first wrong weight, as a sentence; NULL: none */
-} LayerCheck;
-
-typedef struct CheckReport {
-    NodeCheck *nodes;   /* by node index */
-    LayerCheck *layers; /* by Layer.index */
-    int num_layers;
-    Text problems; /* whatever else is wrong, a line each */
-    bool passed;
-} CheckReport;
-
-void program_describe(const Program *p); /* check_model.c: model.h and the weights, for the harness */
-const char *program_define(const Plan *plan);
-int layer_count(const Graph *g);
-/* Writes the harness to a temporary folder. */
-Program *program_open(const Plan *plan, const char *cc, const char *cflags);
-/* Compiles this text of the model (of emit_c) with the harness; false, with the compiler's words in err, when it is
- * refused. */
-bool program_build(Program *p, const Text *c, const Text *h, Text *err);
-void program_close(Program *p); /* removes the folder */
-CheckReport *report_new(const Plan *plan);
-bool report_passed(const Plan *plan, const CheckReport *r);
-/* Runs the harness; its findings go into the report. False when it did not end well. */
-bool program_run(const Program *p, const char *const *args, CheckReport *r);
-/* check_inputs.c: sets[s][i] is the dense value of graph input i in sample s. */
-const void *const *const *make_input_sets(const Graph *g, const CommandLine *c, int *num_sets);
-void compare_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
-/* check_bounds.c: by how much output k may differ from `want`, per element. */
-void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want, double *bound);
-void layer_bounds(const Tensor *t, const float *layer_bound, double *bound); /* eval_layer's bound */
-void compare_impulses(const Program *p, CheckReport *r);
 
 #endif

@@ -8,6 +8,15 @@ Layer *node_layer(const Node *n, int k)
     return n->cell && k < n->cell->num_products ? n->cell->products[k] : NULL;
 }
 
+int layer_count(const Graph *g)
+{
+    int count = 0;
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int k = 0; node_layer(g->nodes[i], k); k++)
+            count++;
+    return count;
+}
+
 static void infer_layer(Graph *g, Node *n)
 {
     (void)g;

@@ -141,7 +141,33 @@ static int64_t count_zeros(const Tensor *t)
     return zeros;
 }
 
-NodeCost node_cost(const Node *n)
+static bool is_recurrent(const Node *n)
+{
+    return is_op(n, "LSTM") || is_op(n, "GRU") || is_op(n, "RNN");
+}
+
+int node_cost_rows(const Node *n)
+{
+    return is_recurrent(n) ? 2 : 1;
+}
+
+const char *node_row_text(const Node *n, int row)
+{
+    return is_recurrent(n) ? mem_printf("%s %s", n->op_name, row ? "R" : "W") : n->op_name;
+}
+
+/* X * W of a recurrent node, with all other parameters, or R * h. W and R [directions][rows][...] meet every step. */
+static NodeCost recurrent_cost(const Node *n, NodeCost c, int row)
+{
+    const Tensor *w = n->in[row + 1], *r = n->in[2], *x = n->in[0];
+    int64_t r_params = r->data ? type_elems(r->type) : 0;
+    c.params = row ? r_params : c.params - r_params;
+    c.macs = type_elems(w->type) * x->type.dims[0] * x->type.dims[1];
+    c.weight = w->data ? w : NULL;
+    return c;
+}
+
+NodeCost node_cost(const Node *n, int row)
 {
     NodeCost c = {0};
     for (int i = 0; i < n->num_in; i++) {
@@ -152,12 +178,14 @@ NodeCost node_cost(const Node *n)
     if (n->num_in < 2 || !n->in[0] || !n->in[1])
         return c;
     int side = weight_input(n);
-    if (side < 0)
+    if (is_recurrent(n)) {
+        c = recurrent_cost(n, c, row);
+    } else if (side >= 0) {
+        c.macs = count_macs(n);
+        c.weight = n->in[side]->data ? n->in[side] : NULL;
+    }
+    if (!c.weight)
         return c;
-    c.macs = count_macs(n);
-    if (!n->in[side]->data)
-        return c;
-    c.weight = n->in[side];
     c.weights = type_elems(c.weight->type);
     c.zeros = count_zeros(c.weight);
     if (c.weight->ternary && c.weights)

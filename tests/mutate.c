@@ -4,6 +4,7 @@
  *
  *   mutate COUNT SEED     exit code 1 if a mutant survives, if fewer than COUNT were made, or if sound code is refused
  */
+#include "check.h"
 #include "layer_cases.h"
 #include "emitter.h"
 
