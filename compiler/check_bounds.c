@@ -66,6 +66,7 @@ static const OpRule op_rules[] = {
     {"GlobalAveragePool", SUM, 0, 0},
     {"ReduceSum", SUM, 0, 0},
     {"ReduceMean", SUM, 0, 0},
+    {"NegativeLogLikelihoodLoss", SUM, 0, 0},
     {"Sum", SUM, 0, 0},
     {"Mean", SUM, 0, 0},
     {"CumSum", SUM, 0, 0},

@@ -230,6 +230,21 @@ static void upgrade_softmax(Upgrade *u, Node *n)
     u->after = back;
 }
 
+/* LogSoftmax over the classes, which is output 1, then the loss. */
+static void upgrade_cross_entropy(Upgrade *u, Node *n)
+{
+    require_input(u, n);
+    Node *prob = upgrade_node(u, n, "LogSoftmax", "log_prob", 1);
+    prob->in[0] = n->in[0];
+    attr_set_int(prob, "axis", 1);
+    if (n->num_out > 1 && n->out[1])
+        prob->out[0] = n->out[1];
+    upgrade_place(u, prob);
+    n->in[0] = prob->out[0];
+    n->num_out = 1;
+    rename_node(n, "NegativeLogLikelihoodLoss");
+}
+
 static void untranspose_gemm(Upgrade *u, Node *n)
 {
     require_input(u, n);
@@ -415,6 +430,7 @@ static const Row table[] = {
     {"Scatter", OLDEST, 10, upgrade_scatter},
     {"Slice", OLDEST, 9, upgrade_slice},
     {"Softmax", OLDEST, 12, upgrade_softmax},
+    {"SoftmaxCrossEntropyLoss", OLDEST, NEWEST, upgrade_cross_entropy},
     {"Split", OLDEST, 12, upgrade_split},
     {"Split", 18, NEWEST, downgrade_split},
     {"Squeeze", OLDEST, 12, axes_to_input},
@@ -543,6 +559,8 @@ static void adopt_renamed(int64_t opset, Node *n)
         n->op = op_find("", "QuantizeLinear");
     if (!strcmp(n->op_name, "Upsample") && opset < 10)
         n->op = op_find("", "Resize");
+    if (!strcmp(n->op_name, "SoftmaxCrossEntropyLoss"))
+        n->op = op_find("", "NegativeLogLikelihoodLoss");
     if (!strcmp(n->op_name, "Scatter") && opset < 11)
         n->op = op_find("", "ScatterElements");
 }

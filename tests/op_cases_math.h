@@ -179,5 +179,17 @@ ROW(lp_norm_zero, "g (float[2] x) => (y) { y = LpNormalization (x) }", .in = "0 
 ROW(lp_norm_bad, "g (float[2] x) => (y) { y = LpNormalization <p = 3> (x) }", .error = "must be 1 or 2")
 ROW(lrn, "g (float[1,3,1] x) => (y) { y = LRN <size = 3, alpha = 3.0, beta = 1.0, bias = 1.0> (x) }", .in = "1 2 3", .out = "0.166666667 0.133333333 0.214285714", .no_oracle = true) /* 4-D and odd sizes only there */
 ROW(lrn_even, "g (float[2,5,3,3] x) => (y) { y = LRN <size = 2> (x) }", .no_oracle = true) /* 4-D and odd sizes only there */
+
+ROW(nll_loss, "g (float[2,3] x, int64[2] c) => (y) { y = NegativeLogLikelihoodLoss <reduction = \"none\"> (x, c) }",
+    .in = "1 2 3 4 5 6; 2 0", .out = "-3 -4")
+ROW(nll_loss_mean, "g (float[2,3,2] x, int32[2,2] c) => (y) <float[3] w = {0.2, 0.3, 0.1}> { y = NegativeLogLikelihoodLoss (x, c, w) }",
+    .in = "1 2 2 2 3 2 0 1 2 2 1 2; 2 1 0 2", .out = "-1.57142857")
+ROW(nll_loss_sum, "g (double[2,3,2] x, int64[2,2] c) => (y) <double[3] w = {0.2, 0.3, 0.1}>"
+    " { y = NegativeLogLikelihoodLoss <reduction = \"sum\"> (x, c, w) }", .in = "1 2 2 2 3 2 0 1 2 2 1 2; 2 1 0 2", .out = "-1.1",
+    .no_oracle = true) /* not implemented there for double */
+ROW(nll_loss_ignore, "g (float[3,2] x, int64[3] c) => (y) { y = NegativeLogLikelihoodLoss <ignore_index = -1> (x, c) }",
+    .in = "1 2 3 4 5 6; -1 1 0", .out = "-4.5")
+ROW(nll_loss_labels, "g (float[3,2] x, int64[2] c) => (y) { y = NegativeLogLikelihoodLoss (x, c) }", .error = "do not fit scores")
+ROW(nll_loss_reduction, "g (float[3,2] x, int64[3] c) => (y) { y = NegativeLogLikelihoodLoss <reduction = \"max\"> (x, c) }", .error = "not none, sum or mean")
 /* clang-format on */
 #undef ROW
