@@ -6,12 +6,9 @@
  * plane per phase of the stride, so that every tap reads with unit stride. */
 #include "emitter.h"
 
-#include <string.h>
-
 enum {
     SMALL_SCRATCH = 8192, /* bytes that a strip may always take */
     MAX_POSITIONS = 256,  /* more gain nothing: the code has long been amortised */
-    MAX_BLOCK = 16,       /* vector accumulators that compilers keep in registers */
 };
 
 static int64_t max64(int64_t a, int64_t b)
@@ -161,12 +158,13 @@ static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_
     set_rows(l, s, best, halo);
 }
 
-static int64_t choose_block(const Layer *l)
+static int64_t choose_block(const Layer *l, const Options *opt)
 {
     int64_t per_group = l->co / l->groups;
     switch (l->lowering) {
     case LOWER_UNROLL: {
-        int64_t all = per_group == 1 ? l->co : per_group, blocks = (all + MAX_BLOCK - 1) / MAX_BLOCK;
+        int64_t all = per_group == 1 ? l->co : per_group, most = find_target(opt->target)->conv.sums;
+        int64_t blocks = (all + most - 1) / most;
         return (all + blocks - 1) / blocks;
     }
     case LOWER_DENSE: return per_group < 4 ? 1 : 8;
@@ -176,7 +174,7 @@ static int64_t choose_block(const Layer *l)
 
 ConvStrip conv_strip(const Layer *l, const Options *opt)
 {
-    ConvStrip s = {.block = choose_block(l)};
+    ConvStrip s = {.block = choose_block(l, opt)};
     int64_t halo = (l->kh - 1) * l->dh / l->sh;
     if (l->kind == LAYER_CONV_TRANSPOSE)
         transposed_parts(l, &s, &halo);

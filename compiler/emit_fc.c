@@ -1,8 +1,6 @@
 /* emit_fc.c - fully connected layers as C. Sums are accumulated in the output itself. */
 #include "emitter.h"
 
-enum { FC_BLOCK = 12 /* outputs of an unrolled block: accumulators in registers */ };
-
 static void emit_fc_affine(Emitter *e, const Layer *l)
 {
     long long n = l->co;
@@ -21,11 +19,11 @@ static void emit_fc_affine(Emitter *e, const Layer *l)
                   emit_const_array(e, mem_printf("layer%d_scale", l->index), DT_F32, l->scale, l->co), bias);
 }
 
-static void emit_fc_sums(Emitter *e, const Layer *l, const int *pieces)
+static void emit_fc_sums(Emitter *e, const Layer *l, int block, const int *pieces)
 {
     long long ci = l->ci, co = l->co;
     if (l->lowering == LOWER_UNROLL) {
-        for (int64_t first = 0; first < l->co; first += FC_BLOCK)
+        for (int64_t first = 0; first < l->co; first += block)
             for (int i = 0; i < pieces[first]; i++)
                 emit_line(e, "layer%d_%lld_%d(x, y);", l->index, (long long)first, i);
         return;
@@ -41,16 +39,17 @@ static void emit_fc_sums(Emitter *e, const Layer *l, const int *pieces)
 
 void emit_fc(Emitter *e, const Layer *l)
 {
+    const int block = find_target(e->plan->opt->target)->fc.sums;
     int *pieces = NEW_ARRAY(int, l->co);
-    for (int64_t first = 0; l->lowering == LOWER_UNROLL && first < l->co; first += FC_BLOCK)
-        pieces[first] = emit_unrolled_fc(e, l, first, l->co - first < FC_BLOCK ? l->co - first : FC_BLOCK);
+    for (int64_t first = 0; l->lowering == LOWER_UNROLL && first < l->co; first += block)
+        pieces[first] = emit_unrolled_fc(e, l, first, l->co - first < block ? l->co - first : block);
     emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y)", e->macro, l->index, dtype_c(layer_format(l)->act),
               dtype_c(layer_format(l)->acc));
     emit_line(e, "{");
     if (l->batch > 1)
         emit_line(e, "for (int32_t row = 0; row < %lld; row++, x += %lld, y += %lld) {", (long long)l->batch,
                   (long long)l->ci, (long long)l->co);
-    emit_fc_sums(e, l, pieces);
+    emit_fc_sums(e, l, block, pieces);
     emit_begin_check(e);
     emit_line(e, "%s_check_acc(%d, %s, 0, 0, 0, 1, y, %lld);", e->plan->id, l->index, l->batch > 1 ? "row" : "0",
               (long long)l->co);

@@ -8,6 +8,10 @@
 
 enum { CONV_TERMS = 1000, FC_TERMS = 500 /* per function */ };
 
+typedef struct Tap {
+    int64_t in, k, offset; /* input channel, tap of the kernel, element of x */
+} Tap;
+
 typedef struct Block {
     Emitter *e;
     const Layer *l;
@@ -17,6 +21,8 @@ typedef struct Block {
     int64_t first, count; /* output channels */
     int pieces, terms;    /* functions begun; terms in the current one */
     bool open;            /* a function is being printed */
+    int window, taps;     /* taps that are printed together; collected so far */
+    Tap tap[MAX_WINDOW];
 } Block;
 
 static int8_t code_at(const Block *b, int64_t out, int64_t in, int64_t k)
@@ -30,17 +36,19 @@ static int8_t code_at(const Block *b, int64_t out, int64_t in, int64_t k)
 
 /* ---- one function ---- */
 
-/* ", a0 = START, a1 = START": zero in the first function, afterwards what the one before has left. */
+/* "a0 = START, a1 = START": zero in the first function, afterwards what the one before has left. */
 static const char *accumulators(const Block *b)
 {
     Text t = {0};
-    for (int64_t j = 0; j < b->count; j++)
+    for (int64_t j = 0; j < b->count; j++) {
+        text_printf(&t, "%sa%lld = ", j ? ", " : "", (long long)j);
         if (b->pieces == 0)
-            text_printf(&t, ", a%lld = %s", (long long)j, b->s ? "{0}" : "0");
+            text_printf(&t, "%s", b->s ? "{0}" : "0");
         else if (b->s)
-            text_printf(&t, ", a%lld = %s(q + %lld)", (long long)j, b->f->load, (long long)(j * b->s->acc_pitch));
+            text_printf(&t, "%s(q + %lld)", b->f->load, (long long)(j * b->s->acc_pitch));
         else
-            text_printf(&t, ", a%lld = y[%lld]", (long long)j, (long long)(b->first + j));
+            text_printf(&t, "y[%lld]", (long long)(b->first + j));
+    }
     const char *s = mem_strdup(t.data);
     text_free(&t);
     return s;
@@ -57,12 +65,12 @@ static void begin_piece(Block *b)
         emit_line(e, "for (int32_t i = 0; i < n; i += TN_LANES) {");
         emit_line(e, "const %s *p = x + i;", act);
         emit_line(e, "%s *q = acc + i;", acc);
-        emit_line(e, "%s v%s;", b->f->vec, accumulators(b));
+        emit_line(e, "%s %s;", b->f->vec, accumulators(b));
     } else {
         emit_line(e, "static void layer%d_%lld_%d(const %s *x, %s *y)", b->l->index, (long long)b->first, b->pieces,
                   act, acc);
         emit_line(e, "{");
-        emit_line(e, "%s v%s;", acc, accumulators(b));
+        emit_line(e, "%s %s;", acc, accumulators(b));
     }
     b->pieces++;
     b->terms = 0;
@@ -72,7 +80,7 @@ static void begin_piece(Block *b)
 static void end_piece(Block *b)
 {
     if (!b->terms)
-        emit_line(b->e, "(void)v, (void)%s;", b->s ? "p" : "x");
+        emit_line(b->e, "(void)%s;", b->s ? "p" : "x");
     for (int64_t j = 0; j < b->count; j++)
         if (b->s)
             emit_line(b->e, "%s(q + %lld, a%lld);", b->f->store, (long long)(j * b->s->acc_pitch), (long long)j);
@@ -85,35 +93,86 @@ static void end_piece(Block *b)
     b->open = false;
 }
 
-/* The line of one tap: load it once, use it in every accumulator whose weight is not zero. */
-static void add_tap(Block *b, int64_t in, int64_t k, int64_t offset)
+/* ---- a window of taps ---- */
+
+static Sharing share_window(const Block *b)
 {
-    Text line = {0};
-    int terms = 0;
-    if (b->s)
-        text_printf(&line, "v = %s(p + %lld);", b->f->load, (long long)offset);
-    else
-        text_printf(&line, "v = x[%lld];", (long long)offset);
-    for (int64_t j = 0; j < b->count; j++) {
-        int8_t code = code_at(b, b->first + j, in, k);
-        if (code)
-            text_printf(&line, " a%lld %s v;", (long long)j, code > 0 ? "+=" : "-=");
-        terms += code != 0;
+    Sharing s = {.sums = (int)b->count, .taps = b->taps, .vars = b->taps};
+    for (int j = 0; j < s.sums; j++)
+        for (int t = 0; t < b->taps; t++)
+            s.codes[j][t] = code_at(b, b->first + j, b->tap[t].in, b->tap[t].k);
+    if (b->taps > 1)
+        share_pairs(&s);
+    return s;
+}
+
+/* "const tn_vec v0 = TN_LOAD(p + 0), v1 = ..., v8 = v0 - v1;" */
+static void print_variables(const Block *b, const Sharing *s)
+{
+    Text t = {0};
+    text_printf(&t, "const %s ", b->s ? b->f->vec : dtype_c(b->f->acc));
+    for (int v = 0; v < s->vars; v++) {
+        const SharedPair *p = &s->pairs[v < s->taps ? 0 : v - s->taps];
+        text_printf(&t, "%sv%d = ", v ? ", " : "", v);
+        if (v >= s->taps)
+            text_printf(&t, "v%d %c v%d", p->a, p->sign > 0 ? '+' : '-', p->b);
+        else if (b->s)
+            text_printf(&t, "%s(p + %lld)", b->f->load, (long long)b->tap[v].offset);
+        else
+            text_printf(&t, "x[%lld]", (long long)b->tap[v].offset);
     }
-    int limit = b->s ? CONV_TERMS : FC_TERMS;
-    if (terms && b->open && b->terms + terms > limit)
+    emit_line(b->e, "%s;", t.data);
+    text_free(&t);
+}
+
+/* " a0 += v3; a7 -= v3;" */
+static void print_terms(const Block *b, const Sharing *s)
+{
+    for (int v = 0; v < s->vars; v++) {
+        Text t = {0};
+        for (int j = 0; j < s->sums; j++)
+            if (s->codes[j][v])
+                text_printf(&t, "%sa%d %s v%d;", t.len ? " " : "", j, s->codes[j][v] > 0 ? "+=" : "-=", v);
+        if (t.data)
+            emit_line(b->e, "%s", t.data);
+        text_free(&t);
+    }
+}
+
+/* Print the taps collected so far: each is loaded once and used in every accumulator whose weight is not zero. */
+static void flush_window(Block *b)
+{
+    if (!b->taps)
+        return;
+    Sharing s = share_window(b);
+    int adds = sharing_adds(&s);
+    if (b->open && b->terms + adds > (b->s ? CONV_TERMS : FC_TERMS))
         end_piece(b);
-    if (terms) {
-        if (!b->open)
-            begin_piece(b);
-        emit_line(b->e, "%s", line.data);
-        b->terms += terms;
-    }
-    text_free(&line);
+    if (!b->open)
+        begin_piece(b);
+    emit_line(b->e, "{");
+    print_variables(b, &s);
+    print_terms(b, &s);
+    emit_line(b->e, "}");
+    b->terms += adds;
+    b->taps = 0;
+}
+
+static void add_tap(Block *b, Tap tap)
+{
+    bool used = false;
+    for (int64_t j = 0; j < b->count; j++)
+        used |= code_at(b, b->first + j, tap.in, tap.k) != 0;
+    if (!used)
+        return;
+    b->tap[b->taps++] = tap;
+    if (b->taps == b->window)
+        flush_window(b);
 }
 
 static int finish_block(Block *b)
 {
+    flush_window(b);
     if (!b->pieces)
         begin_piece(b);
     if (b->open)
@@ -125,20 +184,32 @@ static int finish_block(Block *b)
 
 int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count)
 {
-    Block b = {.e = e, .l = l, .f = layer_format(l), .s = s, .part = part, .first = first, .count = count};
+    Block b = {.e = e,
+               .l = l,
+               .f = layer_format(l),
+               .s = s,
+               .part = part,
+               .first = first,
+               .count = count,
+               .window = find_target(e->plan->opt->target)->conv.window};
     const int64_t *koff = s->parts[part].koff;
     int64_t per_group = l->ci / l->groups, outs = l->co / l->groups;
     for (int64_t in = first / outs * per_group; in < ((first + count - 1) / outs + 1) * per_group; in++)
         for (int64_t k = 0; k < l->kh * l->kw; k++)
             if (koff[k] != NO_TAP)
-                add_tap(&b, in, k, in * s->plane + koff[k]);
+                add_tap(&b, (Tap){in, k, in * s->plane + koff[k]});
     return finish_block(&b);
 }
 
 int emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count)
 {
-    Block b = {.e = e, .l = l, .f = layer_format(l), .first = first, .count = count};
+    Block b = {.e = e,
+               .l = l,
+               .f = layer_format(l),
+               .first = first,
+               .count = count,
+               .window = find_target(e->plan->opt->target)->fc.window};
     for (int64_t in = 0; in < l->ci; in++)
-        add_tap(&b, in, 0, in);
+        add_tap(&b, (Tap){in, 0, in});
     return finish_block(&b);
 }

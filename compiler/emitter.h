@@ -32,6 +32,18 @@ typedef struct Format {
 } Format;
 const Format *layer_format(const Layer *l);
 
+/* target.c */
+typedef struct BlockShape {
+    int sums;   /* accumulators of an unrolled block, at most MAX_SUMS */
+    int window; /* taps among which pairs are shared, at most MAX_WINDOW; 1: no sharing */
+} BlockShape;
+typedef struct Target {
+    const char *prefix;          /* of the names of --target that it stands for */
+    double conv_bytes, fc_bytes; /* per weight that is not zero, unrolled */
+    BlockShape conv, fc;
+} Target;
+const Target *find_target(const char *name); /* never NULL: unknown names are any machine */
+
 /* conv_strip.c: how a convolution is cut into strips of rows, blocks of output channels and parts.
  *
  * A part is a set of outputs with the same taps: a convolution has one; a transposed one has one for every residue of
@@ -61,6 +73,19 @@ typedef struct ConvStrip {
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
+
+/* share.c: the sums of a block over a window of taps, with pairs of variables shared between sums. */
+enum { MAX_SUMS = 24, MAX_WINDOW = 8, MAX_PAIRS = 16 };
+typedef struct SharedPair {
+    int a, b, sign; /* variable a + sign * b */
+} SharedPair;
+typedef struct Sharing {
+    int sums, taps, vars;                           /* variables: the taps, then one for each pair */
+    int8_t codes[MAX_SUMS][MAX_WINDOW + MAX_PAIRS]; /* of each variable in each sum */
+    SharedPair pairs[MAX_PAIRS];
+} Sharing;
+void share_pairs(Sharing *s);       /* from codes of the taps, vars == taps, to fewest adds */
+int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs included */
 
 /* emit_unroll.c: the functions of adds and subtracts of one block of output channels; returns how many,
  * layerN_PART_FIRST_I (convolutions: x staged input, acc, n positions) and layerN_FIRST_I (fully connected: x, y). */

@@ -389,7 +389,7 @@ static const OptionSpec option_specs[] = {
     {"optimize", 0, "speed|size", SIZE, false, "what --lowerings auto aims at (default: size)", parse_optimize, 0},
     {"lowering", 0, "auto|unroll|sparse|packed|dense", COMPILE | CHECK, false,
      "form of the generated layers (default: auto)", parse_lowering, 0},
-    {"target", 0, "generic|x86-64|aarch64|cortex-m0|cortex-m3|cortex-m4|cortex-m7|cortex-m33|rv32imac|rv32imafc|avr",
+    {"target", 0, "generic|x86-64|x86-64-v3|x86-64-v4|aarch64|cortex-m0|cortex-m3|cortex-m4|cortex-m7|cortex-m33|rv32imac|rv32imafc|avr",
      COMPILE | CHECK, false, "the machine that sizes are predicted for (default: generic)", parse_target, 0},
     {"lowerings", 0, "auto|unroll|sparse|packed|dense,...", SIZE, false,
      "forms of the generated layers (default: auto)", parse_lowerings, 0},

@@ -3,7 +3,7 @@
  * Requires fused layers (fuse). Gives Layer.lowering, why, bytes, zeros, direct and the layout of every tensor.
  *
  * The estimate is simple on purpose. Bytes: a term of unrolled code costs what was measured per target family
- * (bytes_per_term below, docs/internals.md), tables cost exactly their length, and each form some code. `size` takes
+ * (target.c), tables cost exactly their length, and each form some code. `size` takes
  * the fewest bytes. `speed` unrolls where a weight is used at several positions, or where few terms are left; weights
  * used once stream like data, so there the smaller table is also the better one. */
 #include "ir.h"
@@ -19,26 +19,6 @@ enum {
     FRAME_CODE = 300,          /* a layer's loop and epilogue */
     TABLE_CODE = 200,          /* the share of a table-driven layer in its kernel */
 };
-
-/* Measured bytes per unrolled term (clang, float): vector or blocked scalar code. */
-typedef struct TargetCost {
-    const char *prefix; /* of --target */
-    double conv, fc;
-} TargetCost;
-
-static const TargetCost target_costs[] = {
-    {"cortex-m0", 6.7, 6.7}, {"cortex-m", 4.7, 4.7}, {"rv32imac", 10.9, 10.9}, {"rv", 4.7, 4.7},
-    {"aarch64", 7.7, 7.7},   {"avr", 28, 28},        {"", 6.0, 5.8},
-};
-
-static const TargetCost *target_cost(const Options *opt)
-{
-    const char *name = opt->target ? opt->target : "";
-    const TargetCost *c = target_costs;
-    while (strncmp(name, c->prefix, strlen(c->prefix)))
-        c++;
-    return c;
-}
 
 static int64_t weight_count(const Layer *l)
 {
@@ -61,13 +41,13 @@ static int64_t reuse(const Layer *l)
 static void predict_bytes(Layer *l, const Options *opt)
 {
     int64_t n = weight_count(l), terms = n - l->zeros, frame = FRAME_CODE + 8 * l->co;
-    const TargetCost *cost = target_cost(opt);
+    const Target *target = find_target(opt->target);
     for (int i = 0; i < 5; i++)
         l->bytes[i] = -1;
     l->bytes[LOWER_DENSE] = frame + TABLE_CODE + 4 * n;
     if (!l->codes)
         return;
-    double per_term = l->kind == LAYER_FC ? cost->fc : cost->conv;
+    double per_term = l->kind == LAYER_FC ? target->fc_bytes : target->conv_bytes;
     l->bytes[LOWER_UNROLL] = frame + (int64_t)((double)terms * per_term) + BLOCK_CODE * (1 + terms / 500 + l->co / 12);
     l->bytes[LOWER_SPARSE] = frame + TABLE_CODE + sparse_bytes(l).len;
     l->bytes[LOWER_PACKED] = frame + TABLE_CODE + packed_bytes(l).len;

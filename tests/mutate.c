@@ -14,8 +14,9 @@
 
 static const char *const compiler = "gcc", *const flags = "-O0";
 
-typedef enum Mutation { FLIP, DROP, ADD, MOVE, TABLE, NUM_MUTATIONS } Mutation;
-static const char *const mutation_names[] = {"flipped", "dropped", "added", "moved", "changed in tables"};
+typedef enum Mutation { FLIP, PAIR, DROP, ADD, MOVE, TABLE, NUM_MUTATIONS } Mutation;
+static const char *const mutation_names[] = {"flipped", "flipped in pairs", "dropped", "added",
+                                             "moved",   "changed in tables"};
 
 typedef struct Tally {
     int made[NUM_MUTATIONS], survived;
@@ -40,22 +41,46 @@ static Text splice(const Text *t, size_t at, size_t drop, const char *insert)
     return r;
 }
 
-/* A term is " aJ += v;" or " aJ -= v;" within the line of a tap. Its length, or 0. */
+static size_t digits(const char *s)
+{
+    return strspn(s, "0123456789");
+}
+
+/* A term is " aJ += vK;" or " aJ -= vK;". Its length, or 0. */
 static size_t term_length(const char *p)
 {
     const char *s = p;
-    if (*s++ != ' ' || *s++ != 'a' || !isdigit((unsigned char)*s))
+    if (strncmp(s, " a", 2) != 0 || !digits(s + 2))
         return 0;
-    while (isdigit((unsigned char)*s))
-        s++;
-    if (strncmp(s, " += v;", 6) != 0 && strncmp(s, " -= v;", 6) != 0)
+    s += 2 + digits(s + 2);
+    if ((strncmp(s, " += v", 5) != 0 && strncmp(s, " -= v", 5) != 0) || !digits(s + 5))
         return 0;
-    return (size_t)(s + 6 - p);
+    s += 5 + digits(s + 5);
+    return *s == ';' ? (size_t)(s + 1 - p) : 0;
 }
 
+/* Up to where the offset stands in " vK = TN_LOAD(p + OFFSET)" or " vK = x[OFFSET]"; or 0. */
 static size_t tap_length(const char *p)
 {
-    return !strncmp(p, " v = TN_LOAD(p + ", 17) ? 17 : !strncmp(p, " v = x[", 7) ? 7 : 0;
+    const char *s = p;
+    if (strncmp(s, " v", 2) != 0 || !digits(s + 2))
+        return 0;
+    s += 2 + digits(s + 2);
+    size_t load = !strncmp(s, " = TN_LOAD(p + ", 15) ? 15 : !strncmp(s, " = x[", 5) ? 5 : 0;
+    return load ? (size_t)(s - p) + load : 0;
+}
+
+/* Up to the sign in a shared pair, " vK = vA + vB"; or 0. */
+static size_t pair_length(const char *p)
+{
+    const char *s = p;
+    if (strncmp(s, " v", 2) != 0 || !digits(s + 2))
+        return 0;
+    s += 2 + digits(s + 2);
+    if (strncmp(s, " = v", 4) != 0 || !digits(s + 4))
+        return 0;
+    s += 4 + digits(s + 4) + 1;
+    return *s == '+' || *s == '-' ? (size_t)(s - p) : 0;
 }
 
 /* The start of a random place that `length` accepts; SIZE_MAX if there is none. */
@@ -78,7 +103,7 @@ static int count_accumulators(const Text *t, size_t at)
     char name[32];
     const char *end = strstr(t->data + at, "\n}");
     do
-        snprintf(name, sizeof name, ", a%d = ", count++);
+        snprintf(name, sizeof name, " a%d = ", count++);
     while (strstr(t->data + at, name) && strstr(t->data + at, name) < end);
     return count - 1;
 }
@@ -90,8 +115,18 @@ static bool flip_term(const Text *t, Text *r)
     size_t at = pick_place(t, term_length);
     if (at == SIZE_MAX)
         return false;
-    size_t sign = at + term_length(t->data + at) - 5;
+    size_t sign = at + 3 + digits(t->data + at + 2);
     *r = splice(t, sign, 1, t->data[sign] == '+' ? "-" : "+");
+    return true;
+}
+
+static bool flip_pair(const Text *t, Text *r)
+{
+    size_t at = pick_place(t, pair_length);
+    if (at == SIZE_MAX)
+        return false;
+    at += pair_length(t->data + at);
+    *r = splice(t, at, 1, t->data[at] == '+' ? "-" : "+");
     return true;
 }
 
@@ -110,7 +145,9 @@ static bool add_term(const Text *t, Text *r)
     if (at == SIZE_MAX)
         return false;
     int64_t j = pick(0, count_accumulators(t, at) - 1);
-    *r = splice(t, at + term_length(t->data + at), 0, mem_printf(" a%d %c= v;", (int)j, pick(0, 1) ? '+' : '-'));
+    size_t length = term_length(t->data + at), variable = 7 + digits(t->data + at + 2);
+    const char *v = mem_printf("%.*s", (int)(length - variable), t->data + at + variable);
+    *r = splice(t, at + length, 0, mem_printf(" a%d %c= v%s", (int)j, pick(0, 1) ? '+' : '-', v));
     return true;
 }
 
@@ -150,6 +187,7 @@ static bool mutate(const Subject *s, Mutation m, Text *r)
 {
     switch (m) {
     case FLIP: return flip_term(&s->c, r);
+    case PAIR: return flip_pair(&s->c, r);
     case DROP: return drop_term(&s->c, r);
     case ADD: return add_term(&s->c, r);
     case MOVE: return move_tap(&s->c, r);
