@@ -127,6 +127,7 @@ int cmd_compile(const CommandLine *c)
     pipeline_ternarize(m, &c->opt);
     const Plan *p = pipeline_lower(m, &c->opt);
     Text source = {0}, header = {0};
+    check_budget(p, c);
     emit_c(p, &source, &header);
     const char *folder = c->outputs.items[0];
     write_pair(folder, p->id, &source, &header);

@@ -48,13 +48,6 @@ static Options method_options(const CommandLine *c, Method method, Lowering lowe
     return opt;
 }
 
-static const char *take_text(Text *t)
-{
-    const char *copy = mem_printf("%.*s", (int)t->len, t->data);
-    text_free(t);
-    return copy;
-}
-
 static Generated generate(const char *path, const Options *options)
 {
     Options *opt = NEW(Options); /* the plan points to it */
@@ -64,8 +57,8 @@ static Generated generate(const char *path, const Options *options)
     Generated g = {.cost = opt->target, .plan = pipeline_lower(m, opt)};
     Text source = {0}, header = {0};
     emit_c(g.plan, &source, &header);
-    g.c = take_text(&source);
-    g.h = take_text(&header);
+    g.c = text_take(&source);
+    g.h = text_take(&header);
     return g;
 }
 
@@ -115,7 +108,8 @@ static void check_repeats(Strings models)
 
 static SizeReport *measure(const CommandLine *c)
 {
-    Combination k = {.c = c, .targets = size_targets(c->targets, c->custom_targets, &k.num_targets)};
+    Combination k = {.c = c};
+    k.targets = size_targets(c->targets, c->custom_targets, &k.num_targets);
     check_repeats(c->models);
     k.builder = builder_new(c);
     SizeReport *s = NEW(SizeReport);

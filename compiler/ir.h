@@ -635,6 +635,8 @@ typedef struct CommandLine {
     const char *baseline;      /* --baseline FILE or NULL */
     const char *save_baseline; /* --save-baseline FILE or NULL */
     double tolerance;          /* --tolerance, percent; default 0 */
+    int64_t max_flash;         /* --max-flash, bytes; -1: no limit */
+    int64_t max_ram;           /* --max-ram, likewise */
 } CommandLine;
 
 /* Fails with `usage`. Returns NULL after printing --help or --version to stdout. */
@@ -743,5 +745,10 @@ bool cc_try(const char *cc, const char *flags, const char *const *files, Text *e
 void cc_compile(const char *cc, const char *flags, const char *const *files);
 /* The same without waiting: returns the child for wait_program; all that the compiler prints goes to err. */
 int cc_start(const char *cc, const char *flags, const char *const *files, FILE *err);
+
+/* ---------------------------------------------------------------- size*.c ---- */
+
+/* Fails when the compiled plan takes more than --max-flash or --max-ram on --target, naming the layers. */
+void check_budget(const Plan *p, const CommandLine *c);
 
 #endif

@@ -227,6 +227,11 @@ static void parse_targets(CommandLine *c, const OptionSpec *o, const char *value
     c->targets.items = split(o, value, &c->targets.count);
 }
 
+static void parse_bytes(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    *(int64_t *)(void *)((char *)c + o->field) = integer_of(o, value, 0, (int64_t)1 << 40);
+}
+
 static void parse_tolerance(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->tolerance = number_of(o, value);
@@ -398,6 +403,10 @@ static const OptionSpec option_specs[] = {
      add_text, offsetof(CommandLine, custom_targets)},
     {"list-targets", 0, NULL, SIZE, false, "list the targets with their clang flags", set_flag,
      offsetof(CommandLine, list_targets)},
+    {"max-flash", 0, "BYTES", COMPILE, false, "fail when clang makes more code and constants of it for --target",
+     parse_bytes, offsetof(CommandLine, max_flash)},
+    {"max-ram", 0, "BYTES", COMPILE, false, "fail when arena, stack and static data need more on --target", parse_bytes,
+     offsetof(CommandLine, max_ram)},
     {"explain", 0, NULL, COMPILE, false, "say why each layer got its lowering, with predicted bytes", set_flag,
      offsetof(CommandLine, explain)},
     {"explain", 0, NULL, SIZE, false, "list what the shared bytes consist of: kernels, run function, literals",
@@ -423,11 +432,11 @@ static const OptionSpec option_specs[] = {
     {"threads", 0, "N", SIZE, false, "compilers that run at the same time (default: the machine's cores)",
      parse_threads, 0},
     {"seed", 0, "N", CHECK, false, "start of the random inputs (default: 1)", parse_seed, 0},
-    {"cc", 0, "COMPILER", CHECK | SIZE, false, "C compiler for the generated code (default: clang)", set_text,
+    {"cc", 0, "COMPILER", CHECK | SIZE | COMPILE, false, "C compiler for the generated code (default: clang)", set_text,
      offsetof(CommandLine, cc)},
     {"cflags", 0, "FLAGS", CHECK, false, "flags for the C compiler, one argument (default: \"-O1\")", set_text,
      offsetof(CommandLine, cflags)},
-    {"cflags", 0, "FLAGS", SIZE, false, "flags for the C compiler, one argument (default: \"-Os\")", set_text,
+    {"cflags", 0, "FLAGS", SIZE | COMPILE, false, "flags for the C compiler, one argument (default: \"-Os\")", set_text,
      offsetof(CommandLine, cflags)},
     {"no-cache", 0, NULL, SIZE, false, "compile everything anew", set_flag, offsetof(CommandLine, no_cache)},
     {"samples", 0, "N", CHECK, false, "inputs to try: random ones, or the first of --data (default: 2)", parse_samples,
@@ -681,6 +690,15 @@ static void check_size(const Parser *p)
         usage("--tolerance has no meaning without --baseline");
 }
 
+/* compile needs a compiler only to measure. */
+static void check_budget_options(const Parser *p)
+{
+    bool budget = p->c->max_flash >= 0 || p->c->max_ram >= 0;
+    for (int i = 0; i < 2 && !budget; i++)
+        if (is_given(p, i ? "cflags" : "cc"))
+            usage("--%s has no meaning without --max-flash or --max-ram", i ? "cflags" : "cc");
+}
+
 static void set_size_defaults(CommandLine *c)
 {
     c->cflags = "-Os";
@@ -702,6 +720,8 @@ static void check_command_line(Parser *p)
         usage("'ternc %s' needs --output: ternc %s %s", p->spec->name, p->spec->name, p->spec->args);
     if (c->command == CMD_size)
         check_size(p);
+    if (c->command == CMD_compile)
+        check_budget_options(p);
     check_method(p);
     check_data(p);
     set_input_form(c);
@@ -717,7 +737,8 @@ static CommandLine *default_command_line(Command command)
     c->scale = 1;
     c->seed = 1;
     c->cc = "clang";
-    c->cflags = "-O1";
+    c->cflags = command == CMD_compile ? "-Os" : "-O1";
+    c->max_flash = c->max_ram = -1;
     c->samples = 2;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     c->threads = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;

@@ -15,6 +15,7 @@ typedef struct SizeTarget {
     const char *about;
 } SizeTarget;
 
+const SizeTarget *target_of_option(const char *name); /* of compile's --target; NULL, "generic": the host */
 /* The targets that --targets names, in its order: from the table, or --custom-target NAME=FLAGS. */
 const SizeTarget *const *size_targets(Strings names, Strings custom, int *count);
 void size_list_targets(FILE *f);
@@ -50,11 +51,11 @@ typedef struct Builder {
     int count, cap;
 } Builder;
 
+const char *text_take(Text *t); /* a copy that stays; frees t */
 Builder *builder_new(const CommandLine *c);
 /* The build of these texts for a target; runs nothing yet. */
 SizeBuild *builder_add(Builder *b, const SizeTarget *t, const char *c, const char *h, const char *label);
 void builder_run(Builder *b);
-const char *size_common_flags(void);
 
 /* NULL, or where the cache lies: $XDG_CACHE_HOME/ternc or ~/.cache/ternc, made if it is missing. */
 const char *cache_folder(void);

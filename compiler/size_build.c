@@ -13,7 +13,7 @@ enum { MAX_PROCESSES = 32 };
 extern const char *const freestanding_string_lines[];
 extern const char *const freestanding_math_lines[];
 
-const char *size_common_flags(void)
+static const char *common_flags(void)
 {
     return "-std=c99 -w -ffreestanding -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables "
            "-fstack-usage -DNET_LAYER=__attribute__((noinline)) -c";
@@ -46,6 +46,13 @@ static const char *ask_version(const char *cc)
     if (code)
         fail("%s --version: exit code %d: %s", cc, code, line);
     return line;
+}
+
+const char *text_take(Text *t)
+{
+    const char *copy = mem_printf("%.*s", (int)t->len, t->data);
+    text_free(t);
+    return copy;
 }
 
 Builder *builder_new(const CommandLine *c)
@@ -85,7 +92,7 @@ SizeBuild *builder_add(Builder *b, const SizeTarget *t, const char *c, const cha
 {
     /* wasm keeps zeros in the object, where an arena would look like constants */
     const char *arena = strstr(t->flags, "wasm") ? " -DNET_NO_STATIC_ARENA" : "";
-    const char *flags = mem_printf("%s %s %s%s", b->cflags, t->flags, size_common_flags(), arena);
+    const char *flags = mem_printf("%s %s %s%s", b->cflags, t->flags, common_flags(), arena);
     const char *headers = join_lines(freestanding_string_lines), *math = join_lines(freestanding_math_lines);
     Hash key = hash_texts((const char *const[]){b->cc, b->version, flags, c, h, headers, math, NULL});
     for (int i = 0; i < b->count; i++)

@@ -26,6 +26,8 @@ static const SizeTarget targets[] = {
     {"rv32imafc", "--target=riscv32-none-elf -march=rv32imafc -mabi=ilp32f", "rv32imafc", 0, "RISC-V with float unit"},
     {"rv64gc", "--target=riscv64-none-elf -march=rv64gc -mabi=lp64d", "rv32imafc", 0, "RISC-V, 64 bits, double unit"},
     {"avr", "--target=avr -mmcu=atmega1284p", "avr", 2, "AVR (ATmega1284P); constants also take RAM"},
+    {"avr-flash", "--target=avr -mmcu=atmega1284p -DTN_ROM=__flash", "avr", 2,
+     "the same, tables stay in flash (TN_ROM)"},
     {"msp430", "--target=msp430-none-elf", "generic", 2, "MSP430, software float"},
     {"wasm32", "--target=wasm32-unknown-unknown", "generic", 0, "WebAssembly; totals only"},
 };
@@ -43,6 +45,14 @@ void size_list_targets(FILE *f)
         table_row(t, "%s\t%s\t%s\t%s", targets[i].name, targets[i].flags[0] ? targets[i].flags : "(none)",
                   targets[i].cost, targets[i].about);
     table_print(t, f);
+}
+
+const SizeTarget *target_of_option(const char *name)
+{
+    for (int i = 0; name && i < NUM_TARGETS; i++)
+        if (!strcmp(targets[i].name, name))
+            return &targets[i];
+    return &targets[0];
 }
 
 static SizeTarget *parse_custom(const char *text)

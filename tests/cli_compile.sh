@@ -53,6 +53,19 @@ expect 1 "...cannot write: File too large" sh -c 'ulimit -f 1; "$TERNC_BIN" comp
 expect 1 "...cannot write: File too large" sh -c 'ulimit -f 1; "$TERNC_BIN" compile m/tiny.onnx -o small2'
 absent small2
 
+# A budget: measured, not predicted; over it nothing is written.
+expect 0 "" ternc compile m/tiny.onnx -o budget1 --target cortex-m4 --max-flash 20000 --max-ram 20000
+expect 1 "... bytes of flash on cortex-m4 (-Os), " ternc compile m/tiny.onnx -o budget2 --target cortex-m4 --max-flash 900
+grep -q "^1 Conv 'conv2' + Relu .*as packed: about" err || complain "no advice on conv2"
+grep -q "^2 Gemm 'fc' .*make it ternary" err || complain "no advice on fc"
+grep -q "^--optimize size takes" err || complain "no advice on --optimize"
+expect 1 "... bytes of RAM on host (-O2), " ternc compile m/tiny.onnx -o budget2 --max-ram 500 --cflags -O2
+absent budget2
+expect 2 "ternc: usage: --cflags has no meaning without --max-flash or --max-ram" \
+    ternc compile m/tiny.onnx -o budget2 --cflags -O2
+expect 2 "ternc: usage: --max-flash BYTES: '20k' is not a whole number from 0 to 1099511627776" \
+    ternc compile m/tiny.onnx -o budget2 --max-flash 20k
+
 # A model that fails leaves nothing.
 expect 1 "...Frobnicate" ternc compile m/unsupported.onnx -o none
 absent none

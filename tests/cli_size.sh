@@ -5,19 +5,19 @@ XDG_CACHE_HOME=$PWD/cache
 export XDG_CACHE_HOME
 mkdir cache
 cp m/tiny.onnx second.onnx
-targets=host,i686,x86-64-v3,aarch64,cortex-m0plus,cortex-m4,cortex-m55,rv32imac,rv32imafc,rv64gc,avr,wasm32
+targets=host,i686,x86-64-v3,aarch64,cortex-m0plus,cortex-m4,cortex-m55,rv32imac,rv32imafc,rv64gc,avr,avr-flash,wasm32
 
 llvm_size=$(command -v llvm-size-14 || command -v llvm-size) || complain "llvm-size is not installed"
 
 # Every object: llvm-size counts code and constants of ELF as text, constants of wasm as data.
-expect 0 "" ternc size m/tiny.onnx second.onnx --methods none,twn,stp --lowerings auto,unroll --targets $targets \
+expect 0 "" ternc size m/tiny.onnx --methods none,twn,stp --lowerings auto,unroll --targets $targets \
     --csv -o kept
 cp out all.csv
 /usr/bin/python3 - "$llvm_size" >totals 2>&1 <<'PY' || complain "totals: $(cat totals)"
 import csv, subprocess, sys
 rows = list(csv.DictReader(open("all.csv")))
 totals = [r for r in rows if r["part"] == "total"]
-assert len(totals) == 2 * 3 * 2 * 12, len(totals)
+assert len(totals) == 3 * 2 * 13, len(totals)
 for t in totals:
     key = [t[k] for k in ("model", "method", "lowering", "target")]
     model = key[0].split("/")[-1].removesuffix(".onnx")
@@ -38,6 +38,9 @@ for t in totals:
     in_ram = constants if key[3] == "avr" else 0
     assert int(t["ram"]) == data + bss + in_ram + int(t["stack"]) and bss >= int(t["arena"]) > 0, key
 PY
+
+expect 0 "" ternc size m/tiny.onnx second.onnx --methods twn
+says "second.onnx: code + constants"
 
 # The cache: the same answer with it, without it, and when it is damaged.
 [ "$(ls cache/ternc | wc -l)" -gt 20 ] || complain "the cache holds $(ls cache/ternc | wc -l) objects"

@@ -108,6 +108,31 @@ static void test_data_values(void)
     CU_ASSERT_STRING_EQUAL(parse_good("ternc run -- --model")->model, "--model");
 }
 
+static void test_size_values(void)
+{
+    const CommandLine *c = parse_good("ternc size a b --methods stp,none --lowerings sparse,auto --targets host,avr "
+                                      "--custom-target x=-m32 --custom-target y=-mx32 --baseline f --tolerance 2.5");
+    CU_ASSERT_EQUAL_FATAL(c->models.count, 2);
+    CU_ASSERT_STRING_EQUAL(c->models.items[1], "b");
+    CU_ASSERT_EQUAL_FATAL(c->num_methods, 2);
+    CU_ASSERT_EQUAL(c->methods[0], METHOD_STP);
+    CU_ASSERT_EQUAL(c->methods[1], METHOD_NONE);
+    CU_ASSERT_EQUAL_FATAL(c->num_lowerings, 2);
+    CU_ASSERT_EQUAL(c->lowerings[0], LOWER_SPARSE);
+    CU_ASSERT_EQUAL(c->targets.count, 2);
+    CU_ASSERT_EQUAL(c->custom_targets.count, 2);
+    CU_ASSERT_EQUAL(c->tolerance, 2.5);
+    c = parse_good("ternc size a");
+    CU_ASSERT_EQUAL(c->num_methods, 2);
+    CU_ASSERT_EQUAL(c->opt.optimize, OPTIMIZE_SIZE);
+    CU_ASSERT_STRING_EQUAL(c->cflags, "-Os");
+    CU_ASSERT_EQUAL(parse_good("ternc size a --optimize speed")->opt.optimize, OPTIMIZE_SPEED);
+    CU_ASSERT_TRUE(parse_good("ternc size --list-targets")->list_targets);
+    c = parse_good("ternc compile m -o d --max-flash 0");
+    CU_ASSERT_EQUAL(c->max_flash, 0);
+    CU_ASSERT_EQUAL(c->max_ram, -1);
+}
+
 typedef struct Wrong {
     const char *line, *message;
 } Wrong;
@@ -125,7 +150,7 @@ static const Wrong wrong[] = {
     {"ternc inspect m --frob=3", "unknown option '--frob=3'; 'ternc inspect --help' lists the options"},
     {"ternc inspect m -z", "unknown option '-z'; 'ternc inspect --help' lists the options"},
     {"ternc inspect m --explain", "'ternc inspect' does not take --explain; it belongs to: compile, size"},
-    {"ternc inspect m --cc", "'ternc inspect' does not take --cc; it belongs to: check, size"},
+    {"ternc inspect m --cc", "'ternc inspect' does not take --cc; it belongs to: compile, check, size"},
     {"ternc compile m -o", "--output needs a value: --output DIR"},
     {"ternc ternarize m --output", "--output needs a value: --output OUT.onnx"},
     {"ternc compile m --output=", "--output DIR: the value is empty"},
@@ -208,6 +233,7 @@ int main(void)
     CU_add_test(s, "defaults", test_defaults);
     CU_add_test(s, "values", test_values);
     CU_add_test(s, "data values", test_data_values);
+    CU_add_test(s, "values of size", test_size_values);
     CU_add_test(s, "wrong use", test_wrong_use);
     CU_add_test(s, "model id", test_model_id);
     CU_basic_run_tests();
