@@ -167,6 +167,28 @@ static void print_tensors(const Emitter *e, Text *h, const char *kind, Tensor *c
     text_printf(h, "\n");
 }
 
+/* ---- states ---- */
+
+static void print_states(const Emitter *e, Text *h, const StatePair *pairs, int count)
+{
+    const Graph *g = e->plan->g;
+    if (!count)
+        return;
+    const char *m = e->macro;
+    text_printf(h,
+                "/* State that goes from run to run: what a run leaves in the output is the input of the next. */\n");
+    text_printf(h, "#define %s_NUM_STATES %d\n", m, count);
+    for (int i = 0; i < count; i++) {
+        const StatePair *p = &pairs[i];
+        text_printf(h, "/* state %d: output %d '%s' -> input %d '%s'; %s */\n", i, p->output,
+                    comment_text(g->outputs[p->output]->name), p->input, comment_text(g->inputs[p->input]->name),
+                    p->in_place ? "one array may serve as both" : "they need two arrays");
+        text_printf(h, "#define %s_STATE%d_OUTPUT %d\n#define %s_STATE%d_INPUT %d\n#define %s_STATE%d_IN_PLACE %d\n", m,
+                    i, p->output, m, i, p->input, m, i, p->in_place);
+    }
+    text_printf(h, "\n");
+}
+
 /* ---- costs ---- */
 
 /* Positions at which every weight of a layer is used, and outputs that scale and bias are applied to. */
@@ -259,10 +281,12 @@ static bool has_float_input(const Graph *g)
     return false;
 }
 
-static void print_contract(const Emitter *e, Text *h)
+static void print_contract(const Emitter *e, Text *h, bool states)
 {
-    text_printf(h, "/* Run the model. Inputs and outputs must not overlap, no pointer may be null, an arena must be "
-                   "aligned; none of\n * this is checked.");
+    text_printf(h,
+                "/* Run the model. Inputs and outputs must not overlap%s, no pointer may be null, an arena must be "
+                "aligned; none of\n * this is checked.",
+                states ? ", but states may where it is said above" : "");
     if (e->plan->opt->float_guard)
         text_printf(h, " Returns 0; or, when an input holds a NaN or an infinity, its number counted\n * from 1, and "
                        "the outputs are left as they were.");
@@ -274,10 +298,10 @@ static void print_contract(const Emitter *e, Text *h)
     text_printf(h, " */\n");
 }
 
-static void print_functions(const Emitter *e, Text *h)
+static void print_functions(const Emitter *e, Text *h, bool states)
 {
     const char *id = e->plan->id, *m = e->macro, *result = emit_result(e), *parameters = emit_parameters(e->plan->g);
-    print_contract(e, h);
+    print_contract(e, h, states);
     text_printf(h, "#ifndef %s_NO_STATIC_ARENA\n%s %s_run(%s); /* in one static arena: not reentrant */\n#endif\n", m,
                 result, id, parameters);
     text_printf(h, "/* The same in the caller's memory: reentrant. */\n%s %s_run_in(void *arena, %s);\n\n", result, id,
@@ -288,6 +312,8 @@ void print_header(const Emitter *e, Text *h)
 {
     const Graph *g = e->plan->g;
     const char *m = e->macro;
+    StatePair *pairs = NEW_ARRAY(StatePair, g->num_inputs + 1);
+    int states = find_state_pairs(g, pairs);
     print_title(h, mem_printf("%s.h", e->plan->id), g->file);
     text_printf(h, "#ifndef %s_H\n#define %s_H\n\n", m, m);
     print_example(e, h);
@@ -295,7 +321,8 @@ void print_header(const Emitter *e, Text *h)
     text_printf(h, "/* Sizes are in elements; the last dimension is the fastest. */\n");
     print_tensors(e, h, "INPUT", g->inputs, g->num_inputs);
     print_tensors(e, h, "OUTPUT", g->outputs, g->num_outputs);
+    print_states(e, h, pairs, states);
     print_costs(e, h);
-    print_functions(e, h);
+    print_functions(e, h, states > 0);
     text_printf(h, "#ifdef __cplusplus\n}\n#endif\n\n#endif\n");
 }

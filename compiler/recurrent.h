@@ -109,6 +109,13 @@ Tensor state_tensor(const StateCheck *s, int k); /* record k's name and type */
 void state_wanted(const StateCheck *s, int k, void *want, double *bound);
 void state_output_wanted(const StateCheck *s, int k, void *want); /* output k */
 
+/* states.c: graph inputs that want a graph output of the run before; at most one pair per input. After plan. */
+typedef struct StatePair {
+    int input, output;
+    bool in_place; /* one array may be both */
+} StatePair;
+int find_state_pairs(const Graph *g, StatePair *pairs);
+
 void emit_recurrent(Emitter *e, const Node *n);
 int64_t recurrent_scratch_bytes(const Node *n);
 
