@@ -16,3 +16,26 @@ install(FILES compiler/cmake/ternc-config.cmake compiler/cmake/ternc-functions.c
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ternc.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 install(FILES README.md LICENSE docs/guide.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN demo.sh EXCLUDE PATTERN __pycache__ EXCLUDE)
+
+# Texts that the program says of itself.
+add_custom_command(OUTPUT ternc.1 COMMAND ternc --man > ternc.1 DEPENDS ternc VERBATIM)
+add_custom_command(OUTPUT ternc.bash COMMAND ternc --bash-completion > ternc.bash DEPENDS ternc VERBATIM)
+add_custom_target(texts ALL DEPENDS ternc.1 ternc.bash)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ternc.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ternc.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+  RENAME ternc)
+
+# cpack -G DEB
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_NAME ternc)
+set(CPACK_PACKAGE_CONTACT "The ternc maintainers <maintainers@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "compiler of ONNX models to ternary, dependency-free C")
+set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Reads a trained float model, makes its weights ternary and writes C for exactly that model:
+ zero weights are gone, every other weight is an add or a subtract.")
+set(CPACK_DEBIAN_PACKAGE_SECTION devel)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS clang) # for ternc check and ternc size
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "cmake, dataset-fashion-mnist")
+set(CPACK_STRIP_FILES ON)
+include(CPack)
