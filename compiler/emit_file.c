@@ -11,8 +11,8 @@ static void describe_layer(Emitter *e, const Layer *l)
     long long weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
     static const char *const names[] = {"auto", "unroll", "sparse", "packed", "dense"};
     if (l->codes)
-        emit_line(e, " * %lld weights, %lld zeros, %lld added or subtracted per position.", weights, (long long)l->zeros,
-                  weights - (long long)l->zeros);
+        emit_line(e, " * %lld weights, %lld zeros, %lld added or subtracted per position.", weights,
+                  (long long)l->zeros, weights - (long long)l->zeros);
     else
         emit_line(e, " * %lld float weights.", weights);
     emit_line(e, " * Lowering: %s; %s. */", names[l->lowering], comment_text(l->why));

@@ -602,8 +602,8 @@ typedef struct Strings {
     int count;
 } Strings;
 
-/* The command line, parsed and checked. A field belongs to the option of its name in the table of options_table.c and has
- * its default where that option was not given. */
+/* The command line, parsed and checked. A field belongs to the option of its name in the table of options_table.c and
+ * has its default where that option was not given. */
 typedef struct CommandLine {
     Command command;
     const char *model; /* path, never NULL but with list_targets */
