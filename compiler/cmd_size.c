@@ -238,7 +238,8 @@ int cmd_size(const CommandLine *c)
     if (c->save_baseline && !failed)
         save_json(s, c->save_baseline);
     if (failed)
-        fprintf(stderr, "ternc: error: %d of %d combinations could not be compiled\n", failed, s->count);
+        fprintf(stderr, "ternc: error: %d of %d combinations could not be compiled%s\n", failed, s->count,
+                c->save_baseline ? "; no baseline is written" : "");
     if (grown)
         fprintf(stderr, "ternc: error: %d of %d combinations grew\n", grown, s->count);
     return failed || grown ? 1 : 0;

@@ -90,6 +90,7 @@ absent kept2
 [ $? -eq 1 ] || complain "a failing target is no failure"
 says "unknown target triple 'frob'"
 says "host"
+grep -qx "ternc: error: 1 of 2 combinations could not be compiled; no baseline is written" err || complain "no message"
 absent b
 expect 1 "ternc: error: no-such-cc: cannot run: No such file or directory; --cc names another clang" \
     ternc size m/tiny.onnx --cc no-such-cc
