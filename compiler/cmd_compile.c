@@ -124,7 +124,11 @@ static void print_summary(const Plan *p)
 int cmd_compile(const CommandLine *c)
 {
     Model *m = pipeline_load(c->model, &c->opt);
-    pipeline_ternarize(m, &c->opt);
+    if (c->data)
+        pipeline_train(m, c);
+    Options recognise = c->opt;
+    recognise.method = c->data ? METHOD_NONE : c->opt.method;
+    pipeline_ternarize(m, &recognise);
     const Plan *p = pipeline_lower(m, &c->opt);
     Text source = {0}, header = {0};
     check_budget(p, c);

@@ -90,6 +90,27 @@ static const char *settings_text(const Options *o)
     return copy;
 }
 
+/* The options of training that were given. */
+static const char *training_text(const CommandLine *c)
+{
+    const TrainOptions *o = &c->train;
+    Text t = {0};
+    text_printf(&t, "trained seed=%llu", (unsigned long long)c->seed);
+    if (o->epochs)
+        text_printf(&t, " epochs=%lld", (long long)o->epochs);
+    if (o->batch)
+        text_printf(&t, " batch=%lld", (long long)o->batch);
+    if (o->rate > 0)
+        text_printf(&t, " lr=%.9g", o->rate);
+    if (c->opt.method == METHOD_SCA)
+        text_printf(&t, " alpha=%.9g lambda=%.9g", o->alpha, o->lambda);
+    if (c->opt.method == METHOD_STP)
+        text_printf(&t, " scope=%s", o->sparsity_per_layer ? "layer" : "global");
+    char *copy = mem_strdup(t.data);
+    text_free(&t);
+    return copy;
+}
+
 static void set_metadata(Model *m, const char *key, const char *value)
 {
     for (int i = 0; i < m->num_metadata; i++)
@@ -107,8 +128,13 @@ static void set_metadata(Model *m, const char *key, const char *value)
 int cmd_ternarize(const CommandLine *c)
 {
     Model *m = pipeline_load(c->model, &c->opt);
-    pipeline_ternarize(m, &c->opt);
-    set_metadata(m, "ternc", settings_text(&c->opt));
+    if (c->data)
+        pipeline_train(m, c);
+    Options recognise = c->opt;
+    recognise.method = c->data ? METHOD_NONE : c->opt.method;
+    pipeline_ternarize(m, &recognise);
+    set_metadata(m, "ternc",
+                 c->data ? mem_printf("%s %s", settings_text(&c->opt), training_text(c)) : settings_text(&c->opt));
     onnx_write(m, c->outputs.items[0]);
     print_report(m->graph);
     return 0;

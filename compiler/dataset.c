@@ -199,11 +199,29 @@ static void set_images(Dataset *d, const Tensor *x)
     d->values = x->data;
 }
 
+/* Numbers to come near to. */
+static void set_targets(Dataset *d, const Tensor *y)
+{
+    Type t = y->type;
+    int64_t n = type_elems(t);
+    if (t.rank < 1 || t.dims[0] != d->count)
+        fail("%s: targets of %s for %lld samples", y->name, type_text(t), (long long)d->count);
+    float *targets = NEW_ARRAY(float, n);
+    for (int64_t i = 0; i < n; i++)
+        targets[i] = (float)elem_get(y->data, t.dtype, i);
+    d->targets = targets;
+    d->target_size = n / d->count;
+}
+
 static void set_labels(Dataset *d, const Tensor *y)
 {
     Type t = y->type;
     int64_t n = type_elems(t);
-    if (dtype_is_float(t.dtype) || t.dtype == DT_BOOL)
+    if (dtype_is_float(t.dtype)) {
+        set_targets(d, y);
+        return;
+    }
+    if (t.dtype == DT_BOOL)
         fail("%s: labels must be whole numbers, not %s", y->name, type_text(t));
     if (t.rank < 1 || n != t.dims[0])
         fail("%s: labels must be one number per sample, not %s", y->name, type_text(t));

@@ -238,6 +238,7 @@ typedef struct AttrSpec {
 
 typedef struct Emitter Emitter;
 struct Gradient;
+struct CommandLine;
 
 /* Facts and behaviour of one operator in its opset 17 form; one definition per name of ops.def, beside its code. */
 typedef struct OpDef {
@@ -300,10 +301,31 @@ typedef struct Options {
     const char *name;   /* --name ID; NULL: from the file name */
     InputForm input;
     bool float_guard; /* --float-guard: the run functions refuse NaN and infinity in inputs */
+    bool train;       /* Dropout nodes are kept */
     const char *dump; /* --dump PASS or NULL */
     bool time_passes; /* --time */
     bool quiet;       /* no notes on stderr */
 } Options;
+
+/* How weights are trained; 0 and NULL where the option was not given, unless said otherwise. */
+typedef struct TrainOptions {
+    const char *valid; /* --valid: a data set, or how many of the last training samples are held back */
+    int64_t epochs;    /* --epochs */
+    int64_t recovery;  /* of them at the end, with frozen weights: SCA; set by training */
+    int64_t batch;     /* --batch */
+    double rate;       /* --lr */
+    double momentum;   /* --momentum, default 0.9 */
+    double decay;      /* --weight-decay; negative: not given */
+    bool adam, optimizer_given;
+    bool step_schedule;      /* --schedule step; default cosine */
+    double alpha;            /* --alpha, default 0.5 */
+    double lambda;           /* --lambda, default 1e-2 */
+    bool sparsity_per_layer; /* --sparsity-scope layer; default global */
+    bool flip;               /* --augment flip */
+    int64_t crop;            /* --augment crop=N */
+    const char *log, *plot, *checkpoint;
+    bool resume;
+} TrainOptions;
 
 /* ---------------------------------------------------------------- base.c ---- */
 /* Memory comes from one arena that lives to exit; nothing is freed. With -DTERNC_MALLOC every object is its own
@@ -514,16 +536,19 @@ void eval_layer(const Layer *l, const float *x, float *y, float *bound);
 
 /* ---------------------------------------------------------------- passes/ ---- */
 /* Each pass is one file of the same name, says what it requires and gives, and is followed by verify. */
-void pass_upgrade(Model *m);                          /* any opset 1..18 -> the one internal form (opset 17) */
-void pass_infer(Graph *g);                            /* all types known; nodes with constant inputs evaluated */
-void pass_fold(Graph *g);                             /* Identity, Dropout, no-op Reshape/Transpose/... removed */
-void pass_dce(Graph *g);                              /* nodes whose outputs nobody uses removed */
-void pass_ternarize(Graph *g, const Options *opt);    /* recognition of ternary weights, then TWN (twn.c) */
-void pass_recurrent(Graph *g);                        /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
-void pass_inputs(Graph *g, const Options *opt);       /* uint8 and channels-last inputs of the application */
-void pass_fuse(Graph *g);                             /* linear nodes -> OP_Layer with epilogues */
-void pass_lower(Graph *g, const Options *opt);        /* lowering per layer, layouts of tensors */
-void verify_graph(const Graph *g, const char *after); /* bug on a broken invariant */
+void pass_upgrade(Model *m);                       /* any opset 1..18 -> the one internal form (opset 17) */
+void pass_infer(Graph *g);                         /* all types known; nodes with constant inputs evaluated */
+void pass_fold(Graph *g);                          /* Identity, no-op Reshape/Transpose/... removed, and Dropout */
+void pass_fold_for_training(Graph *g);             /* the same, but Dropout stays */
+void pass_dce(Graph *g);                           /* nodes whose outputs nobody uses removed */
+void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
+void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
+const bool *ternary_tensors(Graph *g, const Options *opt); /* by tensor id: weights that --keep leaves to ternarise */
+void pass_train(Graph *g, const struct CommandLine *c);    /* passes/train.c: the constants are trained */
+void pass_inputs(Graph *g, const Options *opt);            /* uint8 and channels-last inputs of the application */
+void pass_fuse(Graph *g);                                  /* linear nodes -> OP_Layer with epilogues */
+void pass_lower(Graph *g, const Options *opt);             /* lowering per layer, layouts of tensors */
+void verify_graph(const Graph *g, const char *after);      /* bug on a broken invariant */
 
 /* passes/twn.c: pure functions on one channel or layer of n weights. */
 float twn_exact(const float *w, int64_t n, int8_t *codes);                    /* returns the scale */
@@ -580,6 +605,8 @@ int64_t layer_scratch_bytes(const Node *n, const Options *opt);
 /* read, upgrade, infer, fold, dce: a model as ternarisation sees it. */
 Model *pipeline_load(const char *path, const Options *opt);
 void pipeline_prepare(Model *m, const Options *opt); /* the same for a model that was read already */
+/* Trains on c->data with c->opt.method; pipeline_ternarize then recognises the ternary weights. */
+void pipeline_train(Model *m, const struct CommandLine *c);
 /* ternarise (opt->method). */
 void pipeline_ternarize(Model *m, const Options *opt);
 /* fuse, lower, plan. */
@@ -613,6 +640,7 @@ typedef struct CommandLine {
     Strings outputs;    /* --output PATH or NAME=PATH; one path for compile and ternarize */
     Strings inputs;     /* --input PATH or NAME=PATH */
     const char *data;   /* --data SPEC or NULL */
+    TrainOptions train; /* with data, of ternarize and compile */
     double scale;       /* --scale, default 1 */
     Numbers mean;       /* --mean, one or one per channel; none: 0 */
     Numbers std;        /* --std, likewise; none: 1 */
@@ -676,7 +704,9 @@ typedef struct Dataset {
     Type sample;           /* element type and shape of one, as the file has it */
     const uint8_t *values; /* count samples, dense */
     const int64_t *labels; /* NULL: none */
-    bool nhwc;             /* sample is [height][width][channels] */
+    const float *targets;  /* in place of labels, target_size numbers per sample; NULL: none */
+    int64_t target_size;
+    bool nhwc; /* sample is [height][width][channels] */
 } Dataset;
 Dataset *data_open(const char *spec, bool nhwc);
 /* How samples become a model's input: checked once, then data_sample writes sample i as type_elems(input) floats,

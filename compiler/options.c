@@ -35,8 +35,6 @@ static int find_option(const Parser *p, const char *name)
 
 static _Noreturn void refuse_option(const Parser *p, const char *name)
 {
-    if (!strcmp(name, "data") && p->c->command != CMD_run && p->c->command != CMD_inspect)
-        usage("'ternc %s' does not take --data: training is not part of this version", p->spec->name);
     Text list = {0};
     for (int i = 0; i < num_options; i++)
         for (int k = 0; k < NUM_COMMANDS; k++)
@@ -140,15 +138,34 @@ static void check_method(Parser *p)
 {
     static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
     Options *opt = &p->c->opt;
+    bool training = p->c->data && (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
+    opt->train = training;
     for (size_t i = 0; opt->method == METHOD_NONE && i < sizeof needs_method / sizeof needs_method[0]; i++)
         if (is_given(p, needs_method[i]))
             usage("--%s has no meaning with --method none; add --method twn or stp", needs_method[i]);
-    if (opt->method == METHOD_SCA)
-        usage("--method sca trains the weights, and training is not part of this version; use twn or stp");
+    if (opt->method == METHOD_SCA && !training)
+        usage("--method sca trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC");
     if (is_given(p, "threshold") && (is_given(p, "sparsity") || opt->method == METHOD_STP))
         usage("--threshold and %s exclude each other", is_given(p, "sparsity") ? "--sparsity" : "--method stp");
     if (opt->method == METHOD_STP && !is_given(p, "sparsity"))
         opt->sparsity = 0.9f;
+}
+
+static void check_training(const Parser *p)
+{
+    static const char *const needs_data[] = {
+        "valid", "epochs", "batch",          "lr",      "optimizer", "momentum", "weight-decay", "schedule",
+        "alpha", "lambda", "sparsity-scope", "augment", "log",       "plot",     "checkpoint",   "resume"};
+    for (size_t i = 0; !p->c->data && i < sizeof needs_data / sizeof needs_data[0]; i++)
+        if (is_given(p, needs_data[i]))
+            usage("--%s is for training: it needs --data SPEC", needs_data[i]);
+    Method m = p->c->opt.method;
+    if (m != METHOD_SCA && (is_given(p, "alpha") || is_given(p, "lambda")))
+        usage("--alpha and --lambda belong to --method sca");
+    if (m == METHOD_SCA && is_given(p, "alpha") && is_given(p, "sparsity"))
+        usage("--alpha and --sparsity exclude each other: --sparsity solves for alpha");
+    if (m != METHOD_STP && is_given(p, "sparsity-scope"))
+        usage("--sparsity-scope belongs to --method stp");
 }
 
 static void check_data(const Parser *p)
@@ -231,6 +248,7 @@ static void check_command_line(Parser *p)
     if (c->command == CMD_compile)
         check_budget_options(p);
     check_method(p);
+    check_training(p);
     check_data(p);
     set_input_form(c);
     if (!c->opt.name)
@@ -244,6 +262,10 @@ static CommandLine *default_command_line(Command command)
     c->opt.method = command_specs[command].method;
     c->scale = 1;
     c->seed = 1;
+    c->train.momentum = 0.9;
+    c->train.decay = -1;
+    c->train.alpha = 0.5;
+    c->train.lambda = 1e-2;
     c->cc = "clang";
     c->cflags = command == CMD_compile ? "-Os" : "-O1";
     c->max_flash = c->max_ram = -1;

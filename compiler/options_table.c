@@ -277,6 +277,71 @@ static void parse_dim(CommandLine *c, const OptionSpec *o, const char *value)
     c->opt.dims = more;
 }
 
+static void parse_epochs(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->train.epochs = integer_of(o, value, 1, 100000);
+}
+
+static void parse_batch(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->train.batch = integer_of(o, value, 1, 1 << 20);
+}
+
+/* A number from `low` (itself only if `closed`) up, into the field. */
+static void take_positive(CommandLine *c, const OptionSpec *o, const char *value, bool closed)
+{
+    double v = number_of(o, value);
+    if (closed ? !(v >= 0) : !(v > 0))
+        usage("--%s %s: '%s' is not %s", o->name, o->arg, value, closed ? "at least 0" : "positive");
+    *(double *)(void *)((char *)c + o->field) = v;
+}
+
+static void set_positive(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    take_positive(c, o, value, false);
+}
+
+static void set_non_negative(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    take_positive(c, o, value, true);
+}
+
+static void parse_alpha(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->train.alpha = number_of(o, value);
+    if (!(c->train.alpha > 0 && c->train.alpha < 2))
+        usage("--alpha %s: '%s' is not between 0 (no zeros) and 2 (all zeros)", o->arg, value);
+}
+
+static void parse_optimizer(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->train.adam = choice_of(o, value) == 1;
+    c->train.optimizer_given = true;
+}
+
+static void parse_schedule(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->train.step_schedule = choice_of(o, value) == 1;
+}
+
+static void parse_scope(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->train.sparsity_per_layer = choice_of(o, value) == 1;
+}
+
+static void parse_augment(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    int count;
+    const char *const *words = split(o, value, &count);
+    for (int i = 0; i < count; i++)
+        if (!strcmp(words[i], "flip"))
+            c->train.flip = true;
+        else if (!strncmp(words[i], "crop=", 5))
+            c->train.crop = integer_of(o, words[i] + 5, 1, 1000);
+        else
+            usage("--augment %s: '%s' is neither flip nor crop=N", o->arg, words[i]);
+}
+
 static void parse_input_uint8(CommandLine *c, const OptionSpec *o, const char *value)
 {
     (void)o;
@@ -308,7 +373,8 @@ const CommandSpec command_specs[NUM_COMMANDS] = {
                        .summary = "make the weights ternary and write an ordinary ONNX model",
                        .needs_output = true,
                        .examples = {"ternc ternarize net.onnx -o ternary.onnx",
-                                    "ternc ternarize net.onnx -o sparse.onnx --method stp --sparsity 0.95"}},
+                                    "ternc ternarize net.onnx -o sparse.onnx --method stp --sparsity 0.95 --data "
+                                    "images.gz,labels.gz --scale 1/255"}},
     [CMD_run] = {.name = "run",
                  .args = "MODEL.onnx --input FILE",
                  .summary = "evaluate a model inside ternc",
@@ -391,26 +457,63 @@ const OptionSpec option_specs[] = {
      offsetof(CommandLine, explain)},
     {"explain", 0, NULL, SIZE, false, "list what the shared bytes consist of: kernels, run function, literals",
      set_flag, offsetof(CommandLine, explain)},
+    {"data", 0, "SPEC", COMPILE | TERNARIZE, false,
+     "train on this: IMAGES,LABELS (IDX, .gz too, or .npy), FILE.npz, or CIFAR-10 FILE.bin,...", set_text,
+     offsetof(CommandLine, data)},
+    {"valid", 0, "SPEC|N", COMPILE | TERNARIZE, false,
+     "choose the best epoch on this data, or on the last N samples (default: the last tenth)", set_text,
+     offsetof(CommandLine, train.valid)},
+    {"epochs", 0, "N", COMPILE | TERNARIZE, false, "passes over the data (none: 10, twn: 6, sca: 8, stp: 10)",
+     parse_epochs, 0},
+    {"batch", 0, "N", COMPILE | TERNARIZE, false, "samples per step (default: 100)", parse_batch, 0},
+    {"lr", 0, "RATE", COMPILE | TERNARIZE, false, "learning rate (none: 0.05, twn, stp: 0.02, sca: 0.003)",
+     set_positive, offsetof(CommandLine, train.rate)},
+    {"optimizer", 0, "sgd|adam", COMPILE | TERNARIZE, false, "SGD with momentum, or AdamW (sca: adam, others: sgd)",
+     parse_optimizer, 0},
+    {"momentum", 0, "M", COMPILE | TERNARIZE, false, "of sgd (default: 0.9)", set_non_negative,
+     offsetof(CommandLine, train.momentum)},
+    {"weight-decay", 0, "D", COMPILE | TERNARIZE, false, "L2 on the weights of layers (default: 0.0001)",
+     set_non_negative, offsetof(CommandLine, train.decay)},
+    {"schedule", 0, "cosine|step", COMPILE | TERNARIZE, false,
+     "fall of the rate; step: a tenth after half, a hundredth after 84 % (default: cosine)", parse_schedule, 0},
+    {"alpha", 0, "A", COMPILE | TERNARIZE, false, "sca: the knob for zeros, 0 to 2 (default: 0.5)", parse_alpha, 0},
+    {"lambda", 0, "L", COMPILE | TERNARIZE, false, "sca: weight of the regulariser at its end (default: 0.01)",
+     set_positive, offsetof(CommandLine, train.lambda)},
+    {"sparsity-scope", 0, "global|layer", COMPILE | TERNARIZE, false,
+     "stp: --sparsity over all layers together, or in each (default: global)", parse_scope, 0},
+    {"augment", 0, "flip,crop=N", COMPILE | TERNARIZE, false, "mirror and shift training images at random",
+     parse_augment, 0},
+    {"log", 0, "FILE", COMPILE | TERNARIZE, false, "a JSON object per epoch, a line each", set_text,
+     offsetof(CommandLine, train.log)},
+    {"plot", 0, "FILE.svg", COMPILE | TERNARIZE, false, "draw the run: loss, accuracy, zeros per layer", set_text,
+     offsetof(CommandLine, train.plot)},
+    {"checkpoint", 0, "FILE", COMPILE | TERNARIZE, false,
+     "state after each epoch, kept (default: OUT.ckpt, removed at the end)", set_text,
+     offsetof(CommandLine, train.checkpoint)},
+    {"resume", 0, NULL, COMPILE | TERNARIZE, false, "continue from the checkpoint, bit for bit", set_flag,
+     offsetof(CommandLine, train.resume)},
     {"data", 0, "SPEC", EVAL | CHECK, false,
      "IMAGES,LABELS (IDX, .gz too, or .npy), FILE.npz, or CIFAR-10 FILE.bin,...", set_text,
      offsetof(CommandLine, data)},
     {"input-uint8", 0, "NAME", COMPILE | CHECK | SIZE, true, "take this input as uint8: (raw * scale - mean) / std",
      parse_input_uint8, 0},
-    {"scale", 0, "S", EVAL | COMPILE | CHECK | SIZE, false,
+    {"scale", 0, "S", EVAL | TERNARIZE | COMPILE | CHECK | SIZE, false,
      "element = (raw * S - mean) / std; 1/255 is understood (default: 1)", parse_scale, 0},
-    {"mean", 0, "M,...", EVAL | COMPILE | CHECK | SIZE, false, "one number, or one per channel (default: 0)",
-     set_numbers, offsetof(CommandLine, mean)},
-    {"std", 0, "D,...", EVAL | COMPILE | CHECK | SIZE, false, "one number, or one per channel (default: 1)",
+    {"mean", 0, "M,...", EVAL | TERNARIZE | COMPILE | CHECK | SIZE, false,
+     "one number, or one per channel (default: 0)", set_numbers, offsetof(CommandLine, mean)},
+    {"std", 0, "D,...", EVAL | TERNARIZE | COMPILE | CHECK | SIZE, false, "one number, or one per channel (default: 1)",
      set_numbers, offsetof(CommandLine, std)},
-    {"layout", 0, "nchw|nhwc", EVAL | COMPILE | CHECK | SIZE, false,
+    {"layout", 0, "nchw|nhwc", EVAL | TERNARIZE | COMPILE | CHECK | SIZE, false,
      "axes of the data's images, or of the images that the C takes (default: nchw)", parse_layout, 0},
     {"float-guard", 0, NULL, COMPILE | CHECK, false, "the run functions return a status and refuse NaN and infinity",
      set_flag, offsetof(CommandLine, opt.float_guard)},
-    {"limit", 0, "N", EVAL | CHECK, false, "use the first N samples only", parse_limit, 0},
+    {"limit", 0, "N", EVAL | CHECK | COMPILE | TERNARIZE, false, "use the first N samples only", parse_limit, 0},
     {"threads", 0, "N", EVAL, false, "samples evaluated at the same time (default: the machine's cores)", parse_threads,
      0},
     {"threads", 0, "N", SIZE, false, "compilers that run at the same time (default: the machine's cores)",
      parse_threads, 0},
+    {"seed", 0, "N", COMPILE | TERNARIZE, false, "of all that training draws at random (default: 1)", parse_seed, 0},
+    {"threads", 0, "N", COMPILE | TERNARIZE, false, "of training (default: the machine's cores)", parse_threads, 0},
     {"seed", 0, "N", CHECK, false, "start of the random inputs (default: 1)", parse_seed, 0},
     {"cc", 0, "COMPILER", CHECK | SIZE | COMPILE, false, "C compiler for the generated code (default: clang)", set_text,
      offsetof(CommandLine, cc)},

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-static const char *const pass_names[] = {"read",      "upgrade", "infer",     "fold", "dce",
+static const char *const pass_names[] = {"read",      "upgrade", "infer",     "fold", "dce",  "train",
                                          "ternarize", "inputs",  "recurrent", "fuse", "lower"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
@@ -67,9 +67,19 @@ void pipeline_prepare(Model *m, const Options *opt)
     check_supported(m->graph);
     /* Operators are in their opset 17 form and all supported; types are those of inputs, constants and declarations. */
     RUN("infer", pass_infer(m->graph));
-    RUN("fold", pass_fold(m->graph));
+    RUN("fold", opt->train ? pass_fold_for_training(m->graph) : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     /* All types are static, nothing computes from constants alone, every node is used. */
+}
+
+void pipeline_train(Model *m, const CommandLine *c)
+{
+    const Options *opt = &c->opt;
+    RUN("train", pass_train(m->graph, c));
+    /* Weights to be ternary are: zeros and one magnitude per channel. */
+    RUN("fold", pass_fold(m->graph));
+    RUN("dce", pass_dce(m->graph));
+    /* Dropout is gone as well. */
 }
 
 void pipeline_ternarize(Model *m, const Options *opt)

@@ -160,11 +160,11 @@ static bool is_inference_dropout(const Graph *g, const Node *n)
     return !training || (training->data && const_scalar(g, n, 2) == 0);
 }
 
-static bool changes_nothing(const Graph *g, const Node *n)
+static bool changes_nothing(const Graph *g, const Node *n, bool training)
 {
     switch (n->op) {
     case OP_Identity: return true;
-    case OP_Dropout: return is_inference_dropout(g, n);
+    case OP_Dropout: return !training && is_inference_dropout(g, n);
     case OP_Reshape:
     case OP_Flatten:
     case OP_Squeeze:
@@ -208,16 +208,26 @@ static bool bypass(Graph *g, Tensor *in, Tensor *out)
     return true;
 }
 
-void pass_fold(Graph *g)
+static void fold(Graph *g, bool training)
 {
     int kept = 0;
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
         simplify_node(g, n);
-        if (!changes_nothing(g, n) || !bypass(g, n->in[0], n->out[0]))
+        if (!changes_nothing(g, n, training) || !bypass(g, n->in[0], n->out[0]))
             g->nodes[kept++] = n;
         else if (n->num_out > 1 && n->out[1])
             n->out[1]->producer = NULL;
     }
     g->num_nodes = kept;
+}
+
+void pass_fold(Graph *g)
+{
+    fold(g, false);
+}
+
+void pass_fold_for_training(Graph *g)
+{
+    fold(g, true);
 }

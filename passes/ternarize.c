@@ -105,6 +105,22 @@ static void mark_kept(Sites *all)
         }
 }
 
+const bool *ternary_tensors(Graph *g, const Options *opt)
+{
+    bool *chosen = NEW_ARRAY(bool, g->num_tensors);
+    Sites all = find_sites(g, opt);
+    mark_kept(&all);
+    for (int i = 0; i < all.count; i++) {
+        check_finite(g, &all.list[i]);
+        if (opt->method != METHOD_NONE)
+            chosen[weight_of(&all.list[i])->id] = true;
+    }
+    for (int i = 0; i < all.count; i++)
+        if (all.list[i].keep)
+            chosen[weight_of(&all.list[i])->id] = false;
+    return chosen;
+}
+
 /* ---- channels ---- */
 
 static bool same_box(const Ternary *a, const Ternary *b)
