@@ -173,6 +173,8 @@ static int64_t count_classes(const Graph *g)
 
 static void check_labels(const Dataset *d, int64_t classes, const Graph *g)
 {
+    if (d->targets)
+        fail("%s: labels must be whole numbers; these are float", d->spec);
     if (!d->labels)
         fail("%s: there are no labels; eval needs them: --data IMAGES,LABELS or an .npz with x and y", d->spec);
     for (int64_t i = 0; i < d->count; i++)

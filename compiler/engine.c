@@ -123,10 +123,18 @@ static bool *find_reaching(const Engine *e)
     return reaches;
 }
 
+static const Tensor *any_output(const Node *n)
+{
+    for (int j = 0; j < n->num_out; j++)
+        if (n->out[j])
+            return n->out[j];
+    bug("node %s has no output", node_label(n));
+}
+
 /* Comparisons and the like are flat almost everywhere: their gradient is zero, not missing. */
 static bool needs_rule(const Node *n)
 {
-    bool decides = n->out[0]->type.dtype != DT_F32 && n->op != OP_Cast;
+    bool decides = any_output(n)->type.dtype != DT_F32 && n->op != OP_Cast;
     return !decides && n->op != OP_Shape && n->op != OP_Size;
 }
 
@@ -138,7 +146,7 @@ static void check_rules(const Engine *e, const bool *depends)
         bool any = false;
         for (int j = 0; j < n->num_in; j++)
             any |= n->in[j] && depends[n->in[j]->id];
-        bool has = op_def(n->op)->grad && n->out[0]->type.dtype == DT_F32;
+        bool has = op_def(n->op)->grad && any_output(n)->type.dtype == DT_F32;
         if (e->steps[i].used && any && !has && needs_rule(n))
             text_printf(&list, "%s%s (node '%s')", list.len ? ", " : "", n->op_name, node_label(n));
     }
@@ -254,7 +262,7 @@ static void prepare_plain(Engine *e, Step *s, const Node *n)
             value_allocate(e, &e->values[n->out[j]->id], NULL);
             s->out[j] = e->values[n->out[j]->id].data;
         }
-    if (op_def(n->op)->grad_flat && node_wanted(e, n))
+    if (n->out[0] && op_def(n->op)->grad_flat && node_wanted(e, n))
         prepare_expansion(e, s, n);
 }
 
@@ -267,8 +275,8 @@ static void prepare_steps(Engine *e)
         const Node *n = e->g->nodes[i];
         if (!s->used)
             continue;
-        s->kernel = train_kernel(e, n);
-        if (!s->kernel)
+        s->kernel = n->out[0] ? train_kernel(e, n) : NULL;
+        if (!s->kernel && n->out[0])
             s->kernel = library_kernel(e, n);
         if (!s->kernel && node_wanted(e, n) && op_def(n->op)->grad == grad_kernel)
             fail_node(e->g, n, "this form of %s has no gradient", n->op_name);

@@ -27,10 +27,9 @@ expect 2 "ternc: usage: --output needs a value: --output DIR" ternc compile m -o
 expect 2 "ternc: usage: 'ternc compile' needs --output: ternc compile MODEL.onnx -o DIR" ternc compile m
 expect 2 "ternc: usage: --method: 'foo' is not one of none|twn|sca|stp" ternc inspect m --method foo
 expect 2 "ternc: usage: --sparsity S: '1.5' is not a number between 0 and 1" ternc compile m -o d --sparsity 1.5
-expect 2 "ternc: usage: --method sca trains the weights, and training is not part of this version; use twn or stp" \
+expect 2 "ternc: usage: --method sca trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC" \
     ternc ternarize m -o d --method sca
-expect 2 "ternc: usage: 'ternc ternarize' does not take --data: training is not part of this version" \
-    ternc ternarize m -o d --method stp --data x.npz
+expect 2 "ternc: usage: --lr is for training: it needs --data SPEC" ternc ternarize m -o d --method stp --lr 0.1
 expect 2 "ternc: usage: 'ternc inspect' does not take --explain; it belongs to: compile, size" ternc inspect m --explain
 expect 2 "ternc: usage: 'ternc eval' needs --data SPEC" ternc eval m
 

@@ -145,7 +145,8 @@ static void check_row(const OpCase *row, Graph *g, int output)
     c.e->noise = 7;
     check_gradients(&c);
     for (int i = 0; i < g->num_nodes; i++)
-        covered[g->nodes[i]->op] |= c.e->values[g->nodes[i]->out[0]->id].wanted;
+        for (int k = 0; k < g->nodes[i]->num_out; k++)
+            covered[g->nodes[i]->op] |= g->nodes[i]->out[k] && c.e->values[g->nodes[i]->out[k]->id].wanted;
     engine_free(c.e);
 }
 

@@ -1,0 +1,107 @@
+# cli_train.sh: training from the command line on a small set of three classes: every method learns, the result is
+# ternary, the same seed gives the same file, and a run that was killed continues to the same file.
+. "$TERNC_SOURCE/tests/expect.sh"
+/usr/bin/python3 - <<'PY' || exit 77
+import numpy as np, onnx
+from onnx import TensorProto as T, helper as h, numpy_helper as nh
+r = np.random.default_rng(3)
+centres = r.normal(size=(3, 1, 8, 8))
+def samples(n):
+    y = r.integers(0, 3, n)
+    return (centres[y] + 0.9 * r.normal(size=(n, 1, 8, 8))).astype(np.float32), y.astype(np.int64)
+x, y = samples(1200)
+np.savez("train.npz", x=x, y=y)
+np.savez("inputs.npz", x=x)
+np.savez("bad.npz", x=x, y=y + 1)
+x, y = samples(600)
+np.savez("test.npz", x=x, y=y)
+def c(name, v): return nh.from_array(np.asarray(v, np.float32), name)
+w = lambda name, *s: c(name, r.normal(size=s) * np.sqrt(2 / np.prod(s[1:])))
+norm = lambda p, n: [c(f"{p}{k}", np.full(n, v)) for k, v in (("s", 1), ("b", 0), ("m", 0), ("v", 1))]
+constants = [w("w1", 16, 1, 3, 3), *norm("n", 16), w("w2", 24, 256), c("b2", np.zeros(24)), w("w3", 3, 24), c("b3", np.zeros(3))]
+nodes = [h.make_node("Conv", ["x", "w1"], ["c"], "conv", pads=[1, 1, 1, 1]),
+         h.make_node("BatchNormalization", ["c", "ns", "nb", "nm", "nv"], ["d"], "norm"),
+         h.make_node("Relu", ["d"], ["e"], "relu"),
+         h.make_node("MaxPool", ["e"], ["f"], "pool", kernel_shape=[2, 2], strides=[2, 2]),
+         h.make_node("Flatten", ["f"], ["g"], "flat"),
+         h.make_node("Gemm", ["g", "w2", "b2"], ["h"], "fc", transB=1), h.make_node("Relu", ["h"], ["i"], "relu2"),
+         h.make_node("Dropout", ["i"], ["j"], "drop"),
+         h.make_node("Gemm", ["j", "w3", "b3"], ["k"], "last", transB=1), h.make_node("Softmax", ["k"], ["y"], "soft", axis=-1)]
+def save(nodes, name):
+    g = h.make_graph(nodes, "g", [h.make_tensor_value_info("x", T.FLOAT, ["N", 1, 8, 8])],
+                     [h.make_tensor_value_info("y", T.FLOAT, ["N", 3])], constants)
+    m = h.make_model(g, opset_imports=[h.make_opsetid("", 13)]); m.ir_version = 8; onnx.save(m, name)
+save(nodes, "net.onnx")
+nodes[6] = h.make_node("Floor", ["h"], ["i"], "steps")
+save(nodes, "steps.onnx")
+PY
+
+accuracy() {
+    ternc eval "$1" --data test.npz --json --quiet | sed -n 's/.*"accuracy":[^0-9]*\([0-9.]*\).*/\1/p'
+}
+
+# at_least LEAST MODEL
+at_least() {
+    got=$(accuracy "$2")
+    awk -v a="$got" -v b="$1" 'BEGIN { exit !(a >= b) }' || complain "$2 has accuracy $got, not at least $1"
+}
+
+train() {
+    ternc ternarize "$@" --quiet --threads 1 >out 2>err || complain "ternc ternarize $* failed"
+}
+
+train net.onnx -o float.onnx --method none --data train.npz --epochs 6 --batch 20
+at_least 0.9 float.onnx
+for method in twn stp sca; do
+    train float.onnx -o $method.onnx --method $method --data train.npz --epochs 8 --batch 20 --log $method.log --plot $method.svg
+    at_least 0.88 $method.onnx
+    [ "$(wc -l <$method.log)" -eq 8 ] || complain "$method.log has not 8 lines"
+    grep -q '</svg>' $method.svg || complain "$method.svg is not complete"
+    grep -q 'conv .*float' out && complain "$method: conv stayed float"
+    [ ! -e $method.onnx.ckpt ] || complain "the checkpoint of $method stayed"
+done
+/usr/bin/python3 - <<'PY' || complain "zeros or values are wrong"
+import numpy as np, onnx
+from onnx import numpy_helper as nh
+load = lambda f: {t.name: nh.to_array(t) for t in onnx.load(f).graph.initializer}
+for f in ("twn", "stp", "sca"):
+    m = load(f + ".onnx")
+    for w in (m["w1"], m["w2"]):
+        for row in w.reshape(len(w), -1):
+            assert len(set(np.abs(row[row != 0]).tolist())) <= 1, f
+m = load("stp.onnx")
+zeros = sum(np.sum(m[k] == 0) for k in ("w1", "w2")) / (m["w1"].size + m["w2"].size)
+assert abs(zeros - 0.9) < 0.002, zeros
+PY
+
+# No labels: the float model itself is the teacher.
+train float.onnx -o taught.onnx --method twn --data inputs.npz --epochs 6 --batch 20
+at_least 0.86 taught.onnx
+
+# The same seed gives the same file; another one another.
+train float.onnx -o again.onnx --method sca --data train.npz --epochs 8 --batch 20
+same sca.onnx again.onnx
+train float.onnx -o other.onnx --method sca --data train.npz --epochs 8 --batch 20 --seed 2
+cmp -s sca.onnx other.onnx && complain "another seed gave the same file"
+
+# Killed, then resumed: for each method the same file as in one run.
+for method in twn stp sca; do
+    ternc ternarize float.onnx -o resumed.onnx --method $method --data train.npz --epochs 8 --batch 20 --quiet --threads 1 \
+        --log kill.log >out 2>err &
+    child=$!
+    while [ "$(wc -l 2>/dev/null <kill.log || echo 0)" -lt 5 ] && kill -0 $child 2>/dev/null; do sleep 0.01; done
+    kill -9 $child 2>/dev/null
+    wait $child
+    rm -f kill.log
+    train float.onnx -o resumed.onnx --method $method --data train.npz --epochs 8 --batch 20 --resume
+    same $method.onnx resumed.onnx
+    rm -f resumed.onnx resumed.onnx.ckpt
+done
+
+expect 1 "...ternc: error: steps.onnx: cannot be trained: operators without a gradient lie between its weights and its output: Floor (node 'steps')" \
+    ternc ternarize steps.onnx -o no.onnx --data train.npz
+expect 1 "...ternc: error: bad.npz: label 3 of sample" ternc ternarize float.onnx -o no.onnx --data bad.npz
+expect 1 "...ternc: error: the loss is no longer a number in epoch" \
+    ternc ternarize float.onnx -o no.onnx --data train.npz --method none --lr 1e30 --quiet
+[ ! -e no.onnx ] || complain "no.onnx was written"
+finish
