@@ -123,18 +123,18 @@ static bool *find_reaching(const Engine *e)
     return reaches;
 }
 
-static const Tensor *any_output(const Node *n)
+static bool has_float_output(const Node *n)
 {
     for (int j = 0; j < n->num_out; j++)
-        if (n->out[j])
-            return n->out[j];
-    bug("node %s has no output", node_label(n));
+        if (n->out[j] && n->out[j]->type.dtype == DT_F32)
+            return true;
+    return false;
 }
 
 /* Comparisons and the like are flat almost everywhere: their gradient is zero, not missing. */
 static bool needs_rule(const Node *n)
 {
-    bool decides = any_output(n)->type.dtype != DT_F32 && n->op != OP_Cast;
+    bool decides = !has_float_output(n) && n->op != OP_Cast;
     return !decides && n->op != OP_Shape && n->op != OP_Size;
 }
 
@@ -146,7 +146,7 @@ static void check_rules(const Engine *e, const bool *depends)
         bool any = false;
         for (int j = 0; j < n->num_in; j++)
             any |= n->in[j] && depends[n->in[j]->id];
-        bool has = op_def(n->op)->grad && any_output(n)->type.dtype == DT_F32;
+        bool has = op_def(n->op)->grad && has_float_output(n);
         if (e->steps[i].used && any && !has && needs_rule(n))
             text_printf(&list, "%s%s (node '%s')", list.len ? ", " : "", n->op_name, node_label(n));
     }
