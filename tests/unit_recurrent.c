@@ -1,0 +1,243 @@
+/* unit_recurrent.c - LSTM, GRU and RNN: `check` passes the generated code of every kind in every lowering and finds
+ * what is broken in it; W and R are ternary tensors of their own; which outputs are the state of which inputs. */
+#include "check.h"
+#include "recurrent.h"
+
+#include <CUnit/Basic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char lstm[] =
+    "g (float[3,2,4] x, float[2,2,3] h0) => (y, h, c) <float[2,12,4] w = seed 1, float[2,12,3] r = seed 2,"
+    " float[2,24] b = seed 3, float[2,9] p = seed 4> { [cell] y, h, c = LSTM <direction = \"bidirectional\","
+    " clip = 2.0> (x, w, r, b, , h0, , p) }";
+static const char gru[] =
+    "g (float[3,2,4] x) => (y, h) <int32[2] n = {3, 2}, float[1,9,4] w = seed 1, float[1,9,3] r = seed 2, "
+    "float[1,18] b = seed 3>"
+    " { [cell] y, h = GRU <direction = \"reverse\"> (x, w, r, b, n) }";
+static const char linear_gru[] =
+    "g (float[2,3,4] x) => (y, h) <float[2,9,4] w = seed 1, float[2,9,3] r = seed 2, float[2,18] b = seed 3>"
+    " { [cell] y, h = GRU <direction = \"bidirectional\", linear_before_reset = 1, layout = 1> (x, w, r, b) }";
+static const char rnn[] = "g (float[4,1,4] x) => (h) <float[1,3,4] w = seed 1, float[1,3,3] r = seed 2>"
+                          " { [cell] , h = RNN (x, w, r) }";
+static const char run_time[] =
+    "g (float[2,2,3] x, float[1,8,3] w, float[1,8,2] r, float[1,16] b) => (y) { [cell] y = LSTM (x, w, r, b) }";
+
+static Model *read_model(const char *text, const Options *opt)
+{
+    Model *m = text_read("m", text);
+    pass_infer(m->graph);
+    pipeline_ternarize(m, opt);
+    return m;
+}
+
+static Options *options(Method method, Lowering lowering)
+{
+    static const char *const keep[] = {"none"};
+    Options *opt = NEW(Options);
+    *opt = (Options){.method = method, .lowering = lowering, .name = "net", .quiet = true};
+    opt->keep = method == METHOD_NONE ? NULL : keep;
+    opt->num_keep = 1;
+    return opt;
+}
+
+static Plan *plan_text(const char *text, const Options *opt)
+{
+    return pipeline_lower(read_model(text, opt), opt);
+}
+
+/* ---- check ---- */
+
+static CheckReport *check_text(const Plan *plan, const Text *c, const Text *h)
+{
+    const CommandLine line = {.samples = 2, .seed = 1};
+    Text err = {0};
+    int count;
+    const void *const *const *sets = make_input_sets(plan->g, &line, &count);
+    Program *p = program_open(plan, "gcc", "-O1 -w");
+    bool built = program_build(p, c, h, &err);
+    if (!built)
+        fprintf(stderr, "%s\n", err.data);
+    CU_ASSERT_TRUE_FATAL(built);
+    CheckReport *r = report_new(plan);
+    compare_values(p, sets, count, r);
+    compare_impulses(p, r);
+    program_close(p);
+    return r;
+}
+
+static void expect_sound(const char *text, Method method, Lowering lowering)
+{
+    Plan *plan = plan_text(text, options(method, lowering));
+    Text c = {0}, h = {0};
+    emit_c(plan, &c, &h);
+    CheckReport *r = check_text(plan, &c, &h);
+    bool passed = report_passed(plan, r);
+    for (int i = 0; i < plan->g->num_nodes && !passed; i++)
+        fprintf(stderr, "node %d: %s\n", i, r->nodes[i].first ? r->nodes[i].first : "good");
+    CU_ASSERT_TRUE(passed);
+    text_free(&c);
+    text_free(&h);
+}
+
+static void test_sound_code_passes(void)
+{
+    static const char *const models[] = {lstm, gru, linear_gru, rnn, run_time};
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        expect_sound(models[i], METHOD_NONE, LOWER_AUTO);
+        for (Lowering l = LOWER_UNROLL; l <= LOWER_DENSE; l++)
+            expect_sound(models[i], METHOD_TWN, l);
+    }
+}
+
+/* The last place of `find` in the text is replaced: kernels and tables come first, then the layers, then the steps. */
+typedef struct Fault {
+    const char *model, *find, *replace;
+} Fault;
+
+static const Fault faults[] = {
+    {lstm, " -= v1;", " += v1;"}, /* a term of R */
+    {lstm, "for (int32_t s = 0; s < 3;", "for (int32_t s = 0; s < 2;"},
+    {lstm, "t = 2 - s;", "t = s;"}, /* direction */
+    {lstm, "tn_gate_peephole_f32(g + 3,", "tn_gate_peephole_f32(g + 6,"},
+    {lstm, "tn_gate_clip_f32(state, 3, 2.0f);", ";"},
+    {lstm, "tn_gate_clip_f32(g + 9, 3, 2.0f);", "tn_gate_clip_f32(g + 9, 3, 0.1f);"},
+    {lstm, "tn_cell_lstm_f32(cell, g, g + 6, g + 9, 3);", "tn_cell_lstm_f32(cell, g, g + 9, g + 6, 3);"},
+    {lstm, "tn_gate_tanh_f32(state", "tn_gate_sigmoid_f32(state"},
+    {lstm, "memset(c, 0,", "memset(c, 64,"}, /* initial state */
+    {lstm, "tn_state_rows_f32(h,", "(void)in_h0; tn_state_rows_f32(h, h, 1, 1, 1, 1); (void)("},
+    {gru, "if (t >= ", "if (t > "}, /* lengths */
+    {gru, "(1 - z[i]) * g[i] + z[i] * h[i]", "(1 - z[i]) * h[i] + z[i] * g[i]"},
+    {gru, "tn_gate_product_f32(reset_h + b * 3, g + 3,", "tn_gate_product_f32(reset_h + b * 3, g,"},
+    {linear_gru, "tn_gate_multiply_f32(g + 6, g + 3, 3);", ";"},
+    {rnn, "tn_gate_add_f32(state, x, 3);", ";"},
+    {rnn, "tn_state_rows_f32(out_h", "tn_state_rows_f32(h"}, /* the output never written */
+};
+
+/* Like the text, with one fault; empty if it is not there. */
+static Text with_fault(const Text *c, const Fault *f)
+{
+    Text t = {0};
+    const char *at = NULL;
+    for (const char *p = c->data; (p = strstr(p, f->find)); p++)
+        at = p;
+    if (!at)
+        return t;
+    text_add(&t, c->data, (size_t)(at - c->data));
+    text_printf(&t, "%s%s", f->replace, at + strlen(f->find));
+    return t;
+}
+
+static void test_faults_are_found(void)
+{
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        const Fault *f = &faults[i];
+        Plan *plan = plan_text(f->model, options(METHOD_TWN, LOWER_UNROLL));
+        Text c = {0}, h = {0};
+        emit_c(plan, &c, &h);
+        Text wrong = with_fault(&c, f);
+        bool found = wrong.len && !report_passed(plan, check_text(plan, &wrong, &h));
+        if (!found)
+            fprintf(stderr, "%s: %s -> %s\n", wrong.len ? "not found" : "not in the text", f->find, f->replace);
+        CU_ASSERT_TRUE(found);
+        text_free(&c);
+        text_free(&h);
+        text_free(&wrong);
+    }
+}
+
+/* ---- ternary weights ---- */
+
+static const Ternary *ternary_of(const Graph *g, int input)
+{
+    return g->nodes[0]->in[input]->ternary;
+}
+
+static void test_two_ternary_tensors(void)
+{
+    Model *m = read_model(lstm, options(METHOD_TWN, LOWER_AUTO));
+    CU_ASSERT_EQUAL(ternary_of(m->graph, CELL_W)->num_scales, 24);
+    CU_ASSERT_EQUAL(ternary_of(m->graph, CELL_R)->num_scales, 24);
+    CU_ASSERT_PTR_NULL(ternary_of(m->graph, CELL_B));
+    CU_ASSERT_PTR_NULL(ternary_of(m->graph, CELL_P));
+    verify_graph(m->graph, "ternarize");
+}
+
+static void test_keep(void)
+{
+    static const char *const names[] = {"r", "cell", "last"};
+    for (int i = 0; i < 3; i++) {
+        Options *opt = options(METHOD_TWN, LOWER_AUTO);
+        opt->keep = &names[i];
+        Model *m = read_model(lstm, opt);
+        CU_ASSERT_EQUAL(ternary_of(m->graph, CELL_W) != NULL, i == 0);
+        CU_ASSERT_PTR_NULL(ternary_of(m->graph, CELL_R));
+    }
+}
+
+/* ---- states ---- */
+
+typedef struct PairCase {
+    const char *text;
+    int count, input, output;
+    bool in_place;
+} PairCase;
+
+#define CELL_TEXT " <float[1,8,3] w = seed 1, float[1,8,2] r = seed 2, int64[1] zero = {0}, int64[1] one = {1}> "
+
+static const PairCase pair_cases[] = {
+    {"g (float[1,1,3] x, float[1,1,2] h0) => (y, h)" CELL_TEXT "{ y, h = LSTM (x, w, r, , , h0) }", 1, 1, 1, true},
+    {"g (float[1,1,2] c0, float[1,1,3] x) => (c, y)" CELL_TEXT "{ y, , c = LSTM (x, w, r, , , , c0) }", 1, 0, 0, true},
+    /* Y of a single step is H */
+    {"g (float[1,1,3] x, float[1,1,1,2] h0) => (y)" CELL_TEXT "{ h = Squeeze (h0, zero) y = LSTM (x, w, r, , , h) }", 1,
+     1, 0, true},
+    {"g (float[2,1,3] x, float[2,1,1,2] h0) => (y)" CELL_TEXT
+     "{ s, u = Split <axis = 0> (h0) h = Squeeze (s, zero) y = LSTM (x, w, r, , , h) }",
+     0, 0, 0, false},
+    /* both states in one tensor; in the other order they are no pair */
+    {"g (float[1,1,3] x, float[2,1,2] s) => (y, t)" CELL_TEXT
+     "{ h0, c0 = Split <axis = 0> (s) y, h, c = LSTM (x, w, r, , , h0, c0) t = Concat <axis = 0> (h, c) }",
+     1, 1, 1, true},
+    {"g (float[1,1,3] x, float[2,1,2] s) => (y, t)" CELL_TEXT
+     "{ h0, c0 = Split <axis = 0> (s) y, h, c = LSTM (x, w, r, , , h0, c0) t = Concat <axis = 0> (c, h) }",
+     0, 0, 0, false},
+    /* a state that is changed between runs is none */
+    {"g (float[1,1,3] x, float[1,1,2] h0) => (y, t)" CELL_TEXT "{ y, h = LSTM (x, w, r, , , h0) t = Neg (h) }", 0, 0, 0,
+     false},
+    /* the old state is read behind the cell: two arrays */
+    {"g (float[1,1,3] x, float[1,1,2] h0) => (h, z)" CELL_TEXT "{ y, h = LSTM (x, w, r, , , h0) z = Add (y, h0) }", 1,
+     1, 0, false},
+};
+
+static void test_state_pairs(void)
+{
+    for (size_t i = 0; i < sizeof pair_cases / sizeof pair_cases[0]; i++) {
+        const PairCase *c = &pair_cases[i];
+        Plan *plan = plan_text(c->text, options(METHOD_NONE, LOWER_AUTO));
+        StatePair *pairs = NEW_ARRAY(StatePair, plan->g->num_inputs);
+        int count = find_state_pairs(plan->g, pairs);
+        if (count != c->count)
+            fprintf(stderr, "%d pairs, not %d: %s\n", count, c->count, c->text);
+        CU_ASSERT_EQUAL_FATAL(count, c->count);
+        if (!count)
+            continue;
+        CU_ASSERT_EQUAL(pairs[0].input, c->input);
+        CU_ASSERT_EQUAL(pairs[0].output, c->output);
+        CU_ASSERT_EQUAL(pairs[0].in_place, c->in_place);
+    }
+}
+
+int main(void)
+{
+    CU_initialize_registry();
+    CU_pSuite s = CU_add_suite("recurrent", NULL, NULL);
+    CU_ADD_TEST(s, test_sound_code_passes);
+    CU_ADD_TEST(s, test_faults_are_found);
+    CU_ADD_TEST(s, test_two_ternary_tensors);
+    CU_ADD_TEST(s, test_keep);
+    CU_ADD_TEST(s, test_state_pairs);
+    CU_basic_run_tests();
+    bool failed = CU_get_number_of_failures() != 0;
+    CU_cleanup_registry();
+    return failed;
+}
