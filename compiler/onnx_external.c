@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -79,17 +80,14 @@ static const char *find_file(const Place *at, const char *location)
     if (location[0] == '/' || leaves_upwards(location))
         fail_tensor(at, "external data: location '%s' must be a path below the model's folder", location);
     const char *folder = folder_of(at->file), *path = mem_printf("%s/%s", folder, location);
-    char *base = realpath(folder, NULL), *real = realpath(path, NULL);
-    if (!base || !real)
+    char base[PATH_MAX], real[PATH_MAX];
+    if (!realpath(folder, base) || !realpath(path, real))
         fail_tensor(at, "external data: cannot read %s: %s; the file belongs beside the model", path, strerror(errno));
     size_t n = strcmp(base, "/") != 0 ? strlen(base) : 0;
     bool inside = !strncmp(base, real, n) && real[n] == '/';
-    const char *copy = mem_strdup(real);
-    free(base);
-    free(real);
     if (!inside)
         fail_tensor(at, "external data: %s leads out of the model's folder", path);
-    return copy;
+    return mem_strdup(real);
 }
 
 /* len bytes of the open file, from offset on, mapped read-only. */

@@ -31,6 +31,8 @@ static void fill_random(const OpCase *row, Type t, void *data, uint64_t *seed)
             v = u < 0.5;
         else if (!dtype_is_float(t.dtype))
             v = floor(low + (high - low + 1) * u);
+        if (t.dtype == DT_U8 || t.dtype == DT_U16 || t.dtype == DT_U32 || t.dtype == DT_U64)
+            v = fabs(v);
         elem_set(data, t.dtype, i, v);
     }
 }
