@@ -38,6 +38,9 @@ static void infer_node(Graph *g, Node *n)
     for (int i = 0; i < n->num_out; i++)
         if (n->out[i])
             n->out[i]->type = (Type){.rank = -1};
+    for (int i = 0; i < n->num_in; i++)
+        if (n->in[i] && !type_known(n->in[i]->type))
+            fail_node(g, n, "unsupported: input '%s' is a sequence", n->in[i]->name);
     op_def(n->op)->infer(g, n);
     for (int i = 0; i < n->num_out; i++)
         if (n->out[i] && !type_known(n->out[i]->type))
@@ -149,6 +152,10 @@ void infer_nodes(Walk *w, Node *const *nodes, int count)
         Node *n = nodes[i];
         if (n->op == OP_If || n->op == OP_Loop || n->op == OP_Scan) {
             infer_control(w, n);
+            continue;
+        }
+        if (is_sequence_node(w, n)) {
+            infer_sequence(w, n);
             continue;
         }
         infer_node(w->g, n);

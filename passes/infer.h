@@ -1,4 +1,4 @@
-/* infer.h - what infer.c and infer_control.c share. */
+/* infer.h - what infer*.c share. */
 #ifndef TERNC_INFER_H
 #define TERNC_INFER_H
 
@@ -11,6 +11,8 @@ typedef struct Walk {
     int num_made;
     Tensor **copies; /* infer_control.c: by tensor id, what stands for it in the copy that is being made */
     int cap_copies;
+    struct Sequence **sequences; /* infer_sequence.c: by tensor id */
+    int cap_sequences;
     int64_t copied;     /* nodes made from bodies so far */
     size_t copied_text; /* bytes of their names */
 } Walk;
@@ -19,5 +21,24 @@ typedef struct Walk {
 void infer_nodes(Walk *w, Node *const *nodes, int count);
 /* If, Loop and Scan. */
 void infer_control(Walk *w, const Node *n);
+
+/* Nodes around bodies, with the label of n: out = op(a, b, c), those that are not NULL. */
+void walk_add(Walk *w, const Node *n, OpKind op, Tensor *out, Tensor *a, Tensor *b, Tensor *c);
+Tensor *walk_make(Walk *w, const Node *n, OpKind op, Tensor *a, Tensor *b, Tensor *c);
+Tensor *walk_int(Walk *w, const Node *n, int64_t v);
+void walk_give(Walk *w, const Node *n, int output, Tensor *t); /* t is the node's output */
+
+/* Tensors that are collected to become one. */
+typedef struct Collector {
+    Tensor **items;
+    int count, cap;
+} Collector;
+void walk_collect(Collector *c, Tensor *t);
+/* The items, along a new axis, make an output of n. */
+void walk_join(Walk *w, const Node *n, int output, const Collector *c, int64_t axis, bool reverse);
+
+/* infer_sequence.c: whether n makes, takes or copies a sequence; then infer_sequence does what it says. */
+bool is_sequence_node(const Walk *w, const Node *n);
+void infer_sequence(Walk *w, const Node *n);
 
 #endif

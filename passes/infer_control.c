@@ -19,8 +19,7 @@ static Tensor *new_tensor(Walk *w, const Node *of, const char *what)
     return graph_tensor(w->g, mem_printf("%s.%s%lld", node_label(of), what, (long long)w->copied), (Type){.rank = -1});
 }
 
-/* out = op(a, b, c), those that are not NULL. */
-static void add_node(Walk *w, const Node *of, OpKind op, Tensor *out, Tensor *a, Tensor *b, Tensor *c)
+void walk_add(Walk *w, const Node *of, OpKind op, Tensor *out, Tensor *a, Tensor *b, Tensor *c)
 {
     Tensor *in[] = {a, b, c};
     int count = c ? 3 : b ? 2 : 1;
@@ -31,15 +30,15 @@ static void add_node(Walk *w, const Node *of, OpKind op, Tensor *out, Tensor *a,
     infer_nodes(w, &n, 1);
 }
 
-static Tensor *make(Walk *w, const Node *of, OpKind op, Tensor *a, Tensor *b, Tensor *c)
+Tensor *walk_make(Walk *w, const Node *of, OpKind op, Tensor *a, Tensor *b, Tensor *c)
 {
     w->copied++;
     Tensor *out = new_tensor(w, of, "v");
-    add_node(w, of, op, out, a, b, c);
+    walk_add(w, of, op, out, a, b, c);
     return out;
 }
 
-static Tensor *make_int(Walk *w, const Node *of, int64_t v)
+Tensor *walk_int(Walk *w, const Node *of, int64_t v)
 {
     int64_t *data = NEW(int64_t);
     *data = v;
@@ -66,7 +65,7 @@ static Tensor *as_condition(Walk *w, const Node *n, Tensor *t)
         fail_node(w->g, n, "the condition '%s' must be a single bool, not %s", t->name, type_text(t->type));
     if (t->type.rank == 0)
         return t;
-    return make(w, n, OP_Reshape, t, graph_const_i64(w->g, mem_printf("%s.shape", t->name), 0, NULL), NULL);
+    return walk_make(w, n, OP_Reshape, t, graph_const_i64(w->g, mem_printf("%s.shape", t->name), 0, NULL), NULL);
 }
 
 static bool is_true(const Tensor *t)
@@ -84,16 +83,19 @@ static Tensor *choose(Walk *w, const Node *n, Tensor *condition, Tensor *a, Tens
 {
     if (a == b)
         return a;
+    if (!type_known(a->type) || !type_known(b->type))
+        fail_node(w->g, n, "unsupported: %s of sequences, with a condition that is not known at compile time",
+                  n->op_name);
     if (!type_equal(a->type, b->type))
         fail_node(w->g, n, "unsupported: %s gives %s or %s, depending on a condition that is not known at compile time",
                   n->op_name, type_text(a->type), type_text(b->type));
-    return make(w, n, OP_Where, condition, a, b);
+    return walk_make(w, n, OP_Where, condition, a, b);
 }
 
-static void give(Walk *w, const Node *n, int output, Tensor *t)
+void walk_give(Walk *w, const Node *n, int output, Tensor *t)
 {
     if (n->out[output])
-        add_node(w, n, OP_Identity, n->out[output], t, NULL, NULL);
+        walk_add(w, n, OP_Identity, n->out[output], t, NULL, NULL);
 }
 
 static const Graph *body_of(const Walk *w, const Node *n, const char *name, int inputs, int min_outputs)
@@ -213,18 +215,13 @@ static void infer_if(Walk *w, const Node *n)
         infer_nodes(w, no->nodes, no->num_nodes);
     for (int i = 0; i < n->num_out; i++) {
         Tensor *a = yes->outputs[i], *b = no->outputs[i];
-        give(w, n, i, is_true(condition) ? a : is_false(condition) ? b : choose(w, n, condition, a, b));
+        walk_give(w, n, i, is_true(condition) ? a : is_false(condition) ? b : choose(w, n, condition, a, b));
     }
 }
 
 /* ---- outputs that collect a value from each iteration ---- */
 
-typedef struct Collector {
-    Tensor **items;
-    int count, cap;
-} Collector;
-
-static void collect(Collector *c, Tensor *t)
+void walk_collect(Collector *c, Tensor *t)
 {
     if (c->count == c->cap) {
         c->cap = c->cap ? 2 * c->cap : 16;
@@ -236,8 +233,7 @@ static void collect(Collector *c, Tensor *t)
     c->items[c->count++] = t;
 }
 
-/* The items, along a new axis, make an output of n. */
-static void give_collected(Walk *w, const Node *n, int output, const Collector *c, int64_t axis, bool reverse)
+void walk_join(Walk *w, const Node *n, int output, const Collector *c, int64_t axis, bool reverse)
 {
     if (!n->out[output])
         return;
@@ -249,7 +245,7 @@ static void give_collected(Walk *w, const Node *n, int output, const Collector *
     Node *join = node_new(OP_Concat, n->name, c->count, 1);
     attr_set_int(join, "axis", axis);
     for (int i = 0; i < c->count; i++)
-        join->in[reverse ? c->count - 1 - i : i] = make(w, n, OP_Unsqueeze, c->items[i], axes, NULL);
+        join->in[reverse ? c->count - 1 - i : i] = walk_make(w, n, OP_Unsqueeze, c->items[i], axes, NULL);
     join->out[0] = n->out[output];
     infer_nodes(w, &join, 1);
 }
@@ -308,17 +304,17 @@ static void check_bounded(const Walk *w, const Node *n, const Unroll *u)
 static void loop_step(Walk *w, const Node *n, Unroll *u, int64_t iteration)
 {
     check_bounded(w, n, u);
-    u->in[0] = make_int(w, n, iteration);
+    u->in[0] = walk_int(w, n, iteration);
     Tensor **out = run_body(w, n, u->body, u->in);
     for (int i = 0; i < u->num_state; i++) {
         Tensor *next = out[1 + i];
         u->in[2 + i] = u->active ? choose(w, n, u->active, next, u->in[2 + i]) : next;
     }
     for (int i = u->num_state; i < n->num_out; i++)
-        collect(&u->collected[i], out[1 + i]);
+        walk_collect(&u->collected[i], out[1 + i]);
     u->in[1] = as_condition(w, n, out[0]);
     if (!u->in[1]->data)
-        u->active = u->active ? make(w, n, OP_And, u->active, u->in[1], NULL) : u->in[1];
+        u->active = u->active ? walk_make(w, n, OP_And, u->active, u->in[1], NULL) : u->in[1];
 }
 
 static void infer_loop(Walk *w, const Node *n)
@@ -328,9 +324,9 @@ static void infer_loop(Walk *w, const Node *n)
         loop_step(w, n, &u, i);
     for (int i = 0; i < n->num_out; i++)
         if (i < u.num_state)
-            give(w, n, i, u.in[2 + i]);
+            walk_give(w, n, i, u.in[2 + i]);
         else
-            give_collected(w, n, i, &u.collected[i], 0, false);
+            walk_join(w, n, i, &u.collected[i], 0, false);
 }
 
 /* ---- Scan ---- */
@@ -373,7 +369,7 @@ static Tensor *scan_slice(Walk *w, const Node *n, int i, int num_scan, int64_t a
     attr_set_int(pick, "axis", scan_axis(w, n, i, num_scan));
     w->copied++;
     pick->in[0] = n->in[n->num_in - num_scan + i];
-    pick->in[1] = make_int(w, n, at);
+    pick->in[1] = walk_int(w, n, at);
     pick->out[0] = new_tensor(w, n, "v");
     infer_nodes(w, &pick, 1);
     return pick->out[0];
@@ -400,13 +396,13 @@ static void infer_scan(Walk *w, const Node *n)
             if (i < state)
                 in[i] = out[i];
             else
-                collect(&collected[i], out[i]);
+                walk_collect(&collected[i], out[i]);
     }
     for (int i = 0; i < state && i < n->num_out; i++)
-        give(w, n, i, in[i]);
+        walk_give(w, n, i, in[i]);
     for (int i = state; i < n->num_out; i++)
-        give_collected(w, n, i, &collected[i], entry(w, n, "scan_output_axes", i - state, outputs),
-                       entry(w, n, "scan_output_directions", i - state, outputs) != 0);
+        walk_join(w, n, i, &collected[i], entry(w, n, "scan_output_axes", i - state, outputs),
+                  entry(w, n, "scan_output_directions", i - state, outputs) != 0);
 }
 
 void infer_control(Walk *w, const Node *n)

@@ -1,4 +1,4 @@
-/* unit_control.c - If, Loop and Scan: what they compute, what is unrolled, what is refused. */
+/* unit_control.c - If, Loop, Scan and sequences: what they compute, what is unrolled, what is refused. */
 #include "onnx_build.h"
 
 typedef Onnx__GraphProto Graph_;
@@ -340,6 +340,64 @@ static void test_scan(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "unsupported: Scan of opset 8"));
 }
 
+/* ---- sequences ---- */
+
+/* [x, -x], x inserted in front, the last one erased; then `last` takes the two. */
+static Model_ *sequence_model(const char *last, const char *position)
+{
+    Model_ *m = empty_model();
+    const int64_t numbers[] = {0, 1, -1, 5};
+    const char *const names[] = {"zero", "one", "minus_one", "five"};
+    for (int i = 0; i < 4; i++)
+        constant(m->graph, names[i], INT64, memcpy(NEW(int64_t), &numbers[i], 8), 8);
+    add(m->graph, "Neg", "x", NULL, "n");
+    add(m->graph, "SequenceConstruct", "x", "n", "two");
+    add(m->graph, "Identity", "two", NULL, "same");
+    add_in(add(m->graph, "SequenceInsert", "same", "x", "three"), "zero");
+    add(m->graph, "SequenceErase", "three", "minus_one", "first_two");
+    add(m->graph, last, "first_two", position, "y");
+    return m;
+}
+
+static void test_sequences(void)
+{
+    const void *in[] = {x123};
+    expect(sequence_model("SequenceAt", "one"), in, x123, 3);
+    Model_ *m = sequence_model("ConcatFromSequence", NULL);
+    add_attr(m->graph->node[5], "axis")->i = 0;
+    expect(m, in, (float[]){1, -2, 3, 1, -2, 3}, 6);
+    add_attr(m->graph->node[5], "new_axis")->i = 1;
+    m->graph->node[5]->attribute[0]->i = -1;
+    m->graph->node[5]->input[0] = mem_strdup("three");
+    expect(m, in, (float[]){1, 1, -1, -2, -2, 2, 3, 3, -3}, 9);
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(sequence_model("SequenceAt", "five")), "position 5 of a sequence of 2"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(refusal(sequence_model("Relu", NULL)), "unsupported: input 'first_two' is a sequence"));
+    m = sequence_model("SequenceAt", "one");
+    m->graph->node[5]->input[0] = mem_strdup("x");
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "input 'x' is not a sequence"));
+    m = sequence_model("SequenceAt", "p");
+    input(m->graph, "p", INT64, 0, NULL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "input 1 ('p') must be a constant"));
+    m = sequence_model("SequenceAt", "one");
+    m->graph->node[5] = make_node("Identity", "", "first_two", NULL, "y");
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "output 'y' is not made by any node"));
+}
+
+static void test_split_to_sequence(void)
+{
+    const void *in[] = {x123};
+    Model_ *m = sequence_model("SequenceAt", "minus_one");
+    m->graph->node[1] = make_node("SplitToSequence", "", "x", "one", "two");
+    m->graph->node[5]->input[0] = mem_strdup("two");
+    expect(m, in, (float[]){3}, 1);
+    m->graph->node[1]->n_input = 1;
+    add_attr(m->graph->node[1], "keepdims")->i = 0;
+    CU_ASSERT_EQUAL(prepare(m)->outputs[0]->type.rank, 0);
+    m->graph->node[1]->input[0] = mem_strdup("zero");
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "axis 0 is out of range"));
+}
+
 int main(void)
 {
     CU_initialize_registry();
@@ -351,6 +409,9 @@ int main(void)
     CU_add_test(s, "Loop with a condition at run time", test_loop_run_time);
     CU_add_test(s, "nested", test_nested);
     CU_add_test(s, "Scan", test_scan);
+    s = CU_add_suite("sequences", NULL, NULL);
+    CU_add_test(s, "lists", test_sequences);
+    CU_add_test(s, "SplitToSequence", test_split_to_sequence);
     CU_basic_run_tests();
     int failures = (int)CU_get_number_of_failures();
     mem_reset();
