@@ -42,11 +42,10 @@ typedef struct Call {
 struct Calls {
     Call train, infer, back_data, back_weights; /* infer without primitive: the same as train */
     dnnl_memory_t workspace;
-    Move views[2];          /* forward; backward */
     float *mean, *variance; /* of the batch */
 };
 
-/* ---- errors, memory ---- */
+/* ---- errors ---- */
 
 static void check_status(const Kernel *k, dnnl_status_t status)
 {
@@ -62,15 +61,6 @@ static void require(dnnl_status_t status)
         fail("out of memory while training");
     if (status != dnnl_success)
         bug("oneDNN: status %d", (int)status);
-}
-
-float *floats_new(int64_t n)
-{
-    size_t bytes = ((size_t)(n > 0 ? n : 1) * sizeof(float) + 63) & ~(size_t)63;
-    void *p = aligned_alloc(64, bytes);
-    if (!p)
-        fail("out of memory while training: %zu bytes", bytes);
-    return memset(p, 0, bytes);
 }
 
 Library *library_open(int threads)
@@ -129,50 +119,20 @@ static const Format *format_new(const dnnl_memory_desc_t *md, Type t)
     return f;
 }
 
-static Value *value_of(Engine *e, const Tensor *t)
+const Format *format_dense(Type t)
 {
-    return &e->values[t->id];
+    dnnl_memory_desc_t md = type_md(t);
+    return format_new(&md, t);
 }
 
-bool value_is_dense(const Value *v)
+bool format_is_dense(const Format *f)
 {
-    return v->t->type.dtype != DT_F32 || v->format->dense;
+    return f->dense;
 }
 
-void value_allocate(Engine *e, Value *v, const Format *format)
+int64_t format_size(const Format *f)
 {
-    (void)e;
-    if (v->t->type.dtype != DT_F32) {
-        size_t bytes = type_bytes(v->t->type);
-        v->data = v->dense = floats_new((int64_t)(bytes / sizeof(float)) + 1);
-        return;
-    }
-    dnnl_memory_desc_t dense = type_md(v->t->type);
-    v->format = format ? format : format_new(&dense, v->t->type);
-    v->size = (int64_t)(dnnl_memory_desc_get_size(&v->format->md) / sizeof(float));
-    if (!v->data)
-        v->data = floats_new(v->size);
-    if (v->wanted && !v->grad)
-        v->grad = floats_new(v->size);
-    if (v->wanted && v->readers > 1)
-        v->scratch = floats_new(v->size);
-    if (v->format->dense) {
-        v->dense = v->data;
-        v->dense_grad = v->grad;
-    }
-}
-
-void value_need_dense(Engine *e, Value *v)
-{
-    (void)e;
-    if (v->dense)
-        return;
-    v->dense = floats_new(type_elems(v->t->type));
-    if (!v->wanted)
-        return;
-    v->dense_grad = floats_new(type_elems(v->t->type));
-    if (!v->scratch)
-        v->scratch = floats_new(v->size);
+    return (int64_t)(dnnl_memory_desc_get_size(&f->md) / sizeof(float));
 }
 
 static dnnl_memory_t memory_new(Library *l, const dnnl_memory_desc_t *md, void *data)
@@ -214,55 +174,12 @@ static void move_free(Move *m)
     m->primitive = NULL;
 }
 
-static void move_once(Library *l, const dnnl_memory_desc_t *from, void *from_data, const dnnl_memory_desc_t *to,
-                      void *to_data)
+void library_reorder(Library *l, const Format *from, const void *x, const Format *to, void *y)
 {
-    Move m = move_new(l, from, from_data, to, to_data);
+    Move m = move_new(l, &from->md, (void *)(uintptr_t)x, &to->md, y);
     run_move(l, &m);
     require(dnnl_stream_wait(l->stream));
     move_free(&m);
-}
-
-void value_to_dense(Engine *e, Value *v)
-{
-    if (v->dense == v->data || v->dense_valid)
-        return;
-    dnnl_memory_desc_t dense = type_md(v->t->type);
-    move_once(e->lib, &v->format->md, v->data, &dense, v->dense);
-    v->dense_valid = true;
-}
-
-static void add_floats(float *y, const float *x, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        y[i] += x[i];
-}
-
-/* What lies in v->scratch, or in v->grad for an only reader, joins the gradient. */
-static void grad_arrived(Value *v)
-{
-    if (v->readers > 1 && v->touched)
-        add_floats(v->grad, v->scratch, v->size);
-    else if (v->readers > 1)
-        memcpy(v->grad, v->scratch, (size_t)v->size * sizeof(float));
-    v->touched = true;
-}
-
-static float *grad_target(const Value *v)
-{
-    return v->readers > 1 ? v->scratch : v->grad;
-}
-
-void value_merge_grad(Engine *e, Value *v)
-{
-    if (!v->dense_touched || v->dense_grad == v->grad)
-        return;
-    dnnl_memory_desc_t dense = type_md(v->t->type);
-    move_once(e->lib, &dense, v->dense_grad, &v->format->md, v->touched ? v->scratch : v->grad);
-    if (v->touched)
-        add_floats(v->grad, v->scratch, v->size);
-    v->touched = true;
-    v->dense_touched = false;
 }
 
 /* ---- calls ---- */
@@ -307,6 +224,12 @@ static void call_out(Kernel *k, Call *c, int arg, const dnnl_memory_desc_t *want
     Move m = {reorder_new(k->e->lib, want, have), memory_new(k->e->lib, want, NULL), memory_new(k->e->lib, have, data)};
     c->after[c->num_after++] = m;
     call_memory(c, arg, m.from);
+}
+
+/* An argument that is just where and as it lies. */
+static void call_at(Kernel *k, Call *c, int arg, const dnnl_memory_desc_t *md, float *data)
+{
+    call_memory(c, arg, memory_new(k->e->lib, md, data));
 }
 
 static void call_run(Kernel *k, const Call *c)
@@ -360,7 +283,7 @@ static void backward_calls(Kernel *k)
     for (int i = 0; i < k->n->num_in && i < 3; i++) {
         Value *v = k->n->in[i] ? value_of(k->e, k->n->in[i]) : NULL;
         if (v && v->wanted)
-            grad_arrived(v);
+            value_grad_arrived(v);
     }
 }
 
@@ -436,52 +359,42 @@ static dnnl_memory_desc_t any_like(const dnnl_memory_desc_t *md)
     return any_md(md->ndims, md->dims);
 }
 
+/* Convolution and its transpose are described by functions of the same form. */
+typedef dnnl_status_t DescribeForward(dnnl_convolution_desc_t *, dnnl_prop_kind_t, dnnl_alg_kind_t,
+                                      const dnnl_memory_desc_t *, const dnnl_memory_desc_t *,
+                                      const dnnl_memory_desc_t *, const dnnl_memory_desc_t *, const dnnl_dims_t,
+                                      const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t);
+typedef dnnl_status_t DescribeData(dnnl_convolution_desc_t *, dnnl_alg_kind_t, const dnnl_memory_desc_t *,
+                                   const dnnl_memory_desc_t *, const dnnl_memory_desc_t *, const dnnl_dims_t,
+                                   const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t);
+typedef dnnl_status_t DescribeWeights(dnnl_convolution_desc_t *, dnnl_alg_kind_t, const dnnl_memory_desc_t *,
+                                      const dnnl_memory_desc_t *, const dnnl_memory_desc_t *,
+                                      const dnnl_memory_desc_t *, const dnnl_dims_t, const dnnl_dims_t,
+                                      const dnnl_dims_t, const dnnl_dims_t);
+
 static ConvPds conv_pds(Kernel *k, const ConvDesc *c)
 {
+    bool t = k->n->op == OP_ConvTranspose;
+    dnnl_alg_kind_t alg = t ? dnnl_deconvolution_direct : dnnl_convolution_direct;
+    DescribeForward *f = t ? dnnl_dilated_deconvolution_forward_desc_init : dnnl_dilated_convolution_forward_desc_init;
+    DescribeData *d =
+        t ? dnnl_dilated_deconvolution_backward_data_desc_init : dnnl_dilated_convolution_backward_data_desc_init;
+    DescribeWeights *w =
+        t ? dnnl_dilated_deconvolution_backward_weights_desc_init : dnnl_dilated_convolution_backward_weights_desc_init;
     ConvPds p = {0};
-    dnnl_convolution_desc_t d;
+    dnnl_convolution_desc_t desc;
     const dnnl_memory_desc_t *bias = c->has_bias ? &c->bias : NULL;
     dnnl_memory_desc_t x = any_like(&c->x);
-    check_status(k, dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training, dnnl_convolution_direct, &x,
-                                                               &c->any_weights, bias, &c->any_y, c->strides, c->dilates,
-                                                               c->begin, c->end));
-    p.forward = make_desc(k, &d, NULL);
+    check_status(k, f(&desc, dnnl_forward_training, alg, &x, &c->any_weights, bias, &c->any_y, c->strides, c->dilates,
+                      c->begin, c->end));
+    p.forward = make_desc(k, &desc, NULL);
     if (wants(k, 0)) {
-        check_status(k, dnnl_dilated_convolution_backward_data_desc_init(&d, dnnl_convolution_direct, &x,
-                                                                         &c->any_weights, &c->any_y, c->strides,
-                                                                         c->dilates, c->begin, c->end));
-        p.data = make_desc(k, &d, p.forward);
+        check_status(k, d(&desc, alg, &x, &c->any_weights, &c->any_y, c->strides, c->dilates, c->begin, c->end));
+        p.data = make_desc(k, &desc, p.forward);
     }
     if (wants(k, 1) || wants(k, 2)) {
-        check_status(k, dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, &x,
-                                                                            &c->any_weights, bias, &c->any_y,
-                                                                            c->strides, c->dilates, c->begin, c->end));
-        p.weights = make_desc(k, &d, p.forward);
-    }
-    return p;
-}
-
-static ConvPds deconv_pds(Kernel *k, const ConvDesc *c)
-{
-    ConvPds p = {0};
-    dnnl_deconvolution_desc_t d;
-    const dnnl_memory_desc_t *bias = c->has_bias ? &c->bias : NULL;
-    dnnl_memory_desc_t x = any_like(&c->x);
-    check_status(k, dnnl_dilated_deconvolution_forward_desc_init(&d, dnnl_forward_training, dnnl_deconvolution_direct,
-                                                                 &x, &c->any_weights, bias, &c->any_y, c->strides,
-                                                                 c->dilates, c->begin, c->end));
-    p.forward = make_desc(k, &d, NULL);
-    if (wants(k, 0)) {
-        check_status(k, dnnl_dilated_deconvolution_backward_data_desc_init(&d, dnnl_deconvolution_direct, &x,
-                                                                           &c->any_weights, &c->any_y, c->strides,
-                                                                           c->dilates, c->begin, c->end));
-        p.data = make_desc(k, &d, p.forward);
-    }
-    if (wants(k, 1) || wants(k, 2)) {
-        check_status(k, dnnl_dilated_deconvolution_backward_weights_desc_init(
-                            &d, dnnl_deconvolution_direct, &x, &c->any_weights, bias, &c->any_y, c->strides, c->dilates,
-                            c->begin, c->end));
-        p.weights = make_desc(k, &d, p.forward);
+        check_status(k, w(&desc, alg, &x, &c->any_weights, bias, &c->any_y, c->strides, c->dilates, c->begin, c->end));
+        p.weights = make_desc(k, &desc, p.forward);
     }
     return p;
 }
@@ -490,7 +403,7 @@ static void conv_forward_call(Kernel *k, const ConvDesc *c, dnnl_primitive_desc_
 {
     const Node *n = k->n;
     Value *x = value_of(k->e, n->in[0]), *w = value_of(k->e, n->in[1]), *y = value_of(k->e, n->out[0]);
-    value_allocate(k->e, y, format_new(want(pd, dnnl_query_dst_md, 0), n->out[0]->type));
+    value_allocate(y, format_new(want(pd, dnnl_query_dst_md, 0), n->out[0]->type));
     call_start(&k->c->train, pd);
     call_in(k, &k->c->train, DNNL_ARG_SRC, want(pd, dnnl_query_src_md, 0), &x->format->md, x->data);
     call_in(k, &k->c->train, DNNL_ARG_WEIGHTS, want(pd, dnnl_query_weights_md, 0), &c->weights, w->dense);
@@ -508,7 +421,8 @@ static void conv_backward_calls(Kernel *k, const ConvDesc *c, const ConvPds *p)
         call_start(b, p->data);
         call_in(k, b, DNNL_ARG_DIFF_DST, want(p->data, dnnl_query_diff_dst_md, 0), &y->format->md, y->grad);
         call_in(k, b, DNNL_ARG_WEIGHTS, want(p->data, dnnl_query_weights_md, 0), &c->weights, w->dense);
-        call_out(k, b, DNNL_ARG_DIFF_SRC, want(p->data, dnnl_query_diff_src_md, 0), &x->format->md, grad_target(x));
+        call_out(k, b, DNNL_ARG_DIFF_SRC, want(p->data, dnnl_query_diff_src_md, 0), &x->format->md,
+                 value_grad_target(x));
     }
     if (p->weights) {
         Call *b = &k->c->back_weights;
@@ -517,12 +431,12 @@ static void conv_backward_calls(Kernel *k, const ConvDesc *c, const ConvPds *p)
         call_in(k, b, DNNL_ARG_SRC, want(p->weights, dnnl_query_src_md, 0), &x->format->md, x->data);
         call_in(k, b, DNNL_ARG_DIFF_DST, want(p->weights, dnnl_query_diff_dst_md, 0), &y->format->md, y->grad);
         if (wants(k, 1))
-            call_out(k, b, DNNL_ARG_DIFF_WEIGHTS, dw, &c->weights, grad_target(w));
+            call_out(k, b, DNNL_ARG_DIFF_WEIGHTS, dw, &c->weights, value_grad_target(w));
         else
-            call_memory(b, DNNL_ARG_DIFF_WEIGHTS, memory_new(k->e->lib, dw, NULL));
+            call_at(k, b, DNNL_ARG_DIFF_WEIGHTS, dw, NULL);
         if (c->has_bias)
-            call_memory(b, DNNL_ARG_DIFF_BIAS,
-                        memory_new(k->e->lib, &c->bias, wants(k, 2) ? grad_target(value_of(k->e, n->in[2])) : NULL));
+            call_at(k, b, DNNL_ARG_DIFF_BIAS, &c->bias,
+                    wants(k, 2) ? value_grad_target(value_of(k->e, n->in[2])) : NULL);
     }
 }
 
@@ -530,12 +444,12 @@ static bool prepare_conv(Kernel *k)
 {
     for (int i = 1; i < k->n->num_in; i++)
         if (k->n->in[i]) {
-            value_need_dense(k->e, value_of(k->e, k->n->in[i]));
+            value_need_dense(value_of(k->e, k->n->in[i]));
             if (!value_is_dense(value_of(k->e, k->n->in[i])))
                 return false;
         }
     ConvDesc c = describe_conv(k);
-    ConvPds p = k->n->op == OP_Conv ? conv_pds(k, &c) : deconv_pds(k, &c);
+    ConvPds p = conv_pds(k, &c);
     conv_forward_call(k, &c, p.forward);
     conv_backward_calls(k, &c, &p);
     dnnl_primitive_desc_destroy(p.forward);
@@ -598,7 +512,7 @@ static void pool_backward_call(Kernel *k, const PoolDesc *p, dnnl_primitive_desc
     call_start(&k->c->back_data, pd);
     call_in(k, &k->c->back_data, DNNL_ARG_DIFF_DST, want(pd, dnnl_query_diff_dst_md, 0), &y->format->md, y->grad);
     call_out(k, &k->c->back_data, DNNL_ARG_DIFF_SRC, want(pd, dnnl_query_diff_src_md, 0), &x->format->md,
-             grad_target(x));
+             value_grad_target(x));
     if (k->c->workspace)
         call_memory(&k->c->back_data, DNNL_ARG_WORKSPACE, k->c->workspace);
     dnnl_primitive_desc_destroy(pd);
@@ -622,7 +536,7 @@ static bool prepare_pool(Kernel *k)
     check_status(k, dnnl_pooling_v2_forward_desc_init(&d, dnnl_forward_training, p.alg, &x->format->md, &any, p.strides,
                                                       p.kernel, p.dilation, p.begin, p.end));
     dnnl_primitive_desc_t pd = make_desc(k, &d, NULL);
-    value_allocate(k->e, y, format_new(want(pd, dnnl_query_dst_md, 0), n->out[0]->type));
+    value_allocate(y, format_new(want(pd, dnnl_query_dst_md, 0), n->out[0]->type));
     call_start(&k->c->train, pd);
     call_in(k, &k->c->train, DNNL_ARG_SRC, want(pd, dnnl_query_src_md, 0), &x->format->md, x->data);
     call_out(k, &k->c->train, DNNL_ARG_DST, want(pd, dnnl_query_dst_md, 0), &y->format->md, y->data);
@@ -655,14 +569,14 @@ static void norm_forward_call(Kernel *k, bool training)
                                                       &x->format->md, attr_float(n, "epsilon"), flags));
     dnnl_primitive_desc_t pd = make_desc(k, &d, NULL);
     call_start(c, pd);
-    call_memory(c, DNNL_ARG_SRC, memory_new(k->e->lib, &x->format->md, x->data));
-    call_memory(c, DNNL_ARG_DST, memory_new(k->e->lib, &x->format->md, y->data));
-    call_memory(c, DNNL_ARG_SCALE, memory_new(k->e->lib, &channel, value_of(k->e, n->in[1])->dense));
-    call_memory(c, DNNL_ARG_SHIFT, memory_new(k->e->lib, &channel, value_of(k->e, n->in[2])->dense));
+    call_at(k, c, DNNL_ARG_SRC, &x->format->md, x->data);
+    call_at(k, c, DNNL_ARG_DST, &x->format->md, y->data);
+    call_at(k, c, DNNL_ARG_SCALE, &channel, value_of(k->e, n->in[1])->dense);
+    call_at(k, c, DNNL_ARG_SHIFT, &channel, value_of(k->e, n->in[2])->dense);
     float *mean = training ? k->c->mean : value_of(k->e, n->in[3])->dense;
     float *variance = training ? k->c->variance : value_of(k->e, n->in[4])->dense;
-    call_memory(c, DNNL_ARG_MEAN, memory_new(k->e->lib, &channel, mean));
-    call_memory(c, DNNL_ARG_VARIANCE, memory_new(k->e->lib, &channel, variance));
+    call_at(k, c, DNNL_ARG_MEAN, &channel, mean);
+    call_at(k, c, DNNL_ARG_VARIANCE, &channel, variance);
     dnnl_primitive_desc_destroy(pd);
 }
 
@@ -682,16 +596,15 @@ static void norm_backward_call(Kernel *k)
                                                                 epsilon, flags));
     dnnl_primitive_desc_t hint = make_desc(k, &f, NULL), pd = make_desc(k, &b, hint);
     call_start(c, pd);
-    Library *l = k->e->lib;
-    call_memory(c, DNNL_ARG_SRC, memory_new(l, &x->format->md, x->data));
-    call_memory(c, DNNL_ARG_DIFF_DST, memory_new(l, &x->format->md, y->grad));
-    call_memory(c, DNNL_ARG_MEAN, memory_new(l, &channel, k->c->mean));
-    call_memory(c, DNNL_ARG_VARIANCE, memory_new(l, &channel, k->c->variance));
-    call_memory(c, DNNL_ARG_SCALE, memory_new(l, &channel, scale->dense));
-    call_memory(c, DNNL_ARG_SHIFT, memory_new(l, &channel, shift->dense));
-    call_memory(c, DNNL_ARG_DIFF_SRC, memory_new(l, &x->format->md, x->wanted ? grad_target(x) : NULL));
-    call_memory(c, DNNL_ARG_DIFF_SCALE, memory_new(l, &channel, scale->wanted ? grad_target(scale) : NULL));
-    call_memory(c, DNNL_ARG_DIFF_SHIFT, memory_new(l, &channel, shift->wanted ? grad_target(shift) : NULL));
+    call_at(k, c, DNNL_ARG_SRC, &x->format->md, x->data);
+    call_at(k, c, DNNL_ARG_DIFF_DST, &x->format->md, y->grad);
+    call_at(k, c, DNNL_ARG_MEAN, &channel, k->c->mean);
+    call_at(k, c, DNNL_ARG_VARIANCE, &channel, k->c->variance);
+    call_at(k, c, DNNL_ARG_SCALE, &channel, scale->dense);
+    call_at(k, c, DNNL_ARG_SHIFT, &channel, shift->dense);
+    call_at(k, c, DNNL_ARG_DIFF_SRC, &x->format->md, x->wanted ? value_grad_target(x) : NULL);
+    call_at(k, c, DNNL_ARG_DIFF_SCALE, &channel, scale->wanted ? value_grad_target(scale) : NULL);
+    call_at(k, c, DNNL_ARG_DIFF_SHIFT, &channel, shift->wanted ? value_grad_target(shift) : NULL);
     dnnl_primitive_desc_destroy(hint);
     dnnl_primitive_desc_destroy(pd);
 }
@@ -716,7 +629,7 @@ static bool prepare_norm(Kernel *k)
         if (!n->in[i]->data)
             return false;
     Value *x = value_of(k->e, n->in[0]);
-    value_allocate(k->e, value_of(k->e, n->out[0]), x->format);
+    value_allocate(value_of(k->e, n->out[0]), x->format);
     k->c->mean = floats_new(n->in[1]->type.dims[0]);
     k->c->variance = floats_new(n->in[1]->type.dims[0]);
     norm_forward_call(k, true);
@@ -767,9 +680,9 @@ static void eltwise_backward_call(Kernel *k, dnnl_alg_kind_t alg, float a, float
     check_status(k, dnnl_eltwise_backward_desc_init(&d, alg, &x->format->md, &x->format->md, a, b));
     dnnl_primitive_desc_t pd = make_desc(k, &d, hint);
     call_start(&k->c->back_data, pd);
-    call_memory(&k->c->back_data, DNNL_ARG_SRC, memory_new(k->e->lib, &x->format->md, x->data));
-    call_memory(&k->c->back_data, DNNL_ARG_DIFF_DST, memory_new(k->e->lib, &x->format->md, y->grad));
-    call_memory(&k->c->back_data, DNNL_ARG_DIFF_SRC, memory_new(k->e->lib, &x->format->md, grad_target(x)));
+    call_at(k, &k->c->back_data, DNNL_ARG_SRC, &x->format->md, x->data);
+    call_at(k, &k->c->back_data, DNNL_ARG_DIFF_DST, &x->format->md, y->grad);
+    call_at(k, &k->c->back_data, DNNL_ARG_DIFF_SRC, &x->format->md, value_grad_target(x));
     dnnl_primitive_desc_destroy(pd);
 }
 
@@ -781,90 +694,17 @@ static bool prepare_eltwise(Kernel *k)
         return false;
     Value *x = value_of(k->e, k->n->in[0]), *y = value_of(k->e, k->n->out[0]);
     dnnl_eltwise_desc_t d;
-    value_allocate(k->e, y, x->format);
+    value_allocate(y, x->format);
     check_status(k, dnnl_eltwise_forward_desc_init(&d, dnnl_forward_training, alg, &x->format->md, a, b));
     dnnl_primitive_desc_t pd = make_desc(k, &d, NULL);
     call_start(&k->c->train, pd);
-    call_memory(&k->c->train, DNNL_ARG_SRC, memory_new(k->e->lib, &x->format->md, x->data));
-    call_memory(&k->c->train, DNNL_ARG_DST, memory_new(k->e->lib, &x->format->md, y->data));
+    call_at(k, &k->c->train, DNNL_ARG_SRC, &x->format->md, x->data);
+    call_at(k, &k->c->train, DNNL_ARG_DST, &x->format->md, y->data);
     if (wants(k, 0))
         eltwise_backward_call(k, alg, a, b, pd);
     dnnl_primitive_desc_destroy(pd);
     k->forward = forward_calls;
     k->backward = backward_calls;
-    return true;
-}
-
-/* ---- views: the same elements under another shape, always dense ---- */
-
-static void forward_view(Kernel *k)
-{
-    run_move(k->e->lib, &k->c->views[0]);
-    require(dnnl_stream_wait(k->e->lib->stream));
-}
-
-static void backward_view(Kernel *k)
-{
-    run_move(k->e->lib, &k->c->views[1]);
-    require(dnnl_stream_wait(k->e->lib->stream));
-    grad_arrived(value_of(k->e, k->n->in[0]));
-}
-
-static bool prepare_view(Kernel *k)
-{
-    Value *x = value_of(k->e, k->n->in[0]), *y = value_of(k->e, k->n->out[0]);
-    value_allocate(k->e, y, NULL);
-    dnnl_memory_desc_t dense = type_md(k->n->in[0]->type);
-    k->c->views[0] = move_new(k->e->lib, &x->format->md, x->data, &dense, y->data);
-    if (wants(k, 0))
-        k->c->views[1] = move_new(k->e->lib, &dense, y->grad, &x->format->md, grad_target(x));
-    k->forward = forward_view;
-    k->backward = backward_view;
-    return true;
-}
-
-/* ---- Add of equal shapes, as residual connections have it ---- */
-
-static void forward_add(Kernel *k)
-{
-    const float *a = value_of(k->e, k->n->in[0])->data;
-    float *y = value_of(k->e, k->n->out[0])->data;
-    call_run(k, &k->c->train); /* the second operand in the format of the first, to y */
-    for (int64_t i = 0; i < value_of(k->e, k->n->out[0])->size; i++)
-        y[i] += a[i];
-}
-
-static void backward_add(Kernel *k)
-{
-    Value *y = value_of(k->e, k->n->out[0]);
-    for (int i = 0; i < 2; i++) {
-        Value *x = value_of(k->e, k->n->in[i]);
-        if (!x->wanted)
-            continue;
-        run_move(k->e->lib, &k->c->views[i]);
-        require(dnnl_stream_wait(k->e->lib->stream));
-        grad_arrived(x);
-    }
-    (void)y;
-}
-
-static bool prepare_add(Kernel *k)
-{
-    const Node *n = k->n;
-    Value *x[2] = {value_of(k->e, n->in[0]), value_of(k->e, n->in[1])}, *y = value_of(k->e, n->out[0]);
-    if (!type_equal(n->in[0]->type, n->in[1]->type) || n->in[0] == n->in[1])
-        return false;
-    value_allocate(k->e, y, x[0]->format);
-    const dnnl_memory_desc_t *to = &y->format->md, *from = &x[1]->format->md;
-    Call *c = &k->c->train;
-    c->primitive = reorder_new(k->e->lib, from, to);
-    call_memory(c, DNNL_ARG_FROM, memory_new(k->e->lib, from, x[1]->data));
-    call_memory(c, DNNL_ARG_TO, memory_new(k->e->lib, to, y->data));
-    for (int i = 0; i < 2; i++)
-        if (x[i]->wanted)
-            k->c->views[i] = move_new(k->e->lib, to, y->grad, &x[i]->format->md, grad_target(x[i]));
-    k->forward = forward_add;
-    k->backward = backward_add;
     return true;
 }
 
@@ -886,12 +726,6 @@ static bool prepare(Kernel *k)
     case OP_GlobalMaxPool:
     case OP_GlobalAveragePool: return prepare_pool(k);
     case OP_BatchNormalization: return prepare_norm(k);
-    case OP_Reshape:
-    case OP_Flatten:
-    case OP_Squeeze:
-    case OP_Unsqueeze:
-    case OP_Identity: return prepare_view(k);
-    case OP_Add: return prepare_add(k);
     default: return prepare_eltwise(k);
     }
 }
@@ -915,8 +749,6 @@ void library_kernel_free(Kernel *k)
     call_free(&k->c->infer, NULL);
     call_free(&k->c->back_data, k->c->workspace);
     call_free(&k->c->back_weights, NULL);
-    for (int i = 0; i < 2; i++)
-        move_free(&k->c->views[i]);
     if (k->c->workspace)
         dnnl_memory_destroy(k->c->workspace);
     free(k->c->mean);

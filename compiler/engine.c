@@ -207,7 +207,7 @@ static void place_constants(Engine *e)
         else if (!v->data)
             v->data = (void *)(uintptr_t)t->data;
         if (t->type.dtype == DT_F32)
-            value_allocate(e, v, NULL);
+            value_allocate(v, NULL);
     }
 }
 
@@ -256,10 +256,10 @@ static void prepare_plain(Engine *e, Step *s, const Node *n)
     s->expanded_grad = NEW_ARRAY(float *, n->num_in);
     for (int j = 0; j < n->num_in; j++)
         if (n->in[j])
-            value_need_dense(e, &e->values[n->in[j]->id]);
+            value_need_dense(&e->values[n->in[j]->id]);
     for (int j = 0; j < n->num_out; j++)
         if (n->out[j]) {
-            value_allocate(e, &e->values[n->out[j]->id], NULL);
+            value_allocate(&e->values[n->out[j]->id], NULL);
             s->out[j] = e->values[n->out[j]->id].data;
         }
     if (n->out[0] && op_def(n->op)->grad_flat && node_wanted(e, n))
@@ -269,7 +269,7 @@ static void prepare_plain(Engine *e, Step *s, const Node *n)
 static void prepare_steps(Engine *e)
 {
     for (int i = 0; i < e->g->num_inputs; i++)
-        value_allocate(e, &e->values[e->g->inputs[i]->id], NULL);
+        value_allocate(&e->values[e->g->inputs[i]->id], NULL);
     for (int i = 0; i < e->g->num_nodes; i++) {
         Step *s = &e->steps[i];
         const Node *n = e->g->nodes[i];
@@ -283,7 +283,7 @@ static void prepare_steps(Engine *e)
         if (!s->kernel)
             prepare_plain(e, s, n);
     }
-    value_need_dense(e, &e->values[e->score->id]);
+    value_need_dense(&e->values[e->score->id]);
 }
 
 Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threads, Wanted wanted)
@@ -349,12 +349,6 @@ void *engine_input(Engine *e)
     return e->values[e->g->inputs[0]->id].data;
 }
 
-const float *value_dense(Engine *e, Value *v)
-{
-    value_to_dense(e, v);
-    return v->dense;
-}
-
 static void forward_plain(Engine *e, Step *s, const Node *n)
 {
     for (int j = 0; j < n->num_in; j++)
@@ -380,15 +374,6 @@ const float *engine_forward(Engine *e)
 }
 
 /* ---- backward ---- */
-
-float *value_grad(Value *v)
-{
-    bool *touched = v->dense_grad == v->grad ? &v->touched : &v->dense_touched;
-    if (!*touched)
-        memset(v->dense_grad, 0, (size_t)type_elems(v->t->type) * sizeof(float));
-    *touched = true;
-    return v->dense_grad;
-}
 
 static void expand_input(const Step *s, const Node *n, int i)
 {

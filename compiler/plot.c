@@ -69,7 +69,7 @@ static void add_line(Panel *p, const char *name, const double *v, int count)
     p->lines++;
 }
 
-static double value_of(const EpochRecord *r, int what, int layer)
+static double record_value(const EpochRecord *r, int what, int layer)
 {
     switch (what) {
     case 0: return r->loss;
@@ -83,7 +83,7 @@ static double *series(const Trainer *t, int what, int layer)
 {
     double *v = NEW_ARRAY(double, t->num_history);
     for (int i = 0; i < t->num_history; i++)
-        v[i] = value_of(&t->history[i], what, layer);
+        v[i] = record_value(&t->history[i], what, layer);
     return v;
 }
 

@@ -83,8 +83,18 @@ void *engine_input(Engine *e);                            /* dense, for the batc
 const float *engine_forward(Engine *e);                   /* the dense score */
 void engine_backward(Engine *e, const float *score_grad); /* fills e->grads */
 void engine_free(Engine *e);
-const float *value_dense(Engine *e, Value *v); /* refreshed where it lies elsewhere */
-float *value_grad(Value *v);                   /* dense, to be added to: zeroed on the first use */
+
+/* value.c */
+float *floats_new(int64_t n); /* zeroed, aligned, for free() */
+Value *value_of(Engine *e, const Tensor *t);
+void value_allocate(Value *v, const Format *format); /* format NULL: dense */
+bool value_is_dense(const Value *v);
+void value_need_dense(Value *v);              /* from now on value_dense works */
+const void *value_dense(Engine *e, Value *v); /* refreshed where it lies elsewhere */
+float *value_grad(Value *v);                  /* dense, to be added to: zeroed on the first use of a step */
+float *value_grad_target(const Value *v);     /* in the format, to be stored to; then */
+void value_grad_arrived(Value *v);            /* it joins what other readers gave */
+void value_merge_grad(Engine *e, Value *v);   /* dense_grad joins grad: all readers are done */
 
 /* dnnl.c, the only file that calls oneDNN. library_kernel prepares a node and its output values (format, data, grad);
  * NULL: not an operator or a form of one that the library takes. */
@@ -92,15 +102,14 @@ Library *library_open(int threads);
 void library_close(Library *l);
 Kernel *library_kernel(Engine *e, const Node *n);
 void library_kernel_free(Kernel *k);
+const Format *format_dense(Type t);
+bool format_is_dense(const Format *f);
+int64_t format_size(const Format *f); /* elements, padding included */
+void library_reorder(Library *l, const Format *from, const void *x, const Format *to, void *y);
 /* c[m][n] = alpha * a b + beta * c; ta: a lies as [k][m], tb: b lies as [n][k] */
 void library_sgemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, const float *b,
                    float beta, float *c);
-float *floats_new(int64_t n);                                   /* zeroed, aligned, for free() */
-void value_allocate(Engine *e, Value *v, const Format *format); /* format NULL: dense */
-bool value_is_dense(const Value *v);
-void value_need_dense(Engine *e, Value *v); /* from now on value_dense works */
-void value_to_dense(Engine *e, Value *v);   /* data -> dense */
-void value_merge_grad(Engine *e, Value *v); /* dense_grad joins grad */
+float *floats_new(int64_t n); /* zeroed, aligned, for free() */
 
 /* grad_*.c: the rules, hooks of OpDef. They add to din. */
 typedef struct Gradient {

@@ -1,5 +1,6 @@
 /* train_kernels.c - operators that training computes in a way of its own: matrix products (Gemm, MatMul; by the
- * library's sgemm) and Dropout, which is nothing at inference. */
+ * library's sgemm), views and residual additions (which keep or leave the library's formats), and Dropout, which is
+ * nothing at inference. */
 #include "train.h"
 
 #include <string.h>
@@ -114,8 +115,8 @@ static bool prepare_matmul(Kernel *k)
         return false;
     for (int i = 0; i < k->n->num_in; i++)
         if (k->n->in[i])
-            value_need_dense(k->e, value_at(k, i));
-    value_allocate(k->e, &k->e->values[k->n->out[0]->id], NULL);
+            value_need_dense(value_at(k, i));
+    value_allocate(&k->e->values[k->n->out[0]->id], NULL);
     k->forward = forward_matmul;
     k->backward = backward_matmul;
     return true;
@@ -168,21 +169,96 @@ static bool prepare_dropout(Kernel *k)
 {
     if (k->n->num_out > 1 && k->n->out[1] && graph_use_counts(k->e->g)[k->n->out[1]->id])
         return false;
-    value_need_dense(k->e, value_at(k, 0));
-    value_allocate(k->e, &k->e->values[k->n->out[0]->id], NULL);
+    value_need_dense(value_at(k, 0));
+    value_allocate(&k->e->values[k->n->out[0]->id], NULL);
     k->forward = forward_dropout;
     k->backward = backward_dropout;
     return true;
 }
 
+/* ---- views: the same elements under another shape, always dense ---- */
+
+static void forward_view(Kernel *k)
+{
+    const Value *x = value_at(k, 0);
+    library_reorder(k->e->lib, x->format, x->data, format_dense(x->t->type), value_of(k->e, k->n->out[0])->data);
+}
+
+static void backward_view(Kernel *k)
+{
+    Value *x = value_at(k, 0);
+    const Value *y = value_of(k->e, k->n->out[0]);
+    library_reorder(k->e->lib, format_dense(x->t->type), y->grad, x->format, value_grad_target(x));
+    value_grad_arrived(x);
+}
+
+static bool prepare_view(Kernel *k)
+{
+    value_allocate(value_of(k->e, k->n->out[0]), NULL);
+    k->forward = forward_view;
+    k->backward = backward_view;
+    return true;
+}
+
+/* ---- Add of equal shapes, in the format of the first, as residual connections have it ---- */
+
+static void forward_add(Kernel *k)
+{
+    const Value *a = value_at(k, 0), *b = value_at(k, 1), *y = value_of(k->e, k->n->out[0]);
+    const float *first = a->data;
+    float *sum = y->data;
+    library_reorder(k->e->lib, b->format, b->data, y->format, sum);
+    for (int64_t i = 0; i < y->size; i++)
+        sum[i] += first[i];
+}
+
+static void backward_add(Kernel *k)
+{
+    const Value *y = value_of(k->e, k->n->out[0]);
+    for (int i = 0; i < 2; i++) {
+        Value *x = value_at(k, i);
+        if (!x->wanted)
+            continue;
+        library_reorder(k->e->lib, y->format, y->grad, x->format, value_grad_target(x));
+        value_grad_arrived(x);
+    }
+}
+
+static bool prepare_add(Kernel *k)
+{
+    const Node *n = k->n;
+    if (!type_equal(n->in[0]->type, n->in[1]->type) || n->in[0] == n->in[1])
+        return false;
+    value_allocate(value_of(k->e, n->out[0]), value_at(k, 0)->format);
+    k->forward = forward_add;
+    k->backward = backward_add;
+    return true;
+}
+
+static bool prepare(Kernel *k)
+{
+    switch (k->n->op) {
+    case OP_Gemm:
+    case OP_MatMul: return prepare_matmul(k);
+    case OP_Dropout: return prepare_dropout(k);
+    case OP_Reshape:
+    case OP_Flatten:
+    case OP_Squeeze:
+    case OP_Unsqueeze:
+    case OP_Identity: return prepare_view(k);
+    case OP_Add: return prepare_add(k);
+    default: return false;
+    }
+}
+
 Kernel *train_kernel(Engine *e, const Node *n)
 {
-    if ((n->op != OP_Gemm && n->op != OP_MatMul && n->op != OP_Dropout) || n->out[0]->type.dtype != DT_F32)
+    if (n->out[0]->type.dtype != DT_F32 || !type_elems(n->out[0]->type))
         return NULL;
     Kernel *k = NEW(Kernel);
     k->e = e;
     k->n = n;
-    return (n->op == OP_Dropout ? prepare_dropout(k) : prepare_matmul(k)) ? k : NULL;
+    return prepare(k) ? k : NULL;
 }
 
 void grad_kernel(const Graph *g, const Node *n, const Gradient *d)

@@ -1,0 +1,243 @@
+/* unit_train.c - training's parts: the engine on whole models against the evaluator, gradients through whole models,
+ * the loss, and what SCA's regulariser and STP's allocation promise. Models come from TERNC_SHARED; without it those
+ * tests are skipped and say so. */
+#include "../passes/train.h"
+
+#include <CUnit/Basic.h>
+#include <glob.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 3 };
+
+static const char *shared(void)
+{
+    const char *s = getenv("TERNC_SHARED");
+    return s ? s : "../shared";
+}
+
+static double random_value(uint64_t i)
+{
+    return 2 * random_unit(5, i) - 1;
+}
+
+/* Largest difference between the samples of a batch and the same samples evaluated alone, relative to the largest. */
+static double compare_batch(const Graph *g, Engine *e, const Tensor *score)
+{
+    int64_t size = type_elems(g->inputs[0]->type), n = type_elems(score->type);
+    float *x = engine_input(e);
+    for (int64_t i = 0; i < BATCH * size; i++)
+        x[i] = (float)random_value((uint64_t)i);
+    const float *y = engine_forward(e);
+    double worst = 0, largest = 1e-6;
+    for (int64_t b = 0; b < BATCH; b++) {
+        const void *in[] = {x + b * size};
+        void **values = eval_graph(g, in);
+        const float *want = values[score->id];
+        for (int64_t i = 0; i < n; i++) {
+            worst = fmax(worst, fabs((double)y[b * n + i] - (double)want[i]));
+            largest = fmax(largest, fabs((double)want[i]));
+        }
+        free(values);
+    }
+    return worst / largest;
+}
+
+static double score_sum(Engine *e, const float *factors)
+{
+    const float *y = engine_forward(e);
+    double sum = 0;
+    for (int64_t i = 0; i < type_elems(e->score->type); i++)
+        sum += (double)y[i] * (double)factors[i];
+    return sum;
+}
+
+/* The slope along the gradient itself, over all parameters at once. */
+static void check_slope(Engine *e)
+{
+    int64_t n = type_elems(e->score->type);
+    float *factors = NEW_ARRAY(float, n), *start = NEW_ARRAY(float, e->params.total);
+    for (int64_t i = 0; i < n; i++)
+        factors[i] = (float)random_value((uint64_t)i + 99);
+    score_sum(e, factors);
+    engine_backward(e, factors);
+    double norm = 0;
+    for (int64_t i = 0; i < e->params.total; i++)
+        norm += (double)e->grads[i] * (double)e->grads[i];
+    CU_ASSERT_TRUE(norm > 0);
+    double step = 1e-3 / sqrt(norm), sums[2];
+    memcpy(start, e->weights, (size_t)e->params.total * sizeof *start);
+    for (int side = 0; side < 2; side++) {
+        for (int64_t i = 0; i < e->params.total; i++)
+            e->weights[i] = (float)((double)start[i] + (side ? -step : step) * (double)e->grads[i]);
+        sums[side] = score_sum(e, factors);
+    }
+    double slope = (sums[0] - sums[1]) / (2 * step * norm);
+    if (!(fabs(slope - 1) < 0.05))
+        fprintf(stderr, "\n%s: the slope along the gradient is %g of the gradient's length\n", e->g->file, slope);
+    CU_ASSERT_TRUE(fabs(slope - 1) < 0.05);
+}
+
+static void check_model(const char *path)
+{
+    Options opt = {.quiet = true, .train = true};
+    Trap trap;
+    if (CATCH(&trap)) {
+        bool known = strstr(trap.message, "LSTM") || strstr(trap.message, "--dim");
+        if (!known)
+            fprintf(stderr, "\n%s\n", trap.message);
+        CU_ASSERT_TRUE(known);
+        return;
+    }
+    const Graph *g = pipeline_load(path, &opt)->graph;
+    const Tensor *score = loss_find(g, &(Dataset){0}).score;
+    Engine *e = engine_new(g, score, BATCH, 1, WANT_PARAMS);
+    double off = compare_batch(g, e, score);
+    if (!(off < 1e-4))
+        fprintf(stderr, "\n%s: a batch is off by %g\n", path, off);
+    CU_ASSERT_TRUE(off < 1e-4);
+    e->momentum = 1;
+    e->training = true;
+    check_slope(e);
+    engine_free(e);
+    trap_end();
+}
+
+static void test_models(void)
+{
+    glob_t models;
+    if (glob(mem_printf("%s/models/*.onnx", shared()), 0, NULL, &models)) {
+        printf("skipped: no models in %s ", shared());
+        return;
+    }
+    for (size_t i = 0; i < models.gl_pathc; i++)
+        if (!strstr(models.gl_pathv[i], "dtln") && !strstr(models.gl_pathv[i], "super-resolution"))
+            check_model(models.gl_pathv[i]);
+    globfree(&models);
+}
+
+/* ---- graphs as text ---- */
+
+static Graph *graph_of(const char *text)
+{
+    Graph *g = text_read("test", text)->graph;
+    check_supported(g);
+    pass_infer(g);
+    return g;
+}
+
+static const char small[] = "g (float[1,2,4,4] x) => (y) <float[4,2,3,3] w = seed 1, float[4] b = seed 2,"
+                            " float[6,16] v = seed 3> { c = Conv <pads = [1, 1, 1, 1], strides = [2, 2]> (x, w, b)\n"
+                            " r = Relu (c)\n f = Flatten (r)\n y = Gemm <transB = 1> (f, v) }";
+
+static void test_batch(void)
+{
+    Graph *g = graph_of(small);
+    Engine *e = engine_new(g, g->outputs[0], BATCH, 1, WANT_PARAMS);
+    CU_ASSERT_TRUE(compare_batch(g, e, g->outputs[0]) < 1e-6);
+    CU_ASSERT_EQUAL(e->params.count, 3);
+    check_slope(e);
+    engine_free(e);
+}
+
+static void test_refusal(void)
+{
+    Trap trap;
+    if (CATCH(&trap)) {
+        CU_ASSERT_PTR_NOT_NULL(strstr(trap.message, "Floor (node 'r')"));
+        CU_ASSERT_EQUAL(trap.code, 1);
+        return;
+    }
+    Graph *g = graph_of("g (float[1,3] x) => (y) <float[3,4] w = seed 1, float[4,2] v = seed 2>"
+                        " { c = MatMul (x, w)\n r = Floor (c)\n y = MatMul (r, v) }");
+    engine_new(g, g->outputs[0], 2, 1, WANT_PARAMS);
+    trap_end();
+    CU_FAIL("was not refused");
+}
+
+/* What lies before the first weight is no obstacle. */
+static void test_no_gradient_needed(void)
+{
+    Graph *g = graph_of("g (float[1,3] x) => (y) <float[3,4] w = seed 1> { r = Floor (x)\n y = MatMul (r, w) }");
+    Engine *e = engine_new(g, g->outputs[0], 2, 1, WANT_PARAMS);
+    CU_ASSERT_EQUAL(e->params.count, 1);
+    engine_free(e);
+}
+
+/* ---- loss ---- */
+
+static void check_loss(LossKind kind)
+{
+    enum { N = 4 };
+    float score[2 * N], teacher[2 * N], targets[2 * N], grad[2 * N];
+    int64_t labels[2] = {2, 0}, samples[2] = {0, 1};
+    for (int i = 0; i < 2 * N; i++) {
+        score[i] = (float)random_value((uint64_t)i);
+        teacher[i] = (float)random_value((uint64_t)i + 20);
+        targets[i] = (float)random_value((uint64_t)i + 40);
+    }
+    Loss l = {.kind = kind, .classes = N};
+    Dataset d = {.labels = kind == LOSS_LABELS ? labels : NULL, .targets = kind == LOSS_TARGETS ? targets : NULL};
+    bool taught = kind == LOSS_TEACHER_CLASSES || kind == LOSS_TEACHER_SCORES;
+    const float *t = taught ? teacher : NULL;
+    loss_judge(&l, &d, samples, 2, 2, score, t, grad);
+    for (int i = 0; i < 2 * N; i++) {
+        float before = score[i];
+        score[i] = before + 1e-3f;
+        double up = loss_judge(&l, &d, samples, 2, 2, score, t, NULL).loss / 2;
+        score[i] = before - 1e-3f;
+        double down = loss_judge(&l, &d, samples, 2, 2, score, t, NULL).loss / 2;
+        score[i] = before;
+        CU_ASSERT_DOUBLE_EQUAL((double)grad[i], (up - down) / 2e-3, 1e-3);
+    }
+}
+
+static void test_losses(void)
+{
+    check_loss(LOSS_LABELS);
+    check_loss(LOSS_TARGETS);
+    check_loss(LOSS_TEACHER_CLASSES);
+    check_loss(LOSS_TEACHER_SCORES);
+}
+
+static void test_score_before_softmax(void)
+{
+    Graph *g = graph_of("g (float[1,3] x) => (y) <float[3,4] w = seed 1> { s = MatMul (x, w)\n y = Softmax (s) }");
+    Dataset none = {0};
+    CU_ASSERT_STRING_EQUAL(loss_find(g, &none).score->name, "s");
+    CU_ASSERT_EQUAL(loss_find(g, &none).kind, LOSS_TEACHER_CLASSES);
+}
+
+/* ---- random order ---- */
+
+static void test_order(void)
+{
+    int64_t order[100], again[100], other[100], seen[100] = {0};
+    Source s = {NULL, 10, 100};
+    order_samples(order, &s, 1, 0);
+    order_samples(again, &s, 1, 0);
+    order_samples(other, &s, 1, 1);
+    for (int i = 0; i < 100; i++)
+        seen[order[i] - 10]++;
+    for (int i = 0; i < 100; i++)
+        CU_ASSERT_EQUAL(seen[i], 1);
+    CU_ASSERT_EQUAL(memcmp(order, again, sizeof order), 0);
+    CU_ASSERT_NOT_EQUAL(memcmp(order, other, sizeof order), 0);
+}
+
+int main(void)
+{
+    if (CU_initialize_registry() != CUE_SUCCESS)
+        return 1;
+    CU_pSuite s = CU_add_suite("training", NULL, NULL);
+    CU_add_test(s, "models", test_models);
+    CU_add_test(s, "batch", test_batch);
+    CU_add_test(s, "refusal", test_refusal);
+    CU_add_test(s, "no gradient needed", test_no_gradient_needed);
+    CU_add_test(s, "losses", test_losses);
+    CU_add_test(s, "score before softmax", test_score_before_softmax);
+    CU_add_test(s, "order", test_order);
+    CU_basic_run_tests();
+    return (int)CU_get_number_of_failures() != 0;
+}
