@@ -38,18 +38,24 @@ static void make_folder(const char *path)
     atexit(remove_made_folder);
 }
 
-/* Both files, or neither. */
-static void write_pair(const char *folder, const char *id, const Text *c, const Text *h)
+typedef struct Output {
+    const char *name; /* in the folder */
+    const Text *text;
+} Output;
+
+/* All files, or none. */
+static void write_files(const char *folder, const Output *files, int count)
 {
+    OutFile **out = NEW_ARRAY(OutFile *, count);
     make_folder(folder);
-    OutFile *c_file = out_open(mem_printf("%s/%s.c", folder, id));
-    OutFile *h_file = out_open(mem_printf("%s/%s.h", folder, id));
-    fwrite(c->data, 1, c->len, c_file->f);
-    fwrite(h->data, 1, h->len, h_file->f);
-    out_sync(c_file);
-    out_sync(h_file);
-    out_commit(c_file);
-    out_commit(h_file);
+    for (int i = 0; i < count; i++)
+        out[i] = out_open(mem_printf("%s/%s", folder, files[i].name));
+    for (int i = 0; i < count; i++) {
+        fwrite(files[i].text->data, 1, files[i].text->len, out[i]->f);
+        out_sync(out[i]);
+    }
+    for (int i = 0; i < count; i++)
+        out_commit(out[i]);
 }
 
 /* ---- reporting ---- */
@@ -121,25 +127,79 @@ static void print_summary(const Plan *p)
     printf("arena: %s bytes\n", count_text(p->arena_bytes));
 }
 
-int cmd_compile(const CommandLine *c)
+/* ---- the command ---- */
+
+/* Names as files and as macros must differ whatever the case. */
+static void check_ids(const Plan *const *plans, int count)
 {
-    Model *m = pipeline_load(c->model, &c->opt);
+    for (int i = 0; i < count; i++) {
+        if (count > 1 && !strcasecmp(plans[i]->id, "kernels"))
+            usage("a model cannot be named 'kernels' beside others; --name, once for each, gives other names");
+        for (int k = 0; k < i; k++)
+            if (!strcasecmp(plans[i]->id, plans[k]->id))
+                usage("two models would be named '%s'; --name, once for each, gives other names", plans[i]->id);
+    }
+}
+
+/* A trained model's weights are ternary already. */
+static const Plan *plan_model(const CommandLine *c, int i)
+{
+    Options *opt = NEW(Options); /* the plan points to it */
+    *opt = c->opt;
+    opt->name = c->names.count ? c->names.items[i] : model_id(c->models.items[i]);
+    Model *m = pipeline_load(c->models.items[i], opt);
     if (c->data)
         pipeline_train(m, c);
-    Options recognise = c->opt;
-    recognise.method = c->data ? METHOD_NONE : c->opt.method;
+    Options recognise = *opt;
+    recognise.method = c->data ? METHOD_NONE : opt->method;
     pipeline_ternarize(m, &recognise);
-    const Plan *p = pipeline_lower(m, &c->opt);
-    Text source = {0}, header = {0};
-    check_budget(p, c);
-    emit_c(p, &source, &header);
-    const char *folder = c->outputs.items[0];
-    write_pair(folder, p->id, &source, &header);
-    printf("%s/%s.c, %s/%s.h\n", folder, p->id, folder, p->id);
+    return pipeline_lower(m, opt);
+}
+
+/* The texts of all models; returns how many files they are. */
+static int emit_models(const Plan *const *plans, int count, Output *files)
+{
+    Text *texts = NEW_ARRAY(Text, 2 * count + 2), *c = texts, *h = texts + count, *shared = h + count;
+    int n = 0;
+    if (count == 1)
+        emit_c(plans[0], c, h);
+    else
+        emit_shared(plans, count, c, h, &shared[0], &shared[1]);
+    for (int i = 0; i < count; i++) {
+        files[n++] = (Output){mem_printf("%s.c", plans[i]->id), &c[i]};
+        files[n++] = (Output){mem_printf("%s.h", plans[i]->id), &h[i]};
+    }
+    for (int i = 0; i < 2; i++)
+        if (shared[i].len)
+            files[n++] = (Output){i ? "kernels.h" : "kernels.c", &shared[i]};
+    return n;
+}
+
+static void print_result(const CommandLine *c, const Plan *p)
+{
+    if (c->models.count > 1)
+        printf("\n%s\n", p->id);
     if (c->explain)
         print_explanation(p->g);
     print_summary(p);
-    text_free(&source);
-    text_free(&header);
+}
+
+int cmd_compile(const CommandLine *c)
+{
+    int count = c->models.count;
+    const Plan **plans = NEW_ARRAY(const Plan *, count);
+    Output *files = NEW_ARRAY(Output, 2 * count + 2);
+    for (int i = 0; i < count; i++)
+        plans[i] = plan_model(c, i);
+    check_ids(plans, count);
+    check_budget(plans[0], c);
+    int num_files = emit_models(plans, count, files);
+    const char *folder = c->outputs.items[0];
+    write_files(folder, files, num_files);
+    for (int i = 0; i < num_files; i++)
+        printf("%s%s/%s", i ? ", " : "", folder, files[i].name);
+    printf("\n");
+    for (int i = 0; i < count; i++)
+        print_result(c, plans[i]);
     return 0;
 }

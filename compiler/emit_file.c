@@ -171,6 +171,10 @@ static void print_prelude(const Emitter *e, Text *c)
                 "int count);\n",
                 id);
     text_printf(c, "void %s_check_layer(int layer, const float *x, float *y, void *arena);\n#endif\n\n", id);
+}
+
+static void print_linkage(const Emitter *e, Text *c)
+{
     if (e->plan->opt->optimize == OPTIMIZE_SPEED)
         text_printf(
             c, "/* Kernels are specialised by the literal sizes that they are called with. */\n#if defined(__GNUC__)\n"
@@ -195,18 +199,75 @@ static void add_text(Text *to, Text *part)
     text_free(part);
 }
 
-void emit_c(const Plan *p, Text *c, Text *h)
+/* All of a model but what stands before its constants. */
+static Emitter emit_parts(const Plan *p)
 {
     Emitter e = {.plan = p, .macro = upper(p->id), .const_printed = NEW_ARRAY(bool, p->g->num_tensors)};
     emit_run(&e);
     emit_check_layer(&e);
     if (e.indent)
         bug("%d blocks are still open", e.indent);
+    return e;
+}
+
+static void print_parts(Emitter *e, Text *c)
+{
+    add_text(c, &e->consts);
+    text_add(c, "\n", 1);
+    add_text(c, &e->functions);
+    add_text(c, &e->body);
+}
+
+void emit_c(const Plan *p, Text *c, Text *h)
+{
+    Emitter e = emit_parts(p);
     print_header(&e, h);
     print_prelude(&e, c);
+    print_linkage(&e, c);
     kernels_print(&e, c);
-    add_text(c, &e.consts);
-    text_add(c, "\n", 1);
-    add_text(c, &e.functions);
-    add_text(c, &e.body);
+    print_parts(&e, c);
+}
+
+/* ---- several models ---- */
+
+static void print_shared_title(Text *t, const char *file, const Plan *const *plans, int count)
+{
+    const char *names = "";
+    for (int i = 0; i < count; i++)
+        names = mem_printf("%s%s%s", names, i ? ", " : "", comment_text(file_name(plans[i]->g->file)));
+    print_title(t, file, names);
+}
+
+static void print_shared_kernels(const Emitter *all, const Plan *const *plans, int count, Text *h)
+{
+    print_shared_title(h, "kernels.h", plans, count);
+    text_printf(h,
+                "#ifndef TERNC_KERNELS_H\n#define TERNC_KERNELS_H\n\n#include <stddef.h>\n#include <stdint.h>\n"
+                "#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n#endif\n\n",
+                kernels_need_math(all) ? "#include <math.h>\n" : "");
+    if (plans[0]->opt->optimize == OPTIMIZE_SIZE)
+        text_printf(h, "/* Every file may inline these; kernels.c has the one copy of what is not inlined. */\n"
+                       "#ifndef TN_KERNEL\n#define TN_KERNEL inline\n#endif\n\n");
+    else
+        print_linkage(all, h);
+    kernels_print(all, h);
+    text_printf(h, "#endif\n");
+}
+
+void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *kernels_c, Text *kernels_h)
+{
+    Emitter *e = NEW_ARRAY(Emitter, count), all = {.plan = plans[0]};
+    for (int i = 0; i < count; i++) {
+        e[i] = emit_parts(plans[i]);
+        kernels_merge(&all, &e[i]);
+        print_header(&e[i], &h[i]);
+        print_prelude(&e[i], &c[i]);
+        text_printf(&c[i], "#include \"kernels.h\"\n\n");
+        print_parts(&e[i], &c[i]);
+    }
+    print_shared_kernels(&all, plans, count, kernels_h);
+    if (plans[0]->opt->optimize == OPTIMIZE_SPEED)
+        return;
+    print_shared_title(kernels_c, "kernels.c", plans, count);
+    text_printf(kernels_c, "#define TN_KERNEL extern inline\n#include \"kernels.h\"\n");
 }

@@ -21,15 +21,15 @@ const char *comment_text(const char *s)
     return copy;
 }
 
-static const char *base_name(const char *path)
+const char *file_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    return comment_text(slash ? slash + 1 : path);
+    return slash ? slash + 1 : path;
 }
 
 void print_title(Text *t, const char *file, const char *model)
 {
-    text_printf(t, "/* %s - made by ternc from %s.\n *\n%s", file, base_name(model), licence);
+    text_printf(t, "/* %s - made by ternc from %s.\n *\n%s", file, comment_text(file_name(model)), licence);
 }
 
 /* ---- the signature ---- */

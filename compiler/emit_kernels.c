@@ -129,11 +129,16 @@ static void carry_callees(Emitter *e, const Kernel *k, DType d)
     }
 }
 
-static void carry(Emitter *e, const Kernel *k, DType d)
+static bool is_carried(const Emitter *e, const Kernel *k, DType d)
 {
     for (int i = 0; i < e->num_kernels; i++)
         if (e->kernels[i].dtype == d && !strcmp(e->kernels[i].kernel->text, k->text))
-            return;
+            return true;
+    return false;
+}
+
+static void append_use(Emitter *e, const Kernel *k, DType d)
+{
     if (e->num_kernels == e->cap_kernels) {
         e->cap_kernels = e->cap_kernels ? 2 * e->cap_kernels : 32;
         KernelUse *more = NEW_ARRAY(KernelUse, e->cap_kernels);
@@ -141,9 +146,16 @@ static void carry(Emitter *e, const Kernel *k, DType d)
             memcpy(more, e->kernels, (size_t)e->num_kernels * sizeof *more);
         e->kernels = more;
     }
+    e->kernels[e->num_kernels++] = (KernelUse){k, d};
+}
+
+static void carry(Emitter *e, const Kernel *k, DType d)
+{
+    if (is_carried(e, k, d))
+        return;
     /* Callees first: take the place only after they have theirs. Kernels are not recursive. */
     int before = e->num_kernels;
-    e->kernels[e->num_kernels++] = (KernelUse){k, d};
+    append_use(e, k, d);
     carry_callees(e, k, d);
     KernelUse self = e->kernels[before];
     memmove(&e->kernels[before], &e->kernels[before + 1], (size_t)(e->num_kernels - before - 1) * sizeof self);
@@ -163,6 +175,13 @@ const char *emit_kernel(Emitter *e, const char *name, DType d)
         bug("runtime/ has no kernel %s", full);
     carry(e, k, typed ? d : DT_NONE);
     return full;
+}
+
+void kernels_merge(Emitter *to, const Emitter *from)
+{
+    for (int i = 0; i < from->num_kernels; i++)
+        if (!is_carried(to, from->kernels[i].kernel, from->kernels[i].dtype))
+            append_use(to, from->kernels[i].kernel, from->kernels[i].dtype);
 }
 
 /* ---- printing ---- */

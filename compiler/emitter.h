@@ -121,6 +121,7 @@ void emit_fc(Emitter *e, const Layer *l);
 /* emit_header.c: NAME.h, and what both files need. */
 void print_header(const Emitter *e, Text *h);
 void print_title(Text *t, const char *file, const char *model); /* the comment that a file begins with */
+const char *file_name(const char *path);                        /* what stands behind the last slash */
 const char *comment_text(const char *s);                        /* made safe for the inside of a comment */
 const char *emit_parameters(const Graph *g);                    /* of the run functions, the arena left out */
 const char *emit_arguments(const Graph *g);
@@ -128,6 +129,7 @@ const char *emit_result(const Emitter *e); /* the run functions' result type */
 
 /* emit_kernels.c: carry a kernel and what it calls; print all carried ones. */
 void kernels_print(const Emitter *e, Text *out);
+void kernels_merge(Emitter *to, const Emitter *from); /* the kernels of both */
 bool kernels_need_math(const Emitter *e);
 
 #endif

@@ -591,6 +591,8 @@ const Plan *emit_plan(const Emitter *e);
 
 /* Emit the model as two texts. */
 void emit_c(const Plan *p, Text *c, Text *h);
+/* Several models, c[i] and h[i] of plans[i], that share kernels.h and, where it does not stay empty, kernels.c. */
+void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *kernels_c, Text *kernels_h);
 
 /* op_layer.c: layer k of a node: that of OP_Layer, those inside of OP_Recurrent; NULL behind the last. */
 Layer *node_layer(const Node *n, int k);
@@ -634,7 +636,8 @@ typedef struct Strings {
 typedef struct CommandLine {
     Command command;
     const char *model; /* path, never NULL but with list_targets */
-    Strings models;    /* of size: one or more */
+    Strings models;    /* of compile and size: one or more */
+    Strings names;     /* --name: none, or one for each model */
     Options opt;       /* opt.name is never NULL: from --name or the model's file name */
     bool json, explain;
     Strings outputs;    /* --output PATH or NAME=PATH; one path for compile and ternarize */

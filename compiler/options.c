@@ -59,9 +59,10 @@ static void take_option(Parser *p, const char *name, const char *value)
 
 static void take_model(Parser *p, const char *arg)
 {
-    if (p->c->command == CMD_size)
+    bool several = p->c->command == CMD_size || p->c->command == CMD_compile;
+    if (several)
         add_string(&p->c->models, arg);
-    if (p->c->command == CMD_size && p->c->model)
+    if (several && p->c->model)
         return;
     if (p->c->model)
         usage("unexpected argument '%s': ternc %s %s", arg, p->spec->name, p->spec->args);
@@ -219,6 +220,8 @@ static void check_size(const Parser *p)
 static void check_budget_options(const Parser *p)
 {
     bool budget = p->c->max_flash >= 0 || p->c->max_ram >= 0;
+    if (budget && p->c->models.count > 1)
+        usage("--max-flash and --max-ram take one model; sizes of several are what 'ternc size' tells");
     for (int i = 0; i < 2 && !budget; i++)
         if (is_given(p, i ? "cflags" : "cc"))
             usage("--%s has no meaning without --max-flash or --max-ram", i ? "cflags" : "cc");
@@ -251,8 +254,11 @@ static void check_command_line(Parser *p)
     check_training(p);
     check_data(p);
     set_input_form(c);
-    if (!c->opt.name)
-        c->opt.name = model_id(c->model);
+    if (c->command == CMD_compile && c->data && c->models.count > 1)
+        usage("--data trains one model; train each by 'ternc ternarize' and compile the results together");
+    if (c->names.count && c->names.count != c->models.count)
+        usage("--name: %d names for %d models", c->names.count, c->models.count);
+    c->opt.name = c->names.count ? c->names.items[0] : model_id(c->model);
 }
 
 static CommandLine *default_command_line(Command command)

@@ -120,7 +120,7 @@ static void parse_name(CommandLine *c, const OptionSpec *o, const char *value)
     if (!is_c_name(value))
         usage("--name %s: '%s' cannot start names in C: take a letter, then letters, digits and _, no keyword", o->arg,
               value);
-    c->opt.name = value;
+    add_string(&c->names, value);
 }
 
 static void parse_method(CommandLine *c, const OptionSpec *o, const char *value)
@@ -362,12 +362,12 @@ const CommandSpec command_specs[NUM_COMMANDS] = {
                      .method = METHOD_NONE,
                      .examples = {"ternc inspect net.onnx", "ternc inspect net.onnx --method twn --json"}},
     [CMD_compile] = {.name = "compile",
-                     .args = "MODEL.onnx -o DIR",
-                     .summary = "make the weights ternary and write DIR/NAME.c and DIR/NAME.h",
+                     .args = "MODEL.onnx... -o DIR",
+                     .summary = "make the weights ternary and write DIR/NAME.c and DIR/NAME.h; several share kernels",
                      .needs_output = true,
                      .examples = {"ternc compile net.onnx -o out",
                                   "ternc compile net.onnx -o out --optimize size --explain",
-                                  "ternc compile net.onnx -o out --method none --lowering dense --name net_float"}},
+                                  "ternc compile a.onnx b.onnx -o out --optimize size"}},
     [CMD_ternarize] = {.name = "ternarize",
                        .args = "MODEL.onnx -o OUT.onnx",
                        .summary = "make the weights ternary and write an ordinary ONNX model",
@@ -420,7 +420,7 @@ const OptionSpec option_specs[] = {
     {"output", 'o', "DIR", SIZE, false, "keep the C files and objects here", add_text, offsetof(CommandLine, outputs)},
     {"input", 'i', "[NAME=]FILE", RUN | CHECK, true, "value of an input, .npy or .pb (TensorProto)", add_text,
      offsetof(CommandLine, inputs)},
-    {"name", 0, "ID", COMPILE, false, "prefix of everything generated (default: the model's file name)", parse_name, 0},
+    {"name", 0, "ID", COMPILE, true, "prefix of everything generated (default: the model's file name)", parse_name, 0},
     {"method", 0, "none|twn|sca|stp", COMPILE | TERNARIZE | CHECK, false, "how weights become ternary (default: twn)",
      parse_method, 0},
     {"method", 0, "none|twn|sca|stp", INSPECT | RUN | EVAL, false, "how weights become ternary (default: none)",

@@ -24,7 +24,7 @@ expect 2 "ternc: usage: 'ternc inspect' needs a model: ternc inspect MODEL.onnx"
 expect 2 "ternc: usage: unexpected argument 'b.onnx': ternc inspect MODEL.onnx" ternc inspect a.onnx b.onnx
 expect 2 "ternc: usage: unknown option '--frob'; 'ternc compile --help' lists the options" ternc compile m --frob
 expect 2 "ternc: usage: --output needs a value: --output DIR" ternc compile m -o
-expect 2 "ternc: usage: 'ternc compile' needs --output: ternc compile MODEL.onnx -o DIR" ternc compile m
+expect 2 "ternc: usage: 'ternc compile' needs --output: ternc compile MODEL.onnx... -o DIR" ternc compile m
 expect 2 "ternc: usage: --method: 'foo' is not one of none|twn|sca|stp" ternc inspect m --method foo
 expect 2 "ternc: usage: --sparsity S: '1.5' is not a number between 0 and 1" ternc compile m -o d --sparsity 1.5
 expect 2 "ternc: usage: --method sca trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC" \
