@@ -1,0 +1,39 @@
+# cli_docs.sh - texts that come from the table of options: the manual page, which has every option of every command's
+# help and which groff takes without a warning, and completion for bash.
+. "$TERNC_SOURCE/tests/expect.sh"
+
+expect 0 "" ternc --man
+cp out ternc.1
+for command in inspect compile ternarize run eval check size; do
+    says ".SS ternc $command "
+    ternc $command --help | sed -n 's/^ *\(-., \)\{0,1\}--\([a-z0-9-]*\).*/\2/p' | sort -u >options
+    [ "$(wc -l <options)" -gt 5 ] || complain "no options in the help of $command"
+    while read -r option; do
+        case $option in help | version) continue ;; esac
+        grep -q "$(printf %s "--$option" | sed 's/-/.-/g')" ternc.1 || complain "the manual lacks --$option"
+    done <options
+done
+if command -v groff >/dev/null; then
+    groff -man -Tutf8 -ww -wbreak -rLL=100n ternc.1 >page 2>err || complain "groff"
+    [ -s err ] && complain "groff warns"
+    grep -q "ternc compile net.onnx -o out" page || complain "an example is broken in the manual"
+fi
+
+expect 0 "" ternc --bash-completion
+cp out completion
+if command -v bash >/dev/null; then
+    complete() { # complete WORD... : what the last word becomes
+        bash --norc -c '. ./completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ternc; echo "${COMPREPLY[*]}"' - "$@"
+    }
+    equal() {
+        [ "$1" = "$2" ] || complain "completion gives '$1', not '$2'"
+    }
+    equal "$(complete ternc com)" "compile"
+    equal "$(complete ternc compile --low)" "--lowering"
+    equal "$(complete ternc compile --lowering s)" "sparse"
+    equal "$(complete ternc compile m.onnx --keep "")" "none first last"
+    equal "$(complete ternc size --methods "")" "none twn stp"
+    equal "$(complete ternc compile --output g)" ""
+    equal "$(complete ternc inspect --lowering)" ""
+fi
+finish
