@@ -2,6 +2,7 @@
  * element type: 2^-24 for float. An operator that is not listed must agree exactly: data movement, integers,
  * comparisons, and single operations that IEEE arithmetic rounds correctly. */
 #include "check.h"
+#include "reference.h"
 
 #include <float.h>
 #include <math.h>
@@ -67,6 +68,7 @@ static const OpRule op_rules[] = {
     {"ReduceSum", SUM, 0, 0},
     {"ReduceMean", SUM, 0, 0},
     {"NegativeLogLikelihoodLoss", SUM, 0, 0},
+    {"Einsum", SUM, 0, 0},
     {"Sum", SUM, 0, 0},
     {"Mean", SUM, 0, 0},
     {"CumSum", SUM, 0, 0},
@@ -119,13 +121,15 @@ static int64_t product(const int64_t *v, int from, int to)
 }
 
 /* Terms that one output element sums, or more. */
-static int64_t count_terms(const Node *n, int k)
+static int64_t count_terms(const Graph *g, const Node *n, int k)
 {
     Type x = n->in[0]->type;
     if (n->op == OP_Conv || n->op == OP_ConvTranspose)
         return product(n->in[1]->type.dims, 1, n->in[1]->type.rank) * (n->op == OP_ConvTranspose ? x.dims[1] : 1);
     if (n->op == OP_MatMul)
         return x.dims[x.rank - 1];
+    if (n->op == OP_Einsum)
+        return einsum_terms(g, n);
     if (n->op == OP_Gemm)
         return product(x.dims, 0, x.rank) / n->out[k]->type.dims[0] + 2;
     int length = 0;
@@ -165,7 +169,7 @@ static void sum_bounds(const Graph *g, const Node *n, int k, const void *const *
         out[i] = n->out[i] ? calloc(type_bytes(n->out[i]->type) + 1, 1) : NULL;
     eval_node(g, n, (const void *const *)magnitudes, out);
     DType d = n->out[k]->type.dtype;
-    double factor = ((double)count_terms(n, k) + 8) * unit_roundoff(d);
+    double factor = ((double)count_terms(g, n, k) + 8) * unit_roundoff(d);
     for (int64_t i = 0; i < type_elems(n->out[k]->type); i++)
         bound[i] = factor * fabs(elem_get(out[k], d, i)) + smallest(d);
     for (int i = 0; i < n->num_in; i++)
@@ -316,8 +320,8 @@ void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, co
     case EXACT: break;
     case FEW_ULPS: simple_bounds(t, want, r->ulps, r->offset, bound); break;
     case SUM: sum_bounds(g, n, k, in, bound); break;
-    case POSITIVE: simple_bounds(t, want, (double)count_terms(n, k) + 8, 0, bound); break;
-    case LOG_SUM: simple_bounds(t, want, 4, (double)count_terms(n, k) + 128, bound); break;
+    case POSITIVE: simple_bounds(t, want, (double)count_terms(g, n, k) + 8, 0, bound); break;
+    case LOG_SUM: simple_bounds(t, want, 4, (double)count_terms(g, n, k) + 128, bound); break;
     case SOFTMAX: simple_bounds(t, want, length + 120, 0, bound); break;
     case LOG_SOFTMAX: simple_bounds(t, want, 4, length + 120, bound); break;
     case NORM: norm_bounds(n, k, in, want, bound); break;

@@ -117,5 +117,26 @@ ROW(global_average_pool, "g (float[2,3,4,5] x) => (y) { y = GlobalAveragePool (x
 ROW(global_average_pool_hand, "g (float[1,2,2,2] x) => (y) { y = GlobalAveragePool (x) }",
     .in = "1 2 3 4 -1 -2 -3 -6", .out = "2.5 -3")
 ROW(global_max_pool, "g (float[1,2,2,2] x) => (y) { y = GlobalMaxPool (x) }", .in = "1 2 4 3 -1 -2 -3 -6", .out = "4 -1")
+
+ROW(einsum_matmul, "g (float[2,3] a, float[3,2] b) => (y) { y = Einsum <equation = \"ij,jk->ik\"> (a, b) }", .in = "1 2 3 4 5 6; 1 2 3 4 5 6", .out = "22 28 49 64")
+ROW(einsum_batch, "g (float[3,5,2] a, float[3,2,5] b) => (y) { y = Einsum <equation = \"bij, bjk -> bik\"> (a, b) }")
+ROW(einsum_attention, "g (float[2,3,4,5] q, float[2,6,4,5] k) => (y) { y = Einsum <equation = \"bqhd,bkhd->bhqk\"> (q, k) }")
+ROW(einsum_transpose, "g (float[2,3] a) => (y) { y = Einsum <equation = \"ij->ji\"> (a) }", .in = "1 2 3 4 5 6", .out = "1 4 2 5 3 6")
+ROW(einsum_sum, "g (float[2,3] a) => (y) { y = Einsum <equation = \"ij->i\"> (a) }", .in = "1 2 3 4 5 6", .out = "6 15")
+ROW(einsum_diagonal, "g (float[2,3,3] a) => (y) { y = Einsum <equation = \"...ii->...i\"> (a) }", .in = "1 2 3 4 5 6 7 8 9 1 0 0 0 2 0 0 0 3", .out = "1 5 9 1 2 3")
+ROW(einsum_trace, "g (double[3,3] a) => (y) { y = Einsum <equation = \"ii\"> (a) }", .in = "1 2 3 4 5 6 7 8 9", .out = "15")
+ROW(einsum_implicit, "g (float[2,3] b, float[3,4] a) => (y) { y = Einsum <equation = \"bc,ca\"> (b, a) }")
+ROW(einsum_inner, "g (float[4] a, float[4] b) => (y) { y = Einsum <equation = \"i,i\"> (a, b) }", .in = "1 2 3 4; 1 10 100 1000", .out = "4321")
+ROW(einsum_outer, "g (float[2] a, float[3] b) => (y) { y = Einsum <equation = \"i,j\"> (a, b) }", .in = "1 2; 1 10 100", .out = "1 10 100 2 20 200")
+ROW(einsum_ellipsis, "g (float[2,1,3,4] a, float[1,5,4,2] b) => (y) { y = Einsum <equation = \"...ij,...jk->...ik\"> (a, b) }")
+/* onnxruntime wants as many axes in each ellipsis; NumPy does not */
+ROW(einsum_ellipsis_ranks, "g (float[2,1,3,4] a, float[5,4,2] b) => (y) { y = Einsum <equation = \"...ij,...jk->...ik\"> (a, b) }", .no_oracle = true)
+ROW(einsum_unused, "g (float[2,3] a, float[4] b) => (y) { y = Einsum <equation = \"ij,k->j\"> (a, b) }")
+ROW(einsum_three, "g (float[2] a) => (y) { y = Einsum <equation = \"i,i,i->i\"> (a, a, a) }", .error = "unsupported: Einsum of 3 inputs")
+ROW(einsum_sizes, "g (float[2,3] a, float[4,2] b) => (y) { y = Einsum <equation = \"ij,jk->ik\"> (a, b) }", .error = "one letter stands for axes of 3 and 4 elements")
+ROW(einsum_one, "g (float[2,1] a, float[4,2] b) => (y) { y = Einsum <equation = \"ij,jk->ik\"> (a, b) }", .error = "stands for axes of different sizes")
+ROW(einsum_rank, "g (float[2,3] a) => (y) { y = Einsum <equation = \"ijk->ik\"> (a) }", .error = "names 3 axes of an input of rank 2")
+ROW(einsum_letter, "g (float[2,3] a) => (y) { y = Einsum <equation = \"ij->ik\"> (a) }", .error = "one that no input has")
+ROW(einsum_sign, "g (float[2,3] a) => (y) { y = Einsum <equation = \"i+j->i\"> (a) }", .error = "is not well-formed")
 /* clang-format on */
 #undef ROW
