@@ -5,6 +5,7 @@
  * best epoch on held-back data is taken, judged by what will be written; the test set is never seen here. */
 #include "train.h"
 
+#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,22 +149,35 @@ static void judge_epoch(Trainer *t, EpochRecord *r)
 
 /* ---- reports ---- */
 
-static void log_epoch(const Trainer *t, const EpochRecord *r)
+static char *record_json(const Trainer *t, const EpochRecord *r)
 {
-    FILE *f = t->o->log ? fopen(t->o->log, r->epoch == 1 ? "w" : "a") : NULL;
-    if (!t->o->log)
-        return;
-    if (!f)
-        fail("%s: cannot write the log", t->o->log);
-    fprintf(f,
-            "{\"epoch\": %lld, \"stage\": \"%s\", \"loss\": %.6g, \"valid_loss\": %.6g, \"accuracy\": %.6g, "
-            "\"sparsity\": %.6g, \"rate\": %.6g, \"seconds\": %.3f, \"zeros\": {",
-            (long long)r->epoch, r->stage, r->loss, r->valid_loss, r->accuracy, r->sparsity, r->rate, r->seconds);
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "epoch", (double)r->epoch);
+    cJSON_AddStringToObject(o, "stage", r->stage);
+    cJSON_AddNumberToObject(o, "loss", r->loss);
+    cJSON_AddNumberToObject(o, "valid_loss", r->valid_loss);
+    cJSON_AddNumberToObject(o, "accuracy", r->accuracy);
+    cJSON_AddNumberToObject(o, "sparsity", r->sparsity);
+    cJSON_AddNumberToObject(o, "rate", r->rate);
+    cJSON_AddNumberToObject(o, "seconds", r->seconds);
+    cJSON *zeros = cJSON_AddObjectToObject(o, "zeros");
     for (int k = 0; k < t->num_ternary; k++)
-        fprintf(f, "%s\"%s\": %.6g", k ? ", " : "", t->ternary[k].p->t->name, r->zeros[k]);
-    fprintf(f, "}}\n");
-    if (fclose(f))
-        fail("%s: cannot write the log", t->o->log);
+        cJSON_AddNumberToObject(zeros, t->ternary[k].p->t->name, r->zeros[k]);
+    char *text = cJSON_PrintUnformatted(o);
+    cJSON_Delete(o);
+    return text;
+}
+
+/* The whole run so far, anew: a resumed run has one log as well. */
+static void write_log(const Trainer *t)
+{
+    OutFile *f = out_open(t->o->log);
+    for (int i = 0; i < t->num_history; i++) {
+        char *line = record_json(t, &t->history[i]);
+        fprintf(f->f, "%s\n", line);
+        free(line);
+    }
+    out_commit(f);
 }
 
 static void print_epoch(const Trainer *t, const EpochRecord *r)
@@ -215,7 +229,8 @@ static void run_epoch(Trainer *t, int64_t *order, float *grad)
     r.seconds = now() - started;
     t->history[t->num_history++] = r;
     print_epoch(t, &r);
-    log_epoch(t, &r);
+    if (t->o->log)
+        write_log(t);
 }
 
 /* ---- the start ---- */

@@ -46,14 +46,15 @@ at_least() {
     awk -v a="$got" -v b="$1" 'BEGIN { exit !(a >= b) }' || complain "$2 has accuracy $got, not at least $1"
 }
 
+# Words of $long are split on purpose.
 train() {
-    ternc ternarize "$@" --quiet --threads 1 >out 2>err || complain "ternc ternarize $* failed"
+    ternc ternarize "$@" >out 2>err || complain "ternc ternarize $* failed"
 }
 
-train net.onnx -o float.onnx --method none --data train.npz --epochs 6 --batch 20
+train net.onnx -o float.onnx --method none --data train.npz --epochs 6 --batch 20 --quiet --threads 1
 at_least 0.9 float.onnx
 for method in twn stp sca; do
-    train float.onnx -o $method.onnx --method $method --data train.npz --epochs 8 --batch 20 --log $method.log --plot $method.svg
+    train float.onnx -o $method.onnx --method $method --data train.npz --epochs 8 --batch 20 --quiet --threads 1 --log $method.log --plot $method.svg
     at_least 0.88 $method.onnx
     [ "$(wc -l <$method.log)" -eq 8 ] || complain "$method.log has not 8 lines"
     grep -q '</svg>' $method.svg || complain "$method.svg is not complete"
@@ -75,27 +76,33 @@ assert abs(zeros - 0.9) < 0.002, zeros
 PY
 
 # No labels: the float model itself is the teacher.
-train float.onnx -o taught.onnx --method twn --data inputs.npz --epochs 6 --batch 20
+train float.onnx -o taught.onnx --method twn --data inputs.npz --epochs 6 --batch 20 --quiet --threads 1
 at_least 0.86 taught.onnx
 
 # The same seed gives the same file; another one another.
-train float.onnx -o again.onnx --method sca --data train.npz --epochs 8 --batch 20
+train float.onnx -o again.onnx --method sca --data train.npz --epochs 8 --batch 20 --quiet --threads 1
 same sca.onnx again.onnx
-train float.onnx -o other.onnx --method sca --data train.npz --epochs 8 --batch 20 --seed 2
+train float.onnx -o other.onnx --method sca --data train.npz --epochs 8 --batch 20 --seed 2 --quiet --threads 1
 cmp -s sca.onnx other.onnx && complain "another seed gave the same file"
 
-# Killed, then resumed: for each method the same file as in one run.
+# Killed, then resumed: for each method the same file as in one run. The process itself is started in the background,
+# not the function: the signal must hit ternc.
+long="--data train.npz --epochs 30 --batch 20 --quiet --threads 1"
 for method in twn stp sca; do
-    ternc ternarize float.onnx -o resumed.onnx --method $method --data train.npz --epochs 8 --batch 20 --quiet --threads 1 \
-        --log kill.log >out 2>err &
+    train float.onnx -o whole.onnx --method $method $long --log whole.log
+    # Options are a list: split on purpose.
+    # shellcheck disable=SC2086
+    "$TERNC_BIN" ternarize float.onnx -o resumed.onnx --method $method $long --log kill.log >out 2>err &
     child=$!
     while [ "$(wc -l 2>/dev/null <kill.log || echo 0)" -lt 5 ] && kill -0 $child 2>/dev/null; do sleep 0.01; done
-    kill -9 $child 2>/dev/null
+    kill -9 $child 2>/dev/null || complain "$method: the run ended before it could be killed"
     wait $child
-    rm -f kill.log
-    train float.onnx -o resumed.onnx --method $method --data train.npz --epochs 8 --batch 20 --resume
-    same $method.onnx resumed.onnx
-    rm -f resumed.onnx resumed.onnx.ckpt
+    absent resumed.onnx
+    [ -s resumed.onnx.ckpt ] || complain "$method: there is no checkpoint"
+    train float.onnx -o resumed.onnx --method $method $long --resume --log kill.log
+    same whole.onnx resumed.onnx
+    [ "$(wc -l <kill.log)" -eq 30 ] || complain "$method: the log has not 30 lines"
+    rm -f resumed.onnx kill.log
 done
 
 expect 1 "...ternc: error: steps.onnx: cannot be trained: operators without a gradient lie between its weights and its output: Floor (node 'steps')" \
