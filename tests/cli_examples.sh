@@ -31,7 +31,7 @@ if has cmake make g++ pkg-config; then
         # Two ways to find ternc: the build tree, or where it was installed.
         found=-Dternc_DIR=$build
         [ "$generator" != Ninja ] || found=-DCMAKE_PREFIX_PATH=$PWD/installed
-        try cmake -G "$generator" -S examples/application -B app "$found"
+        try cmake -G "$generator" -S examples/application -B app "$found" -DCMAKE_C_FLAGS_RELEASE=-O1
         try cmake --build app
         try app/classify
         says "10 of 10 right"
@@ -71,7 +71,7 @@ if has cmake make g++ pkg-config; then
         grep -q "ternc_add_model(app)" err || complain "ternc_add_model($call): no message of its own"
     done
 
-    try make -C examples/application CC=gcc TERNC="$TERNC_BIN"
+    try make -C examples/application CC=gcc CFLAGS=-O1 TERNC="$TERNC_BIN"
     try examples/application/classify
     says "10 of 10 right"
     program=$(PKG_CONFIG_PATH=installed/share/pkgconfig pkg-config --variable=ternc ternc)
