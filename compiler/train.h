@@ -109,7 +109,6 @@ void library_reorder(Library *l, const Format *from, const void *x, const Format
 /* c[m][n] = alpha * a b + beta * c; ta: a lies as [k][m], tb: b lies as [n][k] */
 void library_sgemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, const float *b,
                    float beta, float *c);
-float *floats_new(int64_t n); /* zeroed, aligned, for free() */
 
 /* grad_*.c: the rules, hooks of OpDef. They add to din. */
 typedef struct Gradient {

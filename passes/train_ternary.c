@@ -190,7 +190,7 @@ static int64_t sca_end(const Trainer *t)
 /* Geometric over the first half, then held. */
 static double lambda_now(const Trainer *t)
 {
-    double steps = (double)(sca_end(t) / 2 * t->steps_per_epoch);
+    double steps = 0.5 * (double)(sca_end(t) * t->steps_per_epoch);
     double p = (double)(t->epoch * t->steps_per_epoch + t->step) / (steps > 0 ? steps : 1);
     return t->o->lambda * pow(1e-3, p < 1 ? 1 - p : 0);
 }

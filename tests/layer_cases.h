@@ -14,7 +14,8 @@ static inline void case_seed(uint64_t seed)
 static inline int64_t pick(int64_t low, int64_t high)
 {
     case_state = case_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return low + (int64_t)((case_state >> 33) % (uint64_t)(high - low + 1));
+    uint64_t count = (uint64_t)(high - low + 1);
+    return count ? low + (int64_t)((case_state >> 33) % count) : low;
 }
 
 static inline float pick_float(void)
