@@ -61,9 +61,9 @@ for file in /etc/resolv.conf /etc/hosts /etc/apt/apt.conf.d/*proxy* /etc/apt/apt
     [ ! -e "$file" ] || cp "$file" "$chroot$file"
 done
 mount -t proc proc "$chroot/proc"
-cp "$package" "$chroot/root/ternc.deb"
+cp "$package" "$chroot/tmp/ternc.deb"
 quietly "apt update" enter apt-get -q update
-quietly "install the package" enter apt-get -qy install --no-install-recommends /root/ternc.deb
+quietly "install the package" enter apt-get -qy install --no-install-recommends /tmp/ternc.deb
 enter ternc --version
 [ -s "$chroot/usr/share/man/man1/ternc.1" ] && [ -s "$chroot/usr/share/bash-completion/completions/ternc" ]
 quietly "install compilers" enter apt-get -qy install --no-install-recommends cmake make gcc g++ libc6-dev
