@@ -1,5 +1,5 @@
 /* cc.c - running other programs: a C compiler, and what it made. Temporary folders go when the process exits. */
-#include "ir.h"
+#include "cli.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,7 +2,7 @@
 #ifndef TERNC_CHECK_H
 #define TERNC_CHECK_H
 
-#include "ir.h"
+#include "cli.h"
 
 /* What is checked: the generated C of a plan, built in a temporary folder together with a harness. */
 typedef struct Program {

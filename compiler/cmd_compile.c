@@ -1,5 +1,5 @@
 /* cmd_compile.c - `ternc compile`: a model as NAME.c and NAME.h in a folder, and what became of its layers. */
-#include "ir.h"
+#include "cli.h"
 
 #include <errno.h>
 #include <stdlib.h>

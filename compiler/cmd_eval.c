@@ -3,7 +3,7 @@
  * Samples are evaluated one by one. Processes share the work, each on a run of samples, and leave when it is done: that
  * also gives back the memory, which within a process lives to exit. Their results lie in shared memory by sample, so
  * that sums do not depend on how the work was split. */
-#include "ir.h"
+#include "cli.h"
 
 #include <cjson/cJSON.h>
 #include <float.h>

@@ -1,5 +1,5 @@
 /* cmd_inspect.c - `ternc inspect`: inputs, outputs, the layers with their sizes and costs, totals. */
-#include "ir.h"
+#include "cli.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>

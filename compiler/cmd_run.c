@@ -1,5 +1,5 @@
 /* cmd_run.c - `ternc run`: evaluate a model on given inputs with ternc's own naive evaluator. */
-#include "ir.h"
+#include "cli.h"
 
 #include <string.h>
 

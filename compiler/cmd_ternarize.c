@@ -1,5 +1,5 @@
 /* cmd_ternarize.c - `ternc ternarize`: ternary weights as an ordinary ONNX model, and a report of every layer. */
-#include "ir.h"
+#include "cli.h"
 
 #include <float.h>
 #include <math.h>

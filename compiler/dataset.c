@@ -3,7 +3,7 @@
  *
  * What a file is, is read from its first bytes; only CIFAR-10 files, which have no mark, go by their ending ".bin".
  * Sources: IDX: the MNIST page of LeCun, Cortes and Burges; CIFAR-10: the data set's page by Krizhevsky. */
-#include "ir.h"
+#include "cli.h"
 
 #include <archive.h>
 #include <archive_entry.h>

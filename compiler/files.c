@@ -1,6 +1,6 @@
 /* files.c - which file belongs to which input or output of a model: "PATH" or "NAME=PATH" on the command line; and the
  * values of inputs from such files. */
-#include "ir.h"
+#include "cli.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* main.c - the program: parse the command line, call the command. */
-#include "ir.h"
+#include "cli.h"
 
 #include <signal.h>
 

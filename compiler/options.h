@@ -2,7 +2,7 @@
 #ifndef TERNC_OPTIONS_H
 #define TERNC_OPTIONS_H
 
-#include "ir.h"
+#include "cli.h"
 
 /* options_table.c */
 

@@ -1,6 +1,6 @@
 /* progress.c - a bar on stderr for whatever takes longer than a second, and only where someone watches: never in a
  * file, a pipe or a dumb terminal. */
-#include "ir.h"
+#include "cli.h"
 
 #include <stdlib.h>
 #include <string.h>

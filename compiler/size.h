@@ -3,7 +3,7 @@
 #ifndef TERNC_SIZE_H
 #define TERNC_SIZE_H
 
-#include "ir.h"
+#include "cli.h"
 
 /* ---- size_targets.c ---- */
 

@@ -2,6 +2,7 @@
 #ifndef TERNC_PASSES_TRAIN_H
 #define TERNC_PASSES_TRAIN_H
 
+#include "../compiler/cli.h"
 #include "../compiler/train.h"
 
 /* ---- what is minimised: train_loss.c ---- */
