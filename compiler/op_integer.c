@@ -100,13 +100,10 @@ static const char *zero_text(Emitter *e, const Node *n, int i)
 static void emit_conv_integer(Emitter *e, const Node *n)
 {
     ConvShape s = integer_shape(emit_plan(e)->g, n);
-    const Window *w = &s.w;
-    emit_line(e, "%s(%s, %s, %s, %d, %s, %s, %d, %d, %lld, %lld, %lld, %lld, %s, %s, %s, %s, %s, %s);",
-              emit_kernel(e, "conv_integer", DT_NONE), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
-              zero_text(e, n, 2), n->in[0]->type.dtype == DT_I8, emit_ptr(e, n->in[1]), zero_text(e, n, 3),
-              zero_step(n, 3), n->in[1]->type.dtype == DT_I8, (long long)n->in[0]->type.dims[0], (long long)s.groups,
-              (long long)(s.ci / s.groups), (long long)(s.co / s.groups), emit_dims(w->in, 3), emit_dims(w->out, 3),
-              emit_dims(w->kernel, 3), emit_dims(w->stride, 3), emit_dims(w->dilation, 3), emit_dims(w->pad_begin, 3));
+    emit_line(e, "%s(%s, %s, %s, %d, %s, %s, %d, %d, %s);", emit_kernel(e, "conv_integer", DT_NONE),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), zero_text(e, n, 2), n->in[0]->type.dtype == DT_I8,
+              emit_ptr(e, n->in[1]), zero_text(e, n, 3), zero_step(n, 3), n->in[1]->type.dtype == DT_I8,
+              emit_conv_shape(&s, n->in[0]->type.dims[0]));
 }
 
 const OpDef op_ConvInteger = {
@@ -115,12 +112,7 @@ const OpDef op_ConvInteger = {
     .max_in = 4,
     .min_out = 1,
     .max_out = 1,
-    .attrs = {{.name = "auto_pad", .type = ATTR_STRING, .s = "NOTSET"},
-              {.name = "dilations", .type = ATTR_INTS},
-              {.name = "group", .type = ATTR_INT, .i = 1},
-              {.name = "kernel_shape", .type = ATTR_INTS},
-              {.name = "pads", .type = ATTR_INTS},
-              {.name = "strides", .type = ATTR_INTS}},
+    .attrs = {CONV_ATTRS},
     .infer = infer_conv_integer,
     .eval = eval_conv_integer,
     .emit = emit_conv_integer,

@@ -106,18 +106,24 @@ static void eval_conv(const Graph *g, const Node *n, const void *const *in, void
     free(bias);
 }
 
+const char *emit_conv_shape(const ConvShape *s, int64_t batch)
+{
+    const Window *w = &s->w;
+    return mem_printf("%lld, %lld, %lld, %lld, %s, %s, %s, %s, %s, %s", (long long)batch, (long long)s->groups,
+                      (long long)(s->ci / s->groups), (long long)(s->co / s->groups), emit_dims(w->in, 3),
+                      emit_dims(w->out, 3), emit_dims(w->kernel, 3), emit_dims(w->stride, 3), emit_dims(w->dilation, 3),
+                      emit_dims(w->pad_begin, 3));
+}
+
 static void emit_conv(Emitter *e, const Node *n)
 {
     const Graph *g = emit_plan(e)->g;
     ConvShape s = conv_shape(g, n);
-    const Window *w = &s.w;
     const char *bias = optional(n, 2) ? emit_ptr(e, n->in[2]) : "NULL";
-    emit_line(e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, %lld, %s, %s, %s, %s, %s, %s);",
+    emit_line(e, "%s(%s, %s, %s, %s, %s);",
               emit_kernel(e, n->op == OP_Conv ? "conv" : "conv_transpose", n->in[0]->type.dtype),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), bias,
-              (long long)n->in[0]->type.dims[0], (long long)s.groups, (long long)(s.ci / s.groups),
-              (long long)(s.co / s.groups), emit_dims(w->in, 3), emit_dims(w->out, 3), emit_dims(w->kernel, 3),
-              emit_dims(w->stride, 3), emit_dims(w->dilation, 3), emit_dims(w->pad_begin, 3));
+              emit_conv_shape(&s, n->in[0]->type.dims[0]));
 }
 
 const OpDef op_Conv = {
@@ -126,12 +132,7 @@ const OpDef op_Conv = {
     .max_in = 3,
     .min_out = 1,
     .max_out = 1,
-    .attrs = {{.name = "auto_pad", .type = ATTR_STRING, .s = "NOTSET"},
-              {.name = "dilations", .type = ATTR_INTS},
-              {.name = "group", .type = ATTR_INT, .i = 1},
-              {.name = "kernel_shape", .type = ATTR_INTS},
-              {.name = "pads", .type = ATTR_INTS},
-              {.name = "strides", .type = ATTR_INTS}},
+    .attrs = {CONV_ATTRS},
     .infer = infer_conv,
     .eval = eval_conv,
     .emit = emit_conv,
@@ -144,14 +145,7 @@ const OpDef op_ConvTranspose = {
     .max_in = 3,
     .min_out = 1,
     .max_out = 1,
-    .attrs = {{.name = "auto_pad", .type = ATTR_STRING, .s = "NOTSET"},
-              {.name = "dilations", .type = ATTR_INTS},
-              {.name = "group", .type = ATTR_INT, .i = 1},
-              {.name = "kernel_shape", .type = ATTR_INTS},
-              {.name = "output_padding", .type = ATTR_INTS},
-              {.name = "output_shape", .type = ATTR_INTS},
-              {.name = "pads", .type = ATTR_INTS},
-              {.name = "strides", .type = ATTR_INTS}},
+    .attrs = {CONV_ATTRS, {.name = "output_padding", .type = ATTR_INTS}, {.name = "output_shape", .type = ATTR_INTS}},
     .infer = infer_conv,
     .eval = eval_conv,
     .emit = emit_conv,

@@ -12,6 +12,18 @@ typedef struct ConvShape {
     Window w;
 } ConvShape;
 
+/* The attributes that every kind of convolution has, for OpDef.attrs. */
+#define CONV_ATTRS                                                                                                     \
+    {.name = "auto_pad", .type = ATTR_STRING, .s = "NOTSET"}, {.name = "dilations", .type = ATTR_INTS},                \
+        {.name = "group", .type = ATTR_INT, .i = 1}, {.name = "kernel_shape", .type = ATTR_INTS},                      \
+        {.name = "pads", .type = ATTR_INTS},                                                                           \
+    {                                                                                                                  \
+        .name = "strides", .type = ATTR_INTS                                                                           \
+    }
+
+/* What runtime/conv.h's kernels take behind the tensors: batch, groups, channels of a group, the window. */
+const char *emit_conv_shape(const ConvShape *s, int64_t batch);
+
 /* Channels and groups of a Conv or ConvTranspose node against the weights; fails on contradictions. */
 ConvShape conv_shape(const Graph *g, const Node *n);
 
