@@ -17,11 +17,6 @@ typedef enum Command {
         NUM_COMMANDS
 } Command;
 
-typedef struct Strings {
-    const char *const *items;
-    int count;
-} Strings;
-
 /* The command line, parsed and checked. A field belongs to the option of its name in the table of options_table.c and
  * has its default where that option was not given. */
 typedef struct CommandLine {

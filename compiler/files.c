@@ -69,9 +69,14 @@ static bool ends_with(const char *s, const char *end)
     return n >= k && !strcmp(s + n - k, end);
 }
 
+Tensor *read_tensor_file(const char *path)
+{
+    return ends_with(path, ".pb") ? onnx_read_tensor(path) : npy_read(path);
+}
+
 static const void *read_value(const Graph *g, const Tensor *edge, const char *path)
 {
-    const Tensor *t = ends_with(path, ".pb") ? onnx_read_tensor(path) : npy_read(path);
+    const Tensor *t = read_tensor_file(path);
     if (!type_equal(t->type, edge->type))
         fail("%s: %s does not fit input '%s' of %s, which is %s", path, type_text(t->type), edge->name, g->file,
              type_text(edge->type));

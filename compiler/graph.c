@@ -416,6 +416,12 @@ void attr_remove(Node *n, const char *name)
 
 /* ---- constants ---- */
 
+void fail_not_constant(const Graph *g, const Node *n, const char *what, const Tensor *t)
+{
+    fail_node(g, n, "%s ('%s') must be a constant: its value is not known at compile time%s", what, t->name,
+              graph_is_input(g, t) ? mem_printf("; --const %s=FILE gives it", t->name) : "");
+}
+
 const int64_t *const_ints(const Graph *g, const Node *n, int input, int64_t *count)
 {
     *count = 0;
@@ -423,7 +429,7 @@ const int64_t *const_ints(const Graph *g, const Node *n, int input, int64_t *cou
         return NULL;
     const Tensor *t = n->in[input];
     if (!t->data)
-        fail_node(g, n, "input %d ('%s') must be a constant: its value is not known at compile time", input, t->name);
+        fail_not_constant(g, n, mem_printf("input %d", input), t);
     if (t->type.dtype != DT_I64 && t->type.dtype != DT_I32)
         fail_node(g, n, "input %d ('%s') must be int64, not %s", input, t->name, type_text(t->type));
     *count = type_elems(t->type);
@@ -439,7 +445,7 @@ double const_scalar(const Graph *g, const Node *n, int input)
 {
     const Tensor *t = n->in[input];
     if (!t->data)
-        fail_node(g, n, "input %d ('%s') must be a constant: its value is not known at compile time", input, t->name);
+        fail_not_constant(g, n, mem_printf("input %d", input), t);
     if (type_elems(t->type) != 1)
         fail_node(g, n, "input %d ('%s') must be a single number, not %s", input, t->name, type_text(t->type));
     return elem_get(t->data, t->type.dtype, 0);

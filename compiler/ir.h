@@ -266,6 +266,11 @@ typedef struct OpDef {
 typedef enum Method { METHOD_TWN, METHOD_NONE, METHOD_SCA, METHOD_STP } Method;
 typedef enum Optimize { OPTIMIZE_SPEED, OPTIMIZE_SIZE } Optimize;
 
+typedef struct Strings {
+    const char *const *items;
+    int count;
+} Strings;
+
 typedef struct DimValue {
     const char *name;
     int64_t value;
@@ -295,6 +300,7 @@ typedef struct Options {
     int num_keep;            /* with keep != NULL */
     const DimValue *dims;    /* --dim NAME=N */
     int num_dims;
+    Strings consts; /* --const NAME=FILE: inputs whose values are known */
     Optimize optimize;
     Lowering lowering;
     const char *target; /* --target; NULL: "generic" */
@@ -433,6 +439,8 @@ void attr_remove(Node *n, const char *name);
 const int64_t *const_ints(const Graph *g, const Node *n, int input, int64_t *count);
 /* Constant numeric scalar of any dtype. */
 double const_scalar(const Graph *g, const Node *n, int input);
+/* Input `what` of the node, t, is not constant. */
+_Noreturn void fail_not_constant(const Graph *g, const Node *n, const char *what, const Tensor *t);
 double elem_get(const void *data, DType d, int64_t i); /* element as double (exact for all but large 64-bit) */
 void elem_set(void *data, DType d, int64_t i, double v);
 float half_value(uint16_t bits);   /* float16 */
@@ -515,6 +523,7 @@ Model *onnx_read(const char *path, const Options *opt);
 Model *onnx_read_memory(const char *path, const uint8_t *data, size_t len, const Options *opt); /* path: for messages */
 void onnx_write(const Model *m, const char *path);                                              /* IR 8, opset 17 */
 Tensor *onnx_read_tensor(const char *path); /* a TensorProto file (.pb) as a constant tensor */
+Tensor *read_tensor_file(const char *path); /* files.c: that, or .npy */
 
 /* ---------------------------------------------------------------- text.c, dump.c ---- */
 /* The dump format is a subset of ONNX's text syntax, read back by tests. */

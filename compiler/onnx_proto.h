@@ -45,8 +45,9 @@ typedef struct Reader {
     const Options *opt;
     const Onnx__GraphProto *p;
     Graph *g;
-    DimValue *batch; /* symbolic first dimensions of inputs, taken as 1 */
-    int num_batch;
+    DimValue *found; /* symbolic dimensions of inputs: those of --const values, and batches, taken as 1 */
+    int num_found;
+    int num_given;   /* tensors below this id are --const values */
     bool *dim_used;  /* by index in opt->dims */
     Symbol *symbols; /* the dimensions of inputs that are no numbers, in order of appearance */
     int num_symbols, cap_symbols;

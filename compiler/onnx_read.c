@@ -35,9 +35,9 @@ static int64_t symbol_value(const Reader *r, const char *symbol)
             r->dim_used[i] = true;
             return r->opt->dims[i].value;
         }
-    for (int i = 0; i < r->num_batch; i++)
-        if (!strcmp(r->batch[i].name, symbol))
-            return r->batch[i].value;
+    for (int i = 0; i < r->num_found; i++)
+        if (!strcmp(r->found[i].name, symbol))
+            return r->found[i].value;
     return -1;
 }
 
@@ -80,7 +80,7 @@ static void bind_batch(Reader *r, const char *input, const Onnx__TensorShapeProt
     if (!r->opt->quiet)
         note("%s: the first dimension of input '%s' ('%s', the batch) is taken as 1; --dim %s=N changes that", r->file,
              input, symbol, symbol);
-    r->batch[r->num_batch++] = (DimValue){symbol, 1};
+    r->found[r->num_found++] = (DimValue){symbol, 1};
 }
 
 static int64_t resolve_dim(Reader *r, const char *input, size_t k, const Onnx__TensorShapeProto__Dimension *d)
@@ -186,6 +186,66 @@ static bool types_contradict(Type a, Type b)
 
 /* ---- constants, inputs, outputs ---- */
 
+static const char *list_inputs(const Reader *r)
+{
+    const char *list = "";
+    for (size_t i = 0; i < r->p->n_input; i++)
+        list = mem_printf("%s %s", list, text_or_empty(r->p->input[i]->name));
+    return list;
+}
+
+/* The input that "NAME=FILE" names, and the file. Names may hold '='. */
+static const Onnx__ValueInfoProto *named_input(const Reader *r, const char *text, const char **file)
+{
+    for (size_t i = 0; i < r->p->n_input; i++) {
+        const char *name = text_or_empty(r->p->input[i]->name);
+        size_t n = strlen(name);
+        if (n && !strncmp(text, name, n) && text[n] == '=') {
+            *file = text + n + 1;
+            return r->p->input[i];
+        }
+    }
+    usage("--const %s: %s has no input of that name; it has:%s", text, r->file, list_inputs(r));
+}
+
+/* The symbolic dimensions of an input are those of its value. */
+static void bind_dims(Reader *r, const Onnx__ValueInfoProto *v, Type t, const char *file)
+{
+    for (int i = 0; i < t.rank; i++) {
+        const char *symbol = dim_symbol(v->name, (size_t)i, v->type->tensor_type->shape->dim[i]);
+        int64_t known = symbol ? symbol_value(r, symbol) : t.dims[i];
+        if (symbol)
+            add_symbol(r, symbol, false);
+        if (known < 0)
+            r->found[r->num_found++] = (DimValue){symbol, t.dims[i]};
+        else if (known != t.dims[i])
+            fail("%s: %s does not fit input '%s' of %s, whose dimension '%s' is %" PRId64, file, type_text(t), v->name,
+                 r->file, symbol, known);
+    }
+}
+
+/* --const: inputs whose values are given are constants; a value in the model itself was only their default. */
+static void read_given(Reader *r)
+{
+    for (int i = 0; i < r->opt->consts.count; i++) {
+        const char *file;
+        const Onnx__ValueInfoProto *v = named_input(r, r->opt->consts.items[i], &file);
+        const Tensor *t = read_tensor_file(file);
+        Type declared = declared_type(&(Place){r->file, "input", v->name}, v);
+        if (declared.dtype == DT_F16) /* files are read as float */
+            declared.dtype = DT_F32;
+        if (types_contradict(declared, t->type))
+            fail("%s: %s does not fit input '%s' of %s, which is %s", file, type_text(t->type), v->name, r->file,
+                 type_text(declared));
+        if (graph_find(r->g, v->name))
+            usage("--const %s: the input is given twice", r->opt->consts.items[i]);
+        if (declared.rank >= 0)
+            bind_dims(r, v, t->type, file);
+        graph_const(r->g, v->name, t->type, t->data);
+    }
+    r->num_given = r->g->num_tensors;
+}
+
 static void read_initializers(Reader *r)
 {
     if (r->p->n_sparse_initializer)
@@ -196,7 +256,10 @@ static void read_initializers(Reader *r)
         Place at = {r->file, "initializer", name};
         if (!name[0])
             fail("%s: initializer %zu has no name", r->file, i);
-        if (graph_find(r->g, name))
+        const Tensor *known = graph_find(r->g, name);
+        if (known && known->id < r->num_given)
+            continue;
+        if (known)
             fail("%s: initializer '%s' is defined twice", r->file, name);
         const Tensor *t = onnx_decode_tensor(&at, p);
         graph_const(r->g, name, t->type, t->data);
@@ -205,7 +268,6 @@ static void read_initializers(Reader *r)
 
 static void bind_batches(Reader *r)
 {
-    r->batch = NEW_ARRAY(DimValue, (int64_t)r->p->n_input);
     for (size_t i = 0; i < r->p->n_input; i++) {
         const Onnx__ValueInfoProto *v = r->p->input[i];
         if (!text_or_empty(v->name)[0])
@@ -234,9 +296,9 @@ static void read_graph_inputs(Reader *r)
         const Tensor *known = graph_find(r->g, v->name);
         if (known && !known->data)
             fail("%s: input '%s' is defined twice", r->file, v->name);
-        if (known)
+        if (known && known->id >= r->num_given)
             check_constant_input(r, v, known);
-        else
+        if (!known)
             r->g->inputs[r->g->num_inputs++] = graph_tensor(r->g, v->name, input_type(r, v));
     }
 }
@@ -309,6 +371,8 @@ static Graph *read_graph(const char *file, const Onnx__ModelProto *m, const Opti
     Reader r = {.file = file, .opt = opt, .p = p};
     r.g = graph_new(file, text_or_empty(p->name)[0] ? p->name : "graph");
     r.dim_used = NEW_ARRAY(bool, opt->num_dims);
+    r.found = NEW_ARRAY(DimValue, (int64_t)p->n_input + (int64_t)MAX_RANK * opt->consts.count);
+    read_given(&r);
     read_initializers(&r);
     read_graph_inputs(&r);
     check_dims(&r);

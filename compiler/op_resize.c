@@ -41,7 +41,7 @@ static void read_target(const Graph *g, const Node *n, int64_t *out, float *scal
     if (type_elems(scales ? scales->type : sizes->type) != x.rank)
         fail_node(g, n, "scales or sizes must have %d values", x.rank);
     if (scales && !scales->data)
-        fail_node(g, n, "scales ('%s') must be a constant: its value is not known at compile time", scales->name);
+        fail_not_constant(g, n, "scales", scales);
     if (scales && scales->type.dtype != DT_F32)
         fail_node(g, n, "scales must be floats");
     int64_t count;

@@ -534,6 +534,8 @@ const OptionSpec option_specs[] = {
      offsetof(CommandLine, save_baseline)},
     {"tolerance", 0, "PERCENT", SIZE, false, "growth that --baseline lets pass (default: 0)", parse_tolerance, 0},
     {"dim", 0, "NAME=N", ALL, true, "value of a symbolic dimension", parse_dim, 0},
+    {"const", 0, "NAME=FILE", ALL, true, "value of an input that never changes, .npy or .pb: no input any more",
+     add_text, offsetof(CommandLine, opt.consts)},
     {"dump", 0, "PASS", COMPILE | CHECK, false, "print the graph as it is after a pass", set_text,
      offsetof(CommandLine, opt.dump)},
     {"time", 0, NULL, ALL, false, "print the time that each pass takes", set_flag,

@@ -51,6 +51,10 @@ def good():
     save("two", [helper.make_node("Add", ["a", "b"], ["sum"], "add"), helper.make_node("Neg", ["n"], ["minus"], "neg")],
          [value("a", [2]), value("b", [2]), value("n", [3], TensorProto.INT64)],
          [value("sum", [2]), value("minus", [3], TensorProto.INT64)])
+    save("reshape", [helper.make_node("Mul", ["x", "k"], ["a"], "mul"),
+                     helper.make_node("Reshape", ["a", "shape"], ["y"], "view")],
+         [value("x", [2, "length"]), value("k", ["length"]), value("shape", [2], TensorProto.INT64)],
+         [value("y", ["rows", "columns"])], [numpy_helper.from_array(np.full(3, 2, np.float32), "k")])
     save("symbolic", [relu()], [value("x", ["batch", "length", 2])], [value("y", ["batch", "length", 2])])
 
 
@@ -132,6 +136,11 @@ def arrays():
     np.save("a", np.array([1.5, -2], np.float32))
     np.save("b", np.array([0.25, 100], np.float32))
     np.save("n", np.array([1, -2, 1 << 60], np.int64))
+    np.save("six", np.arange(6, dtype=np.float32).reshape(2, 3))
+    np.save("k", np.array([1, 10, 100], np.float32))
+    np.save("rows3", np.array([3, 2]))
+    with open("rows3.pb", "wb") as f:
+        f.write(numpy_helper.from_array(np.array([3, 2])).SerializeToString())
     with open("x.pb", "wb") as f:
         f.write(numpy_helper.from_array(np.load("x.npy")).SerializeToString())
     scores = np.array([[1, 2, 3], [0, 0, 9], [5, 1, 1], [-1, 4, 2]], np.float32)

@@ -2,11 +2,11 @@
  * built and run, and compared with the expected outputs at ONNX's own tolerance.
  *
  * Inputs are passed at run time; where ternc needs a value at compile time, such as axes and shapes, the lists and
- * single numbers among the inputs become constants, and the case counts apart ("with constants"). backend_status.txt
- * names every case that does not simply pass, with ternc's reason, and the cases that are left out, with ours. Any
- * other outcome is a failure: a wrong value, an internal error, C that does not compile, a case that passes or is
- * refused unexpectedly. Usage: unit_backend [-v] [--write] [FOLDER]; -v prints the outcomes, --write makes the status
- * file anew. */
+ * single numbers among the inputs are given by --const, and the case counts apart ("with constants").
+ * backend_status.txt names every case that does not simply pass, with ternc's reason, and the cases that are left out,
+ * with ours. Any other outcome is a failure: a wrong value, an internal error, C that does not compile, a case that
+ * passes or is refused unexpectedly. Usage: unit_backend [-v] [--write] [FOLDER]; -v prints the outcomes, --write makes
+ * the status file anew. */
 #include "generated.h"
 #include "onnx_proto.h"
 
@@ -88,23 +88,17 @@ static Tensor *read_pb(const char *folder, int set, const char *kind, int i)
     return t;
 }
 
-/* Make constants of the inputs from `first` on that are single numbers or lists. kept[] gets the file index of the
- * others. */
-static void bind_inputs(Graph *g, const char *folder, int first, int *kept)
+/* --const for the inputs from `first` on that are single numbers or lists. kept[] gets the file index of the others. */
+static void bind_inputs(const Graph *g, const char *folder, int first, Options *opt, int *kept)
 {
+    const char **given = NEW_ARRAY(const char *, g->num_inputs);
     int left = 0;
-    for (int i = 0; i < g->num_inputs; i++) {
-        Tensor *t = g->inputs[i];
-        if (i >= first && t->type.rank <= 1) {
-            const Tensor *value = onnx_read_tensor(mem_printf("%s/test_data_set_0/input_%d.pb", folder, i));
-            t->type = value->type;
-            t->data = value->data;
-            continue;
-        }
-        kept[left] = i;
-        g->inputs[left++] = t;
-    }
-    g->num_inputs = left;
+    for (int i = 0; i < g->num_inputs; i++)
+        if (i >= first && g->inputs[i]->type.rank <= 1)
+            given[opt->consts.count++] = mem_printf("%s=%s/test_data_set_0/input_%d.pb", g->inputs[i]->name, folder, i);
+        else
+            kept[left++] = i;
+    opt->consts.items = given;
 }
 
 static DataSet read_set(const Graph *g, const char *folder, int set, const int *kept)
@@ -155,12 +149,15 @@ static BackendCase *load_case(const char *folder, int first_bound)
     opt->quiet = true;
     opt->method = METHOD_NONE;
     bind_dims(folder, opt);
-    Model *m = onnx_read(mem_printf("%s/model.onnx", folder), opt);
+    const char *path = mem_printf("%s/model.onnx", folder);
+    Model *m = onnx_read(path, opt);
     int *kept = NEW_ARRAY(int, m->graph->num_inputs);
+    bind_inputs(m->graph, folder, first_bound, opt, kept);
+    if (opt->consts.count)
+        m = onnx_read(path, opt);
     BackendCase *c = NEW(BackendCase);
     c->folder = folder;
     c->g = m->graph;
-    bind_inputs(c->g, folder, first_bound, kept);
     pipeline_prepare(m, opt);
     while (c->num_sets < (first_bound < NOT_BOUND ? 1 : MAX_SETS) &&
            !access(mem_printf("%s/test_data_set_%d", folder, c->num_sets), F_OK)) {

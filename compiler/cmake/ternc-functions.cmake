@@ -5,7 +5,7 @@
 # TARGET: a program or library; one that is not there becomes a static library. Its sources can include "ID.h". The
 # model is compiled again when it, an option or ternc itself has changed. NAME: default from the model's file name.
 #
-#     METHOD KEEP GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU INPUT_UINT8 SCALE MEAN STD LAYOUT DIM
+#     METHOD KEEP GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU INPUT_UINT8 SCALE MEAN STD LAYOUT DIM CONST
 #     MAX_FLASH MAX_RAM FLOAT_GUARD
 # are the options of `ternc compile` (TARGET_CPU: --target); several values of one are separated by spaces.
 #     OPTIONS ...          further words for its command line
@@ -14,7 +14,7 @@
 set(_ternc_single MODEL NAME METHOD GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU SCALE LAYOUT MAX_FLASH
   MAX_RAM)
 set(_ternc_joined KEEP MEAN STD)       # one option, values separated by commas
-set(_ternc_repeated INPUT_UINT8 DIM)   # an option for each value
+set(_ternc_repeated INPUT_UINT8 DIM CONST) # an option for each value
 
 function(_ternc_options result)
   set(words)
@@ -40,6 +40,22 @@ function(_ternc_options result)
   list(APPEND words ${arg_OPTIONS})
   set(${result} ${words} PARENT_SCOPE)
 endfunction()
+
+# CONST NAME=FILE: files are relative to the project's folder, and the model depends on them.
+macro(_ternc_absolute_consts)
+  set(consts)
+  foreach(value IN LISTS arg_CONST)
+    if(NOT value MATCHES "^(.+)=([^=]+)$")
+      message(FATAL_ERROR "ternc_add_model(${target}): CONST ${value} is not NAME=FILE")
+    endif()
+    get_filename_component(file ${CMAKE_MATCH_2} ABSOLUTE)
+    list(APPEND consts ${CMAKE_MATCH_1}=${file})
+    list(APPEND arg_DEPENDS ${file})
+  endforeach()
+  if(consts)
+    set(arg_CONST ${consts})
+  endif()
+endmacro()
 
 function(_ternc_name result model)
   get_filename_component(stem ${model} NAME_WE)
@@ -70,6 +86,7 @@ function(ternc_add_model target)
   if(NOT arg_NAME)
     _ternc_name(arg_NAME ${model})
   endif()
+  _ternc_absolute_consts()
   _ternc_options(options)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/ternc/${target})
   set(source ${folder}/${arg_NAME}.c)
