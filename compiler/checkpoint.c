@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 /* All that must be the same for the same bits to come out: options, model, data. */
 static const char *settings_of(const Trainer *t)
@@ -23,8 +23,9 @@ static const char *settings_of(const Trainer *t)
                 (double)p->threshold, (double)p->sparsity);
     text_printf(&s, " epochs %lld batch %lld seed %llu threads %d", (long long)o->epochs, (long long)t->e->batch,
                 (unsigned long long)t->c->seed, t->c->threads);
-    text_printf(&s, " rate %.17g decay %.17g adam %d step %d alpha %.17g lambda %.17g momentum %.17g", o->rate,
-                o->decay, o->adam, o->step_schedule, o->alpha, o->lambda, o->momentum);
+    text_printf(&s,
+                " rate %.17g decay %.17g adam %d step %d alpha %.17g lambda %.17g eta %.17g pull %.17g momentum %.17g",
+                o->rate, o->decay, o->adam, o->step_schedule, o->alpha, o->lambda, o->eta, o->pull, o->momentum);
     text_printf(&s, " flip %d crop %lld scope %d train %lld valid %lld ternary %d weights %016llx", o->flip,
                 (long long)o->crop, o->sparsity_per_layer, (long long)t->train.count, (long long)t->valid.count,
                 t->num_ternary, (unsigned long long)model);
@@ -70,6 +71,7 @@ static void pack_state(Ternc__Checkpoint *c, const Trainer *t)
     c->running = block(t->e->running, t->e->stats.total);
     c->has_frozen = true;
     c->frozen = t->frozen;
+    c->sca_end = t->sca_end;
     c->best_epoch = t->best_epoch;
     c->best_accuracy = t->best_accuracy;
     c->best_loss = t->best_loss;
@@ -84,8 +86,8 @@ static void pack_lists(Ternc__Checkpoint *c, const Trainer *t)
     c->n_alpha = (size_t)t->num_ternary;
     for (int i = 0; i < t->num_ternary; i++) {
         c->alpha[i] = t->ternary[i].alpha;
-        if (t->ternary[i].mask)
-            c->mask[c->n_mask++] = (ProtobufCBinaryData){(size_t)t->ternary[i].p->count, t->ternary[i].mask};
+        if (t->ternary[i].fixed)
+            c->mask[c->n_mask++] = (ProtobufCBinaryData){(size_t)t->ternary[i].p->count, t->ternary[i].kept};
     }
     c->n_history = (size_t)t->num_history;
     c->history = NEW_ARRAY(Ternc__EpochEntry *, t->num_history);
@@ -153,7 +155,8 @@ static void take_lists(Trainer *t, const Ternc__Checkpoint *c)
             continue;
         if (c->mask[i].len != (size_t)t->ternary[i].p->count)
             fail("%s: damaged: a mask has the wrong size", t->checkpoint);
-        t->ternary[i].mask = memcpy(mem_alloc(c->mask[i].len), c->mask[i].data, c->mask[i].len);
+        memcpy(t->ternary[i].kept, c->mask[i].data, c->mask[i].len);
+        t->ternary[i].fixed = true;
     }
     for (size_t i = 0; i < c->n_history; i++) {
         const Ternc__EpochEntry *e = c->history[i];
@@ -185,6 +188,8 @@ static void take_state(Trainer *t, const Ternc__Checkpoint *c)
     take_block(t, t->best_running, t->e->stats.total, c->best_running);
     t->epoch = c->epoch;
     t->frozen = c->frozen;
+    t->sca_end = c->sca_end;
+    t->epochs = t->opt->method == METHOD_SCA ? t->sca_end + t->o->recovery : t->epochs;
     t->best_epoch = c->best_epoch;
     t->best_accuracy = c->best_accuracy;
     t->best_loss = c->best_loss;

@@ -66,46 +66,30 @@ static void print_report(const Graph *g)
         printf("ternary: no weights\n");
 }
 
+static const char *level_text(const CommandLine *c)
+{
+    const Options *o = &c->opt;
+    if (o->sparsity > 0)
+        return mem_printf(" sparsity=%.7g", (double)o->sparsity);
+    if (o->method == METHOD_SCA)
+        return mem_printf(" alpha=%.9g", c->train.alpha);
+    return o->threshold > 0 ? mem_printf(" threshold=%.7g", (double)o->threshold) : " threshold=exact";
+}
+
 /* How the model was made, as text that depends on nothing but the options: "method=twn threshold=exact ...". */
-static const char *settings_text(const Options *o)
+static const char *settings_text(const CommandLine *c)
 {
     static const char *const methods[] = {
         [METHOD_TWN] = "twn", [METHOD_NONE] = "none", [METHOD_SCA] = "sca", [METHOD_STP] = "stp"};
+    const Options *o = &c->opt;
     Text t = {0};
     text_printf(&t, "method=%s", methods[o->method]);
     if (o->method != METHOD_NONE) {
-        text_printf(&t, " granularity=%s", o->per_layer ? "layer" : "channel");
-        if (o->sparsity > 0)
-            text_printf(&t, " sparsity=%.9g", (double)o->sparsity);
-        else if (o->threshold > 0)
-            text_printf(&t, " threshold=%.9g", (double)o->threshold);
-        else
-            text_printf(&t, " threshold=exact");
+        text_printf(&t, " granularity=%s%s", o->per_layer ? "layer" : "channel", level_text(c));
         text_printf(&t, " keep=%s", !o->keep ? "last" : o->num_keep ? o->keep[0] : "none");
         for (int i = 1; o->keep && i < o->num_keep; i++)
             text_printf(&t, ",%s", o->keep[i]);
     }
-    char *copy = mem_strdup(t.data);
-    text_free(&t);
-    return copy;
-}
-
-/* The options of training that were given. */
-static const char *training_text(const CommandLine *c)
-{
-    const TrainOptions *o = &c->train;
-    Text t = {0};
-    text_printf(&t, "trained seed=%llu", (unsigned long long)c->seed);
-    if (o->epochs)
-        text_printf(&t, " epochs=%lld", (long long)o->epochs);
-    if (o->batch)
-        text_printf(&t, " batch=%lld", (long long)o->batch);
-    if (o->rate > 0)
-        text_printf(&t, " lr=%.9g", o->rate);
-    if (c->opt.method == METHOD_SCA)
-        text_printf(&t, " alpha=%.9g lambda=%.9g", o->alpha, o->lambda);
-    if (c->opt.method == METHOD_STP)
-        text_printf(&t, " scope=%s", o->sparsity_per_layer ? "layer" : "global");
     char *copy = mem_strdup(t.data);
     text_free(&t);
     return copy;
@@ -128,13 +112,13 @@ static void set_metadata(Model *m, const char *key, const char *value)
 int cmd_ternarize(const CommandLine *c)
 {
     Model *m = pipeline_load(c->model, &c->opt);
+    const char *settings = settings_text(c);
     if (c->data)
-        pipeline_train(m, c);
+        settings = mem_printf("%s %s", settings, pipeline_train(m, c));
     Options recognise = c->opt;
     recognise.method = c->data ? METHOD_NONE : c->opt.method;
     pipeline_ternarize(m, &recognise);
-    set_metadata(m, "ternc",
-                 c->data ? mem_printf("%s %s", settings_text(&c->opt), training_text(c)) : settings_text(&c->opt));
+    set_metadata(m, "ternc", settings);
     onnx_write(m, c->outputs.items[0]);
     print_report(m->graph);
     return 0;

@@ -294,7 +294,7 @@ typedef struct InputForm {
 typedef struct Options {
     Method method;
     bool per_layer;          /* --granularity layer; default channel */
-    float threshold;         /* --threshold FACTOR: D = FACTOR * mean|W|; 0: exact */
+    float threshold;         /* --threshold FACTOR: D = FACTOR * mean|W|; 0: exact. 0.75 in training, if not given */
     float sparsity;          /* --sparsity S: share of zeros per layer; 0: by threshold */
     const char *const *keep; /* --keep first,last,NAME...; NULL: { "last" } */
     int num_keep;            /* with keep != NULL */
@@ -326,6 +326,8 @@ typedef struct TrainOptions {
     bool step_schedule;      /* --schedule step; default cosine */
     double alpha;            /* --alpha, default 0.5 */
     double lambda;           /* --lambda, default 1e-2 */
+    double eta;              /* --eta, default 0.05 */
+    double pull;             /* --pull, default 1e-3 */
     bool sparsity_per_layer; /* --sparsity-scope layer; default global */
     bool flip;               /* --augment flip */
     int64_t crop;            /* --augment crop=N */
@@ -553,11 +555,11 @@ void pass_dce(Graph *g);                           /* nodes whose outputs nobody
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 const bool *ternary_tensors(Graph *g, const Options *opt); /* by tensor id: weights that --keep leaves to ternarise */
-void pass_train(Graph *g, const struct CommandLine *c);    /* passes/train.c: the constants are trained */
-void pass_inputs(Graph *g, const Options *opt);            /* uint8 and channels-last inputs of the application */
-void pass_fuse(Graph *g);                                  /* linear nodes -> OP_Layer with epilogues */
-void pass_lower(Graph *g, const Options *opt);             /* lowering per layer, layouts of tensors */
-void verify_graph(const Graph *g, const char *after);      /* bug on a broken invariant */
+const char *pass_train(Graph *g, const struct CommandLine *c); /* passes/train.c: trained constants; its settings */
+void pass_inputs(Graph *g, const Options *opt);                /* uint8 and channels-last inputs of the application */
+void pass_fuse(Graph *g);                                      /* linear nodes -> OP_Layer with epilogues */
+void pass_lower(Graph *g, const Options *opt);                 /* lowering per layer, layouts of tensors */
+void verify_graph(const Graph *g, const char *after);          /* bug on a broken invariant */
 
 /* passes/twn.c: pure functions on one channel or layer of n weights. */
 float twn_exact(const float *w, int64_t n, int8_t *codes);                    /* returns the scale */
@@ -616,8 +618,9 @@ int64_t layer_scratch_bytes(const Node *n, const Options *opt);
 /* read, upgrade, infer, fold, dce: a model as ternarisation sees it. */
 Model *pipeline_load(const char *path, const Options *opt);
 void pipeline_prepare(Model *m, const Options *opt); /* the same for a model that was read already */
-/* Trains on c->data with c->opt.method; pipeline_ternarize then recognises the ternary weights. */
-void pipeline_train(Model *m, const struct CommandLine *c);
+/* Trains on c->data with c->opt.method; pipeline_ternarize then recognises the ternary weights. Returns the settings of
+ * the training as text. */
+const char *pipeline_train(Model *m, const struct CommandLine *c);
 /* ternarise (opt->method). */
 void pipeline_ternarize(Model *m, const Options *opt);
 /* fuse, lower, plan. */

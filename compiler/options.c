@@ -148,15 +148,19 @@ static void check_method(Parser *p)
         usage("--method sca trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC");
     if (is_given(p, "threshold") && (is_given(p, "sparsity") || opt->method == METHOD_STP))
         usage("--threshold and %s exclude each other", is_given(p, "sparsity") ? "--sparsity" : "--method stp");
+    if (is_given(p, "threshold") && opt->method == METHOD_SCA)
+        usage("--threshold has no meaning with --method sca: its knob is --alpha, or --sparsity");
     if (opt->method == METHOD_STP && !is_given(p, "sparsity"))
         opt->sparsity = 0.9f;
+    if (training && opt->method == METHOD_TWN && !is_given(p, "threshold"))
+        opt->threshold = 0.75f;
 }
 
 static void check_training(const Parser *p)
 {
     static const char *const needs_data[] = {
-        "valid", "epochs", "batch",          "lr",      "optimizer", "momentum", "weight-decay", "schedule",
-        "alpha", "lambda", "sparsity-scope", "augment", "log",       "plot",     "checkpoint",   "resume"};
+        "valid",  "epochs",         "batch", "lr",   "optimizer", "momentum", "weight-decay", "schedule",   "alpha",
+        "lambda", "sparsity-scope", "eta",   "pull", "augment",   "log",      "plot",         "checkpoint", "resume"};
     for (size_t i = 0; !p->c->data && i < sizeof needs_data / sizeof needs_data[0]; i++)
         if (is_given(p, needs_data[i]))
             usage("--%s is for training: it needs --data SPEC", needs_data[i]);
@@ -165,8 +169,12 @@ static void check_training(const Parser *p)
         usage("--alpha and --lambda belong to --method sca");
     if (m == METHOD_SCA && is_given(p, "alpha") && is_given(p, "sparsity"))
         usage("--alpha and --sparsity exclude each other: --sparsity solves for alpha");
-    if (m != METHOD_STP && is_given(p, "sparsity-scope"))
-        usage("--sparsity-scope belongs to --method stp");
+    if (m == METHOD_SCA && p->c->train.epochs == 1)
+        usage("--method sca needs at least 2 epochs: the last ones recover what rounding costs");
+    static const char *const of_stp[] = {"sparsity-scope", "eta", "pull"};
+    for (size_t i = 0; m != METHOD_STP && i < sizeof of_stp / sizeof of_stp[0]; i++)
+        if (is_given(p, of_stp[i]))
+            usage("--%s belongs to --method stp", of_stp[i]);
 }
 
 static void check_data(const Parser *p)
@@ -272,6 +280,8 @@ static CommandLine *default_command_line(Command command)
     c->train.decay = -1;
     c->train.alpha = 0.5;
     c->train.lambda = 1e-2;
+    c->train.eta = 0.05;
+    c->train.pull = 1e-3;
     c->cc = "clang";
     c->cflags = command == CMD_compile ? "-Os" : "-O1";
     c->max_flash = c->max_ram = -1;

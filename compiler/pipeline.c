@@ -72,14 +72,16 @@ void pipeline_prepare(Model *m, const Options *opt)
     /* All types are static, nothing computes from constants alone, every node is used. */
 }
 
-void pipeline_train(Model *m, const CommandLine *c)
+const char *pipeline_train(Model *m, const CommandLine *c)
 {
     const Options *opt = &c->opt;
-    RUN("train", pass_train(m->graph, c));
+    const char *settings;
+    RUN("train", settings = pass_train(m->graph, c));
     /* Weights to be ternary are: zeros and one magnitude per channel. */
     RUN("fold", pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     /* Dropout is gone as well. */
+    return settings;
 }
 
 void pipeline_ternarize(Model *m, const Options *opt)

@@ -141,7 +141,7 @@ static void judge_epoch(Trainer *t, EpochRecord *r)
     r->accuracy = (double)j.correct / (double)t->valid.count;
     r->sparsity = zeros_of(t, zeros);
     r->zeros = zeros;
-    r->distance = t->opt->method == METHOD_SCA ? ternary_distance(t) : 0;
+    r->distance = t->opt->method == METHOD_SCA ? sca_distance(t) : 0;
     keep_best(t, r);
     memcpy(t->e->running, running, (size_t)t->e->stats.total * sizeof(float));
     free(running);
@@ -185,7 +185,7 @@ static void print_epoch(const Trainer *t, const EpochRecord *r)
     if (t->c->opt.quiet)
         return;
     fprintf(stderr, "epoch %lld/%lld %-8s loss %.4f, held back: loss %.4f, accuracy %.2f %%, zeros %.1f %%",
-            (long long)r->epoch, (long long)t->o->epochs, r->stage, r->loss, r->valid_loss, 100 * r->accuracy,
+            (long long)r->epoch, (long long)t->epochs, r->stage, r->loss, r->valid_loss, 100 * r->accuracy,
             100 * r->sparsity);
     if (t->opt->method == METHOD_SCA)
         fprintf(stderr, ", distance %.3f", r->distance);
@@ -197,7 +197,7 @@ static void print_epoch(const Trainer *t, const EpochRecord *r)
 static const char *bar_label(const Trainer *t, const Judged *sum)
 {
     double samples = (double)((t->step + 1) * t->e->batch);
-    return mem_printf("epoch %lld/%lld loss %.4f acc %.2f %%", (long long)t->epoch + 1, (long long)t->o->epochs,
+    return mem_printf("epoch %lld/%lld loss %.4f acc %.2f %%", (long long)t->epoch + 1, (long long)t->epochs,
                       sum->loss / samples, 100 * (double)sum->correct / samples);
 }
 
@@ -208,8 +208,8 @@ static void run_epoch(Trainer *t, int64_t *order, float *grad)
     EpochRecord r = {.epoch = t->epoch + 1, .stage = ternary_stage(t, t->epoch)};
     double started = now();
     t->step = 0;
-    r.rate = optimizer_rate(t);
     ternary_start_epoch(t);
+    r.rate = optimizer_rate(t);
     order_samples(order, &t->train, t->c->seed, t->epoch);
     int64_t *samples = NEW_ARRAY(int64_t, t->e->batch);
     progress_begin(&p, "train", t->steps_per_epoch);
@@ -228,6 +228,8 @@ static void run_epoch(Trainer *t, int64_t *order, float *grad)
     judge_epoch(t, &r);
     r.seconds = now() - started;
     t->history[t->num_history++] = r;
+    if (t->opt->method == METHOD_SCA)
+        sca_end_epoch(t, r.distance);
     print_epoch(t, &r);
     if (t->o->log)
         write_log(t);
@@ -347,6 +349,8 @@ static Trainer *trainer_new(Graph *g, const CommandLine *c, const Options *opt)
     make_engines(t);
     check_engine(t);
     judge_float(t);
+    t->epochs = t->o->epochs;
+    t->sca_end = t->epochs - t->o->recovery;
     ternary_prepare(t);
     t->grads = floats_new(t->params.total);
     t->first = floats_new(t->params.total);
@@ -374,14 +378,36 @@ static void store(const Trainer *t, const ParamList *l, const float *block)
     }
 }
 
-void pass_train(Graph *g, const CommandLine *c)
+/* All that matters for the result, defaults filled in. */
+static const char *settings_text(const Trainer *t)
+{
+    const TrainOptions *o = t->o;
+    Text s = {0};
+    text_printf(&s, "trained epochs=%lld best=%lld batch=%lld optimizer=%s lr=%.9g weight-decay=%.9g schedule=%s",
+                (long long)t->epochs, (long long)t->best_epoch, (long long)t->e->batch, o->adam ? "adam" : "sgd",
+                o->rate, o->decay, o->step_schedule ? "step" : "cosine");
+    if (!o->adam)
+        text_printf(&s, " momentum=%.9g", o->momentum);
+    if (t->opt->method == METHOD_SCA)
+        text_printf(&s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
+    if (t->opt->method == METHOD_STP)
+        text_printf(&s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta, o->pull);
+    if (o->flip || o->crop)
+        text_printf(&s, " flip=%d crop=%lld", o->flip, (long long)o->crop);
+    text_printf(&s, " seed=%llu threads=%d", (unsigned long long)t->c->seed, t->c->threads);
+    char *copy = mem_strdup(s.data);
+    text_free(&s);
+    return copy;
+}
+
+const char *pass_train(Graph *g, const CommandLine *c)
 {
     Trainer *t = trainer_new(g, c, &c->opt);
     if (t->o->resume)
         checkpoint_read(t);
     int64_t *order = NEW_ARRAY(int64_t, t->train.count);
     float *grad = floats_new(type_elems(t->e->score->type));
-    for (; t->epoch < t->o->epochs;) {
+    while (t->epoch < t->epochs) {
         run_epoch(t, order, grad);
         t->epoch++;
         checkpoint_write(t);
@@ -391,10 +417,12 @@ void pass_train(Graph *g, const CommandLine *c)
     store(t, &t->e->params, t->best_weights);
     store(t, &t->e->stats, t->best_running);
     printf("trained %lld epochs; best: epoch %lld, held-back accuracy %.2f %% (float before: %.2f %%)\n",
-           (long long)t->o->epochs, (long long)t->best_epoch, 100 * t->best_accuracy, 100 * t->float_accuracy);
+           (long long)t->epochs, (long long)t->best_epoch, 100 * t->best_accuracy, 100 * t->float_accuracy);
     if (!t->o->checkpoint)
         unlink(t->checkpoint);
+    const char *settings = settings_text(t);
     engine_free(t->e);
     if (t->loss.teacher)
         engine_free(t->loss.teacher);
+    return settings;
 }

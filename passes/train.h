@@ -43,13 +43,28 @@ double random_unit(uint64_t seed, uint64_t i);   /* [0, 1) */
 
 typedef struct TernaryWeight {
     const Param *p;
-    Ternary box;       /* channels that have a scale of their own; one for the whole layer */
-    bool normed;       /* BatchNormalization follows and takes up any scale */
-    Param *scales;     /* SCA without it: trained, in the blocks behind the graph's; NULL else */
-    double alpha;      /* SCA */
-    uint8_t *mask;     /* STP: weights that may be non-zero; NULL before pruning */
-    float *magnitudes; /* by channel: room for sums */
+    Ternary box;   /* channels that have a scale of their own; one for the whole layer */
+    bool normed;   /* BatchNormalization follows and takes up any scale */
+    Param *scales; /* without it: trained, start at 1, in the blocks behind the graph's; NULL: none */
+    uint8_t *kept; /* TWN, STP: weights that are not zero */
+    bool fixed;    /* STP: pruned, kept stays as it is */
+    double *sums;  /* TWN, STP: a by channel, then room for another number by channel */
+    float limit;   /* STP: threshold of this step */
+    double alpha;  /* SCA */
+    double base;   /* SCA: scales are in units of this */
 } TernaryWeight;
+
+/* Runs BODY for each element i, in the order in which they lie, of its channel ch. */
+#define FOR_CHANNELS(box, BODY)                                                                                        \
+    do {                                                                                                               \
+        int64_t i = 0;                                                                                                 \
+        for (int64_t gr = 0; gr < (box)->groups; gr++)                                                                 \
+            for (int64_t mi = 0; mi < (box)->mid; mi++)                                                                \
+                for (int64_t ch = gr * (box)->chan; ch < (gr + 1) * (box)->chan; ch++)                                 \
+                    for (int64_t in = 0; in < (box)->inner; in++, i++) {                                               \
+                        BODY                                                                                           \
+                    }                                                                                                  \
+    } while (0)
 
 /* ---- the trainer ---- */
 
@@ -73,9 +88,10 @@ typedef struct Trainer {
     float *grads, *first, *second; /* second: of Adam, else NULL */
     TernaryWeight *ternary;
     int num_ternary;
-    const Param **norm_of; /* room */
     int64_t epoch, step, steps_per_epoch;
-    bool frozen; /* SCA: rounded, only scales, biases and norms are trained */
+    int64_t epochs;  /* in all; fewer than asked for when SCA's weights are ternary early */
+    int64_t sca_end; /* SCA: epoch in which the weights are rounded and frozen */
+    bool frozen;     /* SCA: they are; scales, biases, norms and float layers are trained */
     /* the best epoch so far */
     double best_accuracy, best_loss;
     int64_t best_epoch;
@@ -93,8 +109,30 @@ const char *ternary_stage(const Trainer *t, int64_t epoch);
 bool ternary_eligible(const Trainer *t, int64_t epoch); /* may be the result */
 void ternary_project(Trainer *t, bool hard); /* latent -> the engine's weights; hard: as they will be written */
 void ternary_chain(Trainer *t); /* the engine's gradients -> those of the latent weights, with regularisers */
-double ternary_distance(const Trainer *t); /* SCA: mean distance of |w| to {0, 1} */
 bool ternary_needs_statistics(const Trainer *t);
+const Node *norm_behind(const Graph *g, const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
+/* At or below this magnitude a share s of the weights lies; at least one weight lies above. */
+float magnitude_quantile(const float *w, int64_t n, double s);
+
+/* train_sca.c */
+double sca_slope(double w, double alpha); /* of the regulariser, by theta */
+float sca_round(float w);                 /* -1, 0, 1 */
+double sca_lambda(const Trainer *t);      /* at this step */
+double sca_hold(const Trainer *t);        /* epoch from which lambda stands and the rate falls */
+void sca_start(Trainer *t, TernaryWeight *w);
+void sca_start_epoch(Trainer *t);
+void sca_end_epoch(Trainer *t, double distance); /* the stage ends once the weights are near 0 and 1 */
+void sca_project(const Trainer *t, const TernaryWeight *w, bool hard);
+void sca_chain(const Trainer *t, const TernaryWeight *w);
+double sca_distance(const Trainer *t); /* mean distance of |w| to {0, 1} */
+
+/* train_stp.c */
+int64_t stp_prune_epoch(const Trainer *t);
+double stp_sparsity(const Trainer *t); /* least one of this step */
+double stp_layer_sparsity(const Trainer *t, int k, double s);
+float stp_threshold(Trainer *t, int k);
+void stp_pull(Trainer *t, int k);
+void stp_start_epoch(Trainer *t);
 
 /* train_optimizer.c */
 double optimizer_rate(const Trainer *t); /* at this step */

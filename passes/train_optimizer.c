@@ -7,10 +7,10 @@
 #include <math.h>
 
 /* Share of the way from `from` to `to`, epochs. */
-static double progress(const Trainer *t, int64_t from, int64_t to)
+static double progress(const Trainer *t, double from, double to)
 {
-    double steps = (double)(t->epoch * t->steps_per_epoch + t->step - from * t->steps_per_epoch);
-    return steps / (double)((to - from) * t->steps_per_epoch);
+    double epoch = (double)t->epoch + (double)t->step / (double)t->steps_per_epoch;
+    return (epoch - from) / (to - from);
 }
 
 static double cosine(double p)
@@ -22,14 +22,14 @@ static double cosine(double p)
 double optimizer_rate(const Trainer *t)
 {
     const TrainOptions *o = t->o;
-    int64_t end = o->epochs - o->recovery, half = end / 2;
+    double all = progress(t, 0, (double)t->epochs), end = (double)t->sca_end;
     if (o->step_schedule)
-        return o->rate * (progress(t, 0, o->epochs) < 0.5 ? 1 : progress(t, 0, o->epochs) < 0.84 ? 0.1 : 0.01);
+        return o->rate * (all < 0.5 ? 1 : all < 0.84 ? 0.1 : 0.01);
     if (t->opt->method != METHOD_SCA)
-        return o->rate * cosine(progress(t, 0, o->epochs));
-    if (t->epoch >= end)
-        return o->rate / 3 * cosine(progress(t, end, o->epochs));
-    return t->epoch < half ? o->rate : o->rate * cosine(progress(t, half, end));
+        return o->rate * cosine(all);
+    if (t->frozen)
+        return o->rate / 3 * cosine(progress(t, end, (double)t->epochs));
+    return progress(t, sca_hold(t), end) < 0 ? o->rate : o->rate * cosine(progress(t, sca_hold(t), end));
 }
 
 static void sgd(const Trainer *t, const Param *p, float rate, float decay)

@@ -1,41 +1,17 @@
-/* train_ternary.c - the methods: how latent weights become the weights that the graph computes with, and how gradients
- * come back to them.
+/* train_ternary.c - how latent weights become the weights that the graph computes with, and how gradients come back to
+ * them: what the methods have in common, and TWN. train_sca.c and train_stp.c have the others.
  *
- * TWN: T and a from the latent weights in every step, straight-through gradients: Li et al., arXiv 1605.04711; the
- * threshold is relative (0.75 mean |W|) unless the user names a factor or a sparsity.
- * SCA: w = tanh(theta), a regulariser that pushes |w| to 0 or 1, no straight-through: Deng and Zhang, arXiv 2011.00580.
- * STP: straight-through training with growing sparsity and L2, pruning to a fixed mask, retraining: Faraone et al.,
- * arXiv 1709.06262; the staging is the paper's. The threshold by quantile, the growth, and the share of each layer are
- * ours (derived). */
+ * TWN (Li et al., arXiv 1605.04711): in every step T and a from the latent weights, T_i = sign(w_i) where |w_i| > D and
+ * a the mean of |w| there; the gradient by a T goes to the latent weights unchanged (straight-through). STP differs in
+ * how it chooses what is zero, SCA has no straight-through at all.
+ *
+ * A layer whose scale no BatchNormalization takes up (most often because it was folded at export) gets a trained scale
+ * s per channel in its place: the graph computes with s a T. */
 #include "train.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- walking channels, in the order in which the elements lie ---- */
-
-/* Runs BODY for each element i of its channel ch. */
-#define FOR_CHANNELS(box, BODY)                                                                                        \
-    do {                                                                                                               \
-        int64_t i = 0;                                                                                                 \
-        for (int64_t gr = 0; gr < (box)->groups; gr++)                                                                 \
-            for (int64_t mi = 0; mi < (box)->mid; mi++)                                                                \
-                for (int64_t ch = gr * (box)->chan; ch < (gr + 1) * (box)->chan; ch++)                                 \
-                    for (int64_t in = 0; in < (box)->inner; in++, i++) {                                               \
-                        BODY                                                                                           \
-                    }                                                                                                  \
-    } while (0)
-
-static int64_t channels(const TernaryWeight *w)
-{
-    return ternary_channels(&w->box);
-}
-
-static int64_t per_channel(const TernaryWeight *w)
-{
-    return w->box.mid * w->box.inner;
-}
 
 /* ---- selection ---- */
 
@@ -72,8 +48,7 @@ static float select_magnitude(const float *w, int64_t n, int64_t k)
     return v;
 }
 
-/* At or below this magnitude a share s of the weights lies; at least one weight lies above. */
-static float quantile(const float *w, int64_t n, double s)
+float magnitude_quantile(const float *w, int64_t n, double s)
 {
     int64_t zeros = llround(s * (double)n);
     if (zeros > n - 1)
@@ -81,230 +56,118 @@ static float quantile(const float *w, int64_t n, double s)
     return zeros < 1 ? -1 : select_magnitude(w, n, zeros - 1);
 }
 
-/* ---- thresholds -> the engine's weights ---- */
+/* ---- what is zero ---- */
 
-/* used = a * sign(w) where kept(i), a = mean |w| of the kept ones of the channel */
-#define APPLY(w, latent, used, kept)                                                                                   \
-    do {                                                                                                               \
-        int64_t all = channels(w);                                                                                     \
-        float *sums = (w)->magnitudes, *counts = sums + all;                                                           \
-        memset(sums, 0, 2 * (size_t)all * sizeof *sums);                                                               \
-        FOR_CHANNELS(                                                                                                  \
-            &(w)->box, if (kept) {                                                                                     \
-                sums[ch] += fabsf((latent)[i]);                                                                        \
-                counts[ch] += 1;                                                                                       \
-            });                                                                                                        \
-        for (int64_t c = 0; c < all; c++)                                                                              \
-            sums[c] = counts[c] > 0 ? sums[c] / counts[c] : 0;                                                         \
-        FOR_CHANNELS(&(w)->box, (used)[i] = !(kept) ? 0 : (latent)[i] > 0 ? sums[ch] : -sums[ch];);                    \
-    } while (0)
-
-static void project_relative(const TernaryWeight *w, const float *latent, float *used, float factor)
+static void keep_above(const TernaryWeight *w, const float *latent, float limit)
 {
-    int64_t num = channels(w);
-    float *limits = w->magnitudes + 2 * num;
-    memset(limits, 0, (size_t)num * sizeof *limits);
-    FOR_CHANNELS(&w->box, limits[ch] += fabsf(latent[i]););
-    for (int64_t c = 0; c < num; c++)
-        limits[c] *= factor / (float)per_channel(w);
-    APPLY(w, latent, used, fabsf(latent[i]) > limits[ch]);
+    for (int64_t i = 0; i < w->p->count; i++)
+        w->kept[i] = fabsf(latent[i]) > limit;
 }
 
-static void project_limit(const TernaryWeight *w, const float *latent, float *used, float limit)
+static void keep_relative(const TernaryWeight *w, const float *latent, double factor)
 {
-    APPLY(w, latent, used, fabsf(latent[i]) > limit);
+    double *limits = w->sums;
+    memset(limits, 0, (size_t)ternary_channels(&w->box) * sizeof *limits);
+    FOR_CHANNELS(&w->box, limits[ch] += fabs((double)latent[i]););
+    for (int64_t c = 0; c < ternary_channels(&w->box); c++)
+        limits[c] *= factor / (double)(w->box.mid * w->box.inner);
+    FOR_CHANNELS(&w->box, w->kept[i] = fabs((double)latent[i]) > limits[ch];);
 }
 
-static void project_mask(const TernaryWeight *w, const float *latent, float *used)
+static void keep_exact(const TernaryWeight *w, const float *latent)
 {
-    const uint8_t *mask = w->mask;
-    APPLY(w, latent, used, mask[i]);
-}
-
-/* ---- STP: how many zeros, and where ---- */
-
-enum { STP_GROWTH = 0, STP_RETRAIN = 1 };
-
-static int64_t growth_epochs(const Trainer *t)
-{
-    return (t->o->epochs + 1) / 2;
-}
-
-/* The sparsity asked for at this step: it grows from half of it, fast at first, and stands at the full one for the last
- * fifth of the stage. */
-static double sparsity_now(const Trainer *t)
-{
-    double s = (double)t->opt->sparsity;
-    double steps = (double)(growth_epochs(t) * t->steps_per_epoch) * 0.8;
-    double p = (double)(t->epoch * t->steps_per_epoch + t->step) / steps;
-    return p >= 1 ? s : s - 0.5 * s * (1 - p) * (1 - p) * (1 - p);
-}
-
-/* Over all layers: each keeps a number of weights in proportion to the square root of its size, so that wide layers
- * become sparser than narrow ones; no layer keeps more than 0.6 of its weights while another could. Returns the share
- * of zeros of layer k. */
-static double layer_sparsity(const Trainer *t, int k, double s)
-{
-    if (t->o->sparsity_per_layer)
-        return s;
-    double total = 0, keep;
-    for (int i = 0; i < t->num_ternary; i++)
-        total += (double)t->ternary[i].p->count;
-    keep = (1 - s) * total;
-    double limit = 1 - s > 0.6 ? 1 - s : 0.6, share = 0;
-    for (int round = 0; round <= t->num_ternary; round++) {
-        double rest = keep, roots = 0;
-        for (int i = 0; i < t->num_ternary; i++) {
-            double n = (double)t->ternary[i].p->count;
-            bool full = round && share * sqrt(n) >= limit * n;
-            rest -= full ? limit * n : 0;
-            roots += full ? 0 : sqrt(n);
-        }
-        if (roots <= 0)
-            break;
-        share = rest / roots;
+    int64_t n = w->box.mid * w->box.inner;
+    float *channel = floats_new(n);
+    int8_t *codes = NEW_ARRAY(int8_t, n);
+    for (int64_t c = 0; c < ternary_channels(&w->box); c++) {
+        for (int64_t k = 0; k < n; k++)
+            channel[k] = latent[ternary_position(&w->box, c, k)];
+        twn_exact(channel, n, codes);
+        for (int64_t k = 0; k < n; k++)
+            w->kept[ternary_position(&w->box, c, k)] = codes[k] != 0;
     }
-    double n = (double)t->ternary[k].p->count, kept = share * sqrt(n) / n;
-    return 1 - (kept < limit ? kept : limit);
+    free(channel);
 }
 
-static void prune(Trainer *t)
+static void choose_kept(Trainer *t, int k)
 {
-    for (int k = 0; k < t->num_ternary; k++) {
-        TernaryWeight *w = &t->ternary[k];
-        const float *latent = t->latent + w->p->at;
-        float limit = quantile(latent, w->p->count, layer_sparsity(t, k, (double)t->opt->sparsity));
-        w->mask = NEW_ARRAY(uint8_t, w->p->count);
-        for (int64_t i = 0; i < w->p->count; i++)
-            w->mask[i] = fabsf(latent[i]) > limit;
-    }
+    const TernaryWeight *w = &t->ternary[k];
+    const float *latent = t->latent + w->p->at;
+    if (t->opt->method == METHOD_STP)
+        keep_above(w, latent, stp_threshold(t, k));
+    else if (t->opt->sparsity > 0)
+        keep_above(w, latent, magnitude_quantile(latent, w->p->count, (double)t->opt->sparsity));
+    else if (t->opt->threshold > 0)
+        keep_relative(w, latent, (double)t->opt->threshold);
+    else
+        keep_exact(w, latent);
 }
 
-/* ---- SCA ---- */
+/* ---- straight-through: used = s a sign(w) where kept ---- */
 
-static int64_t sca_end(const Trainer *t)
+static void project_kept(const Trainer *t, const TernaryWeight *w, const float *latent, float *used)
 {
-    return t->o->epochs - t->o->recovery;
-}
-
-/* Geometric over the first half, then held. */
-static double lambda_now(const Trainer *t)
-{
-    double steps = 0.5 * (double)(sca_end(t) * t->steps_per_epoch);
-    double p = (double)(t->epoch * t->steps_per_epoch + t->step) / (steps > 0 ? steps : 1);
-    return t->o->lambda * pow(1e-3, p < 1 ? 1 - p : 0);
-}
-
-static void project_sca(const Trainer *t, const TernaryWeight *w, const float *latent, float *used, bool hard)
-{
-    const float *scales = w->scales ? t->latent + w->scales->at : NULL;
-    FOR_CHANNELS(&w->box, float v = t->frozen ? latent[i] : tanhf(latent[i]);
-                 v = hard ? (float)(v >= 0.5f) - (float)(v <= -0.5f) : v; used[i] = scales ? scales[ch] * v : v;);
-}
-
-/* d/dtheta = (dL/dused * scale + lambda * 2 w (alpha - 2 w^2)) * (1 - w^2); d/dscale = sum dL/dused * w */
-static void chain_sca(const Trainer *t, const TernaryWeight *w)
-{
-    float *g = t->grads + w->p->at, *of_scales = w->scales ? t->grads + w->scales->at : NULL;
-    const float *latent = t->latent + w->p->at, *scales = w->scales ? t->latent + w->scales->at : NULL;
-    float lambda = (float)lambda_now(t), alpha = (float)w->alpha;
-    if (of_scales)
-        memset(of_scales, 0, (size_t)channels(w) * sizeof *of_scales);
+    int64_t num = ternary_channels(&w->box);
+    double *sums = w->sums, *counts = sums + num;
+    memset(sums, 0, 2 * (size_t)num * sizeof *sums);
     FOR_CHANNELS(
-        &w->box, float v = t->frozen ? latent[i] : tanhf(latent[i]); if (of_scales) {
-            of_scales[ch] += g[i] * v;
-            g[i] *= scales[ch];
-        } g[i] = (g[i] + lambda * 2 * v * (alpha - 2 * v * v)) * (1 - v * v););
-}
-
-/* The share s of a layer's weights lies below sqrt(alpha / 2). */
-static void solve_alpha(const Trainer *t, TernaryWeight *w)
-{
-    double q = tanh((double)quantile(t->latent + w->p->at, w->p->count, (double)t->opt->sparsity));
-    w->alpha = 2 * q * q;
-}
-
-/* The weights as they are written become the latent ones. */
-static void freeze(Trainer *t)
-{
-    for (int k = 0; k < t->num_ternary; k++) {
-        float *latent = t->latent + t->ternary[k].p->at;
-        for (int64_t i = 0; i < t->ternary[k].p->count; i++) {
-            float v = tanhf(latent[i]);
-            latent[i] = (float)(v >= 0.5f) - (float)(v <= -0.5f);
-        }
+        &w->box, if (w->kept[i]) {
+            sums[ch] += fabs((double)latent[i]);
+            counts[ch] += 1;
+        });
+    for (int64_t c = 0; c < num; c++) {
+        sums[c] = counts[c] > 0 ? sums[c] / counts[c] : 0;
+        counts[c] = sums[c] * (w->scales ? (double)t->latent[w->scales->at + c] : 1);
     }
-    memset(t->first, 0, (size_t)t->params.total * sizeof(float));
-    if (t->second)
-        memset(t->second, 0, (size_t)t->params.total * sizeof(float));
-    t->frozen = true;
+    FOR_CHANNELS(&w->box, used[i] = !w->kept[i] ? 0 : (float)(latent[i] > 0 ? counts[ch] : -counts[ch]););
+}
+
+/* d/dlatent = s dL/dused, d/ds = sum dL/dused a T; what is pruned for good gets none. */
+static void chain_kept(const Trainer *t, const TernaryWeight *w)
+{
+    float *g = t->grads + w->p->at;
+    const float *latent = t->latent + w->p->at;
+    if (w->scales) {
+        const float *scales = t->latent + w->scales->at;
+        double *sums = w->sums, *slopes = sums + ternary_channels(&w->box);
+        memset(slopes, 0, (size_t)ternary_channels(&w->box) * sizeof *slopes);
+        FOR_CHANNELS(&w->box, if (w->kept[i]) slopes[ch] += latent[i] > 0 ? (double)g[i] : -(double)g[i];
+                     g[i] *= scales[ch];);
+        for (int64_t c = 0; c < ternary_channels(&w->box); c++)
+            t->grads[w->scales->at + c] = (float)(slopes[c] * sums[c]);
+    }
+    for (int64_t i = 0; w->fixed && i < w->p->count; i++)
+        g[i] = w->kept[i] ? g[i] : 0;
 }
 
 /* ---- the start ---- */
 
-static const Node *norm_behind(const Graph *g, const Node *n)
+const Node *norm_behind(const Graph *g, const Node *n)
 {
     const Node *user = graph_only_user(g, n->out[0]);
     return user && user->op == OP_BatchNormalization && user->in[0] == n->out[0] ? user : NULL;
 }
 
-static Param *param_of(const ParamList *l, const Tensor *t)
+static void add_scales(Trainer *t, TernaryWeight *w)
 {
-    for (int i = 0; i < l->count; i++)
-        if (l->items[i].t == t)
-            return &l->items[i];
-    return NULL;
+    w->scales = &t->params.items[t->params.count++];
+    *w->scales = (Param){.node = w->p->node, .at = t->params.total, .count = ternary_channels(&w->box)};
+    t->params.total += (w->scales->count + 15) & ~(int64_t)15;
 }
 
-static void scale_param(const ParamList *l, float *block, const Tensor *t, double factor)
-{
-    const Param *p = t ? param_of(l, t) : NULL;
-    for (int64_t i = 0; p && i < p->count; i++)
-        block[p->at + i] = (float)((double)block[p->at + i] * factor);
-}
-
-/* Factor c that puts the TWN threshold at |w| = 0.5, once per layer. BatchNormalization behind takes it up; else scales
- * of 1 / c are trained. */
-static void start_sca(Trainer *t, TernaryWeight *w)
-{
-    float *latent = t->latent + w->p->at;
-    double sum = 0;
-    for (int64_t i = 0; i < w->p->count; i++)
-        sum += fabs((double)latent[i]);
-    double c = sum > 0 ? 0.5 * (double)w->p->count / (0.75 * sum) : 1;
-    for (int64_t i = 0; i < w->p->count; i++)
-        latent[i] = (float)atanh(fmax(-0.95, fmin(0.95, c * (double)latent[i])));
-    w->alpha = t->o->alpha;
-    if (!w->normed) {
-        for (int64_t k = 0; k < w->scales->count; k++)
-            t->latent[w->scales->at + k] = (float)(1 / c);
-        return;
-    }
-    const Node *n = w->p->node, *norm = norm_behind(t->e->g, n);
-    scale_param(&t->params, t->latent, n->num_in > 2 ? n->in[2] : NULL, c);
-    scale_param(&t->e->stats, t->e->running, norm->in[3], c);
-    scale_param(&t->e->stats, t->e->running, norm->in[4], c * c);
-}
-
-static int count_users(const Graph *g, const Tensor *t)
-{
-    return graph_use_counts(g)[t->id];
-}
-
+/* One threshold and scale for the layer, where that was asked for, leaves no scale per channel to be trained. */
 static void add_weight(Trainer *t, const Param *p)
 {
     TernaryWeight *w = &t->ternary[t->num_ternary++];
-    int users = count_users(t->e->g, p->t);
-    *w = (TernaryWeight){.p = p, .box = p->box};
+    int users = graph_use_counts(t->e->g)[p->t->id];
+    *w = (TernaryWeight){.p = p, .box = p->box, .base = 1};
     w->normed = users == 1 && norm_behind(t->e->g, p->node);
     if (t->opt->per_layer || users > 1)
         w->box = (Ternary){.groups = 1, .mid = 1, .chan = 1, .inner = p->count};
-    w->magnitudes = NEW_ARRAY(float, 3 * channels(w));
-    if (t->opt->method != METHOD_SCA || w->normed)
-        return;
-    w->scales = &t->params.items[t->params.count++];
-    *w->scales = (Param){.node = p->node, .at = t->params.total, .count = channels(w)};
-    t->params.total += (w->scales->count + 15) & ~(int64_t)15;
+    w->sums = NEW_ARRAY(double, 2 * ternary_channels(&w->box));
+    w->kept = NEW_ARRAY(uint8_t, p->count);
+    if (!w->normed && (t->opt->method == METHOD_SCA || !t->opt->per_layer))
+        add_scales(t, w);
 }
 
 void ternary_prepare(Trainer *t)
@@ -319,62 +182,54 @@ void ternary_prepare(Trainer *t)
             add_weight(t, &t->params.items[i]);
     t->latent = floats_new(t->params.total);
     memcpy(t->latent, t->e->weights, (size_t)t->e->params.total * sizeof(float));
-    for (int i = 0; t->opt->method == METHOD_SCA && i < t->num_ternary; i++)
-        start_sca(t, &t->ternary[i]);
+    for (int k = 0; k < t->num_ternary; k++)
+        for (int64_t c = 0; t->ternary[k].scales && c < t->ternary[k].scales->count; c++)
+            t->latent[t->ternary[k].scales->at + c] = 1;
+    for (int k = 0; t->opt->method == METHOD_SCA && k < t->num_ternary; k++)
+        sca_start(t, &t->ternary[k]);
 }
 
 /* ---- over the epochs ---- */
 
 void ternary_start_epoch(Trainer *t)
 {
-    Method m = t->opt->method;
-    if (m == METHOD_STP && t->epoch == growth_epochs(t))
-        prune(t);
-    if (m == METHOD_SCA && t->opt->sparsity > 0 && t->epoch <= sca_end(t) / 4)
-        for (int i = 0; i < t->num_ternary; i++)
-            solve_alpha(t, &t->ternary[i]);
-    if (m == METHOD_SCA && t->epoch == sca_end(t))
-        freeze(t);
+    if (t->opt->method == METHOD_STP)
+        stp_start_epoch(t);
+    if (t->opt->method == METHOD_SCA)
+        sca_start_epoch(t);
 }
 
 const char *ternary_stage(const Trainer *t, int64_t epoch)
 {
     if (t->opt->method == METHOD_STP)
-        return epoch < growth_epochs(t) ? "grow" : "retrain";
+        return epoch < stp_prune_epoch(t) ? "sparsify" : "retrain";
     if (t->opt->method == METHOD_SCA)
-        return epoch < sca_end(t) ? "polarise" : "recover";
+        return epoch < t->sca_end ? "polarise" : "recover";
     return "train";
 }
 
 bool ternary_eligible(const Trainer *t, int64_t epoch)
 {
     if (t->opt->method == METHOD_STP)
-        return epoch >= growth_epochs(t);
-    return t->opt->method != METHOD_SCA || epoch >= sca_end(t);
-}
-
-static void project_one(Trainer *t, int k, bool hard)
-{
-    const TernaryWeight *w = &t->ternary[k];
-    const float *latent = t->latent + w->p->at;
-    float *used = t->e->weights + w->p->at;
-    if (t->opt->method == METHOD_SCA)
-        project_sca(t, w, latent, used, hard || t->frozen);
-    else if (w->mask)
-        project_mask(w, latent, used);
-    else if (t->opt->method == METHOD_STP)
-        project_limit(w, latent, used, quantile(latent, w->p->count, layer_sparsity(t, k, sparsity_now(t))));
-    else if (t->opt->sparsity > 0)
-        project_limit(w, latent, used, quantile(latent, w->p->count, (double)t->opt->sparsity));
-    else
-        project_relative(w, latent, used, t->opt->threshold > 0 ? t->opt->threshold : 0.75f);
+        return epoch >= stp_prune_epoch(t);
+    return t->opt->method != METHOD_SCA || epoch >= t->sca_end;
 }
 
 void ternary_project(Trainer *t, bool hard)
 {
     memcpy(t->e->weights, t->latent, (size_t)t->e->params.total * sizeof(float));
-    for (int k = 0; k < t->num_ternary; k++)
-        project_one(t, k, hard);
+    void *mark = mem_mark();
+    for (int k = 0; k < t->num_ternary; k++) {
+        const TernaryWeight *w = &t->ternary[k];
+        if (t->opt->method == METHOD_SCA) {
+            sca_project(t, w, hard || t->frozen);
+            continue;
+        }
+        if (!w->fixed)
+            choose_kept(t, k);
+        project_kept(t, w, t->latent + w->p->at, t->e->weights + w->p->at);
+    }
+    mem_release(mark);
 }
 
 void ternary_chain(Trainer *t)
@@ -382,26 +237,14 @@ void ternary_chain(Trainer *t)
     memcpy(t->grads, t->e->grads, (size_t)t->e->params.total * sizeof(float));
     for (int k = 0; k < t->num_ternary; k++) {
         const TernaryWeight *w = &t->ternary[k];
-        float *g = t->grads + w->p->at;
-        if (t->opt->method == METHOD_SCA)
-            chain_sca(t, w);
-        for (int64_t i = 0; w->mask && i < w->p->count; i++)
-            g[i] = w->mask[i] ? g[i] : 0;
-    }
-}
-
-double ternary_distance(const Trainer *t)
-{
-    double sum = 0, count = 0;
-    for (int k = 0; k < t->num_ternary; k++) {
-        const Param *p = t->ternary[k].p;
-        for (int64_t i = 0; i < p->count; i++) {
-            double v = fabs(t->frozen ? (double)t->latent[p->at + i] : tanh((double)t->latent[p->at + i]));
-            sum += v < 0.5 ? v : 1 - v;
+        if (t->opt->method == METHOD_SCA) {
+            sca_chain(t, w);
+            continue;
         }
-        count += (double)p->count;
+        chain_kept(t, w);
+        if (t->opt->method == METHOD_STP && !w->fixed)
+            stp_pull(t, k);
     }
-    return count > 0 ? sum / count : 0;
 }
 
 bool ternary_needs_statistics(const Trainer *t)

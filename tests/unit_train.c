@@ -1,5 +1,5 @@
 /* unit_train.c - training's parts: the engine on whole models against the evaluator, gradients through whole models,
- * the loss, and what SCA's regulariser and STP's allocation promise. Models come from TERNC_SHARED; without it those
+ * the loss, the order of samples. The methods are in unit_methods.c. Models come from TERNC_SHARED; without it those
  * tests are skipped and say so. */
 #include "../passes/train.h"
 

@@ -1,0 +1,307 @@
+/* unit_methods.c - TWN, SCA and STP while training, against values worked out by hand: which weights are zero, the
+ * scale, the gradient that comes back, the regularisers, the start, the allocation of zeros. */
+#include "../passes/train.h"
+
+#include <CUnit/Basic.h>
+#include <math.h>
+#include <string.h>
+
+/* x -> Gemm with two channels of four weights -> y, nothing behind it that takes up a scale */
+static const char plain[] = "g (float[1,4] x) => (y) <float[2,4] w = {1, -0.5, 0.1, 0.2, -2, 0.4, 0, 0.8}>"
+                            " { y = Gemm <transB = 1> (x, w) }";
+static const char normed[] =
+    "g (float[1,4] x) => (y) <float[2,4] w = {1, -0.5, 0.1, 0.2, -2, 0.4, 0, 0.8}, float[2] b = {3, 6},"
+    " float[2] one = {1, 1}, float[2] mean = {1, 2}, float[2] variance = {4, 9}>"
+    " { h = Gemm <transB = 1> (x, w, b)\n y = BatchNormalization (h, one, one, mean, variance) }";
+
+enum { STEPS = 10 }; /* of an epoch */
+
+static Trainer *trainer_of(const char *text, Options *opt, TrainOptions *o)
+{
+    Trainer *t = NEW(Trainer);
+    Graph *g = text_read("test", text)->graph;
+    check_supported(g);
+    pass_infer(g);
+    opt->keep = (const char *const[]){NULL};
+    *t = (Trainer){.opt = opt, .o = o, .g = g, .steps_per_epoch = STEPS, .epochs = o->epochs};
+    t->sca_end = o->epochs - o->recovery;
+    t->e = engine_new(g, g->outputs[0], 2, 1, WANT_PARAMS);
+    ternary_prepare(t);
+    opt->keep = NULL;
+    t->grads = floats_new(t->params.total);
+    return t;
+}
+
+static const float *used(Trainer *t, bool hard)
+{
+    ternary_project(t, hard);
+    return t->e->weights + t->ternary[0].p->at;
+}
+
+static void check_floats(int line, const float *got, const float *want, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        bool near = fabsf(got[i] - want[i]) <= 1e-6f * fmaxf(1, fabsf(want[i]));
+        if (!near)
+            fprintf(stderr, "\nline %d: element %lld is %.8g, not %.8g\n", line, (long long)i, (double)got[i],
+                    (double)want[i]);
+        CU_ASSERT(near);
+    }
+}
+
+#define CHECK_FLOATS(got, ...)                                                                                         \
+    check_floats(__LINE__, got, (const float[]){__VA_ARGS__}, sizeof((const float[]){__VA_ARGS__}) / sizeof(float))
+
+/* ---- TWN ---- */
+
+/* Channel 0: mean |w| 0.45, D = 0.3375, a = (1 + 0.5) / 2. Channel 1: mean 0.8, D = 0.6, a = (2 + 0.8) / 2. */
+static void test_twn_relative(void)
+{
+    Options opt = {.threshold = 0.75f};
+    TrainOptions o = {.epochs = 2};
+    CHECK_FLOATS(used(trainer_of(plain, &opt, &o), true), 0.75f, -0.75f, 0, 0, -1.4f, 0, 0, 1.4f);
+}
+
+/* S^2 / k: channel 0 has 1, 1.125, 0.963, 0.81; channel 1 has 4, 3.92, 3.41. */
+static void test_twn_exact(void)
+{
+    Options opt = {0};
+    TrainOptions o = {.epochs = 2};
+    CHECK_FLOATS(used(trainer_of(plain, &opt, &o), true), 0.75f, -0.75f, 0, 0, -2, 0, 0, 0);
+}
+
+/* mean |w| 0.625, D = 0.46875, a = (1 + 0.5 + 2 + 0.8) / 4; and no scale per channel may break the layer's one. */
+static void test_twn_per_layer(void)
+{
+    Options opt = {.threshold = 0.75f, .per_layer = true};
+    TrainOptions o = {.epochs = 2};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    CU_ASSERT_PTR_NULL(t->ternary[0].scales);
+    CHECK_FLOATS(used(t, true), 1.075f, -1.075f, 0, 0, -1.075f, 0, 0, 1.075f);
+}
+
+/* Without BatchNormalization behind: y = s a T, dL/dw = s dL/dq straight through, dL/ds = sum dL/dq a T. */
+static void test_trained_scale(void)
+{
+    Options opt = {.threshold = 0.75f};
+    TrainOptions o = {.epochs = 2};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(t->ternary[0].scales);
+    float *scales = t->latent + t->ternary[0].scales->at;
+    CHECK_FLOATS(scales, 1, 1);
+    scales[0] = 2;
+    CHECK_FLOATS(used(t, true), 1.5f, -1.5f, 0, 0, -1.4f, 0, 0, 1.4f);
+    for (int i = 0; i < 8; i++)
+        t->e->grads[t->ternary[0].p->at + i] = (float)(i + 1);
+    ternary_chain(t);
+    CHECK_FLOATS(t->grads + t->ternary[0].p->at, 2, 4, 6, 8, 5, 6, 7, 8);
+    CHECK_FLOATS(t->grads + t->ternary[0].scales->at, 0.75f * (1 - 2), 1.4f * (-5 + 8));
+    CU_ASSERT_PTR_NULL(trainer_of(normed, &opt, &o)->ternary[0].scales);
+}
+
+/* ---- SCA ---- */
+
+/* alpha 0.5 has its edge at 0.5; the rest by hand from 2 w (alpha - 2 w^2) (1 - w^2). */
+static void test_sca_slope(void)
+{
+    CU_ASSERT_DOUBLE_EQUAL(sca_slope(0.5, 0.5), 0, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(sca_slope(0.25, 0.5), 0.17578125, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(sca_slope(0.75, 0.5), -0.41015625, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(sca_slope(-0.75, 0.5), 0.41015625, 1e-12);
+    for (int i = 0; i < 10; i++)
+        for (int k = -18; k < 19; k++) {
+            double alpha = 0.1 + 0.2 * i, theta = 0.11 * k;
+            double up = tanh(theta + 1e-5), down = tanh(theta - 1e-5), w = tanh(theta);
+            double slope = ((alpha - up * up) * up * up - (alpha - down * down) * down * down) / 2e-5;
+            CU_ASSERT_DOUBLE_EQUAL(sca_slope(w, alpha), slope, 1e-8);
+            bool towards_zero = fabs(w) < sqrt(alpha / 2); /* descent makes |w| smaller */
+            CU_ASSERT(!k || (sca_slope(w, alpha) * w > 0) == towards_zero);
+        }
+}
+
+static void test_sca_round(void)
+{
+    const float w[] = {0.5f, 0.49f, -0.5f, -0.49f, 0, 0.95f}, want[] = {1, 0, -1, 0, 0, 1};
+    for (int i = 0; i < 6; i++)
+        CU_ASSERT_EQUAL(sca_round(w[i]), want[i]);
+}
+
+/* c = 0.5 / (0.75 * 0.625) = 16/15 puts TWN's D at 0.5: of 1, 0.5, 0.8, 2 all lie above. What reaches beyond 0.95 / c
+ * is clipped; all else starts as it was, whatever alpha is. */
+static void test_sca_start(void)
+{
+    Options opt = {.method = METHOD_SCA};
+    TrainOptions o = {.epochs = 4, .recovery = 1, .alpha = 0.3};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    float top = 0.95f * 15 / 16, unit = 15.0f / 16;
+    CHECK_FLOATS(used(t, false), top, -0.5f, 0.1f, 0.2f, -top, 0.4f, 0, 0.8f);
+    CHECK_FLOATS(used(t, true), unit, -unit, 0, 0, -unit, 0, 0, unit);
+    CU_ASSERT_DOUBLE_EQUAL(t->ternary[0].alpha, 0.3, 0);
+}
+
+/* The same, with c in the bias and in the statistics of the BatchNormalization. */
+static void test_sca_start_normed(void)
+{
+    Options opt = {.method = METHOD_SCA};
+    TrainOptions o = {.epochs = 4, .recovery = 1, .alpha = 0.5};
+    Trainer *t = trainer_of(normed, &opt, &o);
+    float c = 16.0f / 15;
+    CHECK_FLOATS(used(t, false), 0.95f, -0.5f * c, 0.1f * c, 0.2f * c, -0.95f, 0.4f * c, 0, 0.8f * c);
+    CHECK_FLOATS(used(t, true), 1, -1, 0, 0, -1, 0, 0, 1);
+    CHECK_FLOATS(t->latent + t->params.items[1].at, 3 * c, 6 * c);
+    CHECK_FLOATS(t->e->running + t->e->stats.items[0].at, 1 * c, 2 * c);
+    CHECK_FLOATS(t->e->running + t->e->stats.items[1].at, 4 * c * c, 9 * c * c);
+}
+
+/* d/dtheta = dL/dq base s (1 - w^2) + lambda slope(w); d/ds = sum dL/dq base w */
+static void test_sca_chain(void)
+{
+    Options opt = {.method = METHOD_SCA};
+    TrainOptions o = {.epochs = 4, .recovery = 1, .alpha = 0.5, .lambda = 0.25};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    t->epoch = 2;
+    t->step = STEPS - 1;
+    CU_ASSERT_DOUBLE_EQUAL(sca_lambda(t), 0.25, 1e-12);
+    for (int i = 0; i < 8; i++)
+        t->e->grads[t->ternary[0].p->at + i] = 1;
+    ternary_chain(t);
+    double base = 15.0 / 16, w = 0.5 / base;
+    CU_ASSERT_DOUBLE_EQUAL((double)t->grads[t->ternary[0].p->at + 1],
+                           base * (1 - w * w) + 0.25 * -2 * w * (0.5 - 2 * w * w) * (1 - w * w), 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL((double)t->grads[t->ternary[0].scales->at], 0.95 * base - 0.5 + 0.1 + 0.2, 1e-6);
+}
+
+/* The share of zeros asked for lies below the edge sqrt(alpha / 2), which does not move before lambda stands. */
+static void test_sca_sparsity(void)
+{
+    Options opt = {.method = METHOD_SCA, .sparsity = 0.75f};
+    TrainOptions o = {.epochs = 5, .recovery = 1, .alpha = 0.5};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    ternary_start_epoch(t);
+    double edge = sqrt(t->ternary[0].alpha / 2);
+    CU_ASSERT_DOUBLE_EQUAL(edge, 0.8 * 16 / 15, 1e-6); /* the sixth magnitude of eight */
+}
+
+/* lambda: 0, then geometric, then full; the stage ends early only when all weights are near 0 and 1. */
+static void test_sca_course(void)
+{
+    Options opt = {.method = METHOD_SCA};
+    TrainOptions o = {.epochs = 12, .recovery = 2, .alpha = 0.5, .lambda = 1};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    double before = 0;
+    CU_ASSERT_EQUAL(sca_lambda(t), 0);
+    for (t->epoch = 0; t->epoch < t->sca_end; t->epoch++) {
+        CU_ASSERT(sca_lambda(t) >= before);
+        before = sca_lambda(t);
+    }
+    CU_ASSERT_EQUAL(before, 1);
+    t->epoch = 3;
+    sca_end_epoch(t, 0.021);
+    CU_ASSERT_EQUAL(t->sca_end, 10);
+    sca_end_epoch(t, 0.019);
+    CU_ASSERT_EQUAL(t->sca_end, 4);
+    CU_ASSERT_EQUAL(t->epochs, 6);
+    t->epoch = 4;
+    ternary_start_epoch(t);
+    CU_ASSERT(t->frozen);
+    CHECK_FLOATS(t->latent + t->ternary[0].p->at, 1, -1, 0, 0, -1, 0, 0, 1);
+    CU_ASSERT_EQUAL(sca_distance(t), 0);
+}
+
+/* ---- STP ---- */
+
+/* Layers of 100 and 10,000 weights with 4 channels each. Of 90 % zeros 1,010 weights remain; by square roots 91.8 and
+ * 918, but at most 0.6 of a layer: 60 and 950. Of 99 %, 101 remain: 9.18 and 91.8. Of 99.9 %, 10.1: the floor is a
+ * weight per channel, 4 for the small layer. */
+static void test_stp_layers(void)
+{
+    Param small = {.count = 100, .box = {NULL, NULL, 0, 1, 1, 4, 25}};
+    Param large = {.count = 10000, .box = {NULL, NULL, 0, 1, 1, 4, 2500}};
+    TernaryWeight w[] = {{.p = &small}, {.p = &large}};
+    TrainOptions o = {0};
+    Trainer t = {.o = &o, .ternary = w, .num_ternary = 2};
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.9), 0.4, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 1, 0.9), 1 - 950.0 / 10000, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.99), 1 - 101.0 / 11 / 100, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 1, 0.99), 1 - 1010.0 / 11 / 10000, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.999), 0.96, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 1, 0.999), 1 - 6.1 / 10000, 1e-6);
+    o.sparsity_per_layer = true;
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.9), 0.9, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.99), 0.96, 1e-6);
+}
+
+/* One layer, 8 weights, max |W| = 2. At first D = eta max |W| = 0.3; weights in (D, 1.1 D) are pulled to it. */
+static void test_stp_first_stage(void)
+{
+    Options opt = {.method = METHOD_STP, .sparsity = 0.75f};
+    TrainOptions o = {.epochs = 4, .eta = 0.15, .pull = 0.5};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    float *latent = t->latent + t->ternary[0].p->at;
+    latent[6] = -0.32f;
+    CU_ASSERT_STRING_EQUAL(ternary_stage(t, 0), "sparsify");
+    CHECK_FLOATS(used(t, true), 0.75f, -0.75f, 0, 0, -0.88f, 0.88f, -0.88f, 0.88f);
+    memset(t->e->grads, 0, (size_t)t->e->params.total * sizeof(float));
+    ternary_chain(t);
+    CHECK_FLOATS(t->grads + t->ternary[0].p->at, 0, 0, 0, 0, 0, 0, -0.15f, 0);
+}
+
+/* Later D is at least the quantile of the growing sparsity, and never beyond the target's. */
+static void test_stp_growth(void)
+{
+    Options opt = {.method = METHOD_STP, .sparsity = 0.75f};
+    TrainOptions o = {.epochs = 4, .eta = 0.15};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    t->epoch = 1;
+    t->step = STEPS - 1;
+    CU_ASSERT_DOUBLE_EQUAL(stp_sparsity(t), 0.75, 1e-9);
+    CHECK_FLOATS(used(t, true), 1, 0, 0, 0, -2, 0, 0, 0);
+    o.eta = 0.99;
+    t->epoch = t->step = 0;
+    CHECK_FLOATS(used(t, true), 1, 0, 0, 0, -2, 0, 0, 0);
+}
+
+/* Pruned weights stay zero and get no gradient; survivors may turn. */
+static void test_stp_mask(void)
+{
+    Options opt = {.method = METHOD_STP, .sparsity = 0.75f};
+    TrainOptions o = {.epochs = 4, .eta = 0.05};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    t->epoch = stp_prune_epoch(t);
+    CU_ASSERT_EQUAL(t->epoch, 2);
+    CU_ASSERT(!ternary_eligible(t, 1) && ternary_eligible(t, 2));
+    ternary_start_epoch(t);
+    CU_ASSERT_STRING_EQUAL(ternary_stage(t, 2), "retrain");
+    float *latent = t->latent + t->ternary[0].p->at;
+    latent[0] = -0.25f;
+    latent[3] = 9;
+    CHECK_FLOATS(used(t, true), -0.25f, 0, 0, 0, -2, 0, 0, 0);
+    for (int i = 0; i < 8; i++)
+        t->e->grads[t->ternary[0].p->at + i] = 1;
+    ternary_chain(t);
+    CHECK_FLOATS(t->grads + t->ternary[0].p->at, 1, 0, 0, 0, 1, 0, 0, 0);
+}
+
+int main(void)
+{
+    if (CU_initialize_registry() != CUE_SUCCESS)
+        return 1;
+    CU_pSuite s = CU_add_suite("methods", NULL, NULL);
+    CU_add_test(s, "TWN, relative threshold", test_twn_relative);
+    CU_add_test(s, "TWN, exact threshold", test_twn_exact);
+    CU_add_test(s, "TWN, one scale per layer", test_twn_per_layer);
+    CU_add_test(s, "trained scale", test_trained_scale);
+    CU_add_test(s, "SCA, slope", test_sca_slope);
+    CU_add_test(s, "SCA, rounding", test_sca_round);
+    CU_add_test(s, "SCA, start", test_sca_start);
+    CU_add_test(s, "SCA, start with BatchNormalization", test_sca_start_normed);
+    CU_add_test(s, "SCA, gradient", test_sca_chain);
+    CU_add_test(s, "SCA, sparsity", test_sca_sparsity);
+    CU_add_test(s, "SCA, course", test_sca_course);
+    CU_add_test(s, "STP, layers", test_stp_layers);
+    CU_add_test(s, "STP, first stage", test_stp_first_stage);
+    CU_add_test(s, "STP, growth", test_stp_growth);
+    CU_add_test(s, "STP, mask", test_stp_mask);
+    CU_basic_run_tests();
+    return (int)CU_get_number_of_failures() != 0;
+}
