@@ -73,8 +73,8 @@ static void pack_state(Ternc__Checkpoint *c, const Trainer *t)
     c->frozen = t->frozen;
     c->sca_end = t->sca_end;
     c->best_epoch = t->best_epoch;
-    c->best_accuracy = t->best_accuracy;
-    c->best_loss = t->best_loss;
+    c->best_accuracy = t->best.accuracy;
+    c->best_loss = t->best.loss;
     c->best_weights = block(t->best_weights, t->e->params.total);
     c->best_running = block(t->best_running, t->e->stats.total);
 }
@@ -191,8 +191,8 @@ static void take_state(Trainer *t, const Ternc__Checkpoint *c)
     t->sca_end = c->sca_end;
     t->epochs = t->opt->method == METHOD_SCA ? t->sca_end + t->o->recovery : t->epochs;
     t->best_epoch = c->best_epoch;
-    t->best_accuracy = c->best_accuracy;
-    t->best_loss = c->best_loss;
+    t->best.accuracy = c->best_accuracy;
+    t->best.loss = c->best_loss;
 }
 
 void checkpoint_read(Trainer *t)

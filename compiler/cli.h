@@ -30,6 +30,9 @@ typedef struct CommandLine {
     Strings inputs;     /* --input PATH or NAME=PATH */
     const char *data;   /* --data SPEC or NULL */
     TrainOptions train; /* with data, of ternarize and compile */
+    bool untrained;     /* --epochs 0: data is for --max-loss alone */
+    bool sensitivity;   /* --sensitivity, of inspect */
+    double max_loss;    /* --max-loss, points; negative: not given */
     double scale;       /* --scale, default 1 */
     Numbers mean;       /* --mean, one or one per channel; none: 0 */
     Numbers std;        /* --std, likewise; none: 1 */
@@ -124,8 +127,15 @@ typedef struct Progress {
     double start, last; /* seconds */
 } Progress;
 void progress_begin(Progress *p, const char *label, int64_t total);
+bool progress_due(const Progress *p); /* whether the next update shows anything: for costly labels */
 void progress_update(Progress *p, int64_t done);
 void progress_end(Progress *p); /* wipes the bar */
+
+/* ---------------------------------------------------------------- max_loss.c ---- */
+
+void print_sensitivity(const CommandLine *c); /* inspect --sensitivity */
+/* The command line with the --keep that --max-loss asks for; itself where that was not given. Reads the model. */
+const CommandLine *keep_within_loss(const CommandLine *c);
 
 /* ---------------------------------------------------------------- cc.c ---- */
 

@@ -148,10 +148,11 @@ static const Plan *plan_model(const CommandLine *c, int i)
     *opt = c->opt;
     opt->name = c->names.count ? c->names.items[i] : model_id(c->models.items[i]);
     Model *m = pipeline_load(c->models.items[i], opt);
-    if (c->data)
+    bool trains = c->data && !c->untrained;
+    if (trains)
         pipeline_train(m, c);
     Options recognise = *opt;
-    recognise.method = c->data ? METHOD_NONE : opt->method;
+    recognise.method = trains ? METHOD_NONE : opt->method;
     pipeline_ternarize(m, &recognise);
     return pipeline_lower(m, opt);
 }
@@ -184,8 +185,9 @@ static void print_result(const CommandLine *c, const Plan *p)
     print_summary(p);
 }
 
-int cmd_compile(const CommandLine *c)
+int cmd_compile(const CommandLine *given)
 {
+    const CommandLine *c = keep_within_loss(given);
     int count = c->models.count;
     const Plan **plans = NEW_ARRAY(const Plan *, count);
     Output *files = NEW_ARRAY(Output, 2 * count + 2);

@@ -233,6 +233,10 @@ static void print_json(const Model *m)
 
 int cmd_inspect(const CommandLine *c)
 {
+    if (c->sensitivity) {
+        print_sensitivity(c);
+        return 0;
+    }
     Model *m = pipeline_load(c->model, &c->opt);
     pipeline_ternarize(m, &c->opt);
     if (c->json)

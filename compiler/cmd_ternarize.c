@@ -109,14 +109,16 @@ static void set_metadata(Model *m, const char *key, const char *value)
     m->metadata = more;
 }
 
-int cmd_ternarize(const CommandLine *c)
+int cmd_ternarize(const CommandLine *given)
 {
+    const CommandLine *c = keep_within_loss(given);
     Model *m = pipeline_load(c->model, &c->opt);
     const char *settings = settings_text(c);
-    if (c->data)
+    bool trains = c->data && !c->untrained;
+    if (trains)
         settings = mem_printf("%s %s", settings, pipeline_train(m, c));
     Options recognise = c->opt;
-    recognise.method = c->data ? METHOD_NONE : c->opt.method;
+    recognise.method = trains ? METHOD_NONE : c->opt.method;
     pipeline_ternarize(m, &recognise);
     set_metadata(m, "ternc", settings);
     onnx_write(m, c->outputs.items[0]);

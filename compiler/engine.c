@@ -312,6 +312,19 @@ Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threa
     return e;
 }
 
+void engine_set_constant(Engine *e, const Tensor *t, const float *data)
+{
+    for (int i = 0; i < e->params.count; i++) {
+        const Param *p = &e->params.items[i];
+        if (p->t->id == t->id) {
+            memcpy(e->weights + p->at, data, (size_t)p->count * sizeof *data);
+            return;
+        }
+    }
+    Value *v = &e->values[t->id];
+    v->data = v->dense = (void *)(uintptr_t)data;
+}
+
 static bool in_block(const Engine *e, const Value *v)
 {
     return v->t->data || (e->grads && v->grad >= e->grads && v->grad < e->grads + e->params.total);

@@ -139,7 +139,9 @@ static void check_method(Parser *p)
 {
     static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
     Options *opt = &p->c->opt;
-    bool training = p->c->data && (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
+    bool training = p->c->data && !p->c->untrained && (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
+    if (p->c->sensitivity && !is_given(p, "method"))
+        opt->method = METHOD_TWN;
     opt->train = training;
     for (size_t i = 0; opt->method == METHOD_NONE && i < sizeof needs_method / sizeof needs_method[0]; i++)
         if (is_given(p, needs_method[i]))
@@ -175,6 +177,24 @@ static void check_training(const Parser *p)
     for (size_t i = 0; m != METHOD_STP && i < sizeof of_stp / sizeof of_stp[0]; i++)
         if (is_given(p, of_stp[i]))
             usage("--%s belongs to --method stp", of_stp[i]);
+}
+
+/* What has a meaning with --sensitivity, --max-loss or training alone. */
+static void check_max_loss(const Parser *p)
+{
+    const CommandLine *c = p->c;
+    if (c->sensitivity && !c->data)
+        usage("--sensitivity needs --data SPEC to measure on");
+    if (c->command == CMD_inspect && !c->sensitivity)
+        for (int i = 0; i < 2; i++)
+            if (is_given(p, i ? "max-loss" : "data"))
+                usage("'ternc inspect' takes --%s with --sensitivity", i ? "max-loss" : "data");
+    if (c->max_loss >= 0 && !c->data)
+        usage("--max-loss needs --data SPEC to measure on");
+    if (c->max_loss >= 0 && c->opt.method == METHOD_NONE)
+        usage("--max-loss has no meaning with --method none");
+    if (c->untrained && c->max_loss < 0)
+        usage("--epochs 0 does not train: that is for --max-loss");
 }
 
 static void check_data(const Parser *p)
@@ -260,6 +280,7 @@ static void check_command_line(Parser *p)
         check_budget_options(p);
     check_method(p);
     check_training(p);
+    check_max_loss(p);
     check_data(p);
     set_input_form(c);
     if (c->command == CMD_compile && c->data && c->models.count > 1)
@@ -285,6 +306,7 @@ static CommandLine *default_command_line(Command command)
     c->cc = "clang";
     c->cflags = command == CMD_compile ? "-Os" : "-O1";
     c->max_flash = c->max_ram = -1;
+    c->max_loss = -1;
     c->samples = 2;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     c->threads = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;

@@ -102,7 +102,7 @@ static void add_panels(Text *s, const Trainer *t)
     double *train = series(t, 0, 0), *valid = series(t, 1, 0), *ternary = series(t, 2, 0);
     double *before = NEW_ARRAY(double, n);
     for (int i = 0; i < n; i++)
-        before[i] = 100 * t->float_accuracy;
+        before[i] = 100 * t->of_float.accuracy;
     widen(&loss, train, n);
     widen(&loss, valid, n);
     widen(&accuracy, ternary, n);

@@ -21,12 +21,18 @@ void progress_begin(Progress *p, const char *label, int64_t total)
     p->tty = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
 }
 
+bool progress_due(const Progress *p)
+{
+    double t = now();
+    return p->tty && t - p->start >= 1 && t - p->last >= 0.1;
+}
+
 void progress_update(Progress *p, int64_t done)
 {
     static const char full[] = "##############################";
     const int width = (int)sizeof full - 1;
     double t = now(), passed = t - p->start;
-    if (!p->tty || passed < 1 || t - p->last < 0.1)
+    if (!progress_due(p))
         return;
     p->last = t;
     p->shown = true;

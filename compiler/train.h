@@ -82,6 +82,8 @@ Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threa
 void *engine_input(Engine *e);                            /* dense, for the batch's samples */
 const float *engine_forward(Engine *e);                   /* the dense score */
 void engine_backward(Engine *e, const float *score_grad); /* fills e->grads */
+/* Constant t, of the graph that the engine was made from, has these values from now on; data must stay. */
+void engine_set_constant(Engine *e, const Tensor *t, const float *data);
 void engine_free(Engine *e);
 
 /* value.c */

@@ -21,32 +21,13 @@ static double now(void)
 
 /* ---- one batch ---- */
 
-/* Fills the input with these samples; the first ones again where there are too few. */
-static void fill_batch(Trainer *t, const Source *s, int64_t *samples, int64_t count, bool random)
-{
-    TrainOptions plain = {0};
-    int64_t size = type_elems(s->feed->input);
-    for (int64_t i = 0; i < t->e->batch; i++) {
-        if (i >= count)
-            samples[i] = samples[i % count];
-        uint64_t seed = random_bits(t->c->seed + 1, (uint64_t)(t->epoch * s->feed->data->count + samples[i]));
-        draw_sample(s->feed, random ? t->o : &plain, samples[i], seed, (float *)engine_input(t->e) + i * size);
-    }
-    if (t->loss.teacher)
-        memcpy(engine_input(t->loss.teacher), engine_input(t->e), (size_t)(t->e->batch * size) * sizeof(float));
-}
-
-static const float *teach(const Trainer *t)
-{
-    return t->loss.teacher ? engine_forward(t->loss.teacher) : NULL;
-}
-
 static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
 {
     void *mark = mem_mark();
-    fill_batch(t, &t->train, samples, t->e->batch, true);
+    Augment a = {t->o, random_bits(t->c->seed + 1, (uint64_t)t->epoch)};
+    fill_batch(t->e, &t->loss, &t->train, &a, samples, t->e->batch);
     mem_release(mark);
-    const float *of_teacher = teach(t);
+    const float *of_teacher = loss_teach(&t->loss);
     ternary_project(t, false);
     t->e->noise = random_bits(t->c->seed + 2, (uint64_t)(t->epoch * t->steps_per_epoch + t->step));
     const float *score = engine_forward(t->e);
@@ -72,30 +53,11 @@ static void estimate_statistics(Trainer *t)
     for (int64_t b = 0; b < batches; b++) {
         for (int64_t i = 0; i < t->e->batch; i++)
             samples[i] = t->train.first + (b * t->e->batch + i) % t->train.count;
-        fill_batch(t, &t->train, samples, t->e->batch, false);
+        fill_batch(t->e, &t->loss, &t->train, NULL, samples, t->e->batch);
         t->e->momentum = (double)b / (double)(b + 1);
         engine_forward(t->e);
     }
     t->e->momentum = 0.9;
-}
-
-static Judged judge_source(Trainer *t, const Source *s)
-{
-    Judged sum = {0};
-    int64_t *samples = NEW_ARRAY(int64_t, t->e->batch);
-    t->e->training = false;
-    for (int64_t at = 0; at < s->count; at += t->e->batch) {
-        int64_t count = s->count - at < t->e->batch ? s->count - at : t->e->batch;
-        for (int64_t i = 0; i < count; i++)
-            samples[i] = s->first + at + i;
-        fill_batch(t, s, samples, count, false);
-        const float *of_teacher = teach(t);
-        Judged j =
-            loss_judge(&t->loss, s->feed->data, samples, count, t->e->batch, engine_forward(t->e), of_teacher, NULL);
-        sum.loss += j.loss;
-        sum.correct += j.correct;
-    }
-    return sum;
 }
 
 static double zeros_of(const Trainer *t, double *by_layer)
@@ -115,14 +77,12 @@ static double zeros_of(const Trainer *t, double *by_layer)
 
 static void keep_best(Trainer *t, const EpochRecord *r)
 {
-    bool classes = t->loss.kind == LOSS_LABELS || t->loss.kind == LOSS_TEACHER_CLASSES;
-    bool better =
-        classes && r->accuracy != t->best_accuracy ? r->accuracy > t->best_accuracy : r->valid_loss < t->best_loss;
+    bool by_accuracy = loss_has_classes(&t->loss) && r->accuracy != t->best.accuracy;
+    bool better = by_accuracy ? r->accuracy > t->best.accuracy : r->valid_loss < t->best.loss;
     if (!ternary_eligible(t, t->epoch) || (t->best_epoch && !better))
         return;
     t->best_epoch = t->epoch + 1;
-    t->best_accuracy = r->accuracy;
-    t->best_loss = r->valid_loss;
+    t->best = (Judged){.loss = r->valid_loss, .accuracy = r->accuracy};
     memcpy(t->best_weights, t->e->weights, (size_t)t->e->params.total * sizeof(float));
     memcpy(t->best_running, t->e->running, (size_t)t->e->stats.total * sizeof(float));
 }
@@ -136,9 +96,9 @@ static void judge_epoch(Trainer *t, EpochRecord *r)
     ternary_project(t, true);
     if (ternary_needs_statistics(t))
         estimate_statistics(t);
-    Judged j = judge_source(t, &t->valid);
-    r->valid_loss = j.loss / (double)t->valid.count;
-    r->accuracy = (double)j.correct / (double)t->valid.count;
+    Judged j = judge_source(t->e, &t->loss, &t->valid);
+    r->valid_loss = j.loss;
+    r->accuracy = j.accuracy;
     r->sparsity = zeros_of(t, zeros);
     r->zeros = zeros;
     r->distance = t->opt->method == METHOD_SCA ? sca_distance(t) : 0;
@@ -158,6 +118,8 @@ static char *record_json(const Trainer *t, const EpochRecord *r)
     cJSON_AddNumberToObject(o, "valid_loss", r->valid_loss);
     cJSON_AddNumberToObject(o, "accuracy", r->accuracy);
     cJSON_AddNumberToObject(o, "sparsity", r->sparsity);
+    if (t->opt->method == METHOD_SCA)
+        cJSON_AddNumberToObject(o, "distance", r->distance);
     cJSON_AddNumberToObject(o, "rate", r->rate);
     cJSON_AddNumberToObject(o, "seconds", r->seconds);
     cJSON *zeros = cJSON_AddObjectToObject(o, "zeros");
@@ -184,9 +146,9 @@ static void print_epoch(const Trainer *t, const EpochRecord *r)
 {
     if (t->c->opt.quiet)
         return;
-    fprintf(stderr, "epoch %lld/%lld %-8s loss %.4f, held back: loss %.4f, accuracy %.2f %%, zeros %.1f %%",
-            (long long)r->epoch, (long long)t->epochs, r->stage, r->loss, r->valid_loss, 100 * r->accuracy,
-            100 * r->sparsity);
+    Judged j = {.loss = r->valid_loss, .accuracy = r->accuracy};
+    fprintf(stderr, "epoch %lld/%lld %-8s loss %.4f, held back: %s, zeros %.1f %%", (long long)r->epoch,
+            (long long)t->epochs, r->stage, r->loss, judged_text(&t->loss, j), 100 * r->sparsity);
     if (t->opt->method == METHOD_SCA)
         fprintf(stderr, ", distance %.3f", r->distance);
     fprintf(stderr, ", %.1f s%s\n", r->seconds, t->best_epoch == r->epoch ? " *" : "");
@@ -194,16 +156,35 @@ static void print_epoch(const Trainer *t, const EpochRecord *r)
 
 /* ---- the loop ---- */
 
-static const char *bar_label(const Trainer *t, const Judged *sum)
+static void show_bar(Trainer *t, const Judged *sum)
 {
+    if (!progress_due(&t->bar))
+        return;
+    void *mark = mem_mark();
     double samples = (double)((t->step + 1) * t->e->batch);
-    return mem_printf("epoch %lld/%lld loss %.4f acc %.2f %%", (long long)t->epoch + 1, (long long)t->epochs,
-                      sum->loss / samples, 100 * (double)sum->correct / samples);
+    Judged j = {.loss = sum->loss / samples, .accuracy = (double)sum->correct / samples};
+    t->bar.label =
+        mem_printf("epoch %lld/%lld, %s", (long long)t->epoch + 1, (long long)t->epochs, judged_text(&t->loss, j));
+    if (t->num_ternary)
+        t->bar.label = mem_printf("%s, zeros %.1f %%", t->bar.label, 100 * ternary_zeros(t));
+    t->bar.total = (t->epochs - t->first_epoch) * t->steps_per_epoch;
+    progress_update(&t->bar, (t->epoch - t->first_epoch) * t->steps_per_epoch + t->step + 1);
+    mem_release(mark);
+}
+
+static void end_epoch(Trainer *t, const EpochRecord *r)
+{
+    t->history[t->num_history++] = *r;
+    if (t->opt->method == METHOD_SCA)
+        sca_end_epoch(t, r->distance);
+    progress_end(&t->bar);
+    print_epoch(t, r);
+    if (t->o->log)
+        write_log(t);
 }
 
 static void run_epoch(Trainer *t, int64_t *order, float *grad)
 {
-    Progress p;
     Judged sum = {0};
     EpochRecord r = {.epoch = t->epoch + 1, .stage = ternary_stage(t, t->epoch)};
     double started = now();
@@ -212,27 +193,16 @@ static void run_epoch(Trainer *t, int64_t *order, float *grad)
     r.rate = optimizer_rate(t);
     order_samples(order, &t->train, t->c->seed, t->epoch);
     int64_t *samples = NEW_ARRAY(int64_t, t->e->batch);
-    progress_begin(&p, "train", t->steps_per_epoch);
     for (; t->step < t->steps_per_epoch; t->step++) {
         memcpy(samples, order + t->step * t->e->batch, (size_t)t->e->batch * sizeof *samples);
         t->e->training = true;
         train_batch(t, samples, grad, &sum);
-        void *mark = mem_mark();
-        p.label = bar_label(t, &sum);
-        progress_update(&p, t->step + 1);
-        mem_release(mark);
-        p.label = "train";
+        show_bar(t, &sum);
     }
-    progress_end(&p);
     r.loss = sum.loss / (double)(t->steps_per_epoch * t->e->batch);
     judge_epoch(t, &r);
     r.seconds = now() - started;
-    t->history[t->num_history++] = r;
-    if (t->opt->method == METHOD_SCA)
-        sca_end_epoch(t, r.distance);
-    print_epoch(t, &r);
-    if (t->o->log)
-        write_log(t);
+    end_epoch(t, &r);
 }
 
 /* ---- the start ---- */
@@ -264,58 +234,6 @@ static void check_augmentation(const Trainer *t)
         fail("%s: --augment needs images; input '%s' is %s", t->g->file, t->g->inputs[0]->name, type_text(x));
 }
 
-/* --valid N or SPEC, else the last tenth of the training data. */
-static void split_data(Trainer *t)
-{
-    const CommandLine *c = t->c;
-    Dataset *d = data_open(c->data, c->nhwc);
-    t->train = (Source){data_feed(d, t->g, c), 0, c->limit && c->limit < d->count ? c->limit : d->count};
-    char *end = NULL;
-    long long held = t->o->valid ? strtoll(t->o->valid, &end, 10) : t->train.count / 10;
-    if (t->o->valid && (*end || end == t->o->valid)) {
-        const Dataset *v = data_open(t->o->valid, c->nhwc);
-        t->valid = (Source){data_feed(v, t->g, c), 0, v->count};
-        if (!v->labels != !d->labels || !v->targets != !d->targets)
-            fail("%s: has other answers (labels, targets, none) than %s", v->spec, d->spec);
-        loss_find(t->g, v);
-        return;
-    }
-    if (held < 1 || held >= t->train.count)
-        fail("%s: %lld of %lld samples cannot be held back for validation", d->spec, held, (long long)t->train.count);
-    t->train.count -= held;
-    t->valid = (Source){t->train.feed, t->train.count, held};
-}
-
-static bool close_enough(float a, double b, double largest)
-{
-    return fabs((double)a - b) <= 2e-3 * (largest + 1e-3);
-}
-
-/* Samples must not mix within a batch, and the engine must compute what the evaluator does. */
-static void check_engine(Trainer *t)
-{
-    const Dataset *d = t->train.feed->data;
-    int64_t *samples = NEW_ARRAY(int64_t, t->e->batch), size = type_elems(t->g->inputs[0]->type), n = t->loss.classes;
-    for (int64_t i = 0; i < t->e->batch; i++)
-        samples[i] = t->train.first + i % t->train.count;
-    fill_batch(t, &t->train, samples, t->e->batch, false);
-    t->e->training = false;
-    const float *score = engine_forward(t->e);
-    for (int64_t i = 0; i < 2 && i < t->e->batch; i++) {
-        const void *in[] = {(const float *)engine_input(t->e) + i * size};
-        void **values = eval_graph(t->g, in);
-        const float *want = values[t->loss.score->id];
-        double largest = 0;
-        for (int64_t k = 0; k < n; k++)
-            largest = fmax(largest, fabs((double)want[k]));
-        for (int64_t k = 0; k < n; k++)
-            if (!close_enough(score[i * n + k], (double)want[k], largest))
-                fail("%s: cannot be trained in batches: score %lld of sample %lld of %s becomes %g, alone it is %g",
-                     t->g->file, (long long)k, (long long)i, d->spec, (double)score[i * n + k], (double)want[k]);
-        free(values);
-    }
-}
-
 static void make_engines(Trainer *t)
 {
     int64_t batch = t->o->batch ? t->o->batch : 100;
@@ -330,24 +248,21 @@ static void make_engines(Trainer *t)
 
 static void judge_float(Trainer *t)
 {
-    t->e->training = false;
-    Judged j = judge_source(t, &t->valid);
-    t->float_accuracy = (double)j.correct / (double)t->valid.count;
-    t->float_loss = j.loss / (double)t->valid.count;
+    t->of_float = judge_source(t->e, &t->loss, &t->valid);
     if (!t->c->opt.quiet)
-        fprintf(stderr, "%s samples, %s held back; float before training: loss %.4f, accuracy %.2f %%\n",
-                count_text(t->train.count), count_text(t->valid.count), t->float_loss, 100 * t->float_accuracy);
+        fprintf(stderr, "%s samples, %s held back; before training: %s\n", count_text(t->train.count),
+                count_text(t->valid.count), judged_text(&t->loss, t->of_float));
 }
 
 static Trainer *trainer_new(Graph *g, const CommandLine *c, const Options *opt)
 {
     Trainer *t = NEW(Trainer);
     *t = (Trainer){.c = c, .opt = opt, .g = g, .o = fill_options(c, opt->method)};
-    split_data(t);
+    source_split(c, g, &t->train, &t->valid);
     check_augmentation(t);
     t->loss = loss_find(g, t->train.feed->data);
     make_engines(t);
-    check_engine(t);
+    check_engine(t->e, g, &t->loss, &t->train);
     judge_float(t);
     t->epochs = t->o->epochs;
     t->sca_end = t->epochs - t->o->recovery;
@@ -376,6 +291,15 @@ static void store(const Trainer *t, const ParamList *l, const float *block)
         to->data = data;
         to->ternary = NULL;
     }
+}
+
+static void print_result(const Trainer *t)
+{
+    bool ternary = t->opt->method != METHOD_NONE;
+    printf("trained %lld epochs, the best is epoch %lld; on held-back data\n", (long long)t->epochs,
+           (long long)t->best_epoch);
+    printf("  %-8s %s\n", ternary ? "float" : "before", judged_text(&t->loss, t->of_float));
+    printf("  %-8s %s\n", ternary ? "ternary" : "after", judged_text(&t->loss, t->best));
 }
 
 /* All that matters for the result, defaults filled in. */
@@ -407,6 +331,8 @@ const char *pass_train(Graph *g, const CommandLine *c)
         checkpoint_read(t);
     int64_t *order = NEW_ARRAY(int64_t, t->train.count);
     float *grad = floats_new(type_elems(t->e->score->type));
+    t->first_epoch = t->epoch;
+    progress_begin(&t->bar, "", 1);
     while (t->epoch < t->epochs) {
         run_epoch(t, order, grad);
         t->epoch++;
@@ -416,8 +342,7 @@ const char *pass_train(Graph *g, const CommandLine *c)
     }
     store(t, &t->e->params, t->best_weights);
     store(t, &t->e->stats, t->best_running);
-    printf("trained %lld epochs; best: epoch %lld, held-back accuracy %.2f %% (float before: %.2f %%)\n",
-           (long long)t->epochs, (long long)t->best_epoch, 100 * t->best_accuracy, 100 * t->float_accuracy);
+    print_result(t);
     if (!t->o->checkpoint)
         unlink(t->checkpoint);
     const char *settings = settings_text(t);

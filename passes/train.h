@@ -17,8 +17,9 @@ typedef struct Loss {
 } Loss;
 
 typedef struct Judged {
-    double loss;     /* sum over samples */
+    double loss;     /* of loss_judge: the sum over its samples; of judge_source: the mean */
     int64_t correct; /* samples whose best class is the label's or the teacher's */
+    double accuracy; /* of judge_source: their share */
 } Judged;
 
 Loss loss_find(const Graph *g, const Dataset *d);
@@ -38,6 +39,26 @@ void order_samples(int64_t *order, const Source *s, uint64_t seed, int64_t epoch
 void draw_sample(const DataFeed *f, const TrainOptions *o, int64_t i, uint64_t seed, float *x);
 uint64_t random_bits(uint64_t seed, uint64_t i); /* of a counter: nothing to save for a later resume */
 double random_unit(uint64_t seed, uint64_t i);   /* [0, 1) */
+
+/* ---- train_judge.c ---- */
+
+/* Random changes to samples, drawn by key and sample. */
+typedef struct Augment {
+    const TrainOptions *o;
+    uint64_t key;
+} Augment;
+
+Source source_open(const CommandLine *c, const Graph *g); /* all of --data, up to --limit */
+void source_split(const CommandLine *c, const Graph *g, Source *train, Source *valid);
+/* Fills the engine's input, and the teacher's, with `count` samples; the first ones again where there are too few. a
+ * NULL: as they are. */
+void fill_batch(Engine *e, const Loss *l, const Source *s, const Augment *a, int64_t *samples, int64_t count);
+const float *loss_teach(const Loss *l); /* the teacher's score of the batch; NULL: there is none */
+Judged judge_source(Engine *e, const Loss *l, const Source *s);
+bool loss_has_classes(const Loss *l);             /* hits count, not only the loss */
+const char *judged_text(const Loss *l, Judged j); /* "accuracy 99.10 %, loss 0.0312" */
+/* Fails when samples mix within a batch, or the engine computes anything else than the evaluator. */
+void check_engine(Engine *e, const Graph *g, const Loss *l, const Source *s);
 
 /* ---- ternary weights: train_ternary.c ---- */
 
@@ -93,13 +114,15 @@ typedef struct Trainer {
     int64_t sca_end; /* SCA: epoch in which the weights are rounded and frozen */
     bool frozen;     /* SCA: they are; scales, biases, norms and float layers are trained */
     /* the best epoch so far */
-    double best_accuracy, best_loss;
+    Judged best;
     int64_t best_epoch;
     float *best_weights, *best_running;
     EpochRecord *history;
     int num_history;
-    double float_accuracy, float_loss;
+    Judged of_float;        /* held-back data before training */
     const char *checkpoint; /* path */
+    Progress bar;
+    int64_t first_epoch; /* of this process */
 } Trainer;
 
 /* train_ternary.c */
@@ -108,7 +131,8 @@ void ternary_start_epoch(Trainer *t); /* changes of stage */
 const char *ternary_stage(const Trainer *t, int64_t epoch);
 bool ternary_eligible(const Trainer *t, int64_t epoch); /* may be the result */
 void ternary_project(Trainer *t, bool hard); /* latent -> the engine's weights; hard: as they will be written */
-void ternary_chain(Trainer *t); /* the engine's gradients -> those of the latent weights, with regularisers */
+void ternary_chain(Trainer *t);         /* the engine's gradients -> those of the latent weights, with regularisers */
+double ternary_zeros(const Trainer *t); /* their share now */
 bool ternary_needs_statistics(const Trainer *t);
 const Node *norm_behind(const Graph *g, const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
 /* At or below this magnitude a share s of the weights lies; at least one weight lies above. */
