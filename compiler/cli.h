@@ -8,7 +8,7 @@
 /* ---------------------------------------------------------------- the command line: options.c ---- */
 
 /* Every subcommand, in the order of the help text; cmd_NAME.c defines `int cmd_NAME`. */
-#define COMMANDS(X) X(inspect) X(compile) X(ternarize) X(run) X(eval) X(check) X(size)
+#define COMMANDS(X) X(inspect) X(compile) X(ternarize) X(run) X(eval) X(check) X(size) X(bench)
 
 typedef enum Command {
 #define X(name) CMD_##name,
@@ -43,11 +43,15 @@ typedef struct CommandLine {
     const char *cc;     /* --cc, default clang */
     const char *cflags; /* --cflags, default "-O1" */
     int64_t samples;    /* --samples, of random input; default 2 */
+    /* of bench */
+    double seconds;    /* --seconds, default 2 */
+    const char *rival; /* --rival FILE.so or NULL */
+    bool layers;       /* --layers */
     /* of size */
     Method methods[4]; /* --methods, default none, twn */
     int num_methods;
-    Lowering lowerings[5]; /* --lowerings, default auto */
-    int num_lowerings;
+    Lowering lowerings[5];  /* --lowerings, default auto */
+    int num_lowerings;      /* of bench too, default auto, unroll, sparse, packed */
     Strings targets;        /* --targets; none: host */
     Strings custom_targets; /* --custom-target NAME=FLAGS */
     bool list_targets, csv, no_cache;
@@ -116,6 +120,7 @@ typedef struct Table Table;
 Table *table_new(const char *headings);
 void table_row(Table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void table_print(const Table *t, FILE *f);
+const char *lowering_name(Lowering l);            /* as --lowering has it */
 const char *count_text(int64_t n);                /* "1,234,567" */
 const char *short_text(const char *s, int bytes); /* cut at a character, ending in "...", when it is longer */
 

@@ -23,10 +23,9 @@ static void print_translation(const LayerCheck *l)
 static const char *operator_text(const Node *n)
 {
     static const char *const kinds[] = {"conv", "transposed", "connected"};
-    static const char *const lowerings[] = {"auto", "unroll", "sparse", "packed", "dense"};
     if (!n->layer)
         return n->op_name;
-    return mem_printf("%s, %s", kinds[n->layer->kind], lowerings[n->layer->lowering]);
+    return mem_printf("%s, %s", kinds[n->layer->kind], lowering_name(n->layer->lowering));
 }
 
 static void print_row(const Graph *g, int i, const CheckReport *r)

@@ -7,12 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const lowering_names[] = {[LOWER_AUTO] = "auto",
-                                             [LOWER_UNROLL] = "unroll",
-                                             [LOWER_SPARSE] = "sparse",
-                                             [LOWER_PACKED] = "packed",
-                                             [LOWER_DENSE] = "dense"};
-enum { NUM_LOWERINGS = sizeof lowering_names / sizeof lowering_names[0] };
+enum { NUM_LOWERINGS = LOWER_DENSE + 1 };
 
 /* ---- writing ---- */
 
@@ -95,9 +90,9 @@ static void print_explanation(const Graph *g)
         const Layer *l = layers[i];
         const char *zeros = l->codes ? mem_printf("%.1f %%", 100.0 * (double)l->zeros / (double)weight_count(l)) : "-";
         table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60), shape_text(l),
-                  l->codes ? "ternary" : "float", zeros, lowering_names[l->lowering],
-                  bytes_text(l->bytes[LOWER_UNROLL]), bytes_text(l->bytes[LOWER_SPARSE]),
-                  bytes_text(l->bytes[LOWER_PACKED]), bytes_text(l->bytes[LOWER_DENSE]), l->why);
+                  l->codes ? "ternary" : "float", zeros, lowering_name(l->lowering), bytes_text(l->bytes[LOWER_UNROLL]),
+                  bytes_text(l->bytes[LOWER_SPARSE]), bytes_text(l->bytes[LOWER_PACKED]),
+                  bytes_text(l->bytes[LOWER_DENSE]), l->why);
     }
     table_print(t, stdout);
 }
@@ -118,7 +113,7 @@ static void print_summary(const Plan *p)
     Text t = {0};
     for (int i = LOWER_AUTO + 1; i < NUM_LOWERINGS; i++)
         if (count[i])
-            text_printf(&t, ", %d %s", count[i], lowering_names[i]);
+            text_printf(&t, ", %d %s", count[i], lowering_name((Lowering)i));
     printf("layers: %d, %d ternary%s\n", layers, ternary, t.len ? t.data : "");
     text_free(&t);
     if (weights)

@@ -8,11 +8,6 @@
 
 static const char *const method_names[] = {
     [METHOD_TWN] = "twn", [METHOD_NONE] = "none", [METHOD_SCA] = "sca", [METHOD_STP] = "stp"};
-static const char *const lowering_names[] = {[LOWER_AUTO] = "auto",
-                                             [LOWER_UNROLL] = "unroll",
-                                             [LOWER_SPARSE] = "sparse",
-                                             [LOWER_PACKED] = "packed",
-                                             [LOWER_DENSE] = "dense"};
 
 /* ---- generating ---- */
 
@@ -88,7 +83,7 @@ static void add_rows(SizeReport *s, const Combination *k, const char *path, Meth
             made[count++] = generate(path, &opt);
         *r = (SizeRow){.model = path,
                        .method = method_names[method],
-                       .lowering = lowering_names[lowering],
+                       .lowering = lowering_name(lowering),
                        .target = t,
                        .stack = -1};
         count_layers(r, made[same].plan);

@@ -626,6 +626,10 @@ void pipeline_ternarize(Model *m, const Options *opt);
 /* fuse, lower, plan. */
 Plan *pipeline_lower(Model *m, const Options *opt);
 
+/* ---------------------------------------------------------------- target.c ---- */
+
+const char *host_target(void); /* the --target that this machine is */
+
 /* ---------------------------------------------------------------- cname.c ---- */
 
 /* Whether generated C may start its names with s; and such a start from a path, "a/2 nets.onnx" ->

@@ -265,6 +265,17 @@ static void set_size_defaults(CommandLine *c)
     c->num_lowerings = 1;
 }
 
+static void set_bench_defaults(CommandLine *c)
+{
+    static const Lowering lowerings[] = {LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED};
+    c->cflags = "-O2 -march=native";
+    c->opt.target = host_target();
+    c->seconds = 2;
+    c->samples = 1;
+    for (c->num_lowerings = 0; c->num_lowerings < 4; c->num_lowerings++)
+        c->lowerings[c->num_lowerings] = lowerings[c->num_lowerings];
+}
+
 static void check_command_line(Parser *p)
 {
     CommandLine *c = p->c;
@@ -312,6 +323,8 @@ static CommandLine *default_command_line(Command command)
     c->threads = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;
     if (command == CMD_size)
         set_size_defaults(c);
+    if (command == CMD_bench)
+        set_bench_defaults(c);
     return c;
 }
 

@@ -19,7 +19,7 @@ expect 0 "" ternc compile -h
 expect 0 "" ternc inspect missing.onnx --frob --help
 
 expect 2 "ternc: usage: no command given; 'ternc --help' lists the commands" ternc
-expect 2 "ternc: usage: unknown command 'bench'; there are: inspect, compile, ternarize, run, eval, check, size" ternc bench m
+expect 2 "ternc: usage: unknown command 'walk'; there are: inspect, compile, ternarize, run, eval, check, size, bench" ternc walk m
 expect 2 "ternc: usage: 'ternc inspect' needs a model: ternc inspect MODEL.onnx" ternc inspect
 expect 2 "ternc: usage: unexpected argument 'b.onnx': ternc inspect MODEL.onnx" ternc inspect a.onnx b.onnx
 expect 2 "ternc: usage: unknown option '--frob'; 'ternc compile --help' lists the options" ternc compile m --frob
