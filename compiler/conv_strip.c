@@ -7,6 +7,7 @@
 #include "emitter.h"
 
 enum {
+    SPLIT_SCRATCH = 512,  /* bytes of a strip whose table is decoded anew for each */
     SMALL_SCRATCH = 8192, /* bytes that a strip may always take */
     MAX_POSITIONS = 256,  /* more gain nothing: the code has long been amortised */
 };
@@ -28,6 +29,11 @@ static int64_t *new_offsets(const Layer *l)
     return NEW_ARRAY(int64_t, l->kh * l->kw);
 }
 
+bool conv_is_split(const Layer *l)
+{
+    return l->kind == LAYER_CONV && l->small && (l->lowering == LOWER_SPARSE || l->lowering == LOWER_PACKED);
+}
+
 static void conv_parts(const Layer *l, ConvStrip *s)
 {
     ConvPart *p = s->parts = NEW(ConvPart);
@@ -37,7 +43,8 @@ static void conv_parts(const Layer *l, ConvStrip *s)
         p->rows = (l->pool.oh - 1) * l->pool.sh + l->pool.kh;
     s->top = l->pt;
     s->left = l->pl;
-    s->pitch = l->direct ? l->iw : l->ow + (l->kw - 1) * l->dw / l->sw;
+    s->split = conv_is_split(l);
+    s->pitch = s->split ? l->ow : l->direct ? l->iw : l->ow + (l->kw - 1) * l->dw / l->sw;
     s->phase_rows = l->sh < (l->kh - 1) * l->dh + 1 ? l->sh : (l->kh - 1) * l->dh + 1;
     s->phase_cols = l->sw < (l->kw - 1) * l->dw + 1 ? l->sw : (l->kw - 1) * l->dw + 1;
 }
@@ -130,7 +137,9 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->stage_rows = rows + halo;
     s->plane = l->direct ? l->ih * l->iw : s->phase_rows * s->phase_cols * s->stage_rows * s->pitch;
     const Format *f = layer_format(l);
-    s->acc_pitch = round_up(positions(s, rows), f->max_lanes);
+    s->acc_pitch = s->split ? positions(s, rows) : round_up(positions(s, rows), f->max_lanes);
+    if (s->split)
+        return s->scratch_bytes = s->acc_pitch * (int64_t)dtype_size(f->acc);
     s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
     s->scratch_bytes = s->stage_offset;
     if (!l->direct)
@@ -158,6 +167,15 @@ static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_
     set_rows(l, s, best, halo);
 }
 
+/* Split ones need no memory but their sums. */
+static void choose_split_rows(const Layer *l, ConvStrip *s, int64_t unit)
+{
+    int64_t rows = unit;
+    while (rows < s->total_rows && set_rows(l, s, rows + unit, 0) <= SPLIT_SCRATCH)
+        rows += unit;
+    set_rows(l, s, rows, 0);
+}
+
 static int64_t choose_block(const Layer *l, const Options *opt)
 {
     int64_t per_group = l->co / l->groups;
@@ -182,7 +200,10 @@ ConvStrip conv_strip(const Layer *l, const Options *opt)
         conv_parts(l, &s);
     for (int i = 0; i < s.num_parts; i++)
         s.total_rows = max64(s.total_rows, s.parts[i].rows);
-    choose_rows(l, &s, opt, l->pool.kind ? l->pool.sh : 1, halo);
+    if (s.split)
+        choose_split_rows(l, &s, l->pool.kind ? l->pool.sh : 1);
+    else
+        choose_rows(l, &s, opt, l->pool.kind ? l->pool.sh : 1, halo);
     if (l->kind == LAYER_CONV)
         conv_offsets(l, &s);
     return s;

@@ -11,7 +11,7 @@ typedef struct Conv {
     ConvStrip s;
     int *pieces;       /* unrolled: functions per [part][output channel that starts a block] */
     const char *table; /* tables: the weights' array */
-    const char **koff; /* tables: the array of tap offsets per part */
+    const char **koff; /* tables: the array of tap offsets per part; split: its shape */
 } Conv;
 
 /* A 1-D convolution along columns as one along rows, so that long signals are cut into strips as well. */
@@ -31,7 +31,7 @@ static bool turn_1d(Layer *l)
 static Conv make_conv(const Layer *l, const Options *opt)
 {
     Conv c = {.l = l, .f = layer_format(l), .turned = *l};
-    c.is_turned = turn_1d(&c.turned);
+    c.is_turned = !conv_is_split(l) && turn_1d(&c.turned);
     c.s = conv_strip(&c.turned, opt);
     c.koff = NEW_ARRAY(const char *, c.s.num_parts);
     return c;
@@ -187,9 +187,54 @@ static void emit_table_strip(Conv *c, int part)
     emit_line(e, "}");
 }
 
+/* The constant tn_shape of a split convolution; its name. */
+static const char *emit_shape(Emitter *e, const Layer *l)
+{
+    long long inputs = l->ci / l->groups, taps = l->kh * l->kw;
+    emit_kernel(e, "shape", DT_NONE);
+    text_printf(&e->consts, "static %s_CONST const TN_ROM tn_shape layer%d_shape = {", e->macro, l->index);
+    text_printf(&e->consts, "%lld, %lld, %lld, %lld, %lld, ", (long long)l->ih, (long long)l->iw, (long long)l->ow,
+                inputs * taps, taps);
+    text_printf(&e->consts, "%lld, %lld, %lld, %lld, %lld, %lld, %lld};\n", (long long)l->kw, (long long)l->sh,
+                (long long)l->sw, (long long)l->dh, (long long)l->dw, (long long)l->pt, (long long)l->pl);
+    return mem_printf("&layer%d_shape", l->index);
+}
+
+/* Accumulate and write out a strip from the input where it lies, one output channel at a time. */
+static void emit_split_strip(Conv *c)
+{
+    Emitter *e = c->e;
+    const Layer *l = c->l;
+    bool coded = l->lowering == LOWER_SPARSE;
+    const char *x = "x", *shape = c->koff[0];
+    if (l->groups > 1)
+        x = mem_printf("x + c / %lld * %lld", (long long)(l->co / l->groups),
+                       (long long)(l->ci / l->groups * l->ih * l->iw));
+    if (coded) {
+        const char *start = emit_kernel(e, "start_codes", DT_NONE);
+        emit_line(e, "tn_codes w;");
+        emit_line(e, "%s(&w, %s);", start, c->table);
+    } else {
+        emit_line(e, "const TN_ROM uint8_t *w = %s;", c->table);
+    }
+    emit_line(e, "for (int32_t c = 0; c < %lld; c++) {", (long long)l->co);
+    if (coded)
+        emit_line(e, "%s(acc, %s, %s, r, rows, &w);", emit_kernel(e, "coded_conv", c->f->acc), x, shape);
+    else
+        emit_line(e, "w = %s(acc, %s, %s, r, rows, w);", emit_kernel(e, "packed_rows", c->f->acc), x, shape);
+    emit_check_acc(c, 0, "c", "1");
+    emit_line(e, "layer%d_put_0(y, acc, c, 1, r, rows);", l->index);
+    emit_line(e, "}");
+}
+
 static void emit_tables(Conv *c)
 {
     const Layer *l = c->l;
+    if (c->s.split) {
+        c->koff[0] = emit_shape(c->e, l);
+        c->table = emit_weights(c->e, l, 1);
+        return;
+    }
     int64_t taps = l->kh * l->kw;
     for (int part = 0; part < c->s.num_parts; part++) {
         int32_t *koff = NEW_ARRAY(int32_t, taps);
@@ -232,10 +277,13 @@ static void emit_part(Conv *c, int part)
                   (long long)c->s.rows, (long long)p->rows, (long long)c->s.rows);
     else
         emit_line(e, "const int32_t rows = %lld;", (long long)c->s.rows);
-    emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", (long long)c->s.pitch, (long long)p->cols);
+    if (!c->s.split)
+        emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", (long long)c->s.pitch, (long long)p->cols);
     if (p->rows < c->s.total_rows)
         emit_line(e, "if (rows > 0) {");
-    if (c->l->lowering == LOWER_UNROLL)
+    if (c->s.split)
+        emit_split_strip(c);
+    else if (c->l->lowering == LOWER_UNROLL)
         emit_unrolled_strip(c, part);
     else
         emit_table_strip(c, part);
@@ -256,13 +304,14 @@ static void emit_conv_function(Conv *c)
               act);
     emit_line(e, "{");
     emit_line(e, "%s *const acc = (%s *)(void *)scratch;", acc, acc);
-    if (!l->direct)
+    if (!l->direct && !c->s.split)
         emit_line(e, "%s *const p = (%s *)(void *)(scratch + %lld);", act, act, (long long)c->s.stage_offset);
     if (l->batch > 1)
         emit_line(e, "for (int32_t image = 0; image < %lld; image++, x += %lld, y += %lld)", (long long)l->batch, in,
                   out);
     emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s.total_rows, (long long)c->s.rows);
-    emit_stage(c);
+    if (!c->s.split)
+        emit_stage(c);
     for (int part = 0; part < c->s.num_parts; part++)
         emit_part(c, part);
     emit_line(e, "}");

@@ -28,13 +28,13 @@ static void emit_fc_sums(Emitter *e, const Layer *l, int block, const int *piece
                 emit_line(e, "layer%d_%lld_%d(x, y);", l->index, (long long)first, i);
         return;
     }
-    const char *w = emit_weights(e, l, 1);
-    if (l->lowering == LOWER_SPARSE)
-        emit_line(e, "%s(y, x, %lld, %s);", emit_kernel(e, "sparse_fc", layer_format(l)->acc), co, w);
-    else
-        emit_line(e, "%s(y, x, %lld, %lld, %s);",
-                  emit_kernel(e, l->lowering == LOWER_PACKED ? "packed_fc" : "dense_fc", layer_format(l)->acc), ci, co,
-                  w);
+    static const char *const kernels[][2] = {
+        [LOWER_SPARSE] = {"sparse_fc", "coded_fc"},
+        [LOWER_PACKED] = {"packed_words", "packed_bytes"},
+        [LOWER_DENSE] = {"dense_fc", "dense_fc"},
+    };
+    const char *kernel = emit_kernel(e, kernels[l->lowering][l->small], layer_format(l)->acc);
+    emit_line(e, "%s(y, x, %lld, %lld, %s);", kernel, ci, co, emit_weights(e, l, 1));
 }
 
 void emit_fc(Emitter *e, const Layer *l)

@@ -47,13 +47,8 @@ void emit_end_check(Emitter *e)
 
 const char *emit_weights(Emitter *e, const Layer *l, int64_t block)
 {
-    const char *hint = mem_printf("layer%d_weights", l->index);
-    if (l->lowering == LOWER_DENSE) {
-        Floats w = dense_weights(l, block);
-        return emit_const_array(e, hint, DT_F32, w.data, w.len);
-    }
-    Bytes b = l->lowering == LOWER_SPARSE ? sparse_bytes(l) : packed_bytes(l);
-    return emit_const_array(e, hint, DT_U8, b.data, b.len);
+    WeightTable t = weight_table(l, l->lowering, block);
+    return emit_const_array(e, mem_printf("layer%d_weights", l->index), t.dtype, t.data, t.len);
 }
 
 int64_t layer_scratch_bytes(const Node *n, const Options *opt)

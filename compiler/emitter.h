@@ -41,6 +41,8 @@ typedef struct Target {
     const char *prefix;          /* of the names of --target that it stands for */
     double conv_bytes, fc_bytes; /* per weight that is not zero, unrolled */
     BlockShape conv, fc;
+    double packed_per_term; /* packed weights of a fully connected layer in the time of one unrolled term */
+    bool small_tables;      /* too little stack for the fast forms of tables */
 } Target;
 const Target *find_target(const char *name); /* never NULL: unknown names are any machine */
 
@@ -59,6 +61,7 @@ typedef struct ConvPart {
 enum { NO_TAP = INT32_MIN };
 
 typedef struct ConvStrip {
+    bool split; /* nothing is staged: the borders are cut off each tap's rows */
     int num_parts;
     ConvPart *parts;
     int64_t rows;                        /* output rows of a strip, per part */
@@ -73,6 +76,7 @@ typedef struct ConvStrip {
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
+bool conv_is_split(const Layer *l); /* by its lowering and Layer.small */
 
 /* share.c: the sums of a block over a window of taps, with pairs of variables shared between sums. */
 enum { MAX_SUMS = 24, MAX_WINDOW = 8, MAX_PAIRS = 16 };
@@ -92,18 +96,14 @@ int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs includ
 int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count);
 int emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count);
 
-/* weight_tables.c: weights of a layer as tables. */
-typedef struct Bytes {
-    uint8_t *data;
-    int64_t len;
-} Bytes;
-typedef struct Floats {
-    float *data;
-    int64_t len;
-} Floats;
-Bytes sparse_bytes(const Layer *l);
-Bytes packed_bytes(const Layer *l);
-Floats dense_weights(const Layer *l, int64_t block);
+/* weight_tables.c: weights of a layer as the constant array that a lowering but `unroll` reads. */
+typedef struct WeightTable {
+    DType dtype;
+    void *data;
+    int64_t len; /* elements */
+} WeightTable;
+/* block: output channels that `dense` interleaves, 1: none. */
+WeightTable weight_table(const Layer *l, Lowering form, int64_t block);
 
 /* emit_layer.c: what all layers share. */
 void emit_activation(Emitter *e, const Activation *a, const char *v, const char *n); /* of v[0..n), C expressions */

@@ -220,6 +220,7 @@ typedef struct Layer {
     const char *source; /* ONNX operator and node names it came from, for comments and messages */
     bool direct;        /* reads its input tensor where it lies, no staging; set by lower.c */
     Lowering lowering;  /* set by lower.c, never LOWER_AUTO afterwards */
+    bool small;         /* its table is the smallest, not the fastest, of its lowering; set by lower.c */
     const char *why;    /* one sentence, set by lower.c */
     int64_t bytes[5];   /* predicted bytes per Lowering on the target; -1: not possible; set by lower.c */
     int64_t zeros;      /* of codes */

@@ -3,9 +3,9 @@
  * Requires fused layers (fuse). Gives Layer.lowering, why, bytes, zeros, direct and the layout of every tensor.
  *
  * The estimate is simple on purpose. Bytes: a term of unrolled code costs what was measured per target family
- * (target.c), tables cost exactly their length, and each form some code. `size` takes
- * the fewest bytes. `speed` unrolls where a weight is used at several positions, or where few terms are left; weights
- * used once stream like data, so there the smaller table is also the better one. */
+ * (target.c), tables cost exactly their length, and each form some code. `size` takes the fewest bytes. `speed` unrolls
+ * convolutions where a weight is used at several positions, or where few terms are left; the weights of fully connected
+ * layers are used once and stream like data, so there measured times per weight of each form decide (target.c). */
 #include "ir.h"
 #include "emitter.h"
 
@@ -15,6 +15,7 @@ enum {
     REUSE = 4,                 /* positions per weight from which unrolled code pays by itself */
     MAX_REUSED_TERMS = 400000, /* unrolled convolution terms per layer: about 2 MB of code */
     MAX_SINGLE_TERMS = 65536,  /* unrolled terms of a layer whose weights are used once */
+    PACKED_PER_LISTED = 24,    /* packed weights in the time of one weight of a gap list */
     BLOCK_CODE = 48,           /* bytes around the terms of one function */
     FRAME_CODE = 300,          /* a layer's loop and epilogue */
     TABLE_CODE = 200,          /* the share of a table-driven layer in its kernel */
@@ -38,6 +39,12 @@ static int64_t reuse(const Layer *l)
     return l->batch * (l->kind == LAYER_CONV_TRANSPOSE ? l->ih * l->iw : l->oh * l->ow);
 }
 
+static int64_t table_bytes(const Layer *l, Lowering form)
+{
+    WeightTable t = weight_table(l, form, 1);
+    return t.len * (int64_t)dtype_size(t.dtype);
+}
+
 static void predict_bytes(Layer *l, const Options *opt)
 {
     int64_t n = weight_count(l), terms = n - l->zeros, frame = FRAME_CODE + 8 * l->co;
@@ -49,8 +56,8 @@ static void predict_bytes(Layer *l, const Options *opt)
         return;
     double per_term = l->kind == LAYER_FC ? target->fc_bytes : target->conv_bytes;
     l->bytes[LOWER_UNROLL] = frame + (int64_t)((double)terms * per_term) + BLOCK_CODE * (1 + terms / 500 + l->co / 12);
-    l->bytes[LOWER_SPARSE] = frame + TABLE_CODE + sparse_bytes(l).len;
-    l->bytes[LOWER_PACKED] = frame + TABLE_CODE + packed_bytes(l).len;
+    l->bytes[LOWER_SPARSE] = frame + TABLE_CODE + table_bytes(l, LOWER_SPARSE);
+    l->bytes[LOWER_PACKED] = frame + TABLE_CODE + table_bytes(l, LOWER_PACKED);
 }
 
 static Lowering fewest_bytes(const Layer *l, const Lowering *candidates, int count)
@@ -69,11 +76,33 @@ static void choose_for_size(Layer *l)
     l->why = "fewest bytes of code and constants";
 }
 
-static void choose_for_speed(Layer *l)
+/* Fully connected layers: every row of a batch streams all weights. */
+static void choose_for_streaming(Layer *l, const Options *opt)
+{
+    double packed = (double)weight_count(l), terms = packed - (double)l->zeros;
+    double unrolled = terms * find_target(opt->target)->packed_per_term, listed = terms * PACKED_PER_LISTED;
+    const char *left = mem_printf("%.0f of %.0f weights are left", terms, packed);
+    if (unrolled <= packed && terms <= MAX_SINGLE_TERMS) {
+        l->lowering = LOWER_UNROLL;
+        l->why = mem_printf("only %s", left);
+    } else if (listed <= packed) {
+        l->lowering = LOWER_SPARSE;
+        l->why = mem_printf("%s, too many to unroll", left);
+    } else {
+        l->lowering = LOWER_PACKED;
+        l->why = mem_printf("each weight is used once, and %s", left);
+    }
+}
+
+static void choose_for_speed(Layer *l, const Options *opt)
 {
     static const Lowering tables[] = {LOWER_SPARSE, LOWER_PACKED};
     int64_t terms = weight_count(l) - l->zeros;
     bool reused = reuse(l) >= REUSE;
+    if (l->kind == LAYER_FC) {
+        choose_for_streaming(l, opt);
+        return;
+    }
     l->lowering = LOWER_UNROLL;
     if (reused && terms <= MAX_REUSED_TERMS) {
         l->why = mem_printf("each weight is used at %lld positions", (long long)reuse(l));
@@ -88,6 +117,8 @@ static void choose_for_speed(Layer *l)
 static void choose_lowering(Layer *l, const Options *opt)
 {
     l->zeros = count_zeros(l);
+    l->small =
+        (opt->optimize == OPTIMIZE_SIZE || find_target(opt->target)->small_tables) && l->kind != LAYER_CONV_TRANSPOSE;
     predict_bytes(l, opt);
     if (!l->codes) {
         l->lowering = LOWER_DENSE;
@@ -98,7 +129,7 @@ static void choose_lowering(Layer *l, const Options *opt)
     } else if (opt->optimize == OPTIMIZE_SIZE) {
         choose_for_size(l);
     } else {
-        choose_for_speed(l);
+        choose_for_speed(l, opt);
     }
 }
 
@@ -127,7 +158,7 @@ static bool can_read_directly(const Graph *g, const Node *n)
     const Layer *l = n->layer;
     const Tensor *root = viewed(n->in[0]);
     return l->kind == LAYER_CONV && l->sh == 1 && l->sw == 1 && !l->pt && !l->pl && !l->pb && !l->pr &&
-           root->producer && !view_is_output(g, root);
+           root->producer && !view_is_output(g, root) && !conv_is_split(l);
 }
 
 void pass_lower(Graph *g, const Options *opt)

@@ -78,19 +78,6 @@ TN_KERNEL void tn_stage_flat_f32(float *y, const float *x, int32_t channels, int
     }
 }
 
-/* The next number of a gap list: bytes of 255 add 255 and go on. */
-TN_KERNEL int32_t tn_next_gap(const TN_ROM uint8_t **s)
-{
-    int32_t v = 0;
-    while (**s == 255) {
-        v += 255;
-        (*s)++;
-    }
-    v += **s;
-    (*s)++;
-    return v;
-}
-
 /* acc[i] += q[i] (sign 0) or acc[i] -= q[i] (sign 1) for i < n. */
 TN_KERNEL void tn_accumulate_f32(float *acc, const float *q, int32_t n, int32_t sign)
 {
@@ -104,52 +91,6 @@ TN_KERNEL void tn_accumulate_f32(float *acc, const float *q, int32_t n, int32_t 
             tn_vec v = TN_LOAD(acc + i) + TN_LOAD(q + i);
             TN_STORE(acc + i, v);
         }
-}
-
-/* One output channel of a convolution from gap lists: acc[i] = sum of +x[offset + i] and -x[offset + i] over its
- * non-zero weights, i < n. s: the count and gaps of its +1 weights, then of its -1 weights, in positions
- * input channel * taps + tap; offset = input channel * stride + koff[tap], where INT32_MIN marks a tap without part in
- * these outputs. Returns where the next channel's lists start. */
-TN_KERNEL const TN_ROM uint8_t *tn_sparse_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t taps,
-                                                   const TN_ROM int32_t *koff, const TN_ROM uint8_t *s)
-{
-    memset(acc, 0, (size_t)(n + TN_LANES - 1) * sizeof *acc);
-    for (int32_t sign = 0; sign < 2; sign++) {
-        const float *p = x;
-        int32_t k = 0, count = tn_next_gap(&s);
-        for (; count > 0; count--) {
-            k += tn_next_gap(&s);
-            p += k / taps * stride;
-            k %= taps;
-            if (koff[k] != INT32_MIN)
-                tn_accumulate_f32(acc, p + koff[k], n, sign);
-        }
-    }
-    return s;
-}
-
-/* One output channel of a convolution from packed weights: five to a byte, base 3, digit = weight + 1, the byte
- * ceil(value * 256 / 243), so that the digits come out most significant first by multiplying by 3. The rest as in
- * tn_sparse_conv_f32; channels: of the input. Returns where the next channel's weights start. */
-TN_KERNEL const TN_ROM uint8_t *tn_packed_conv_f32(float *acc, int32_t n, const float *x, int32_t stride,
-                                                   int32_t channels, int32_t taps, const TN_ROM int32_t *koff,
-                                                   const TN_ROM uint8_t *w)
-{
-    uint32_t q = 0;
-    int32_t left = 0;
-    memset(acc, 0, (size_t)(n + TN_LANES - 1) * sizeof *acc);
-    for (int32_t c = 0; c < channels; c++, x += stride)
-        for (int32_t k = 0; k < taps; k++) {
-            if (left-- == 0) {
-                q = *w++;
-                left = 4;
-            }
-            q *= 3;
-            if (q >> 8 != 1 && koff[k] != INT32_MIN)
-                tn_accumulate_f32(acc, x + koff[k], n, q < 256);
-            q &= 255;
-        }
-    return w;
 }
 
 /* One output channel of a convolution with float weights w [channels][taps]; the rest as in tn_sparse_conv_f32. */
@@ -203,80 +144,6 @@ TN_KERNEL const TN_ROM float *tn_dense_conv8_f32(float *acc, int32_t pitch, int3
         TN_STORE(q + 7 * pitch, a7);
     }
     return w + 8 * channels * taps;
-}
-
-/* y[o] = sum of x at the +1 minus the sum of x at the -1 weights of output o < outputs; s as in tn_sparse_conv_f32. */
-TN_KERNEL void tn_sparse_fc_f32(float *y, const float *x, int32_t outputs, const TN_ROM uint8_t *s)
-{
-    for (int32_t o = 0; o < outputs; o++) {
-        float sum[2] = {0, 0};
-        for (int32_t sign = 0; sign < 2; sign++) {
-            const float *p = x;
-            for (int32_t count = tn_next_gap(&s); count > 0; count--) {
-                p += tn_next_gap(&s);
-                sum[sign] += *p;
-            }
-        }
-        y[o] = sum[0] - sum[1];
-    }
-}
-
-/* The sums of n inputs under all 3^n ternary weights: t[k] for the base-3 number k, digit = weight + 1, the first
- * input's digit the most significant. */
-TN_KERNEL void tn_ternary_sums_f32(float *t, const float *x, int32_t n)
-{
-    int32_t count = 1;
-    t[0] = 0.0f;
-    for (int32_t j = 0; j < n; j++, count *= 3)
-        for (int32_t i = count; i-- > 0;) {
-            float sum = t[i];
-            t[3 * i + 2] = sum + x[j];
-            t[3 * i + 1] = sum;
-            t[3 * i] = sum - x[j];
-        }
-}
-
-/* TN_LANES outputs of tn_packed_fc_f32 out of `outputs` that a row of w has. */
-#if TN_LANES >= 8
-TN_KERNEL void tn_packed_lanes_f32(float *y, const float *x, int32_t inputs, int32_t outputs, const TN_ROM uint8_t *w)
-{
-    tn_vec plus = {0}, minus = {0}, zero = {0};
-    for (int32_t i = 0; i < inputs; i += 5, w += outputs) {
-        tn_ivec q = __builtin_convertvector(*(const TN_ROM tn_bytes *)(const TN_ROM void *)w, tn_ivec);
-        for (int32_t j = i; j < i + 5 && j < inputs; j++) {
-            tn_ivec v = (tn_ivec)(zero + x[j]);
-            q *= 3;
-            plus += (tn_vec)(v & (q >= 512));
-            minus += (tn_vec)(v & (q < 256));
-            q &= 255;
-        }
-    }
-    TN_STORE(y, plus - minus);
-}
-#endif
-
-/* y[o] = sum of +x[i] and -x[i] by packed weights w [ceil(inputs / 5)][outputs]: a byte holds five inputs of one output
- * in the code of tn_packed_conv_f32. Outputs that fill no vector: the sums of all combinations of three and of two
- * inputs are made once for all, a byte then costs two additions, without a branch. */
-TN_KERNEL void tn_packed_fc_f32(float *y, const float *x, int32_t inputs, int32_t outputs, const TN_ROM uint8_t *w)
-{
-    int32_t first = 0;
-#if TN_LANES >= 8
-    for (; first + TN_LANES <= outputs; first += TN_LANES)
-        tn_packed_lanes_f32(y + first, x, inputs, outputs, w + first);
-#endif
-    memset(y + first, 0, (size_t)(outputs - first) * sizeof *y);
-    for (int32_t i = 0; i < inputs && first < outputs; i += 5, w += outputs) {
-        float v[5] = {0, 0, 0, 0, 0}, three[27], two[9];
-        for (int32_t j = 0; j < 5 && i + j < inputs; j++)
-            v[j] = x[i + j];
-        tn_ternary_sums_f32(three, v, 3);
-        tn_ternary_sums_f32(two, v + 3, 2);
-        for (int32_t o = first; o < outputs; o++) {
-            uint32_t q = w[o] * 27u;
-            y[o] += three[q >> 8] + two[(q & 255u) * 9u >> 8];
-        }
-    }
 }
 
 /* y[o] = sum over i of w[o][i] * x[i]: float weights [outputs][inputs]. */

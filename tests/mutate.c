@@ -172,12 +172,12 @@ static bool change_table(const Subject *s, Text *r)
     memcpy(codes, wrong.codes, (size_t)n);
     codes[at] = (int8_t)((codes[at] + 1 + pick(1, 2)) % 3 - 1);
     wrong.codes = codes;
-    Bytes b = wrong.lowering == LOWER_SPARSE ? sparse_bytes(&wrong) : packed_bytes(&wrong);
-    char *start = strstr(s->c.data, "uint8_t layer0_weights"), *open = strchr(start, '['), *end = strstr(open, "};");
+    WeightTable b = weight_table(&wrong, wrong.lowering, 1);
+    char *start = strstr(s->c.data, "_t layer0_weights"), *open = strchr(start, '['), *end = strstr(open, "};");
     Text list = {0};
     text_printf(&list, "[%lld] = {", (long long)b.len);
     for (int64_t i = 0; i < b.len; i++)
-        text_printf(&list, "%d, ", b.data[i]);
+        text_printf(&list, "%s, ", emit_literal(b.dtype, b.data, i));
     *r = splice(&s->c, (size_t)(open - s->c.data), (size_t)(end - open), list.data);
     text_free(&list);
     return true;
@@ -213,10 +213,10 @@ static bool impulses_pass(const Subject *s, const Text *c)
 }
 
 /* Layers large enough for several blocks, functions and strips, and small enough to compile fast. */
-static Subject open_subject(LayerKind kind, bool one_row, Lowering lowering)
+static Subject open_subject(LayerKind kind, bool one_row, Lowering lowering, Optimize optimize)
 {
     Options *opt = NEW(Options);
-    *opt = (Options){.lowering = lowering, .name = "net"};
+    *opt = (Options){.lowering = lowering, .optimize = optimize, .name = "net"};
     Layer *l;
     do
         l = pick_layer(kind, one_row, true);
@@ -258,9 +258,9 @@ static int count_made(const Tally *t)
 }
 
 /* A layer, sound first, then with up to `mutants` faults of its lowering's kinds. */
-static bool try_subject(LayerKind kind, bool one_row, Lowering lowering, int mutants, Tally *t)
+static bool try_subject(LayerKind kind, bool one_row, Lowering lowering, Optimize optimize, int mutants, Tally *t)
 {
-    Subject s = open_subject(kind, one_row, lowering);
+    Subject s = open_subject(kind, one_row, lowering, optimize);
     bool sound = impulses_pass(&s, &s.c);
     if (!sound)
         fprintf(stderr, "mutate: sound code is refused (layer kind %d, lowering %d)\n", (int)kind, (int)lowering);
@@ -272,24 +272,30 @@ static bool try_subject(LayerKind kind, bool one_row, Lowering lowering, int mut
 
 int main(int argc, char **argv)
 {
-    enum { MUTANTS = 8 }; /* of one subject */
+    enum { MUTANTS = 6 }; /* of one subject */
     static const struct Case {
         LayerKind kind;
         bool one_row;
         Lowering lowering;
+        Optimize optimize;
     } cases[] = {
-        {LAYER_CONV, false, LOWER_UNROLL},
-        {LAYER_CONV, true, LOWER_UNROLL},
-        {LAYER_FC, false, LOWER_UNROLL},
-        {LAYER_CONV_TRANSPOSE, false, LOWER_UNROLL},
-        {LAYER_CONV_TRANSPOSE, true, LOWER_UNROLL},
-        {LAYER_CONV, false, LOWER_SPARSE},
-        {LAYER_FC, false, LOWER_SPARSE},
-        {LAYER_CONV, false, LOWER_UNROLL},
-        {LAYER_FC, false, LOWER_PACKED},
-        {LAYER_CONV, false, LOWER_PACKED},
-        {LAYER_CONV_TRANSPOSE, false, LOWER_PACKED},
-        {LAYER_CONV, true, LOWER_SPARSE},
+        {LAYER_CONV, false, LOWER_UNROLL, OPTIMIZE_SPEED},
+        {LAYER_CONV, true, LOWER_UNROLL, OPTIMIZE_SPEED},
+        {LAYER_FC, false, LOWER_UNROLL, OPTIMIZE_SPEED},
+        {LAYER_CONV_TRANSPOSE, false, LOWER_UNROLL, OPTIMIZE_SPEED},
+        {LAYER_CONV_TRANSPOSE, true, LOWER_UNROLL, OPTIMIZE_SPEED},
+        {LAYER_CONV, false, LOWER_SPARSE, OPTIMIZE_SPEED},
+        {LAYER_FC, false, LOWER_SPARSE, OPTIMIZE_SPEED},
+        {LAYER_CONV, false, LOWER_UNROLL, OPTIMIZE_SPEED},
+        {LAYER_FC, false, LOWER_PACKED, OPTIMIZE_SPEED},
+        {LAYER_CONV, false, LOWER_PACKED, OPTIMIZE_SPEED},
+        {LAYER_CONV_TRANSPOSE, false, LOWER_PACKED, OPTIMIZE_SPEED},
+        {LAYER_CONV, true, LOWER_SPARSE, OPTIMIZE_SPEED},
+        {LAYER_CONV, false, LOWER_SPARSE, OPTIMIZE_SIZE},
+        {LAYER_FC, false, LOWER_SPARSE, OPTIMIZE_SIZE},
+        {LAYER_CONV, false, LOWER_PACKED, OPTIMIZE_SIZE},
+        {LAYER_FC, false, LOWER_PACKED, OPTIMIZE_SIZE},
+        {LAYER_CONV, true, LOWER_SPARSE, OPTIMIZE_SIZE},
     };
     int count = argc > 1 ? atoi(argv[1]) : 100;
     case_seed(argc > 2 ? (uint64_t)atoll(argv[2]) : 1);
@@ -297,7 +303,8 @@ int main(int argc, char **argv)
     bool sound = true;
     for (size_t i = 0; sound && count_made(&t) < count; i = (i + 1) % (sizeof cases / sizeof cases[0])) {
         int left = count - count_made(&t);
-        sound = try_subject(cases[i].kind, cases[i].one_row, cases[i].lowering, left < MUTANTS ? left : MUTANTS, &t);
+        sound = try_subject(cases[i].kind, cases[i].one_row, cases[i].lowering, cases[i].optimize,
+                            left < MUTANTS ? left : MUTANTS, &t);
     }
     for (int m = 0; m < NUM_MUTATIONS; m++)
         printf("%d %s, ", t.made[m], mutation_names[m]);
