@@ -1,9 +1,9 @@
 /* base.c - memory, growing text, the two error doors, and files that appear complete or not at all. */
+#include "cleanup.h"
 #include "ir.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -241,44 +241,8 @@ void note(const char *fmt, ...)
 
 /* ---- files ---- */
 
-static OutFile *open_outs[16]; /* not yet committed: their temporary files go when the process exits */
-
-static void remove_temps(void)
-{
-    for (size_t i = 0; i < sizeof open_outs / sizeof open_outs[0]; i++)
-        if (open_outs[i])
-            unlink(open_outs[i]->temp);
-}
-
-static void remove_temps_and_die(int sig)
-{
-    remove_temps();
-    raise(sig); /* its default again: SA_RESETHAND */
-}
-
-static void remove_temps_at_end(void)
-{
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    static bool registered;
-    if (registered)
-        return;
-    registered = true;
-    atexit(remove_temps);
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
-        struct sigaction old, now = {.sa_handler = remove_temps_and_die, .sa_flags = (int)SA_RESETHAND};
-        if (!sigaction(signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
-            sigaction(signals[i], &now, NULL);
-    }
-}
-
 OutFile *out_open(const char *path)
 {
-    remove_temps_at_end();
-    size_t slot = 0;
-    while (slot < sizeof open_outs / sizeof open_outs[0] && open_outs[slot])
-        slot++;
-    if (slot == sizeof open_outs / sizeof open_outs[0])
-        bug("too many output files open at once");
     OutFile *o = calloc(1, sizeof *o);
     char *real = realpath(path, NULL); /* a link stays a link */
     if (!o || !(o->path = real ? real : strdup(path)) || !(o->temp = malloc(strlen(o->path) + 32)))
@@ -292,11 +256,11 @@ OutFile *out_open(const char *path)
         strcpy(o->temp, o->path);
     else
         sprintf(o->temp, "%s.tmp%ld", o->path, (long)getpid());
+    if (!special)
+        cleanup_add(LEFT_FILE, o->temp);
     o->f = fopen(o->temp, "wb");
     if (!o->f)
         fail("%s: cannot write: %s", path, strerror(errno));
-    if (!special)
-        open_outs[slot] = o;
     return o;
 }
 
@@ -314,9 +278,7 @@ void out_commit(OutFile *o)
     out_sync(o);
     if (fclose(o->f) || (strcmp(o->temp, o->path) != 0 && rename(o->temp, o->path)))
         fail("%s: cannot write: %s", o->path, strerror(errno));
-    for (size_t i = 0; i < sizeof open_outs / sizeof open_outs[0]; i++)
-        if (open_outs[i] == o)
-            open_outs[i] = NULL;
+    cleanup_drop(o->temp);
     free(o->path);
     free(o->temp);
     free(o);

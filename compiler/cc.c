@@ -1,10 +1,9 @@
 /* cc.c - running other programs: a C compiler, and what it made. Temporary folders go when the process exits. */
+#include "cleanup.h"
 #include "cli.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,57 +11,29 @@
 
 /* ---- temporary folders ---- */
 
-enum { MAX_FOLDERS = 64 };
-static char *folders[MAX_FOLDERS]; /* process-wide on purpose: removed at exit */
-static int num_folders;
-static pid_t owner; /* a forked child must not remove its parent's folders */
-
-static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-    (void)st, (void)flag, (void)ftw;
-    return remove(path);
-}
-
-static void remove_folders(void)
-{
-    if (getpid() != owner)
-        return;
-    while (num_folders > 0) {
-        char *path = folders[--num_folders];
-        nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-        free(path);
-    }
-}
-
 const char *temp_folder(void)
 {
-    if (!owner)
-        atexit(remove_folders);
-    owner = getpid();
     const char *base = getenv("TMPDIR");
     if (!base || !base[0])
         base = "/tmp";
-    if (num_folders == MAX_FOLDERS)
-        bug("too many temporary folders");
     char *path = malloc(strlen(base) + 32);
     if (!path)
         fail("out of memory");
     sprintf(path, "%s/ternc-XXXXXX", base);
-    if (!mkdtemp(path))
+    sigset_t before = cleanup_hold();
+    bool made = mkdtemp(path) != NULL;
+    if (made)
+        cleanup_add(LEFT_TREE, path);
+    cleanup_release(&before);
+    if (!made)
         fail("%s: cannot make a temporary folder: %s (TMPDIR names another place)", base, strerror(errno));
-    folders[num_folders++] = path;
     return path;
 }
 
 void temp_remove(const char *folder)
 {
-    for (int i = 0; i < num_folders; i++)
-        if (folders[i] == folder) {
-            nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-            free(folders[i]);
-            folders[i] = folders[--num_folders];
-            return;
-        }
+    cleanup_tree(folder);
+    free((char *)folder);
 }
 
 void file_write(const char *path, const void *data, size_t len)
@@ -95,8 +66,6 @@ static _Noreturn void become(char *const argv[], int out, int err)
         dup2(null, 0);
     dup2(out, 1);
     dup2(err, 2);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGQUIT, SIG_DFL);
     execvp(argv[0], argv);
     dprintf(2, "%s: cannot run: %s\n", argv[0], strerror(errno));
     _exit(127);
@@ -104,19 +73,13 @@ static _Noreturn void become(char *const argv[], int out, int err)
 
 int wait_program(int *child)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, old_int, old_quit;
-    sigaction(SIGINT, &ignore, &old_int);
-    sigaction(SIGQUIT, &ignore, &old_quit);
     int status;
     pid_t ended;
     while ((ended = waitpid(*child, &status, 0)) < 0)
         if (errno != EINTR)
             bug("waitpid: %s", strerror(errno));
     *child = ended;
-    sigaction(SIGINT, &old_int, NULL);
-    sigaction(SIGQUIT, &old_quit, NULL);
-    if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGQUIT))
-        fail("interrupted");
+    cleanup_drop_child(ended);
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -131,7 +94,7 @@ FILE *temp_file(void)
 static pid_t start_program(char *const argv[], FILE *out, FILE *err)
 {
     fflush(NULL);
-    pid_t child = fork();
+    pid_t child = cleanup_fork();
     if (child < 0)
         fail("cannot start %s: %s", argv[0], strerror(errno));
     if (child == 0)

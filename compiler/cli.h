@@ -152,8 +152,7 @@ void file_write(const char *path, const void *data, size_t len);
 int run_program(char *const argv[], Text *out, Text *err);
 FILE *temp_file(void);            /* for what a program prints, */
 void read_back(FILE *f, Text *t); /* which this adds to t; closes f */
-/* The exit code of a child, as run_program's; *child -1: of the first that ends, which *child names then. Meanwhile an
- * interrupt from the terminal is the child's: this process then leaves through exit, which removes its files. */
+/* The exit code of a child, as run_program's; *child -1: of the first that ends, which *child names then. */
 int wait_program(int *child);
 /* The C compiler on files and further arguments (NULL at the end); cc and flags are split at spaces. cc_try returns
  * false, with the compiler's messages in `err`, where cc_compile fails. */

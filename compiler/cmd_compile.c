@@ -1,4 +1,5 @@
 /* cmd_compile.c - `ternc compile`: a model as NAME.c and NAME.h in a folder, and what became of its layers. */
+#include "cleanup.h"
 #include "cli.h"
 
 #include <errno.h>
@@ -11,14 +12,7 @@ enum { NUM_LOWERINGS = LOWER_DENSE + 1 };
 
 /* ---- writing ---- */
 
-static const char *made_folder; /* by us: goes again if nothing came to lie in it */
-
-static void remove_made_folder(void)
-{
-    rmdir(made_folder);
-}
-
-/* Before the first out_open, whose cleaning must run first. */
+/* It goes again if nothing comes to lie in it. */
 static void make_folder(const char *path)
 {
     struct stat st;
@@ -27,10 +21,13 @@ static void make_folder(const char *path)
             fail("%s: cannot write: it is not a directory", path);
         return;
     }
-    if (mkdir(path, 0777))
+    sigset_t before = cleanup_hold();
+    bool made = !mkdir(path, 0777);
+    if (made)
+        cleanup_add(LEFT_EMPTY_FOLDER, path);
+    cleanup_release(&before);
+    if (!made)
         fail("%s: cannot make this directory: %s", path, strerror(errno));
-    made_folder = path;
-    atexit(remove_made_folder);
 }
 
 typedef struct Output {
@@ -49,8 +46,10 @@ static void write_files(const char *folder, const Output *files, int count)
         fwrite(files[i].text->data, 1, files[i].text->len, out[i]->f);
         out_sync(out[i]);
     }
+    sigset_t before = cleanup_hold();
     for (int i = 0; i < count; i++)
         out_commit(out[i]);
+    cleanup_release(&before);
 }
 
 /* ---- reporting ---- */

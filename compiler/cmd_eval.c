@@ -3,6 +3,7 @@
  * Samples are evaluated one by one. Processes share the work, each on a run of samples, and leave when it is done: that
  * also gives back the memory, which within a process lives to exit. Their results lie in shared memory by sample, so
  * that sums do not depend on how the work was split. */
+#include "cleanup.h"
 #include "cli.h"
 
 #include <cjson/cJSON.h>
@@ -106,10 +107,12 @@ static int64_t choose_run(const Job *j, int threads)
 static void wait_for_worker(const Job *j, Progress *p)
 {
     int status;
-    while (waitpid(-1, &status, WNOHANG) == 0) {
+    pid_t ended;
+    while ((ended = waitpid(-1, &status, WNOHANG)) == 0) {
         progress_update(p, atomic_load(j->done));
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     }
+    cleanup_drop_child(ended);
     if (WIFEXITED(status) && !WEXITSTATUS(status))
         return;
     progress_end(p);
@@ -132,7 +135,7 @@ static void eval_all(const Job *j, int threads)
             wait_for_worker(j, &p);
             working--;
         }
-        pid_t pid = fork();
+        pid_t pid = cleanup_fork();
         if (pid < 0)
             fail("cannot start a worker; try fewer --threads");
         if (!pid) {

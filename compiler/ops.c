@@ -21,7 +21,7 @@ const OpDef *op_def(OpKind op)
 OpKind op_find(const char *domain, const char *name)
 {
     for (int op = 1; op < NUM_OPS && !domain[0]; op++)
-        if (op != OP_Layer && !strcmp(op_table[op]->name, name))
+        if (op != OP_Layer && op != OP_Recurrent && !strcmp(op_table[op]->name, name))
             return (OpKind)op;
     return OP_UNSUPPORTED;
 }
@@ -35,6 +35,9 @@ static void check_arity(const Graph *g, const Node *n, const OpDef *d)
     for (int i = 0; i < d->min_in; i++)
         if (!n->in[i])
             fail_node(g, n, "input %d is missing", i);
+    for (int i = 0; i < d->min_out; i++)
+        if (!n->out[i])
+            fail_node(g, n, "output %d is missing", i);
 }
 
 static const char *attr_type_name(AttrType t)

@@ -1,6 +1,7 @@
 /* size_cache.c - objects that were compiled before, kept by the hash of all that goes into them. An entry is one file:
  * a header with the hash of what follows, the object, the stack report. A damaged entry is as good as none; nothing
  * here fails a measurement. */
+#include "cleanup.h"
 #include "size.h"
 
 #include <dirent.h>
@@ -90,11 +91,16 @@ void cache_store(const char *folder, const SizeBuild *b)
                      .stack_len = stack_len};
     memcpy(h.magic, entry_magic, sizeof entry_magic);
     char *temp = mem_printf("%s/new-XXXXXX", folder);
+    sigset_t before = cleanup_hold();
     int fd = mkstemp(temp);
+    if (fd >= 0)
+        cleanup_add(LEFT_FILE, temp);
+    cleanup_release(&before);
     if (fd >= 0) {
         bool written = write(fd, &h, sizeof h) == (ssize_t)sizeof h && write(fd, all.data, len) == (ssize_t)len;
         if (close(fd) != 0 || !written || rename(temp, entry_path(folder, b->key)) != 0)
             unlink(temp);
+        cleanup_drop(temp);
     }
     text_free(&all);
 }

@@ -234,6 +234,8 @@ static void upgrade_softmax(Upgrade *u, Node *n)
 static void upgrade_cross_entropy(Upgrade *u, Node *n)
 {
     require_input(u, n);
+    if (n->num_out > 2)
+        fail_node(u->g, n, "has %d outputs, SoftmaxCrossEntropyLoss gives 1 or 2", n->num_out);
     Node *prob = upgrade_node(u, n, "LogSoftmax", "log_prob", 1);
     prob->in[0] = n->in[0];
     attr_set_int(prob, "axis", 1);
