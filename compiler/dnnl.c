@@ -232,6 +232,16 @@ static void call_at(Kernel *k, Call *c, int arg, const dnnl_memory_desc_t *md, f
     call_memory(c, arg, memory_new(k->e->lib, md, data));
 }
 
+/* What forward keeps for backward, if anything. */
+static void call_workspace(Kernel *k, Call *c, const_dnnl_primitive_desc_t pd)
+{
+    const dnnl_memory_desc_t *md = dnnl_primitive_desc_query_md(pd, dnnl_query_workspace_md, 0);
+    if (!md || !dnnl_memory_desc_get_size(md))
+        return;
+    k->c->workspace = memory_new(k->e->lib, md, NULL);
+    call_memory(c, DNNL_ARG_WORKSPACE, k->c->workspace);
+}
+
 static void call_run(Kernel *k, const Call *c)
 {
     Library *l = k->e->lib;
@@ -540,11 +550,7 @@ static bool prepare_pool(Kernel *k)
     call_start(&k->c->train, pd);
     call_in(k, &k->c->train, DNNL_ARG_SRC, want(pd, dnnl_query_src_md, 0), &x->format->md, x->data);
     call_out(k, &k->c->train, DNNL_ARG_DST, want(pd, dnnl_query_dst_md, 0), &y->format->md, y->data);
-    const dnnl_memory_desc_t *space = want(pd, dnnl_query_workspace_md, 0);
-    if (space && dnnl_memory_desc_get_size(space)) {
-        k->c->workspace = memory_new(k->e->lib, space, NULL);
-        call_memory(&k->c->train, DNNL_ARG_WORKSPACE, k->c->workspace);
-    }
+    call_workspace(k, &k->c->train, pd);
     if (wants(k, 0))
         pool_backward_call(k, &p, pd);
     dnnl_primitive_desc_destroy(pd);
@@ -555,13 +561,19 @@ static bool prepare_pool(Kernel *k)
 
 /* ---- BatchNormalization ---- */
 
+static unsigned norm_flags(Kernel *k)
+{
+    bool rectified = value_of(k->e, k->n->out[0])->rectified;
+    return dnnl_use_scale | dnnl_use_shift | (rectified ? (unsigned)dnnl_fuse_norm_relu : 0);
+}
+
 /* Statistics of the batch; without them, the running ones. */
 static void norm_forward_call(Kernel *k, bool training)
 {
     const Node *n = k->n;
     Value *x = value_of(k->e, n->in[0]), *y = value_of(k->e, n->out[0]);
     Call *c = training ? &k->c->train : &k->c->infer;
-    unsigned flags = dnnl_use_scale | dnnl_use_shift | (training ? 0 : dnnl_use_global_stats);
+    unsigned flags = norm_flags(k) | (training ? 0 : dnnl_use_global_stats);
     dnnl_memory_desc_t channel = type_md(n->in[1]->type);
     dnnl_batch_normalization_desc_t d;
     check_status(
@@ -577,6 +589,8 @@ static void norm_forward_call(Kernel *k, bool training)
     float *variance = training ? k->c->variance : value_of(k->e, n->in[4])->dense;
     call_at(k, c, DNNL_ARG_MEAN, &channel, mean);
     call_at(k, c, DNNL_ARG_VARIANCE, &channel, variance);
+    if (training)
+        call_workspace(k, c, pd);
     dnnl_primitive_desc_destroy(pd);
 }
 
@@ -586,7 +600,7 @@ static void norm_backward_call(Kernel *k)
     Value *x = value_of(k->e, n->in[0]), *y = value_of(k->e, n->out[0]);
     Value *scale = value_of(k->e, n->in[1]), *shift = value_of(k->e, n->in[2]);
     dnnl_memory_desc_t channel = type_md(n->in[1]->type);
-    unsigned flags = dnnl_use_scale | dnnl_use_shift;
+    unsigned flags = norm_flags(k);
     float epsilon = attr_float(n, "epsilon");
     dnnl_batch_normalization_desc_t f, b;
     Call *c = &k->c->back_data;
@@ -605,6 +619,8 @@ static void norm_backward_call(Kernel *k)
     call_at(k, c, DNNL_ARG_DIFF_SRC, &x->format->md, x->wanted ? value_grad_target(x) : NULL);
     call_at(k, c, DNNL_ARG_DIFF_SCALE, &channel, scale->wanted ? value_grad_target(scale) : NULL);
     call_at(k, c, DNNL_ARG_DIFF_SHIFT, &channel, shift->wanted ? value_grad_target(shift) : NULL);
+    if (k->c->workspace)
+        call_memory(c, DNNL_ARG_WORKSPACE, k->c->workspace);
     dnnl_primitive_desc_destroy(hint);
     dnnl_primitive_desc_destroy(pd);
 }
@@ -629,6 +645,8 @@ static bool prepare_norm(Kernel *k)
         if (!n->in[i]->data)
             return false;
     Value *x = value_of(k->e, n->in[0]);
+    const Node *user = graph_only_user(k->e->g, n->out[0]);
+    value_of(k->e, n->out[0])->rectified = user && user->op == OP_Relu;
     value_allocate(value_of(k->e, n->out[0]), x->format);
     k->c->mean = floats_new(n->in[1]->type.dims[0]);
     k->c->variance = floats_new(n->in[1]->type.dims[0]);
@@ -686,6 +704,25 @@ static void eltwise_backward_call(Kernel *k, dnnl_alg_kind_t alg, float a, float
     dnnl_primitive_desc_destroy(pd);
 }
 
+static void forward_rectified(Kernel *k)
+{
+    (void)k;
+}
+
+static void backward_rectified(Kernel *k)
+{
+    value_of(k->e, k->n->in[0])->touched = true;
+}
+
+/* A Relu that BatchNormalization in front of it computes. */
+static bool prepare_rectified(Kernel *k)
+{
+    value_share(value_of(k->e, k->n->out[0]), value_of(k->e, k->n->in[0]));
+    k->forward = forward_rectified;
+    k->backward = backward_rectified;
+    return true;
+}
+
 static bool prepare_eltwise(Kernel *k)
 {
     dnnl_alg_kind_t alg;
@@ -726,6 +763,7 @@ static bool prepare(Kernel *k)
     case OP_GlobalMaxPool:
     case OP_GlobalAveragePool: return prepare_pool(k);
     case OP_BatchNormalization: return prepare_norm(k);
+    case OP_Relu: return value_of(k->e, k->n->in[0])->rectified ? prepare_rectified(k) : prepare_eltwise(k);
     default: return prepare_eltwise(k);
     }
 }

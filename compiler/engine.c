@@ -344,7 +344,7 @@ void engine_free(Engine *e)
         if (v->dense_grad != v->grad)
             free(v->dense_grad);
         free(v->scratch);
-        if (in_block(e, v))
+        if (v->shared || in_block(e, v))
             continue;
         free(v->data);
         free(v->grad);

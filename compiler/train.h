@@ -24,6 +24,8 @@ typedef struct Value {
     void *dense;           /* == data where the format is dense; NULL: nobody needs it */
     float *dense_grad;
     bool dense_valid, dense_touched;
+    bool rectified; /* its only reader, a Relu, is computed with it */
+    bool shared;    /* data and grad belong to another value */
 } Value;
 
 typedef struct Step Step;
@@ -91,12 +93,13 @@ float *floats_new(int64_t n); /* zeroed, aligned, for free() */
 Value *value_of(Engine *e, const Tensor *t);
 void value_allocate(Value *v, const Format *format); /* format NULL: dense */
 bool value_is_dense(const Value *v);
-void value_need_dense(Value *v);              /* from now on value_dense works */
-const void *value_dense(Engine *e, Value *v); /* refreshed where it lies elsewhere */
-float *value_grad(Value *v);                  /* dense, to be added to: zeroed on the first use of a step */
-float *value_grad_target(const Value *v);     /* in the format, to be stored to; then */
-void value_grad_arrived(Value *v);            /* it joins what other readers gave */
-void value_merge_grad(Engine *e, Value *v);   /* dense_grad joins grad: all readers are done */
+void value_share(Value *v, const Value *with); /* the same elements under another name */
+void value_need_dense(Value *v);               /* from now on value_dense works */
+const void *value_dense(Engine *e, Value *v);  /* refreshed where it lies elsewhere */
+float *value_grad(Value *v);                   /* dense, to be added to: zeroed on the first use of a step */
+float *value_grad_target(const Value *v);      /* in the format, to be stored to; then */
+void value_grad_arrived(Value *v);             /* it joins what other readers gave */
+void value_merge_grad(Engine *e, Value *v);    /* dense_grad joins grad: all readers are done */
 
 /* dnnl.c, the only file that calls oneDNN. library_kernel prepares a node and its output values (format, data, grad);
  * NULL: not an operator or a form of one that the library takes. */

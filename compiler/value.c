@@ -44,6 +44,14 @@ void value_allocate(Value *v, const Format *format)
     }
 }
 
+void value_share(Value *v, const Value *with)
+{
+    v->shared = true;
+    v->data = with->data;
+    v->grad = with->grad;
+    value_allocate(v, with->format);
+}
+
 void value_need_dense(Value *v)
 {
     if (v->dense)

@@ -161,6 +161,11 @@ ROW(batch_norm_run_time, "g (float[2,3,4] x, float[3] s, float[3] b, float[3] m,
     " { y = BatchNormalization (x, s, b, m, v) }", .low = 0.5, .high = 2)
 ROW(batch_norm_rows, "g (float[4,3] x, float[3] s, float[3] b, float[3] m, float[3] v) => (y)"
     " { y = BatchNormalization (x, s, b, m, v) }", .low = 0.5, .high = 2)
+ROW(batch_norm_relu, "g (float[4,3,2,2] x) => (y) <float[3] s = {2, 1, -1}, float[3] b = {0.3, 0.1, -0.2},"
+    " float[3] m = {0.1, 0.2, 0.3}, float[3] v = {1, 2, 3}> { n = BatchNormalization (x, s, b, m, v)\n y = Relu (n) }")
+ROW(batch_norm_relu_read_twice, "g (float[4,3,2,2] x) => (y) <float[3] s = {2, 1, -1}, float[3] b = {0.3, 0.1, -0.2},"
+    " float[3] m = {0.1, 0.2, 0.3}, float[3] v = {1, 2, 3}>"
+    " { n = BatchNormalization (x, s, b, m, v)\n r = Relu (n)\n t = Tanh (r)\n y = Mul (r, t) }")
 ROW(batch_norm_bad, "g (float[2,3,4] x, float[2] s, float[3] b, float[3] m, float[3] v) => (y)"
     " { y = BatchNormalization (x, s, b, m, v) }", .error = "must have 3 elements")
 ROW(instance_norm, "g (float[2,3,4,5] x, float[3] s, float[3] b) => (y) { y = InstanceNormalization (x, s, b) }", .tolerance = 1e-4)

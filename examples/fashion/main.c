@@ -13,8 +13,11 @@
 #include <time.h>
 #include <zlib.h>
 
-#ifndef PIXEL_SCALE /* the network's input for a pixel of 1 */
+#ifndef PIXEL_SCALE /* the network's input for a pixel is pixel * PIXEL_SCALE + PIXEL_OFFSET */
 #define PIXEL_SCALE (1.0f / 255.0f)
+#endif
+#ifndef PIXEL_OFFSET
+#define PIXEL_OFFSET 0.0f
 #endif
 enum { IMAGES = 10000, PIXELS = NET_INPUT_SIZE, CLASSES = NET_OUTPUT_SIZE };
 
@@ -35,7 +38,7 @@ static int classify(const uint8_t *pixels)
 {
     float image[PIXELS], score[CLASSES];
     for (int i = 0; i < PIXELS; i++)
-        image[i] = (float)pixels[i] * PIXEL_SCALE;
+        image[i] = (float)pixels[i] * PIXEL_SCALE + PIXEL_OFFSET;
     net_run(image, score);
     int best = 0;
     for (int k = 1; k < CLASSES; k++)
