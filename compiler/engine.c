@@ -211,11 +211,9 @@ static void place_constants(Engine *e)
     }
 }
 
-/* The input's element that each element of the output reads; NULL when the shapes are equal. */
-static int32_t *broadcast_map(Type out, Type in)
+int32_t *broadcast_map(Type out, Type in)
 {
-    bool same = type_elems(out) == type_elems(in);
-    if (same)
+    if (type_elems(out) == type_elems(in))
         return NULL;
     int64_t own[MAX_RANK], strides[MAX_RANK], total = type_elems(out);
     dense_strides(in, own);

@@ -308,7 +308,7 @@ typedef struct Options {
     const char *name;   /* --name ID; NULL: from the file name */
     InputForm input;
     bool float_guard; /* --float-guard: the run functions refuse NaN and infinity in inputs */
-    bool train;       /* Dropout nodes are kept */
+    bool train;       /* pass_fold_for_training in place of pass_fold */
     const char *dump; /* --dump PASS or NULL */
     bool time_passes; /* --time */
     bool quiet;       /* no notes on stderr */
@@ -551,7 +551,8 @@ void eval_layer(const Layer *l, const float *x, float *y, float *bound);
 void pass_upgrade(Model *m);                       /* any opset 1..18 -> the one internal form (opset 17) */
 void pass_infer(Graph *g);                         /* all types known; nodes with constant inputs evaluated */
 void pass_fold(Graph *g);                          /* Identity, no-op Reshape/Transpose/... removed, and Dropout */
-void pass_fold_for_training(Graph *g);             /* the same, but Dropout stays */
+void pass_fold_for_training(Graph *g);             /* the same, but Dropout stays, and axes of the batch */
+void pass_fold_after_training(Graph *g);           /* without Dropout, but it may be trained again */
 void pass_dce(Graph *g);                           /* nodes whose outputs nobody uses removed */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */

@@ -78,9 +78,9 @@ const char *pipeline_train(Model *m, const CommandLine *c)
     const char *settings;
     RUN("train", settings = pass_train(m->graph, c));
     /* Weights to be ternary are: zeros and one magnitude per channel. */
-    RUN("fold", pass_fold(m->graph));
+    RUN("fold", c->command == CMD_ternarize ? pass_fold_after_training(m->graph) : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
-    /* Dropout is gone as well. */
+    /* Dropout is gone as well; a model that is written can be trained again. */
     return settings;
 }
 

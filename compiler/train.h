@@ -38,6 +38,7 @@ struct Kernel {
     void (*backward)(Kernel *k);
     struct Calls *c;                   /* of the library */
     int64_t stacks, rows, cols, inner; /* of a matrix product */
+    int32_t *maps[2];                  /* its matrix on either side by stack; NULL: in order */
 };
 
 /* A trained constant and its place in every block of one layout: parameters, gradients, moments. */
@@ -127,6 +128,9 @@ typedef void GradRule(const Graph *g, const Node *n, const Gradient *d);
 GradRule grad_unary, grad_clip, grad_binary, grad_pow, grad_where, grad_variadic; /* grad_elementwise.c */
 GradRule grad_move;                                                               /* grad_move.c */
 GradRule grad_kernel; /* a kernel of dnnl.c or train_kernels.c computes it; never called */
+
+/* engine.c: the input's element that each element of the output reads; NULL when there are as many. */
+int32_t *broadcast_map(Type out, Type in);
 
 /* train_kernels.c; NULL: not one of its operators */
 Kernel *train_kernel(Engine *e, const Node *n);

@@ -17,11 +17,11 @@ static bool is_transposed(const Kernel *k, int side)
     return k->n->op == OP_Gemm && attr_int(k->n, side ? "transB" : "transA");
 }
 
-/* Elements between the matrices of two stacks; 0: the side has only one. */
-static int64_t stack_step(const Kernel *k, int side)
+/* Where the matrix of a side lies for stack s of the result. */
+static int64_t matrix_at(const Kernel *k, int side, int64_t s)
 {
     int64_t size = side ? k->inner * k->cols : k->rows * k->inner;
-    return type_elems(k->n->in[side]->type) == size ? 0 : size;
+    return size * (k->maps[side] ? k->maps[side][s] : s);
 }
 
 static void add_bias(Kernel *k, float *y)
@@ -41,7 +41,7 @@ static void forward_matmul(Kernel *k)
     float *y = k->e->values[k->n->out[0]->id].data, alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
     for (int64_t s = 0; s < k->stacks; s++)
         library_sgemm(is_transposed(k, 0), is_transposed(k, 1), k->rows, k->cols, k->inner, alpha,
-                      a + s * stack_step(k, 0), b + s * stack_step(k, 1), 0, y + s * k->rows * k->cols);
+                      a + matrix_at(k, 0, s), b + matrix_at(k, 1, s), 0, y + s * k->rows * k->cols);
     if (k->n->num_in > 2 && k->n->in[2])
         add_bias(k, y);
 }
@@ -66,7 +66,7 @@ static void backward_matmul(Kernel *k)
     float *db = value_at(k, 1)->wanted ? value_grad(value_at(k, 1)) : NULL;
     float alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
     for (int64_t s = 0; s < k->stacks; s++, dy += k->rows * k->cols) {
-        int64_t sa = s * stack_step(k, 0), sb = s * stack_step(k, 1);
+        int64_t sa = matrix_at(k, 0, s), sb = matrix_at(k, 1, s);
         if (da && !ta)
             library_sgemm(false, !tb, k->rows, k->inner, k->cols, alpha, dy, b + sb, 1, da + sa);
         else if (da)
@@ -80,38 +80,46 @@ static void backward_matmul(Kernel *k)
         backward_bias(k, k->e->values[k->n->out[0]->id].grad);
 }
 
-/* A stack on one side only that the other side's matrix is shared by becomes more rows. False: stacks that broadcast
- * against each other, or vectors. */
-static bool measure_matmul(Kernel *k)
+/* What is in front of the last two dimensions. */
+static Type stacks_of(Type t)
+{
+    t.rank = t.rank > 2 ? t.rank - 2 : 0;
+    return t;
+}
+
+/* A vector is one row on the left, one column on the right. */
+static void measure_matmul(Kernel *k)
 {
     Type a = k->n->in[0]->type, b = k->n->in[1]->type;
-    if (a.rank < 2 || b.rank < 2)
-        return false;
     bool ta = is_transposed(k, 0), tb = is_transposed(k, 1);
-    k->rows = a.dims[a.rank - 2 + ta];
+    k->rows = a.rank > 1 ? a.dims[a.rank - 2 + ta] : 1;
     k->inner = a.dims[a.rank - 1 - ta];
-    k->cols = b.dims[b.rank - 1 - tb];
-    int64_t matrix_a = k->rows * k->inner, matrix_b = k->inner * k->cols;
-    if (!matrix_a || !matrix_b)
+    k->cols = b.rank > 1 ? b.dims[b.rank - 1 - tb] : 1;
+}
+
+/* Stacks broadcast against each other; a single matrix on the right makes one product of more rows. */
+static bool prepare_stacks(Kernel *k)
+{
+    const Node *n = k->n;
+    if (!type_elems(n->in[0]->type) || !type_elems(n->in[1]->type))
         return false;
-    int64_t stacks_a = type_elems(a) / matrix_a, stacks_b = type_elems(b) / matrix_b;
-    if (stacks_b == 1) {
+    Type a = stacks_of(n->in[0]->type), b = stacks_of(n->in[1]->type), y = n->out[0]->type;
+    y.rank -= (n->in[0]->type.rank > 1) + (n->in[1]->type.rank > 1);
+    k->stacks = type_elems(y);
+    if (type_elems(b) == 1) {
+        k->rows *= k->stacks;
         k->stacks = 1;
-        k->rows *= stacks_a;
         return true;
     }
-    k->stacks = stacks_b;
-    if (stacks_a != 1 && (stacks_a != stacks_b || a.rank != b.rank))
-        return false;
-    for (int i = 0; stacks_a != 1 && i < a.rank - 2; i++)
-        if (a.dims[i] != b.dims[i])
-            return false;
+    k->maps[0] = broadcast_map(y, a);
+    k->maps[1] = broadcast_map(y, b);
     return true;
 }
 
 static bool prepare_matmul(Kernel *k)
 {
-    if (!measure_matmul(k))
+    measure_matmul(k);
+    if (!prepare_stacks(k))
         return false;
     for (int i = 0; i < k->n->num_in; i++)
         if (k->n->in[i])

@@ -117,16 +117,18 @@ static void merge_pad(const Graph *g, Node *n)
     n->in[0] = before->in[0];
 }
 
-static void simplify_node(Graph *g, Node *n)
+/* Training will make the batch longer than one: a Transpose that moves it then does move something, and the axes that a
+ * view names say where it is (batch.c). */
+static void simplify_node(Graph *g, Node *n, bool keep_axes)
 {
     if (n->op == OP_Conv)
         merge_pad(g, n);
     if (n->op == OP_Transpose) {
         merge_transposes(n);
-        if (moves_nothing(n))
+        if (!keep_axes && moves_nothing(n))
             make_reshape(g, n, n->in[0]);
     }
-    if (is_view(n))
+    if (is_view(n) && !keep_axes)
         merge_views(g, n);
 }
 
@@ -160,11 +162,11 @@ static bool is_inference_dropout(const Graph *g, const Node *n)
     return !training || (training->data && const_scalar(g, n, 2) == 0);
 }
 
-static bool changes_nothing(const Graph *g, const Node *n, bool training)
+static bool changes_nothing(const Graph *g, const Node *n, bool keep_dropout)
 {
     switch (n->op) {
     case OP_Identity: return true;
-    case OP_Dropout: return !training && is_inference_dropout(g, n);
+    case OP_Dropout: return !keep_dropout && is_inference_dropout(g, n);
     case OP_Reshape:
     case OP_Flatten:
     case OP_Squeeze:
@@ -208,13 +210,13 @@ static bool bypass(Graph *g, Tensor *in, Tensor *out)
     return true;
 }
 
-static void fold(Graph *g, bool training)
+static void fold(Graph *g, bool keep_dropout, bool keep_axes)
 {
     int kept = 0;
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
-        simplify_node(g, n);
-        if (!changes_nothing(g, n, training) || !bypass(g, n->in[0], n->out[0]))
+        simplify_node(g, n, keep_axes);
+        if (!changes_nothing(g, n, keep_dropout) || !bypass(g, n->in[0], n->out[0]))
             g->nodes[kept++] = n;
         else if (n->num_out > 1 && n->out[1])
             n->out[1]->producer = NULL;
@@ -224,10 +226,15 @@ static void fold(Graph *g, bool training)
 
 void pass_fold(Graph *g)
 {
-    fold(g, false);
+    fold(g, false, false);
 }
 
 void pass_fold_for_training(Graph *g)
 {
-    fold(g, true);
+    fold(g, true, true);
+}
+
+void pass_fold_after_training(Graph *g)
+{
+    fold(g, false, true);
 }

@@ -211,16 +211,16 @@ static TrainOptions *fill_options(const CommandLine *c, Method m)
 {
     TrainOptions *o = NEW(TrainOptions);
     static const struct {
-        int64_t epochs, recovery;
+        int64_t epochs;
         double rate, decay;
         bool adam;
-    } defaults[] = {[METHOD_NONE] = {10, 0, 0.05, 1e-4, false},
-                    [METHOD_TWN] = {6, 0, 0.02, 1e-4, false},
-                    [METHOD_STP] = {10, 0, 0.02, 1e-4, false},
-                    [METHOD_SCA] = {8, 2, 3e-3, 1e-4, true}};
+    } defaults[] = {[METHOD_NONE] = {10, 0.05, 1e-4, false},
+                    [METHOD_TWN] = {6, 0.02, 1e-4, false},
+                    [METHOD_STP] = {10, 0.02, 1e-4, false},
+                    [METHOD_SCA] = {12, 3e-3, 1e-4, true}};
     *o = c->train;
     o->epochs = o->epochs ? o->epochs : defaults[m].epochs;
-    o->recovery = m != METHOD_SCA ? 0 : o->epochs >= 4 ? (o->epochs + 2) / 4 : o->epochs > 1;
+    o->recovery = m == METHOD_SCA ? (o->epochs + 2) / 3 : 0;
     o->adam = o->optimizer_given ? o->adam : defaults[m].adam;
     o->rate = o->rate > 0 ? o->rate : o->adam == defaults[m].adam ? defaults[m].rate : o->adam ? 1e-3 : 0.02;
     o->decay = o->decay >= 0 ? o->decay : defaults[m].decay;

@@ -142,7 +142,6 @@ float magnitude_quantile(const float *w, int64_t n, double s);
 double sca_slope(double w, double alpha); /* of the regulariser, by theta */
 float sca_round(float w);                 /* -1, 0, 1 */
 double sca_lambda(const Trainer *t);      /* at this step */
-double sca_hold(const Trainer *t);        /* epoch from which lambda stands and the rate falls */
 void sca_start(Trainer *t, TernaryWeight *w);
 void sca_start_epoch(Trainer *t);
 void sca_end_epoch(Trainer *t, double distance); /* the stage ends once the weights are near 0 and 1 */

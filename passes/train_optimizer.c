@@ -18,7 +18,8 @@ static double cosine(double p)
     return 0.5 * (1 + cos(acos(-1) * p));
 }
 
-/* SCA holds its rate while lambda rises, and starts again for the frozen weights, lower. */
+/* SCA holds its rate for half of the time that it makes weights ternary, and starts again for the frozen ones, lower.
+ */
 double optimizer_rate(const Trainer *t)
 {
     const TrainOptions *o = t->o;
@@ -29,7 +30,8 @@ double optimizer_rate(const Trainer *t)
         return o->rate * cosine(all);
     if (t->frozen)
         return o->rate / 3 * cosine(progress(t, end, (double)t->epochs));
-    return progress(t, sca_hold(t), end) < 0 ? o->rate : o->rate * cosine(progress(t, sca_hold(t), end));
+    double late = progress(t, end / 2, end);
+    return late < 0 ? o->rate : o->rate * cosine(late);
 }
 
 static void sgd(const Trainer *t, const Param *p, float rate, float decay)

@@ -27,19 +27,14 @@ float sca_round(float w)
 }
 
 /* Shares of the stage: lambda is 0 before the first and stands from the second on. */
-static const double ramp_from = 0.2, ramp_to = 0.7;
+static const double ramp_from = 0.2, ramp_to = 0.8;
 /* Of lambda, where the ramp starts: Adam lets even a weak regulariser win over the small gradients of a network that
  * fits its data, so only a low start gives the task a say in what becomes 0. */
-static const double ramp_start = 1e-6;
-
-double sca_hold(const Trainer *t)
-{
-    return ramp_to * (double)t->sca_end;
-}
+static const double ramp_start = 1e-5;
 
 /* Nothing for the first fifth of the stage, so that the task finds its place in the new form of the weights; then
- * geometric to the full lambda, held to the end while the rate falls: both must overlap, or the weights do not reach 0
- * and 1. */
+ * geometric to the full lambda, held to the end. In the second half the rate falls: both must overlap, or the weights
+ * do not reach 0 and 1. */
 double sca_lambda(const Trainer *t)
 {
     double p = (double)(t->epoch * t->steps_per_epoch + t->step) / (double)(t->sca_end * t->steps_per_epoch);
@@ -154,7 +149,7 @@ static void freeze(Trainer *t)
 
 void sca_start_epoch(Trainer *t)
 {
-    if (t->opt->sparsity > 0 && (double)t->epoch <= sca_hold(t))
+    if (t->opt->sparsity > 0 && (double)t->epoch <= ramp_to * (double)t->sca_end)
         for (int i = 0; i < t->num_ternary; i++)
             solve_alpha(t, &t->ternary[i]);
     if (t->epoch == t->sca_end)

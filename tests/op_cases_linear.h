@@ -66,6 +66,14 @@ ROW(matmul_vectors, "g (float[4] a, float[4] b) => (y) { y = MatMul (a, b) }", .
 ROW(matmul_row, "g (float[4] a, float[2,4,3] b) => (y) { y = MatMul (a, b) }")
 ROW(matmul_column, "g (float[2,3,4] a, float[4] b) => (y) { y = MatMul (a, b) }")
 ROW(matmul_stacks, "g (float[2,1,3,4] a, float[5,4,2] b) => (y) { y = MatMul (a, b) }")
+ROW(matmul_stacks_both, "g (float[2,1,3,4] a, float[1,3,4,2] b) => (y) { y = MatMul (a, b) }")
+ROW(matmul_attention, "g (float[1,4,6] x) => (y) <float[6,6] q = seed 1, float[6,6] k = seed 2, float[6,6] v = seed 3, float s = {0.5},"
+    " int64[4] heads = {1, 4, 2, 3}, int64[3] flat = {1, 4, 6}> {"
+    " a = MatMul (x, q)\n b = Reshape (a, heads)\n c = Transpose <perm = [0, 2, 1, 3]> (b)\n"
+    " d = MatMul (x, k)\n e = Reshape (d, heads)\n f = Transpose <perm = [0, 2, 3, 1]> (e)\n"
+    " h = MatMul (x, v)\n i = Reshape (h, heads)\n j = Transpose <perm = [0, 2, 1, 3]> (i)\n"
+    " l = MatMul (c, f)\n m = Mul (l, s)\n n = Softmax (m)\n o = MatMul (n, j)\n"
+    " p = Transpose <perm = [0, 2, 1, 3]> (o)\n y = Reshape (p, flat) }")
 ROW(matmul_stack_constant, "g (float[2,3,4] a) => (y) <float[4,5] b = seed 2> { y = MatMul (a, b) }")
 ROW(matmul_bad, "g (float[2,3] a, float[2,3] b) => (y) { y = MatMul (a, b) }", .error = "inner sizes 3 and 2 differ")
 ROW(gemm_plain, "g (float[2,3] a) => (y) <float[3,2] b = {1, 2, 3, 4, 5, 6}, float[2] c = {10, 20}> { y = Gemm (a, b, c) }",

@@ -158,6 +158,16 @@ static bool has_gradient(const Graph *g, int output)
     return any && g->outputs[output]->type.dtype == DT_F32 && type_elems(g->outputs[output]->type);
 }
 
+/* Operators without a gradient; and the forms of others that have none. */
+static bool is_refusal(const OpCase *row, const char *message)
+{
+    static const char *const forms[] = {"max_pool_index", "batch_norm_run_time", "batch_norm_rows"};
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        if (!strcmp(row->name, forms[i]))
+            return strstr(message, "this form of") != NULL;
+    return strstr(message, "operators without a gradient") != NULL;
+}
+
 static void test_rows(void)
 {
     for (int i = 0; i < num_op_cases; i++) {
@@ -166,8 +176,7 @@ static void test_rows(void)
         if (row->error || !strstr(row->name, only) || strstr(row->name, "nan"))
             continue;
         if (CATCH(&trap)) {
-            bool known = strstr(trap.message, "cannot be trained") || strstr(trap.message, "has no gradient");
-            CHECK(row, known, "%s", trap.message);
+            CHECK(row, is_refusal(row, trap.message), "%s", trap.message);
             continue;
         }
         Graph *g = load(row);

@@ -141,6 +141,37 @@ static void test_batch(void)
     engine_free(e);
 }
 
+/* As PyTorch exports attention: the batch in the middle, beside the heads, behind the steps; and for images a class
+ * token in front of the steps, queries, keys and values out of one product. */
+static const char sequence_first[] =
+    "g (float[1,3,4] x) => (y) <float[4,12] w = seed 1, float[4,4] o = seed 2, int64[3] heads = {3, 2, 2},"
+    " int64[2] flat = {3, 4}, int64[3] back = {3, 1, 4}>"
+    " { t = Transpose <perm = [1, 0, 2]> (x)\n p = MatMul (t, w)\n a, b, c = Split <axis = 2> (p)\n"
+    " q = Reshape (a, heads)\n k = Reshape (b, heads)\n v = Reshape (c, heads)\n"
+    " q1 = Transpose <perm = [1, 0, 2]> (q)\n k1 = Transpose <perm = [1, 2, 0]> (k)\n"
+    " v1 = Transpose <perm = [1, 0, 2]> (v)\n s = MatMul (q1, k1)\n m = Softmax (s)\n z = MatMul (m, v1)\n"
+    " z1 = Transpose <perm = [1, 0, 2]> (z)\n f = Reshape (z1, flat)\n u = Gemm <transB = 1> (f, o)\n"
+    " r = Reshape (u, back)\n y = Transpose <perm = [1, 0, 2]> (r) }";
+static const char class_token[] =
+    "g (float[1,3,4] x) => (y) <float[4,12] w = seed 1, float[1,1,4] token = seed 2, int64[5] heads = {1, 4, 3, 2, 2},"
+    " int64[3] flat = {1, 4, 4}, int64 zero = {0}, int64 one = {1}, int64 two = {2}>"
+    " { c = Concat <axis = 1> (token, x)\n p = MatMul (c, w)\n r = Reshape (p, heads)\n"
+    " t = Transpose <perm = [2, 0, 3, 1, 4]> (r)\n q = Gather (t, zero)\n k = Gather (t, one)\n v = Gather (t, two)\n"
+    " k1 = Transpose <perm = [0, 1, 3, 2]> (k)\n s = MatMul (q, k1)\n m = Softmax (s)\n z = MatMul (m, v)\n"
+    " z1 = Transpose <perm = [0, 2, 1, 3]> (z)\n f = Reshape (z1, flat)\n y = Gather <axis = 1> (f, zero) }";
+
+static void test_attention(void)
+{
+    const char *const texts[] = {sequence_first, class_token};
+    for (int i = 0; i < 2; i++) {
+        Graph *g = graph_of(texts[i]);
+        Engine *e = engine_new(g, g->outputs[0], BATCH, 1, WANT_PARAMS);
+        CU_ASSERT(compare_batch(g, e, g->outputs[0]) < 1e-5);
+        check_slope(e);
+        engine_free(e);
+    }
+}
+
 static void test_refusal(void)
 {
     Trap trap;
@@ -233,6 +264,7 @@ int main(void)
     CU_pSuite s = CU_add_suite("training", NULL, NULL);
     CU_add_test(s, "models", test_models);
     CU_add_test(s, "batch", test_batch);
+    CU_add_test(s, "attention", test_attention);
     CU_add_test(s, "refusal", test_refusal);
     CU_add_test(s, "no gradient needed", test_no_gradient_needed);
     CU_add_test(s, "losses", test_losses);
