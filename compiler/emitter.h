@@ -41,8 +41,10 @@ typedef struct Target {
     const char *prefix;          /* of the names of --target that it stands for */
     double conv_bytes, fc_bytes; /* per weight that is not zero, unrolled */
     BlockShape conv, fc;
-    double packed_per_term; /* packed weights of a fully connected layer in the time of one unrolled term */
-    bool small_tables;      /* too little stack for the fast forms of tables */
+    /* Packed weights of a fully connected layer in the time of one unrolled term, of one weight of a gap list. */
+    double packed_per_term, packed_per_listed;
+    bool soft_float;   /* an add is a call, beside which the other costs of a form hardly count */
+    bool small_tables; /* too little stack for the fast forms of tables */
 } Target;
 const Target *find_target(const char *name); /* never NULL: unknown names are any machine */
 

@@ -9,13 +9,12 @@
 #include "ir.h"
 #include "emitter.h"
 
-#include <string.h>
+#include <math.h>
 
 enum {
     REUSE = 4,                 /* positions per weight from which unrolled code pays by itself */
     MAX_REUSED_TERMS = 400000, /* unrolled convolution terms per layer: about 2 MB of code */
     MAX_SINGLE_TERMS = 65536,  /* unrolled terms of a layer whose weights are used once */
-    PACKED_PER_LISTED = 24,    /* packed weights in the time of one weight of a gap list */
     BLOCK_CODE = 48,           /* bytes around the terms of one function */
     FRAME_CODE = 300,          /* a layer's loop and epilogue */
     TABLE_CODE = 200,          /* the share of a table-driven layer in its kernel */
@@ -76,22 +75,23 @@ static void choose_for_size(Layer *l)
     l->why = "fewest bytes of code and constants";
 }
 
-/* Fully connected layers: every row of a batch streams all weights. */
+/* Fully connected layers: every row of a batch streams all weights. Among the forms that are about as fast as the
+ * fastest, the smallest. */
 static void choose_for_streaming(Layer *l, const Options *opt)
 {
-    double packed = (double)weight_count(l), terms = packed - (double)l->zeros;
-    double unrolled = terms * find_target(opt->target)->packed_per_term, listed = terms * PACKED_PER_LISTED;
-    const char *left = mem_printf("%.0f of %.0f weights are left", terms, packed);
-    if (unrolled <= packed && terms <= MAX_SINGLE_TERMS) {
-        l->lowering = LOWER_UNROLL;
-        l->why = mem_printf("only %s", left);
-    } else if (listed <= packed) {
-        l->lowering = LOWER_SPARSE;
-        l->why = mem_printf("%s, too many to unroll", left);
-    } else {
-        l->lowering = LOWER_PACKED;
-        l->why = mem_printf("each weight is used once, and %s", left);
-    }
+    const Target *target = find_target(opt->target);
+    double weights = (double)weight_count(l), terms = weights - (double)l->zeros;
+    double time[] = {[LOWER_UNROLL] = terms <= MAX_SINGLE_TERMS ? terms * target->packed_per_term : INFINITY,
+                     [LOWER_SPARSE] = terms * target->packed_per_listed,
+                     [LOWER_PACKED] = weights};
+    double least = fmin(fmin(time[LOWER_UNROLL], time[LOWER_SPARSE]), time[LOWER_PACKED]);
+    int64_t bytes = INT64_MAX;
+    for (Lowering form = LOWER_UNROLL; form <= LOWER_PACKED; form++)
+        if (time[form] <= 1.1 * least && l->bytes[form] < bytes) {
+            l->lowering = form;
+            bytes = l->bytes[form];
+        }
+    l->why = mem_printf("each weight is used once, and %.0f of %.0f are left", terms, weights);
 }
 
 static void choose_for_speed(Layer *l, const Options *opt)
@@ -101,6 +101,11 @@ static void choose_for_speed(Layer *l, const Options *opt)
     bool reused = reuse(l) >= REUSE;
     if (l->kind == LAYER_FC) {
         choose_for_streaming(l, opt);
+        return;
+    }
+    if (l->kind == LAYER_CONV && find_target(opt->target)->soft_float) {
+        choose_for_size(l);
+        l->why = "adds are calls here, so no form is faster; fewest bytes";
         return;
     }
     l->lowering = LOWER_UNROLL;
@@ -114,11 +119,18 @@ static void choose_for_speed(Layer *l, const Options *opt)
     }
 }
 
+static bool has_small_table(const Layer *l, const Options *opt)
+{
+    const Target *target = find_target(opt->target);
+    if (l->kind == LAYER_CONV_TRANSPOSE)
+        return false;
+    return opt->optimize == OPTIMIZE_SIZE || target->small_tables || (l->kind == LAYER_CONV && target->soft_float);
+}
+
 static void choose_lowering(Layer *l, const Options *opt)
 {
     l->zeros = count_zeros(l);
-    l->small =
-        (opt->optimize == OPTIMIZE_SIZE || find_target(opt->target)->small_tables) && l->kind != LAYER_CONV_TRANSPOSE;
+    l->small = has_small_table(l, opt);
     predict_bytes(l, opt);
     if (!l->codes) {
         l->lowering = LOWER_DENSE;

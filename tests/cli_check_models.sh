@@ -6,9 +6,10 @@ command -v clang >/dev/null || { echo "skipped: no clang"; exit 77; }
 failed=0
 
 check() {
-    "$TERNC_BIN" check -q "$models/$1.onnx" --method "$2" --lowering "$3" --samples "$4" >out 2>&1 && return
+    "$TERNC_BIN" check -q "$models/$1.onnx" --method "$2" --lowering "$3" --samples "$4" --optimize "${5:-speed}" >out 2>&1 &&
+        return
     failed=1
-    echo "FAILED: $1 --method $2 --lowering $3"
+    echo "FAILED: $1 --method $2 --lowering $3 --optimize ${5:-speed}"
     sed 's/^/    /' out
 }
 
@@ -17,6 +18,9 @@ for model in deepC_mnist ic01_resnet8_bn kws01_dscnn_bn micro_kws_m_fp32 mnist-8
     check $model none auto 2
     for lowering in auto unroll sparse packed dense; do
         check $model twn $lowering 1
+    done
+    for lowering in sparse packed; do # their small tables
+        check $model twn $lowering 1 size
     done
 done
 check super-resolution-10 none auto 1

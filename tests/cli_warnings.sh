@@ -39,8 +39,11 @@ for path in m/kinds.onnx m/tiny.onnx "$TERNC_SOURCE"/examples/*/*.onnx; do
     for lowering in auto unroll sparse packed dense; do
         for method in "none" "twn --keep none"; do
             for aim in speed size; do
-                # Float layers have one lowering; the aim is for auto.
-                [ "$method $aim" = "twn --keep none speed" ] || [ $lowering = auto ] || continue
+                # Float layers have one lowering; the aim is for auto and tables.
+                case "$method $aim $lowering" in
+                *auto | "twn --keep none speed "* | "twn --keep none size sparse" | "twn --keep none size packed") ;;
+                *) continue ;;
+                esac
                 expect 0 "" ternc compile -q "$path" -o c --lowering $lowering --method $method --optimize $aim
                 compile_all "c/$name.c" "$capitals"
             done
@@ -75,6 +78,8 @@ for lowering in unroll sparse packed dense; do
     for flags in "-O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined" "-O2 -std=c99 -DTN_NO_VECTORS"; do
         for cc in gcc clang; do
             expect 0 "" ternc check m/kinds.onnx --keep none --lowering $lowering --cc $cc --cflags "$flags"
+            case $lowering in sparse | packed) ;; *) continue ;; esac
+            expect 0 "" ternc check m/kinds.onnx --keep none --lowering $lowering --optimize size --cc $cc --cflags "$flags"
         done
     done
     expect 0 "" ternc check m/kinds.onnx --keep none --lowering $lowering --cc clang --cflags "-O3 -march=native"

@@ -189,6 +189,18 @@ title "Speed, median per image, -march=native, the better of -O2 and -O3"
 speed_of examples/fashion/fashion.onnx '(1.0f/255.0f)' "$fashion"
 [ ! -d "$shared/models" ] || speed_of "$shared/models/mnist-8.onnx" 1.0f "$mnist"
 
+title "Instructions of one run on emulated microcontrollers (QEMU)"
+for model in "$root/examples/fashion/fashion.onnx" "$shared/models/mnist-8.onnx"; do
+    for target in cortex-m4 cortex-m0 rv32imafc rv32imac; do
+        for options in "--method none" "--method twn" "--method twn --optimize size"; do
+            # shellcheck disable=SC2086
+            [ ! -f "$model" ] || printf '  %-12s %-10s %-28s %s\n' "$(basename "$model" .onnx)" $target "$options" \
+                "$(cd "$out/gen" && TERNC_BIN=$root/$ternc sh "$root/tests/instructions.sh" $target "$model" $options 2>&1 |
+                    cut -d' ' -f1 | tail -n 1)"
+        done
+    done
+done
+
 title "Accuracy on 10,000 test images"
 accuracy_of examples/fashion/fashion.onnx '(1.0f/255.0f)' "$fashion"
 if [ -d "$shared/models" ]; then

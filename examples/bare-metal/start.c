@@ -6,11 +6,18 @@
 int main(void);
 extern unsigned char stack_top[], data_start[], data_end[], data_load[], bss_start[], bss_end[];
 
-/* The barriers keep the compiler from making these loops calls of themselves. */
+/* Words, which may be of any type, while both sides are aligned. The barriers keep the compiler from making these loops
+ * calls of themselves. */
+typedef uint32_t __attribute__((may_alias)) Word;
+
 void *memcpy(void *restrict to, const void *restrict from, size_t n)
 {
     unsigned char *a = to;
     const unsigned char *b = from;
+    for (; n >= 4 && !(((uintptr_t)a | (uintptr_t)b) & 3); n -= 4, a += 4, b += 4) {
+        *(Word *)(void *)a = *(const Word *)(const void *)b;
+        __asm__ volatile("" ::: "memory");
+    }
     while (n--) {
         *a++ = *b++;
         __asm__ volatile("" ::: "memory");
@@ -21,6 +28,10 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 void *memset(void *to, int value, size_t n)
 {
     unsigned char *a = to;
+    for (; n >= 4 && !((uintptr_t)a & 3); n -= 4, a += 4) {
+        *(Word *)(void *)a = (unsigned char)value * 0x01010101u;
+        __asm__ volatile("" ::: "memory");
+    }
     while (n--) {
         *a++ = (unsigned char)value;
         __asm__ volatile("" ::: "memory");
