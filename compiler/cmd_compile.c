@@ -118,7 +118,9 @@ static void print_summary(const Plan *p)
     if (weights)
         printf("ternary weights: %s, %.1f %% zeros\n", count_text(weights), 100.0 * (double)zeros / (double)weights);
     printf("predicted code and constants of the layers: %s bytes\n", count_text(bytes));
-    printf("arena: %s bytes\n", count_text(p->arena_bytes));
+    printf("arena: %s bytes, %s\n", count_text(p->arena_bytes),
+           p->arena_bytes <= p->lower_bound ? "the least that its tensors fit in"
+                                            : mem_printf("at least %s are needed", count_text(p->lower_bound)));
 }
 
 /* ---- the command ---- */

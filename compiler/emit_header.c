@@ -267,7 +267,11 @@ static void print_costs(const Emitter *e, Text *h)
     const char *m = e->macro;
     int64_t adds = 0, multiplies = 0;
     count_operations(e->plan->g, &adds, &multiplies);
-    text_printf(h, "/* Bytes of working memory, valid for every compiler and all flags, and their alignment. */\n");
+    const Plan *p = e->plan;
+    text_printf(h, "/* Bytes of working memory, valid for every compiler and all flags, and their alignment. %s */\n",
+                p->arena_bytes <= p->lower_bound
+                    ? "No plan\n * of these tensors takes less."
+                    : mem_printf("Any plan\n * of these tensors takes %lld.", (long long)p->lower_bound));
     text_printf(h, "#define %s_ARENA_BYTES %lld\n#define %s_ARENA_ALIGN 8\n", m,
                 (long long)(e->plan->arena_bytes ? e->plan->arena_bytes : 1), m);
     text_printf(h,

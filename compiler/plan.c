@@ -2,7 +2,8 @@
  *
  * Views share the memory of what they view; an elementwise node may write over an input that dies with it. What then
  * needs memory of its own is an interval of node indices with a size; intervals are placed largest first at the lowest
- * offset that is free for their whole life, among them each node's scratch. */
+ * offset that is free for their whole life, among them each node's scratch. Where that takes more than the fullest
+ * moment needs, which no plan can do without, other orders are tried. */
 #include "ir.h"
 
 #include <ctype.h>
@@ -211,19 +212,53 @@ static int64_t fullest_moment(const Interval *all, int count, int num_nodes)
     return most;
 }
 
+/* Offsets for all, in their order; the bytes that it takes. */
+static int64_t place_in_order(Interval *all, int count)
+{
+    int64_t bytes = 0;
+    for (int i = 0; i < count; i++) {
+        all[i].offset = lowest_free(all, i);
+        if (all[i].offset + all[i].bytes > bytes)
+            bytes = all[i].offset + all[i].bytes;
+    }
+    return bytes;
+}
+
+/* Largest first is near the best; where it misses the bound, random changes of its order often come down to it. Keeps
+ * the best order in `all`; returns its bytes. */
+static int64_t search_order(Interval *all, int count, int64_t bound)
+{
+    enum { STEPS = 20000000 /* about half a second */ };
+    Interval *trial = NEW_ARRAY(Interval, count);
+    int64_t best = place_in_order(all, count), tries = STEPS / ((int64_t)count * count + 1);
+    uint64_t state = 1;
+    for (int64_t t = 0; t < tries && best > bound; t++) {
+        memcpy(trial, all, (size_t)count * sizeof *all);
+        for (int swaps = 1 + (int)(t % 3); swaps > 0; swaps--) {
+            state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            Interval *a = &trial[(state >> 33) % (uint64_t)count], *b = &trial[(state >> 12) % (uint64_t)count], c = *a;
+            *a = *b;
+            *b = c;
+        }
+        int64_t bytes = place_in_order(trial, count);
+        if (bytes > best)
+            continue;
+        best = bytes;
+        memcpy(all, trial, (size_t)count * sizeof *all);
+    }
+    return best;
+}
+
 static void place(Plan *p, Interval *all, int count)
 {
     qsort(all, (size_t)count, sizeof *all, larger_first);
-    for (int i = 0; i < count; i++) {
-        all[i].offset = lowest_free(all, i);
-        if (all[i].offset + all[i].bytes > p->arena_bytes)
-            p->arena_bytes = all[i].offset + all[i].bytes;
+    p->lower_bound = fullest_moment(all, count, p->g->num_nodes);
+    p->arena_bytes = search_order(all, count, p->lower_bound);
+    for (int i = 0; i < count; i++)
         if (all[i].tensor >= 0)
             p->g->tensors[all[i].tensor]->arena_offset = all[i].offset;
         else
             p->scratch[all[i].from] = all[i].offset;
-    }
-    p->lower_bound = fullest_moment(all, count, p->g->num_nodes);
 }
 
 /* ---- the plan ---- */
