@@ -2,6 +2,7 @@
  * then evaluated on exactly those inputs, so that errors do not add up and a difference is found where it arises. How
  * much a value may differ is said in check_bounds.c. */
 #include "check.h"
+#include "flow.h"
 #include "recurrent.h"
 
 #include <math.h>
@@ -14,6 +15,7 @@ typedef struct Compare {
     int sample;
     const void **values;       /* by tensor id, dense: inputs, constants, and what was reported so far */
     const void *const *states; /* of a recurrent node, see check_states.c */
+    Flow *flow;
     const uint8_t *at, *end;
 } Compare;
 
@@ -149,6 +151,21 @@ static void compare_states(const Compare *c, int index)
     }
 }
 
+/* ---- loops ---- */
+
+/* LoopBegin and LoopEnd hand on what they got, and count. */
+static void compare_loop(const Compare *c, int index)
+{
+    const Node *n = c->g->nodes[index];
+    NodeCheck *r = &c->report->nodes[index];
+    for (int k = 0; k < n->num_out; k++) {
+        if (!n->out[k])
+            continue;
+        r->elements += type_elems(n->out[k]->type);
+        compare_bytes(c, r, n->out[k], c->values[n->out[k]->id], flow_value(c->flow, index, k));
+    }
+}
+
 /* ---- one sample ---- */
 
 /* The next record of the dump must be this one; NULL, with the problem noted, if it is not. */
@@ -183,7 +200,8 @@ static bool read_outputs(Compare *c, int index, void **copies)
             continue;
         if (!data)
             return false;
-        copies[t->id] = get_values(t);
+        if (!copies[t->id])
+            copies[t->id] = get_values(t);
         memcpy(copies[t->id], data, type_bytes(t->type));
         c->values[t->id] = copies[t->id];
     }
@@ -215,6 +233,8 @@ static bool check_node(Compare *c, int index, void **copies)
         return false;
     if (n->cell)
         compare_states(c, index);
+    else if (c->flow->partner[index] >= 0)
+        compare_loop(c, index);
     else
         compare_node(c, index);
     return true;
@@ -235,6 +255,17 @@ static bool compare_results(Compare *c)
     return true;
 }
 
+/* A Where also gets the side that it does not choose and that was not computed: zeros. */
+static void make_unchosen(const Compare *c, int index, void **copies)
+{
+    const Node *n = c->g->nodes[index];
+    for (int k = 0; n->op == OP_Where && k < n->num_in; k++) {
+        int id = n->in[k]->id;
+        if (!c->values[id])
+            c->values[id] = copies[id] = get_values(n->in[k]);
+    }
+}
+
 static bool compare_sample(Compare *c, const void *const *set)
 {
     const Graph *g = c->g;
@@ -245,8 +276,12 @@ static bool compare_sample(Compare *c, const void *const *set)
     for (int i = 0; i < g->num_inputs; i++)
         c->values[g->inputs[i]->id] = set[i];
     bool good = true;
-    for (int i = 0; good && i < g->num_nodes; i++)
+    c->flow = flow_new(g);
+    for (int i = -1; good && (i = flow_next(c->flow, i, c->values)) < g->num_nodes;) {
+        make_unchosen(c, i, copies);
         good = check_node(c, i, copies);
+    }
+    flow_free(c->flow);
     good = good && compare_results(c);
     for (int i = 0; i < g->num_tensors; i++)
         free(copies[i]);

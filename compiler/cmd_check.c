@@ -33,7 +33,10 @@ static void print_row(const Graph *g, int i, const CheckReport *r)
     const Node *n = g->nodes[i];
     const NodeCheck *c = &r->nodes[i];
     printf("%4d  %-18.18s %-28.28s %10lld  %9.3g  %6.1f %%  %s", i, operator_text(n), node_label(n),
-           (long long)c->elements, c->error, 100 * c->share, c->wrong ? "DIFFERS" : "ok     ");
+           (long long)c->elements, c->error, 100 * c->share,
+           c->wrong      ? "DIFFERS"
+           : c->elements ? "ok     "
+                         : "not run");
     const Layer *l;
     for (int k = 0; (l = node_layer(n, k)); k++)
         print_translation(&r->layers[l->index]);

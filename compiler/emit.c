@@ -159,11 +159,17 @@ const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *
     return name;
 }
 
-static const Tensor *memory_of(const Tensor *t)
+const Tensor *memory_of(const Tensor *t)
 {
     while (t->alias)
         t = t->alias;
     return t;
+}
+
+void emit_copy(Emitter *e, const char *to, const char *from, Type t)
+{
+    if (strcmp(to, from) != 0)
+        emit_line(e, "memcpy(%s, %s, %zu);", to, from, type_bytes(t));
 }
 
 const char *emit_ptr(Emitter *e, const Tensor *t)

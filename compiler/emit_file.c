@@ -1,5 +1,6 @@
 /* emit_file.c - a model as NAME.c: what stands around the layers. NAME.h is in emit_header.c. */
 #include "emitter.h"
+#include "flow.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -51,12 +52,6 @@ static void describe_node(Emitter *e, const Node *n)
     text_free(&t);
 }
 
-static void emit_copy(Emitter *e, const char *to, const char *from, Type type)
-{
-    if (strcmp(to, from) != 0)
-        emit_line(e, "memcpy(%s, %s, %zu);", to, from, type_bytes(type));
-}
-
 static void emit_node(Emitter *e, const Node *n, int index)
 {
     const OpDef *d = op_def(n->op);
@@ -73,6 +68,47 @@ static void emit_node(Emitter *e, const Node *n, int index)
             emit_line(e, "%s_check_tensor(%d, %d, %s);", e->plan->id, index, i, emit_ptr(e, n->out[i]));
     emit_line(e, "#endif");
     emit_line(e, "%s_PROFILE(%d);", e->macro, index);
+}
+
+/* The guard around `guard` that stands right inside of `outer`. */
+static int guard_inside(const Guard *guards, int guard, int outer)
+{
+    while (guard != outer && guards[guard].outer != outer)
+        guard = guards[guard].outer;
+    return guard;
+}
+
+static void open_guard(Emitter *e, int guard, int inside)
+{
+    const Guard *k = &e->plan->flow->guards[guard];
+    if (guard == inside)
+        return;
+    open_guard(e, k->outer, inside);
+    emit_line(e, "if (%s*%s) {", k->value ? "" : "!", emit_ptr(e, k->condition));
+}
+
+/* From the blocks of one guard to those of another. */
+static void change_guard(Emitter *e, int from, int to)
+{
+    const Guard *guards = e->plan->flow->guards;
+    int common = common_guard(e->plan->flow, from, to);
+    int last = guard_inside(guards, from, common), first = guard_inside(guards, to, common);
+    bool other = last != common && first != common && guards[last].condition == guards[first].condition;
+    for (int i = from; i != common; i = guards[i].outer)
+        emit_line(e, i == last && other ? "} else {" : "}");
+    open_guard(e, to, other ? first : common);
+}
+
+static void emit_nodes(Emitter *e)
+{
+    const Graph *g = e->plan->g;
+    int guard = 0;
+    for (int i = 0; i < g->num_nodes; i++) {
+        change_guard(e, guard, e->plan->flow->guard[i]);
+        guard = e->plan->flow->guard[i];
+        emit_node(e, g->nodes[i], i);
+    }
+    change_guard(e, guard, 0);
 }
 
 /* Under --float-guard: return the number of the first input that is not finite. */
@@ -105,8 +141,7 @@ static void emit_run(Emitter *e)
             emit_line(e, "(void)%s;", g->outputs[i]->c_name);
     if (guard)
         emit_guard(e);
-    for (int i = 0; i < g->num_nodes; i++)
-        emit_node(e, g->nodes[i], i);
+    emit_nodes(e);
     if (guard)
         emit_line(e, "return 0;");
     emit_line(e, "}");

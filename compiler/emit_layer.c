@@ -1,6 +1,7 @@
 /* emit_layer.c - OP_Layer as C: the operator's hook, and what convolutions (emit_conv.c) and fully connected layers
  * (emit_fc.c) share. The unrolled terms are in emit_unroll.c, the kernels in runtime/layer.h. */
 #include "emitter.h"
+#include "flow.h"
 #include "recurrent.h"
 
 #include <string.h>
@@ -55,6 +56,8 @@ int64_t layer_scratch_bytes(const Node *n, const Options *opt)
 {
     if (n->op == OP_Recurrent)
         return recurrent_scratch_bytes(n);
+    if (n->op == OP_LoopEnd)
+        return loop_scratch_bytes(n);
     if (n->op != OP_Layer || n->layer->kind == LAYER_FC)
         return 0;
     return conv_scratch_bytes(n->layer, opt);

@@ -141,6 +141,9 @@ static bool needs_rule(const Node *n)
 static void check_rules(const Engine *e, const bool *depends)
 {
     Text list = {0};
+    for (int i = 0; i < e->g->num_nodes; i++)
+        if (e->g->nodes[i]->op == OP_LoopBegin)
+            fail_node(e->g, e->g->nodes[i], "a Loop whose course is not known at compile time cannot be trained");
     for (int i = 0; i < e->g->num_nodes; i++) {
         const Node *n = e->g->nodes[i];
         bool any = false;

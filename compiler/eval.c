@@ -1,4 +1,5 @@
 /* eval.c - the evaluator: a graph, a node, and a fused layer, the reference for generated code. */
+#include "flow.h"
 #include "reference.h"
 
 #include <math.h>
@@ -41,6 +42,14 @@ static void **new_values(const Graph *g)
     return values;
 }
 
+static void step_loop(const Flow *f, int i, void **values)
+{
+    const Node *n = f->g->nodes[i];
+    for (int k = 0; k < n->num_out; k++)
+        if (n->out[k])
+            memcpy(values[n->out[k]->id], flow_value(f, i, k), type_bytes(n->out[k]->type));
+}
+
 static void eval_in_graph(const Graph *g, const Node *n, void **values)
 {
     const void **in = calloc((size_t)(n->num_in + n->num_out + 1), sizeof *in);
@@ -63,8 +72,13 @@ void **eval_graph(const Graph *g, const void *const *inputs)
             values[i] = (void *)(uintptr_t)g->tensors[i]->data;
     for (int i = 0; i < g->num_inputs; i++)
         values[g->inputs[i]->id] = (void *)(uintptr_t)inputs[i];
-    for (int i = 0; i < g->num_nodes; i++)
-        eval_in_graph(g, g->nodes[i], values);
+    Flow *f = flow_new(g);
+    for (int i = -1; (i = flow_next(f, i, (const void *const *)values)) < g->num_nodes;)
+        if (f->partner[i] >= 0)
+            step_loop(f, i, values);
+        else
+            eval_in_graph(g, g->nodes[i], values);
+    flow_free(f);
     return values;
 }
 

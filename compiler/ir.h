@@ -247,6 +247,7 @@ typedef struct OpDef {
     int min_in, max_in;   /* max -1: variadic */
     int min_out, max_out; /* max -1: variadic */
     AttrSpec attrs[12];   /* ends at name == NULL */
+    bool internal;        /* made by passes, no operator of ONNX */
     bool strided;         /* emit takes any Layout of inputs and outputs */
     bool in_place;        /* an output may take the memory of a dying input of the same type */
     bool view;            /* output is input 0's memory under another shape: nothing to compute */
@@ -573,10 +574,11 @@ float twn_quantile(const float *w, int64_t n, float sparsity, int8_t *codes); /*
 typedef struct Plan {
     const Graph *g;
     const Options *opt;
-    const char *id;      /* C identifier, "net" */
-    int64_t arena_bytes; /* tensors and scratch */
-    int64_t *scratch;    /* by node index: arena offset of the node's scratch memory, -1 for none */
-    int64_t lower_bound; /* bytes that any plan needs at its fullest moment */
+    const char *id;          /* C identifier, "net" */
+    int64_t arena_bytes;     /* tensors and scratch */
+    int64_t *scratch;        /* by node index: arena offset of the node's scratch memory, -1 for none */
+    const struct Flow *flow; /* flow.h */
+    int64_t lower_bound;     /* bytes that any plan needs at its fullest moment */
 } Plan;
 Plan *plan_graph(Graph *g, const Options *opt);
 int plan_node_index(const Plan *p, const Node *n);
@@ -601,6 +603,8 @@ const char *float_text(double v,
                        DType d); /* shortest round-trip C literal, "1.5f"; INFINITY and NAN as C expressions */
 const char *emit_literal(DType d, const void *data, int64_t i); /* one element as a C literal */
 const Plan *emit_plan(const Emitter *e);
+void emit_copy(Emitter *e, const char *to, const char *from, Type t); /* memcpy, unless they are the same */
+const Tensor *memory_of(const Tensor *t);                             /* the tensor whose memory it shares, or itself */
 
 /* Emit the model as two texts. */
 void emit_c(const Plan *p, Text *c, Text *h);

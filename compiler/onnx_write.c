@@ -3,6 +3,7 @@
  * memory to the file.
  *
  * Requires: the form that upgrade gives and no fused layers (OP_Layer is no operator of ONNX). */
+#include "flow.h"
 #include "onnx_proto.h"
 
 #include <errno.h>
@@ -90,7 +91,7 @@ static ProtobufCBinaryData *make_strings(const Attr *a)
     return s;
 }
 
-static Onnx__NodeProto *make_node(const Node *n);
+static void add_nodes(Onnx__GraphProto *p, const Graph *g, int from, int to);
 
 /* A graph without its constants, or a body, whose constants are initializers of the graph around it. */
 static Onnx__GraphProto *make_body(const Graph *g)
@@ -102,10 +103,7 @@ static Onnx__GraphProto *make_body(const Graph *g)
     p->input = make_value_infos(g->inputs, g->num_inputs);
     p->n_output = (size_t)g->num_outputs;
     p->output = make_value_infos(g->outputs, g->num_outputs);
-    p->n_node = (size_t)g->num_nodes;
-    p->node = NEW_ARRAY(Onnx__NodeProto *, g->num_nodes);
-    for (int i = 0; i < g->num_nodes; i++)
-        p->node[i] = make_node(g->nodes[i]);
+    add_nodes(p, g, 0, g->num_nodes);
     return p;
 }
 
@@ -175,7 +173,7 @@ static char **make_names(Tensor *const *list, int count)
 
 static Onnx__NodeProto *make_node(const Node *n)
 {
-    if (n->op == OP_Layer || n->domain[0])
+    if (op_def(n->op)->internal || n->domain[0])
         bug("operator %s cannot be written", n->op_name);
     Onnx__NodeProto *p = NEW(Onnx__NodeProto);
     onnx__node_proto__init(p);
@@ -192,6 +190,99 @@ static Onnx__NodeProto *make_node(const Node *n)
     return p;
 }
 
+/* ---- loops ---- */
+
+static int find_end(const Graph *g, int begin)
+{
+    int i = begin;
+    for (int depth = 1; depth;) {
+        i++;
+        depth += (g->nodes[i]->op == OP_LoopBegin) - (g->nodes[i]->op == OP_LoopEnd);
+    }
+    return i;
+}
+
+/* A name that no tensor has. */
+static char *new_name(const Graph *g, const char *base, const char *what)
+{
+    char *name = mem_printf("%s_%s", base, what);
+    for (int i = 2; graph_find(g, name); i++)
+        name = mem_printf("%s_%s_%d", base, what, i);
+    return name;
+}
+
+/* Outputs of a body must be made in it: each is a copy. */
+static void add_output(Onnx__GraphProto *p, const Graph *g, const char *from, const Tensor *like)
+{
+    Onnx__NodeProto *copy = NEW(Onnx__NodeProto);
+    onnx__node_proto__init(copy);
+    Onnx__ValueInfoProto *v = make_value_info(like);
+    v->name = new_name(g, like->name, "next");
+    copy->op_type = (char *)"Identity";
+    copy->n_input = copy->n_output = 1;
+    copy->input = NEW(char *);
+    copy->output = NEW(char *);
+    copy->input[0] = (char *)from;
+    copy->output[0] = v->name;
+    p->node[p->n_node++] = copy;
+    p->output[p->n_output++] = v;
+}
+
+static Onnx__GraphProto *make_loop_body(const Graph *g, int from, int to)
+{
+    const Node *begin = g->nodes[from], *end = g->nodes[to];
+    int states = loop_states(begin);
+    Tensor go = {.name = new_name(g, begin->out[0]->name, "go"), .type = type_make(DT_BOOL, 0, NULL)};
+    Onnx__GraphProto *p = NEW(Onnx__GraphProto);
+    onnx__graph_proto__init(p);
+    p->name = (char *)"body";
+    p->n_input = (size_t)states + 2;
+    p->input = NEW_ARRAY(Onnx__ValueInfoProto *, states + 2);
+    p->output = NEW_ARRAY(Onnx__ValueInfoProto *, states + 1);
+    for (int k = 0; k < states + 1; k++)
+        p->input[k ? k + 1 : 0] = make_value_info(begin->out[k]);
+    p->input[1] = make_value_info(&go);
+    add_nodes(p, g, from + 1, to);
+    add_output(p, g, end->in[0] ? end->in[0]->name : go.name, &go);
+    for (int k = 0; k < states; k++)
+        add_output(p, g, loop_next(end, k)->name, begin->out[1 + k]);
+    return p;
+}
+
+/* The nodes [from, to] as one Loop. */
+static Onnx__NodeProto *make_loop(const Graph *g, int from, int to)
+{
+    const Node *begin = g->nodes[from], *end = g->nodes[to];
+    Node loop = *begin;
+    loop.op = OP_Loop;
+    loop.op_name = op_def(OP_Loop)->name;
+    loop.out = end->out;
+    loop.num_out = end->num_out;
+    Onnx__NodeProto *p = make_node(&loop);
+    Onnx__AttributeProto *body = NEW(Onnx__AttributeProto);
+    onnx__attribute_proto__init(body);
+    body->name = (char *)"body";
+    body->has_type = 1;
+    body->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH;
+    body->g = make_loop_body(g, from, to);
+    p->n_attribute = 1;
+    p->attribute = NEW(Onnx__AttributeProto *);
+    p->attribute[0] = body;
+    return p;
+}
+
+/* Nodes [from, to), with room for some more. */
+static void add_nodes(Onnx__GraphProto *p, const Graph *g, int from, int to)
+{
+    int room = (int)p->n_input + 2;
+    p->node = NEW_ARRAY(Onnx__NodeProto *, to - from + room);
+    for (int i = from; i < to; i++) {
+        int end = g->nodes[i]->op == OP_LoopBegin ? find_end(g, i) : i;
+        p->node[p->n_node++] = end > i ? make_loop(g, i, end) : make_node(g->nodes[i]);
+        i = end;
+    }
+}
+
 /* ---- graph and model ---- */
 
 static void add_initializers(Onnx__GraphProto *p, const Graph *g, const int *uses)
@@ -206,12 +297,15 @@ static void add_initializers(Onnx__GraphProto *p, const Graph *g, const int *use
 static void add_value_infos(Onnx__GraphProto *p, const Graph *g)
 {
     p->value_info = NEW_ARRAY(Onnx__ValueInfoProto *, g->num_tensors);
-    for (int i = 0; i < g->num_nodes; i++)
+    for (int i = 0; i < g->num_nodes; i++) {
+        if (g->nodes[i]->op == OP_LoopBegin)
+            i = find_end(g, i);
         for (int k = 0; k < g->nodes[i]->num_out; k++) {
             const Tensor *t = g->nodes[i]->out[k];
             if (t && t->type.dtype != DT_NONE && !graph_is_output(g, t))
                 p->value_info[p->n_value_info++] = make_value_info(t);
         }
+    }
 }
 
 static Onnx__GraphProto *make_graph(const Graph *g)

@@ -31,6 +31,7 @@ static void eval_layer_node(const Graph *g, const Node *n, const void *const *in
 
 const OpDef op_Layer = {
     .name = "Layer",
+    .internal = true,
     .min_in = 1,
     .max_in = 1,
     .min_out = 1,

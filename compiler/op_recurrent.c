@@ -389,6 +389,7 @@ static void eval_recurrent(const Graph *g, const Node *n, const void *const *in,
 
 const OpDef op_Recurrent = {
     .name = "Recurrent",
+    .internal = true,
     .min_in = 3,
     .max_in = 8,
     .min_out = 1,

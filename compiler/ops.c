@@ -21,7 +21,7 @@ const OpDef *op_def(OpKind op)
 OpKind op_find(const char *domain, const char *name)
 {
     for (int op = 1; op < NUM_OPS && !domain[0]; op++)
-        if (op != OP_Layer && op != OP_Recurrent && !strcmp(op_table[op]->name, name))
+        if (!op_table[op]->internal && !strcmp(op_table[op]->name, name))
             return (OpKind)op;
     return OP_UNSUPPORTED;
 }

@@ -4,7 +4,7 @@
  * needs memory of its own is an interval of node indices with a size; intervals are placed largest first at the lowest
  * offset that is free for their whole life, among them each node's scratch. Where that takes more than the fullest
  * moment needs, which no plan can do without, other orders are tried. */
-#include "ir.h"
+#include "flow.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -68,8 +68,33 @@ static bool has_own_place(const Graph *g, const Tensor *t)
     return !t->data && !graph_is_input(g, t) && !graph_is_output(g, t);
 }
 
+/* Conditions are read in front of each node that they guard. */
+static void add_guard_uses(const Flow *f, int *last)
+{
+    for (int i = 0; i < f->g->num_nodes; i++)
+        for (int k = f->guard[i]; k; k = f->guards[k].outer)
+            last[f->guards[k].condition->id] =
+                i > last[f->guards[k].condition->id] ? i : last[f->guards[k].condition->id];
+}
+
+/* What is made in front of a loop and used inside is used by every iteration. Inner loops end first. */
+static void add_loop_uses(const Flow *f, int *last)
+{
+    int *made = NEW_ARRAY(int, f->g->num_tensors);
+    for (int i = 0; i < f->g->num_tensors; i++)
+        made[i] = -1;
+    for (int i = 0; i < f->g->num_nodes; i++)
+        for (int k = 0; k < f->g->nodes[i]->num_out; k++)
+            if (f->g->nodes[i]->out[k])
+                made[f->g->nodes[i]->out[k]->id] = i;
+    for (int end = 0; end < f->g->num_nodes; end++)
+        for (int i = 0; i < f->g->num_tensors && f->g->nodes[end]->op == OP_LoopEnd; i++)
+            if (made[i] < f->partner[end] && last[i] > f->partner[end] && last[i] < end)
+                last[i] = end;
+}
+
 /* The last node that uses each tensor, by id; graph outputs live to the end. */
-static int *last_uses(const Graph *g)
+static int *last_uses(const Graph *g, const Flow *f)
 {
     int *last = NEW_ARRAY(int, g->num_tensors);
     for (int i = 0; i < g->num_tensors; i++)
@@ -78,6 +103,8 @@ static int *last_uses(const Graph *g)
         for (int j = 0; j < g->nodes[i]->num_in; j++)
             if (g->nodes[i]->in[j])
                 last[g->nodes[i]->in[j]->id] = i;
+    add_guard_uses(f, last);
+    add_loop_uses(f, last);
     for (int i = 0; i < g->num_outputs; i++)
         last[g->outputs[i]->id] = g->num_nodes;
     return last;
@@ -95,6 +122,17 @@ static void share_views(const Graph *g)
             out->alias = in;
         else if (has_own_place(g, in))
             in->alias = out;
+    }
+}
+
+/* What a loop gives lies where its iterations leave it. */
+static void share_states(const Graph *g)
+{
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Node *n = g->nodes[i];
+        for (int k = 0; n->op == OP_LoopEnd && k < n->num_out; k++)
+            if (n->out[k] && !n->out[k]->alias && has_own_place(g, n->out[k]))
+                n->out[k]->alias = root_of(loop_state(n, k));
     }
 }
 
@@ -273,8 +311,10 @@ Plan *plan_graph(Graph *g, const Options *opt)
     for (int i = 0; i < g->num_nodes; i++)
         p->scratch[i] = -1;
     name_tensors(g);
-    const int *last = last_uses(g);
+    p->flow = flow_kept(g);
+    const int *last = last_uses(g, p->flow);
     share_views(g);
+    share_states(g);
     share_in_place(g, last);
     int count = 0;
     Interval *all = collect(g, opt, last, &count);

@@ -9,7 +9,8 @@
  *   }
  *
  * As in ONNX `float` is a scalar, `float[]` of unknown rank, `?` or a name an unknown dimension, `#` a comment. Nodes
- * stand in execution order. Not covered: functions, subgraphs, values of strings, types of inner tensors. */
+ * stand in execution order. Bodies (body = name (inputs) => (outputs) {...})
+ * share their names with the graph around. Not covered: functions, values of strings, types of inner tensors. */
 #include "ir.h"
 
 #include <ctype.h>
@@ -17,9 +18,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A graph whose nodes are being read, and the one around it. */
+typedef struct Scope {
+    Graph *nodes;
+    struct Scope *outer;
+} Scope;
+
 typedef struct Parser {
     const char *path, *start, *p;
-    Graph *g;
+    Graph *g; /* has all tensors */
+    Scope *scope;
 } Parser;
 
 static _Noreturn void fail_at(const Parser *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -284,6 +292,19 @@ static void parse_scalar(Parser *s, Attr *a)
     s->p = float_end;
 }
 
+static Graph *parse_body(Parser *s);
+
+/* A word and "(": a body. */
+static bool at_body(const Parser *s)
+{
+    const char *p = s->p;
+    while (is_word_start(*p) || isdigit((unsigned char)*p))
+        p++;
+    while (*p == ' ')
+        p++;
+    return *p == '(';
+}
+
 static Attr parse_attr(Parser *s)
 {
     Attr a = {.name = parse_name(s)};
@@ -294,6 +315,9 @@ static Attr parse_attr(Parser *s)
         a.s = parse_quoted(s);
     } else if (accept(s, "[")) {
         parse_list(s, &a);
+    } else if (is_word_start(c) && at_body(s)) {
+        a.type = ATTR_GRAPH;
+        a.graph = parse_body(s);
     } else if (is_word_start(c) && strncmp(s->p, "inf", 3) && strncmp(s->p, "nan", 3)) {
         a.type = ATTR_TENSOR;
         Type t = parse_type(s);
@@ -345,15 +369,15 @@ static void add_edge(Parser *s, Tensor **list, int *count, Tensor *t)
     list[(*count)++] = t;
 }
 
-static void parse_inputs(Parser *s)
+static void parse_inputs(Parser *s, Graph *to)
 {
-    s->g->inputs = NEW_ARRAY(Tensor *, MAX_EDGES);
+    to->inputs = NEW_ARRAY(Tensor *, MAX_EDGES);
     expect(s, "(");
     if (accept(s, ")"))
         return;
     do {
         Type t = parse_type(s);
-        add_edge(s, s->g->inputs, &s->g->num_inputs, new_tensor(s, parse_name(s), t));
+        add_edge(s, to->inputs, &to->num_inputs, new_tensor(s, parse_name(s), t));
     } while (accept(s, ","));
     expect(s, ")");
 }
@@ -374,21 +398,24 @@ static Tensor *parse_output(Parser *s)
     return known ? known : graph_tensor(s->g, name, t);
 }
 
-static void parse_outputs(Parser *s)
+static void parse_outputs(Parser *s, Graph *to)
 {
-    s->g->outputs = NEW_ARRAY(Tensor *, MAX_EDGES);
+    to->outputs = NEW_ARRAY(Tensor *, MAX_EDGES);
     expect(s, "(");
     if (accept(s, ")"))
         return;
     do
-        add_edge(s, s->g->outputs, &s->g->num_outputs, parse_output(s));
+        add_edge(s, to->outputs, &to->num_outputs, parse_output(s));
     while (accept(s, ","));
     expect(s, ")");
 }
 
-static bool is_defined(const Graph *g, const Tensor *t)
+static bool is_defined(const Parser *s, const Tensor *t)
 {
-    return t->data || t->producer || graph_is_input(g, t);
+    bool input = false;
+    for (const Scope *i = s->scope; i; i = i->outer)
+        input |= graph_is_input(i->nodes, t);
+    return t->data || t->producer || input;
 }
 
 static void parse_constants(Parser *s)
@@ -402,7 +429,7 @@ static void parse_constants(Parser *s)
         const char *name = parse_name(s);
         expect(s, "=");
         Tensor *t = find_tensor(s->g, name);
-        if (t && is_defined(s->g, t))
+        if (t && is_defined(s, t))
             fail_at(s, "'%s' is defined twice", name);
         if (!t)
             t = graph_tensor(s->g, name, type);
@@ -432,7 +459,7 @@ static Tensor **use_tensors(Parser *s, const char *const *names, int count)
     Tensor **list = NEW_ARRAY(Tensor *, count);
     for (int i = 0; i < count; i++) {
         list[i] = names[i][0] ? find_tensor(s->g, names[i]) : NULL;
-        if (names[i][0] && (!list[i] || !is_defined(s->g, list[i])))
+        if (names[i][0] && (!list[i] || !is_defined(s, list[i])))
             fail_at(s, "'%s' is used before it is defined", names[i]);
     }
     return list;
@@ -444,7 +471,7 @@ static void define_tensors(Parser *s, Node *n, const char *const *names)
         if (!names[i][0])
             continue;
         Tensor *t = find_tensor(s->g, names[i]);
-        if (t && is_defined(s->g, t))
+        if (t && is_defined(s, t))
             fail_at(s, "'%s' is defined twice", names[i]);
         n->out[i] = t ? t : graph_tensor(s->g, names[i], (Type){.rank = -1});
         n->out[i]->producer = n;
@@ -478,24 +505,41 @@ static void parse_node(Parser *s)
     n->in = use_tensors(s, inputs, n->num_in);
     n->out = NEW_ARRAY(Tensor *, n->num_out);
     define_tensors(s, n, outputs);
-    node_append(s->g, n);
+    node_append(s->scope->nodes, n);
+}
+
+/* Everything behind the name. */
+static void parse_inside(Parser *s, Graph *to)
+{
+    Scope scope = {to, s->scope};
+    s->scope = &scope;
+    parse_inputs(s, to);
+    expect(s, "=>");
+    parse_outputs(s, to);
+    parse_constants(s);
+    expect(s, "{");
+    while (!accept(s, "}"))
+        parse_node(s);
+    peek(s);
+    for (int i = 0; i < to->num_outputs; i++)
+        if (!is_defined(s, to->outputs[i]))
+            fail_at(s, "output '%s' is not made by any node", to->outputs[i]->name);
+    s->scope = scope.outer;
+}
+
+static Graph *parse_body(Parser *s)
+{
+    Graph *body = graph_new(s->path, parse_name(s));
+    parse_inside(s, body);
+    return body;
 }
 
 static void parse_graph(Parser *s)
 {
     s->g = graph_new(s->path, is_word_start(peek(s)) ? parse_name(s) : "");
-    parse_inputs(s);
-    expect(s, "=>");
-    parse_outputs(s);
-    parse_constants(s);
-    expect(s, "{");
-    while (!accept(s, "}"))
-        parse_node(s);
+    parse_inside(s, s->g);
     if (peek(s))
         fail_at(s, "text behind the graph's end");
-    for (int i = 0; i < s->g->num_outputs; i++)
-        if (!is_defined(s->g, s->g->outputs[i]))
-            fail_at(s, "output '%s' is not made by any node", s->g->outputs[i]->name);
 }
 
 static void parse_opsets(Parser *s, Model *m)

@@ -135,6 +135,33 @@ static void check_arity(const Check *c, const Node *n)
             "node '%s' (%s) has %d outputs", node_label(n), d->name, n->num_out);
 }
 
+/* Loops are nested, and what is made inside of one is used inside only. */
+static void check_loops(const Check *c)
+{
+    const Graph *g = c->g;
+    int *loop = NEW_ARRAY(int, g->num_tensors), *open = NEW_ARRAY(int, g->num_nodes + 1), depth = 0;
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Node *n = g->nodes[i];
+        if (n->op == OP_LoopBegin)
+            open[++depth] = i + 1;
+        for (int k = 0; k < n->num_in; k++)
+            if (n->in[k] && loop[n->in[k]->id]) {
+                bool inside = false;
+                for (int d = 1; d <= depth; d++)
+                    inside |= open[d] == loop[n->in[k]->id];
+                REQUIRE(c, inside, "node '%s' reads '%s' outside of its loop", node_label(n), n->in[k]->name);
+            }
+        if (n->op == OP_LoopEnd)
+            REQUIRE(c, depth-- > 0, "node '%s' ends a loop that never began", node_label(n));
+        for (int k = 0; k < n->num_out; k++)
+            if (n->out[k])
+                loop[n->out[k]->id] = open[depth];
+    }
+    REQUIRE(c, !depth, "%d loops do not end", depth);
+    for (int i = 0; i < g->num_outputs; i++)
+        REQUIRE(c, !loop[g->outputs[i]->id], "output '%s' is made inside of a loop", g->outputs[i]->name);
+}
+
 void verify_graph(const Graph *g, const char *after)
 {
     Check c = {g, after, strcmp(after, "upgrade") != 0};
@@ -152,6 +179,7 @@ void verify_graph(const Graph *g, const char *after)
         if (n->op == OP_Layer)
             check_layer(&c, n);
     }
+    check_loops(&c);
     for (int i = 0; i < g->num_outputs; i++)
         REQUIRE(&c, ready[g->outputs[i]->id], "output '%s' is not made", g->outputs[i]->name);
 }

@@ -1,10 +1,10 @@
 /* infer_control.c - If, Loop and Scan are replaced by the nodes in their bodies, while types are inferred.
  *
- * If with a known condition is its branch. With a condition known at run time only, both branches are computed and
- * Where chooses: operators have no effects, so the result is the same. Loop and Scan are unrolled: each iteration is a
- * copy of the body. A Loop whose condition is not known runs to its trip count, and Where keeps the values of the last
- * iteration that counts. Refused: what would need shapes that depend on run-time values, and loops without a known
- * bound. */
+ * If with a known condition is its branch. With a condition known at run time only, both branches are in the graph and
+ * Where chooses: the code computes the one that is chosen (flow.c). Loop and Scan are unrolled: each iteration is a
+ * copy of the body. A short Loop whose condition is not known runs to its trip count, and Where keeps the values of the
+ * last iteration that counts. A longer one, and one whose trip count is not known, stays a loop: its body stands
+ * between LoopBegin and LoopEnd. Refused: what would need shapes that depend on run-time values. */
 #include "infer.h"
 
 #include <string.h>
@@ -261,15 +261,18 @@ typedef struct Unroll {
     Collector *collected;
 } Unroll;
 
+static bool has_limit(const Node *n)
+{
+    return n->num_in && n->in[0];
+}
+
 static int64_t trip_count(const Walk *w, const Node *n)
 {
-    int64_t count;
-    if (!n->num_in || !n->in[0])
+    if (!has_limit(n))
         return INT64_MAX;
-    const int64_t *trips = const_ints(w->g, n, 0, &count);
-    if (count != 1)
-        fail_node(w->g, n, "the trip count must be a single number");
-    return trips[0];
+    if (n->in[0]->type.dtype != DT_I64 || type_elems(n->in[0]->type) != 1)
+        fail_node(w->g, n, "the trip count must be a single int64");
+    return n->in[0]->data ? *(const int64_t *)n->in[0]->data : INT64_MAX;
 }
 
 static Unroll loop_start(Walk *w, const Node *n)
@@ -291,19 +294,8 @@ static Unroll loop_start(Walk *w, const Node *n)
     return u;
 }
 
-static void check_bounded(const Walk *w, const Node *n, const Unroll *u)
-{
-    if (u->active && u->trips == INT64_MAX)
-        fail_node(w->g, n, "unsupported: Loop whose trip count and condition are not known at compile time");
-    if (u->active && n->num_out > u->num_state)
-        fail_node(w->g, n,
-                  "unsupported: Loop that collects values while a condition holds that is not known at compile "
-                  "time");
-}
-
 static void loop_step(Walk *w, const Node *n, Unroll *u, int64_t iteration)
 {
-    check_bounded(w, n, u);
     u->in[0] = walk_int(w, n, iteration);
     Tensor **out = run_body(w, n, u->body, u->in);
     for (int i = 0; i < u->num_state; i++) {
@@ -317,11 +309,128 @@ static void loop_step(Walk *w, const Node *n, Unroll *u, int64_t iteration)
         u->active = u->active ? walk_make(w, n, OP_And, u->active, u->in[1], NULL) : u->in[1];
 }
 
+/* Nodes of a body and of those in it, but copies, which vanish. */
+static int64_t count_nodes(const Graph *body)
+{
+    int64_t count = 0;
+    for (int i = 0; i < body->num_nodes; i++) {
+        const Node *n = body->nodes[i];
+        count += n->op != OP_Identity;
+        for (int k = 0; k < n->num_attrs; k++)
+            count += n->attrs[k].graph ? count_nodes(n->attrs[k].graph) : 0;
+    }
+    return count;
+}
+
+static Node *begin_loop(const Node *n, const Unroll *u)
+{
+    Node *begin = node_new(OP_LoopBegin, n->name, 2 + u->num_state, 1 + u->num_state);
+    const Tensor *go = n->num_in > 1 ? n->in[1] : NULL;
+    begin->in[0] = has_limit(n) ? n->in[0] : NULL;
+    begin->in[1] = go && !is_true(go) ? n->in[1] : NULL;
+    begin->out[0] = u->body->inputs[0];
+    for (int k = 0; k < u->num_state; k++) {
+        begin->in[2 + k] = n->in[2 + k];
+        begin->out[1 + k] = u->body->inputs[2 + k];
+    }
+    return begin;
+}
+
+static Node *end_loop(const Node *n, const Unroll *u, Tensor *go)
+{
+    Node *end = node_new(OP_LoopEnd, n->name, 1 + 2 * u->num_state, u->num_state);
+    end->in[0] = is_true(go) ? NULL : go;
+    for (int k = 0; k < u->num_state; k++) {
+        end->in[1 + k] = u->body->outputs[1 + k];
+        end->in[1 + u->num_state + k] = u->body->inputs[2 + k];
+        end->out[k] = n->out[k];
+    }
+    return end;
+}
+
+/* A loop in C: the nodes of the body stand between LoopBegin and LoopEnd (flow.h). */
+static void keep_loop(Walk *w, const Node *n, const Unroll *u)
+{
+    static const uint8_t yes = 1;
+    Node *begin = begin_loop(n, u);
+    infer_nodes(w, &begin, 1);
+    u->body->inputs[1]->type = type_make(DT_BOOL, 0, NULL);
+    u->body->inputs[1]->data = &yes; /* else the body does not run */
+    infer_nodes(w, u->body->nodes, u->body->num_nodes);
+    Tensor *go = as_condition(w, n, u->body->outputs[0]);
+    if (!has_limit(n) && is_true(go))
+        fail_node(w->g, n, "never ends: it has no trip count, and its condition stays true");
+    Node *end = end_loop(n, u, go);
+    infer_nodes(w, &end, 1);
+}
+
+/* The first output that collects values and is wanted; NULL: none. */
+static const Tensor *collected_output(const Node *n, const Unroll *u)
+{
+    for (int i = u->num_state; i < n->num_out; i++)
+        if (n->out[i])
+            return n->out[i];
+    return NULL;
+}
+
+static bool has_sequence(const Node *n, const Unroll *u)
+{
+    for (int i = 0; i < u->num_state; i++)
+        if (!type_known(n->in[2 + i]->type))
+            return true;
+    return false;
+}
+
+static void check_static(const Walk *w, const Node *n, const Unroll *u)
+{
+    const Tensor *collected = collected_output(n, u);
+    if (collected)
+        fail_node(
+            w->g, n,
+            "unsupported: Loop whose course is not known at compile time, and which collects values in '%s', whose "
+            "shape depends on it",
+            collected->name);
+    if (has_sequence(n, u))
+        fail_node(w->g, n, "unsupported: Loop over a sequence, whose course is not known at compile time");
+}
+
+/* Whether iteration i had better not be made. */
+static bool is_too_long(const Node *n, const Unroll *u, int64_t i)
+{
+    enum { MAX_UNROLLED = 1 << 14, MAX_GUARDED = 1 << 10 };
+    int64_t nodes = count_nodes(u->body);
+    if (u->active)
+        return nodes > MAX_GUARDED / u->trips;
+    return i * nodes > MAX_UNROLLED && !collected_output(n, u) && !has_sequence(n, u);
+}
+
+/* Iterations as long as they follow from constants, and some under conditions. False: the course of the loop is not
+ * known; then nothing has changed. */
+static bool unroll(Walk *w, const Node *n, Unroll *u)
+{
+    int before = w->kept.num_nodes;
+    if (has_limit(n) && !n->in[0]->data)
+        return false;
+    for (int64_t i = 0; i < u->trips && !is_false(u->in[1]); i++) {
+        if (u->active)
+            check_static(w, n, u);
+        if (is_too_long(n, u, i)) {
+            w->kept.num_nodes = before;
+            return false;
+        }
+        loop_step(w, n, u, i);
+    }
+    return true;
+}
+
 static void infer_loop(Walk *w, const Node *n)
 {
     Unroll u = loop_start(w, n);
-    for (int64_t i = 0; i < u.trips && !is_false(u.in[1]); i++)
-        loop_step(w, n, &u, i);
+    if (!unroll(w, n, &u)) {
+        check_static(w, n, &u);
+        keep_loop(w, n, &u);
+        return;
+    }
     for (int i = 0; i < n->num_out; i++)
         if (i < u.num_state)
             walk_give(w, n, i, u.in[2 + i]);

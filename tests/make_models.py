@@ -55,6 +55,19 @@ def good():
                      helper.make_node("Reshape", ["a", "shape"], ["y"], "view")],
          [value("x", [2, "length"]), value("k", ["length"]), value("shape", [2], TensorProto.INT64)],
          [value("y", ["rows", "columns"])], [numpy_helper.from_array(np.full(3, 2, np.float32), "k")])
+    body = helper.make_graph([helper.make_node("Add", ["v", "v"], ["v1"]),
+                              helper.make_node("ReduceSum", ["v1"], ["sum"], keepdims=0),
+                              helper.make_node("Less", ["sum", "limit"], ["more"])], "body",
+                             [value("i", [], TensorProto.INT64), value("on", [], TensorProto.BOOL), value("v", [3])],
+                             [value("more", [], TensorProto.BOOL), value("v1", [3])])
+    branches = {name: helper.make_graph([helper.make_node(op, ["r"], [name])], name, [], [value(name, [3])])
+                for name, op in (("large", "Sqrt"), ("small", "Neg"))}
+    save("while", [helper.make_node("Loop", ["", "", "x"], ["r"], "double", body=body),
+                   helper.make_node("ReduceMax", ["r"], ["max"], keepdims=0),
+                   helper.make_node("Greater", ["max", "limit"], ["c"]),
+                   helper.make_node("If", ["c"], ["y"], "choice", then_branch=branches["large"],
+                                    else_branch=branches["small"])],
+         [value("x", [3]), value("limit", [])], [value("y", [3])])
     save("symbolic", [relu()], [value("x", ["batch", "length", 2])], [value("y", ["batch", "length", 2])])
 
 
@@ -138,6 +151,8 @@ def arrays():
     np.save("n", np.array([1, -2, 1 << 60], np.int64))
     np.save("six", np.arange(6, dtype=np.float32).reshape(2, 3))
     np.save("k", np.array([1, 10, 100], np.float32))
+    np.save("ones", np.array([1, 2, 3], np.float32))
+    np.save("forty", np.array(40, np.float32))
     np.save("rows3", np.array([3, 2]))
     with open("rows3.pb", "wb") as f:
         f.write(numpy_helper.from_array(np.array([3, 2])).SerializeToString())

@@ -9,5 +9,6 @@ const OpCase op_cases[] = {
 #include "op_cases_move.h"
 #include "op_cases_recurrent.h"
 #include "op_cases_quant.h"
+#include "op_cases_control.h"
 };
 const int num_op_cases = sizeof op_cases / sizeof op_cases[0];

@@ -233,7 +233,19 @@ static void test_loop_condition(void)
     body->node[1] = make_node("Less", "", "i", "two", "go_out");
     expect(m, in, want, 3);
     m = loop_model(-1, "");
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "never ends: it has no trip count, and its condition stays true"));
+    add_out(m->graph->node[0], "z");
     CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "its loops make more than"));
+}
+
+/* Too many iterations to unroll. */
+static void test_long_loop(void)
+{
+    expect(loop_model(1000000, ""), (const void *[]){x123}, (float[]){1000001, -2000002, 3000003}, 3);
+    const Graph *g = prepare(loop_model(1000000, ""));
+    CU_ASSERT_EQUAL(count_nodes(g, OP_Add), 1);
+    CU_ASSERT_EQUAL(count_nodes(g, OP_LoopBegin), 1);
+    CU_ASSERT_EQUAL(count_nodes(g, OP_LoopEnd), 1);
 }
 
 /* go' = |v'[0]| < limit, a value of the run: at most five iterations, then Where keeps the result. */
@@ -253,17 +265,21 @@ static void test_loop_run_time(void)
     expect(m, (const void *[]){fast}, fast_want, 3);
     expect(m, (const void *[]){(float[]){0, 0, 0.25f}}, (float[]){0, 0, 1.5f}, 3);
     m->graph->node[0]->input[0] = mem_strdup("");
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "trip count and condition are not known at compile time"));
+    expect(m, (const void *[]){slow}, (float[]){3, 0, 0}, 3);
+    CU_ASSERT_EQUAL(count_nodes(prepare(m), OP_LoopBegin), 1);
     m = loop_model(3, "go");
     input(m->graph, "go", BOOL, 0, NULL);
     expect(m, (const void *[]){x123, "\0"}, x123, 3);
     expect(m, (const void *[]){x123, "\1"}, (float[]){4, -8, 12}, 3);
     add_out(m->graph->node[0], "z");
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "unsupported: Loop that collects values"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "collects values in 'z', whose shape depends on it"));
     m = loop_model(3, "");
     m->graph->n_initializer = 0;
     input(m->graph, "trips", INT64, 0, NULL);
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "input 0 ('trips') must be a constant"));
+    const int64_t twice = 2;
+    expect(m, (const void *[]){x123, &twice}, want, 3);
+    m->graph->input[1]->type->tensor_type->elem_type = FLOAT;
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "the trip count must be a single int64"));
 }
 
 /* A Loop in a Loop, with an If on the outer counter: copies of copies. */
@@ -407,6 +423,7 @@ int main(void)
     CU_add_test(s, "Loop", test_loop);
     CU_add_test(s, "Loop with a condition", test_loop_condition);
     CU_add_test(s, "Loop with a condition at run time", test_loop_run_time);
+    CU_add_test(s, "Loop of many iterations", test_long_loop);
     CU_add_test(s, "nested", test_nested);
     CU_add_test(s, "Scan", test_scan);
     s = CU_add_suite("sequences", NULL, NULL);

@@ -47,6 +47,7 @@ typedef struct Layer {
 #ifndef GUARD_BYTES /* 0 with AddressSanitizer, which has its own */
 #define GUARD_BYTES 256
 #endif
+enum { MAX_REPEATS = 256 << 20 };
 enum { GUARD = 0xA5, GARBAGE = 0xFF }; /* garbage: as a float, not a number */
 
 static void die(const char *message)
@@ -84,7 +85,17 @@ static void check_guards(const void *start, size_t bytes, const char *what)
 
 /* ---- values ---- */
 
-static FILE *dump; /* where net_check_tensor writes; NULL: nowhere */
+static FILE *dump;               /* where net_check_tensor writes; NULL: nowhere */
+static int64_t reports, repeats; /* of this sample: tensors, and bytes of those that only loops make so many */
+
+/* A loop need not end on random inputs. */
+static void count_report(const Place *p)
+{
+    if (++reports > NUM_WRITTEN)
+        repeats += p->size * (int64_t)p->bytes + 8;
+    if (repeats > MAX_REPEATS)
+        die("a loop makes more than 256 MB of values; if it does not end on random inputs, give others: --input FILE");
+}
 
 static void dump_dense(const Place *p, const char *data, int axis)
 {
@@ -117,6 +128,7 @@ void on_tensor(int node, int output, const void *data)
     if (!w)
         die("generated code reports a tensor that the graph does not have");
     int32_t head[2] = {node, output};
+    count_report(&w->place);
     fwrite(head, sizeof head, 1, dump);
     dump_dense(&w->place, data, 0);
 }
@@ -176,6 +188,7 @@ static void run_values(int samples, const char *in_path, const char *out_path)
     make_buffers(out, output_buffers, NUM_OUTPUTS);
     for (int s = 0; s < samples; s++) {
         read_inputs(in, f);
+        reports = repeats = 0;
         call_in_arena(arena, in, out);
         write_outputs(out);
         compare_static(in, out);
