@@ -273,15 +273,32 @@ void out_sync(OutFile *o)
         fail("%s: cannot write: %s", o->path, strerror(errno));
 }
 
+static void out_free(OutFile *o)
+{
+    cleanup_drop(o->temp);
+    free(o->path);
+    free(o->temp);
+    free(o);
+}
+
 void out_commit(OutFile *o)
 {
     out_sync(o);
     if (fclose(o->f) || (strcmp(o->temp, o->path) != 0 && rename(o->temp, o->path)))
         fail("%s: cannot write: %s", o->path, strerror(errno));
-    cleanup_drop(o->temp);
-    free(o->path);
-    free(o->temp);
-    free(o);
+    out_free(o);
+}
+
+/* Opening a pipe would do something already. */
+void out_check(const char *path)
+{
+    struct stat st;
+    if (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return;
+    OutFile *o = out_open(path);
+    fclose(o->f);
+    unlink(o->temp);
+    out_free(o);
 }
 
 const uint8_t *file_map(const char *path, size_t *len)

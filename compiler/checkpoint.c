@@ -10,7 +10,38 @@
 
 enum { VERSION = 2 };
 
-/* All that must be the same for the same bits to come out: options, model, data. */
+const char *checkpoint_path(const CommandLine *c)
+{
+    return c->train.checkpoint ? c->train.checkpoint : mem_printf("%s.ckpt", c->outputs.items[0]);
+}
+
+void checkpoint_remove(const CommandLine *c)
+{
+    if (!c->train.checkpoint)
+        unlink(checkpoint_path(c));
+}
+
+static uint64_t hash_data(const DataFeed *f, uint64_t hash)
+{
+    const Dataset *d = f->data;
+    hash = XXH64(&f->scale, sizeof f->scale, hash);
+    hash = XXH64(f->mean, (size_t)f->c * sizeof *f->mean, hash);
+    hash = XXH64(f->std, (size_t)f->c * sizeof *f->std, hash);
+    hash = XXH64(d->values, (size_t)d->count * type_bytes(d->sample), hash);
+    if (d->labels)
+        hash = XXH64(d->labels, (size_t)d->count * sizeof *d->labels, hash);
+    if (d->targets)
+        hash = XXH64(d->targets, (size_t)(d->count * d->target_size) * sizeof *d->targets, hash);
+    return hash;
+}
+
+uint64_t checkpoint_hash(const Trainer *t)
+{
+    return hash_data(t->valid.feed, hash_data(t->train.feed, 0));
+}
+
+/* All that must be the same for the same bits to come out: options, model, data. The rate stands last: it may change on
+ * purpose. */
 static const char *settings_of(const Trainer *t)
 {
     const TrainOptions *o = t->o;
@@ -23,12 +54,12 @@ static const char *settings_of(const Trainer *t)
                 (double)p->threshold, (double)p->sparsity);
     text_printf(&s, " epochs %lld batch %lld seed %llu threads %d", (long long)o->epochs, (long long)t->e->batch,
                 (unsigned long long)t->c->seed, t->c->threads);
-    text_printf(&s,
-                " rate %.17g decay %.17g adam %d step %d alpha %.17g lambda %.17g eta %.17g pull %.17g momentum %.17g",
-                o->rate, o->decay, o->adam, o->step_schedule, o->alpha, o->lambda, o->eta, o->pull, o->momentum);
-    text_printf(&s, " flip %d crop %lld scope %d train %lld valid %lld ternary %d weights %016llx", o->flip,
-                (long long)o->crop, o->sparsity_per_layer, (long long)t->train.count, (long long)t->valid.count,
-                t->num_ternary, (unsigned long long)model);
+    text_printf(&s, " decay %.17g adam %d step %d alpha %.17g lambda %.17g eta %.17g pull %.17g momentum %.17g",
+                o->decay, o->adam, o->step_schedule, o->alpha, o->lambda, o->eta, o->pull, o->momentum);
+    text_printf(
+        &s, " flip %d crop %lld scope %d train %lld valid %lld ternary %d weights %016llx data %016llx rate %.17g",
+        o->flip, (long long)o->crop, o->sparsity_per_layer, (long long)t->train.count, (long long)t->valid.count,
+        t->num_ternary, (unsigned long long)model, (unsigned long long)t->data_hash, o->rate);
     char *copy = mem_strdup(s.data);
     text_free(&s);
     return copy;
@@ -195,6 +226,17 @@ static void take_state(Trainer *t, const Ternc__Checkpoint *c)
     t->best.loss = c->best_loss;
 }
 
+static void check_settings(const Trainer *t, const char *there)
+{
+    const char *here = settings_of(t), *rate = strstr(here, " rate ");
+    size_t same = (size_t)(rate - here);
+    if (strncmp(there, here, same) != 0)
+        fail("%s: is of a run with other settings, model or data:\n  there: %s\n  here:  %s", t->checkpoint, there,
+             here);
+    if (strcmp(there, here) != 0)
+        note("%s: continues at another --lr:%s there,%s here", t->checkpoint, there + same, rate);
+}
+
 void checkpoint_read(Trainer *t)
 {
     if (access(t->checkpoint, F_OK)) {
@@ -207,9 +249,7 @@ void checkpoint_read(Trainer *t)
     if (!c || c->version != VERSION)
         fail("%s: not a checkpoint of this version of ternc", t->checkpoint);
     check_digest(t, c);
-    if (strcmp(c->settings, settings_of(t)) != 0)
-        fail("%s: is of a run with other settings:\n  there: %s\n  here:  %s", t->checkpoint, c->settings,
-             settings_of(t));
+    check_settings(t, c->settings);
     take_state(t, c);
     take_lists(t, c);
     ternc__checkpoint__free_unpacked(c, NULL);

@@ -136,7 +136,9 @@ bool progress_due(const Progress *p); /* whether the next update shows anything:
 void progress_update(Progress *p, int64_t done);
 void progress_end(Progress *p); /* wipes the bar */
 
-/* ---------------------------------------------------------------- max_loss.c ---- */
+/* ---------------------------------------------------------------- checkpoint.c, max_loss.c ---- */
+
+void checkpoint_remove(const CommandLine *c); /* the one that --checkpoint did not name */
 
 void print_sensitivity(const CommandLine *c); /* inspect --sensitivity */
 /* The command line with the --keep that --max-loss asks for; itself where that was not given. Reads the model. */

@@ -138,7 +138,7 @@ static void check_ids(const Plan *const *plans, int count)
 }
 
 /* A trained model's weights are ternary already. */
-static const Plan *plan_model(const CommandLine *c, int i)
+static const Plan *plan_model(const CommandLine *c, int i, Training *training)
 {
     Options *opt = NEW(Options); /* the plan points to it */
     *opt = c->opt;
@@ -146,7 +146,7 @@ static const Plan *plan_model(const CommandLine *c, int i)
     Model *m = pipeline_load(c->models.items[i], opt);
     bool trains = c->data && !c->untrained;
     if (trains)
-        pipeline_train(m, c);
+        *training = pipeline_train(m, c);
     Options recognise = *opt;
     recognise.method = trains ? METHOD_NONE : opt->method;
     pipeline_ternarize(m, &recognise);
@@ -187,13 +187,18 @@ int cmd_compile(const CommandLine *given)
     int count = c->models.count;
     const Plan **plans = NEW_ARRAY(const Plan *, count);
     Output *files = NEW_ARRAY(Output, 2 * count + 2);
+    Training training = {0};
     for (int i = 0; i < count; i++)
-        plans[i] = plan_model(c, i);
+        plans[i] = plan_model(c, i, &training);
     check_ids(plans, count);
     check_budget(plans[0], c);
     int num_files = emit_models(plans, count, files);
     const char *folder = c->outputs.items[0];
     write_files(folder, files, num_files);
+    if (training.report) {
+        checkpoint_remove(c);
+        fputs(training.report, stdout);
+    }
     for (int i = 0; i < num_files; i++)
         printf("%s%s/%s", i ? ", " : "", folder, files[i].name);
     printf("\n");

@@ -115,13 +115,20 @@ int cmd_ternarize(const CommandLine *given)
     Model *m = pipeline_load(c->model, &c->opt);
     const char *settings = settings_text(c);
     bool trains = c->data && !c->untrained;
-    if (trains)
-        settings = mem_printf("%s %s", settings, pipeline_train(m, c));
+    Training training = {0};
+    if (trains) {
+        training = pipeline_train(m, c);
+        settings = mem_printf("%s %s", settings, training.settings);
+    }
     Options recognise = c->opt;
     recognise.method = trains ? METHOD_NONE : c->opt.method;
     pipeline_ternarize(m, &recognise);
     set_metadata(m, "ternc", settings);
     onnx_write(m, c->outputs.items[0]);
+    if (trains) {
+        checkpoint_remove(c);
+        fputs(training.report, stdout);
+    }
     print_report(m->graph);
     return 0;
 }

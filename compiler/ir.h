@@ -391,6 +391,7 @@ typedef struct OutFile {
 OutFile *out_open(const char *path);
 void out_sync(OutFile *o); /* all is on the disk: of several files, sync each, then commit each */
 void out_commit(OutFile *o);
+void out_check(const char *path); /* fails as out_open would: for what is to be written hours later */
 
 /* A whole file, memory-mapped read-only; fails on directories and unreadable files. len 0 is allowed. */
 const uint8_t *file_map(const char *path, size_t *len);
@@ -558,11 +559,15 @@ void pass_dce(Graph *g);                           /* nodes whose outputs nobody
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 const bool *ternary_tensors(Graph *g, const Options *opt); /* by tensor id: weights that --keep leaves to ternarise */
-const char *pass_train(Graph *g, const struct CommandLine *c); /* passes/train.c: trained constants; its settings */
-void pass_inputs(Graph *g, const Options *opt);                /* uint8 and channels-last inputs of the application */
-void pass_fuse(Graph *g);                                      /* linear nodes -> OP_Layer with epilogues */
-void pass_lower(Graph *g, const Options *opt);                 /* lowering per layer, layouts of tensors */
-void verify_graph(const Graph *g, const char *after);          /* bug on a broken invariant */
+typedef struct Training {
+    const char *settings; /* for the metadata: all that matters for the result */
+    const char *report;   /* for people: what came of it */
+} Training;
+Training pass_train(Graph *g, const struct CommandLine *c); /* passes/train.c: the constants are trained */
+void pass_inputs(Graph *g, const Options *opt);             /* uint8 and channels-last inputs of the application */
+void pass_fuse(Graph *g);                                   /* linear nodes -> OP_Layer with epilogues */
+void pass_lower(Graph *g, const Options *opt);              /* lowering per layer, layouts of tensors */
+void verify_graph(const Graph *g, const char *after);       /* bug on a broken invariant */
 
 /* passes/twn.c: pure functions on one channel or layer of n weights. */
 float twn_exact(const float *w, int64_t n, int8_t *codes);                    /* returns the scale */
@@ -624,9 +629,9 @@ int64_t layer_scratch_bytes(const Node *n, const Options *opt);
 /* read, upgrade, infer, fold, dce: a model as ternarisation sees it. */
 Model *pipeline_load(const char *path, const Options *opt);
 void pipeline_prepare(Model *m, const Options *opt); /* the same for a model that was read already */
-/* Trains on c->data with c->opt.method; pipeline_ternarize then recognises the ternary weights. Returns the settings of
- * the training as text. */
-const char *pipeline_train(Model *m, const struct CommandLine *c);
+/* Trains on c->data with c->opt.method; pipeline_ternarize then recognises the ternary weights. Once the result is
+ * written, checkpoint_remove. */
+Training pipeline_train(Model *m, const struct CommandLine *c);
 /* ternarise (opt->method). */
 void pipeline_ternarize(Model *m, const Options *opt);
 /* fuse, lower, plan. */

@@ -72,16 +72,16 @@ void pipeline_prepare(Model *m, const Options *opt)
     /* All types are static, nothing computes from constants alone, every node is used. */
 }
 
-const char *pipeline_train(Model *m, const CommandLine *c)
+Training pipeline_train(Model *m, const CommandLine *c)
 {
     const Options *opt = &c->opt;
-    const char *settings;
-    RUN("train", settings = pass_train(m->graph, c));
+    Training result;
+    RUN("train", result = pass_train(m->graph, c));
     /* Weights to be ternary are: zeros and one magnitude per channel. */
     RUN("fold", c->command == CMD_ternarize ? pass_fold_after_training(m->graph) : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     /* Dropout is gone as well; a model that is written can be trained again. */
-    return settings;
+    return result;
 }
 
 void pipeline_ternarize(Model *m, const Options *opt)

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static double now(void)
 {
@@ -20,6 +19,14 @@ static double now(void)
 }
 
 /* ---- one batch ---- */
+
+static void check_loss(const Trainer *t, double loss, const char *data)
+{
+    if (!isfinite(loss))
+        fail("the loss on the %s data is no longer a number in epoch %lld, step %lld: try a lower --lr%s%s", data,
+             (long long)t->epoch + 1, (long long)t->step + 1, t->epoch ? "; --resume continues from " : "",
+             t->epoch ? t->checkpoint : "");
+}
 
 static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
 {
@@ -32,9 +39,7 @@ static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
     t->e->noise = random_bits(t->c->seed + 2, (uint64_t)(t->epoch * t->steps_per_epoch + t->step));
     const float *score = engine_forward(t->e);
     Judged j = loss_judge(&t->loss, t->train.feed->data, samples, t->e->batch, t->e->batch, score, of_teacher, grad);
-    if (!isfinite(j.loss))
-        fail("the loss is no longer a number in epoch %lld, step %lld: try a lower --lr%s%s", (long long)t->epoch + 1,
-             (long long)t->step + 1, t->epoch ? "; --resume continues from " : "", t->epoch ? t->checkpoint : "");
+    check_loss(t, j.loss, "training");
     engine_backward(t->e, grad);
     ternary_chain(t);
     optimizer_step(t);
@@ -99,6 +104,7 @@ static void judge_epoch(Trainer *t, EpochRecord *r)
     Judged j = judge_source(t->e, &t->loss, &t->valid);
     r->valid_loss = j.loss;
     r->accuracy = j.accuracy;
+    check_loss(t, j.loss, "held-back");
     r->sparsity = zeros_of(t, zeros);
     r->zeros = zeros;
     r->distance = t->opt->method == METHOD_SCA ? sca_distance(t) : 0;
@@ -179,8 +185,6 @@ static void end_epoch(Trainer *t, const EpochRecord *r)
         sca_end_epoch(t, r->distance);
     progress_end(&t->bar);
     print_epoch(t, r);
-    if (t->o->log)
-        write_log(t);
 }
 
 static void run_epoch(Trainer *t, int64_t *order, float *grad)
@@ -249,6 +253,9 @@ static void make_engines(Trainer *t)
 static void judge_float(Trainer *t)
 {
     t->of_float = judge_source(t->e, &t->loss, &t->valid);
+    if (!isfinite(t->of_float.loss))
+        fail("%s: its loss on held-back data is not a number before any training; does --scale fit the model?",
+             t->g->file);
     if (!t->c->opt.quiet)
         fprintf(stderr, "%s samples, %s held back; before training: %s\n", count_text(t->train.count),
                 count_text(t->valid.count), judged_text(&t->loss, t->of_float));
@@ -273,7 +280,8 @@ static Trainer *trainer_new(Graph *g, const CommandLine *c, const Options *opt)
     t->best_weights = floats_new(t->e->params.total);
     t->best_running = floats_new(t->e->stats.total);
     t->history = NEW_ARRAY(EpochRecord, t->o->epochs);
-    t->checkpoint = t->o->checkpoint ? t->o->checkpoint : mem_printf("%s.ckpt", c->outputs.items[0]);
+    t->checkpoint = checkpoint_path(c);
+    t->data_hash = checkpoint_hash(t);
     return t;
 }
 
@@ -293,13 +301,13 @@ static void store(const Trainer *t, const ParamList *l, const float *block)
     }
 }
 
-static void print_result(const Trainer *t)
+static const char *report_text(const Trainer *t)
 {
     bool ternary = t->opt->method != METHOD_NONE;
-    printf("trained %lld epochs, the best is epoch %lld; on held-back data\n", (long long)t->epochs,
-           (long long)t->best_epoch);
-    printf("  %-8s %s\n", ternary ? "float" : "before", judged_text(&t->loss, t->of_float));
-    printf("  %-8s %s\n", ternary ? "ternary" : "after", judged_text(&t->loss, t->best));
+    return mem_printf("trained %lld epochs, the best is epoch %lld; on held-back data\n  %-8s %s\n  %-8s %s\n",
+                      (long long)t->epochs, (long long)t->best_epoch, ternary ? "float" : "before",
+                      judged_text(&t->loss, t->of_float), ternary ? "ternary" : "after",
+                      judged_text(&t->loss, t->best));
 }
 
 /* All that matters for the result, defaults filled in. */
@@ -324,9 +332,20 @@ static const char *settings_text(const Trainer *t)
     return copy;
 }
 
-const char *pass_train(Graph *g, const CommandLine *c)
+/* Not after hours. */
+static void check_outputs(const Trainer *t)
+{
+    const char *const paths[] = {t->checkpoint, t->o->log, t->o->plot,
+                                 t->c->command == CMD_ternarize ? t->c->outputs.items[0] : NULL};
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        if (paths[i])
+            out_check(paths[i]);
+}
+
+Training pass_train(Graph *g, const CommandLine *c)
 {
     Trainer *t = trainer_new(g, c, &c->opt);
+    check_outputs(t);
     if (t->o->resume)
         checkpoint_read(t);
     int64_t *order = NEW_ARRAY(int64_t, t->train.count);
@@ -337,17 +356,16 @@ const char *pass_train(Graph *g, const CommandLine *c)
         run_epoch(t, order, grad);
         t->epoch++;
         checkpoint_write(t);
+        if (t->o->log)
+            write_log(t);
         if (t->o->plot)
             plot_write(t, t->o->plot);
     }
     store(t, &t->e->params, t->best_weights);
     store(t, &t->e->stats, t->best_running);
-    print_result(t);
-    if (!t->o->checkpoint)
-        unlink(t->checkpoint);
-    const char *settings = settings_text(t);
+    Training result = {.settings = settings_text(t), .report = report_text(t)};
     engine_free(t->e);
     if (t->loss.teacher)
         engine_free(t->loss.teacher);
-    return settings;
+    return result;
 }

@@ -121,6 +121,7 @@ typedef struct Trainer {
     int num_history;
     Judged of_float;        /* held-back data before training */
     const char *checkpoint; /* path */
+    uint64_t data_hash;
     Progress bar;
     int64_t first_epoch; /* of this process */
 } Trainer;
@@ -162,6 +163,8 @@ double optimizer_rate(const Trainer *t); /* at this step */
 void optimizer_step(Trainer *t);
 
 /* compiler/checkpoint.c */
+const char *checkpoint_path(const CommandLine *c);
+uint64_t checkpoint_hash(const Trainer *t); /* of data and how it is read: once, for t->data_hash */
 void checkpoint_write(const Trainer *t);
 void checkpoint_read(Trainer *t);
 

@@ -40,6 +40,16 @@ void source_split(const CommandLine *c, const Graph *g, Source *train, Source *v
     *valid = (Source){train->feed, train->count, held};
 }
 
+/* Relu and the like may swallow what is not a number: the loss does not tell. */
+static void check_sample(const Source *s, int64_t sample, const float *x, int64_t size)
+{
+    bool good = true;
+    for (int64_t i = 0; i < size; i++)
+        good &= isfinite(x[i]) != 0;
+    if (!good)
+        fail("%s: sample %lld holds NaN or infinity", s->feed->data->spec, (long long)sample);
+}
+
 void fill_batch(Engine *e, const Loss *l, const Source *s, const Augment *a, int64_t *samples, int64_t count)
 {
     TrainOptions plain = {0};
@@ -48,7 +58,9 @@ void fill_batch(Engine *e, const Loss *l, const Source *s, const Augment *a, int
         if (i >= count)
             samples[i] = samples[i % count];
         uint64_t seed = a ? random_bits(a->key, (uint64_t)samples[i]) : 0;
-        draw_sample(s->feed, a ? a->o : &plain, samples[i], seed, (float *)engine_input(e) + i * size);
+        float *x = (float *)engine_input(e) + i * size;
+        draw_sample(s->feed, a ? a->o : &plain, samples[i], seed, x);
+        check_sample(s, samples[i], x, size);
     }
     if (l->teacher)
         memcpy(engine_input(l->teacher), engine_input(e), (size_t)(e->batch * size) * sizeof(float));
