@@ -7,7 +7,6 @@
 #include "dnnl_calls.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 void omp_set_num_threads(int n); /* of libgomp, which the library runs on */
 

@@ -1,6 +1,8 @@
 /* dnnl_norm.c - BatchNormalization and activations by oneDNN, forward and backward. */
 #include "dnnl_calls.h"
 
+#include <math.h>
+
 static unsigned norm_flags(Kernel *k)
 {
     bool rectified = value_of(k->e, k->n->out[0])->rectified;
