@@ -58,8 +58,29 @@ bool program_build(Program *p, const Text *c, const Text *h, Text *err)
     char *source = path_in(p, mem_printf("model/%s.c", p->plan->id));
     file_write(source, c->data, c->len);
     compile_harness(p);
-    const char *files[] = {program_define(p->plan), "-o", p->binary, p->harness, source, "-lm", NULL};
+    int n = 0, parts = 0;
+    while (p->parts && p->parts[parts])
+        parts++;
+    const char **files = NEW_ARRAY(const char *, parts + 7);
+    files[n++] = program_define(p->plan);
+    files[n++] = "-o";
+    files[n++] = p->binary;
+    files[n++] = p->harness;
+    files[n++] = source;
+    for (int i = 0; i < parts; i++)
+        files[n++] = p->parts[i];
+    files[n] = "-lm";
     return cc_try(p->cc, p->cflags, files, err);
+}
+
+void program_add_parts(Program *p, int count, const Text *header, const Text *files)
+{
+    p->parts = NEW_ARRAY(const char *, count + 1);
+    file_write(path_in(p, mem_printf("model/%s", split_header_name(p->plan->id))), header->data, header->len);
+    for (int i = 0; i < count; i++) {
+        p->parts[i] = path_in(p, mem_printf("model/%s", split_file_name(p->plan->id, i)));
+        file_write(p->parts[i], files[i].data, files[i].len);
+    }
 }
 
 void program_close(Program *p)

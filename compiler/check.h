@@ -10,6 +10,7 @@ typedef struct Program {
     const char *cc, *cflags;
     const char *folder;
     char *harness, *binary; /* paths; NULL: not yet compiled */
+    const char **parts;     /* paths of further C files of the model, NULL at the end; NULL: none */
 } Program;
 
 /* What comparing one node's outputs with the evaluator showed, over all samples. */
@@ -45,6 +46,8 @@ Program *program_open(const Plan *plan, const char *cc, const char *cflags);
 /* Compiles this text of the model (of emit_c) with the harness; false, with the compiler's words in err, when it is
  * refused. */
 bool program_build(Program *p, const Text *c, const Text *h, Text *err);
+/* Further files of the model (of emit_split) that program_build then compiles with it. */
+void program_add_parts(Program *p, int count, const Text *header, const Text *files);
 void program_close(Program *p); /* removes the folder */
 CheckReport *report_new(const Plan *plan);
 bool report_passed(const Plan *plan, const CheckReport *r);

@@ -119,9 +119,14 @@ static void print_json(const Plan *plan, const CheckReport *r, int num_sets, con
 
 static Program *build_program(const Plan *plan, const CommandLine *c)
 {
-    Text code = {0}, header = {0}, err = {0};
-    emit_c(plan, &code, &header);
+    Text code = {0}, header = {0}, err = {0}, private = {0}, *parts = NEW_ARRAY(Text, c->opt.split + 1);
     Program *p = program_open(plan, c->cc, c->cflags);
+    if (c->opt.split) {
+        emit_split(plan, c->opt.split, &code, &header, &private, parts);
+        program_add_parts(p, c->opt.split, &private, parts);
+    } else {
+        emit_c(plan, &code, &header);
+    }
     if (!program_build(p, &code, &header, &err))
         fail("%s does not compile the generated C:\n%s", c->cc, err.data);
     text_free(&code);

@@ -153,9 +153,25 @@ static const Plan *plan_model(const CommandLine *c, int i, Training *training)
     return pipeline_lower(m, opt);
 }
 
+/* The texts of one model with --split; returns how many files they are. */
+static int emit_split_model(const Plan *p, Output *files)
+{
+    int parts = p->opt->split, n = 0;
+    Text *texts = NEW_ARRAY(Text, parts + 3), *c = texts, *h = texts + 1, *header = texts + 2, *part = texts + 3;
+    emit_split(p, parts, c, h, header, part);
+    files[n++] = (Output){mem_printf("%s.c", p->id), c};
+    files[n++] = (Output){mem_printf("%s.h", p->id), h};
+    files[n++] = (Output){split_header_name(p->id), header};
+    for (int i = 0; i < parts; i++)
+        files[n++] = (Output){split_file_name(p->id, i), &part[i]};
+    return n;
+}
+
 /* The texts of all models; returns how many files they are. */
 static int emit_models(const Plan *const *plans, int count, Output *files)
 {
+    if (plans[0]->opt->split)
+        return emit_split_model(plans[0], files);
     Text *texts = NEW_ARRAY(Text, 2 * count + 2), *c = texts, *h = texts + count, *shared = h + count;
     int n = 0;
     if (count == 1)
@@ -186,7 +202,7 @@ int cmd_compile(const CommandLine *given)
     const CommandLine *c = keep_within_loss(given);
     int count = c->models.count;
     const Plan **plans = NEW_ARRAY(const Plan *, count);
-    Output *files = NEW_ARRAY(Output, 2 * count + 2);
+    Output *files = NEW_ARRAY(Output, 2 * count + 2 + c->opt.split);
     Training training = {0};
     for (int i = 0; i < count; i++)
         plans[i] = plan_model(c, i, &training);

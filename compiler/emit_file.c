@@ -234,10 +234,12 @@ static void add_text(Text *to, Text *part)
     text_free(part);
 }
 
-/* All of a model but what stands before its constants. */
-static Emitter emit_parts(const Plan *p)
+/* All of a model but what stands before its constants. split: into how many more files, 0: none. */
+static Emitter emit_parts(const Plan *p, int split)
 {
     Emitter e = {.plan = p, .macro = upper(p->id), .const_printed = NEW_ARRAY(bool, p->g->num_tensors)};
+    if (split)
+        e.split = split_new(split);
     emit_run(&e);
     emit_check_layer(&e);
     if (e.indent)
@@ -255,11 +257,32 @@ static void print_parts(Emitter *e, Text *c)
 
 void emit_c(const Plan *p, Text *c, Text *h)
 {
-    Emitter e = emit_parts(p);
+    Emitter e = emit_parts(p, 0);
     print_header(&e, h);
     print_prelude(&e, c);
     print_linkage(&e, c);
     kernels_print(&e, c);
+    print_parts(&e, c);
+}
+
+/* What files that share kernels include: the kernels with all that they need. */
+void print_kernels(const Emitter *e, Text *h)
+{
+    text_printf(h,
+                "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n"
+                "#endif\n\n",
+                kernels_need_math(e) ? "#include <math.h>\n" : "");
+    print_linkage(e, h);
+    kernels_print(e, h);
+}
+
+void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files)
+{
+    Emitter e = emit_parts(p, count);
+    print_header(&e, h);
+    print_prelude(&e, c);
+    text_printf(c, "#include \"%s\"\n\n", split_header_name(p->id));
+    print_split(&e, header, files);
     print_parts(&e, c);
 }
 
@@ -293,7 +316,7 @@ void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *ke
 {
     Emitter *e = NEW_ARRAY(Emitter, count), all = {.plan = plans[0]};
     for (int i = 0; i < count; i++) {
-        e[i] = emit_parts(plans[i]);
+        e[i] = emit_parts(plans[i], 0);
         kernels_merge(&all, &e[i]);
         print_header(&e[i], &h[i]);
         print_prelude(&e[i], &c[i]);

@@ -59,16 +59,16 @@ static void begin_piece(Block *b)
     Emitter *e = b->e;
     const char *act = dtype_c(b->f->act), *acc = dtype_c(b->f->acc);
     if (b->s) {
-        emit_line(e, "static void layer%d_%d_%lld_%d(const %s *x, %s *acc, int32_t n)", b->l->index, b->part,
-                  (long long)b->first, b->pieces, act, acc);
+        emit_begin_part(e, mem_printf("layer%d_%d_%lld_%d", b->l->index, b->part, (long long)b->first, b->pieces),
+                        mem_printf("const %s *x, %s *acc, int32_t n", act, acc));
         emit_line(e, "{");
         emit_line(e, "for (int32_t i = 0; i < n; i += TN_LANES) {");
         emit_line(e, "const %s *p = x + i;", act);
         emit_line(e, "%s *q = acc + i;", acc);
         emit_line(e, "%s %s;", b->f->vec, accumulators(b));
     } else {
-        emit_line(e, "static void layer%d_%lld_%d(const %s *x, %s *y)", b->l->index, (long long)b->first, b->pieces,
-                  act, acc);
+        emit_begin_part(e, mem_printf("layer%d_%lld_%d", b->l->index, (long long)b->first, b->pieces),
+                        mem_printf("const %s *x, %s *y", act, acc));
         emit_line(e, "{");
         emit_line(e, "%s %s;", acc, accumulators(b));
     }
@@ -90,6 +90,7 @@ static void end_piece(Block *b)
         emit_line(b->e, "}");
     emit_line(b->e, "}");
     emit_blank(b->e);
+    emit_end_part(b->e);
     b->open = false;
 }
 

@@ -22,6 +22,7 @@ struct Emitter {
     int num_kernels, cap_kernels;
     bool *const_printed; /* by tensor id */
     int num_arrays;
+    struct Split *split; /* --split; NULL: one file */
 };
 
 /* format.c: the numbers that a layer computes with, and the vectors that hold them. */
@@ -119,6 +120,16 @@ void emit_end_check(Emitter *e);
 void emit_conv(Emitter *e, const Layer *l);
 int64_t conv_scratch_bytes(const Layer *l, const Options *opt);
 void emit_fc(Emitter *e, const Layer *l);
+
+/* emit_split.c: functions of unrolled terms, in files of their own under --split. Between the two calls lines are those
+ * of the function. */
+struct Split *split_new(int count);
+void emit_begin_part(Emitter *e, const char *name, const char *parameters);
+void emit_end_part(Emitter *e);
+void print_split(Emitter *e, Text *header, Text *files);
+
+/* emit_file.c */
+void print_kernels(const Emitter *e, Text *h);
 
 /* emit_header.c: NAME.h, and what both files need. */
 void print_header(const Emitter *e, Text *h);

@@ -309,6 +309,7 @@ typedef struct Options {
     const char *name;   /* --name ID; NULL: from the file name */
     InputForm input;
     bool float_guard; /* --float-guard: the run functions refuse NaN and infinity in inputs */
+    int split;        /* --split: C files for unrolled terms beside NAME.c; 0: none */
     bool train;       /* pass_fold_for_training in place of pass_fold */
     const char *dump; /* --dump PASS or NULL */
     bool time_passes; /* --time */
@@ -613,6 +614,10 @@ const Tensor *memory_of(const Tensor *t);                             /* the ten
 
 /* Emit the model as two texts. */
 void emit_c(const Plan *p, Text *c, Text *h);
+/* The same with the unrolled terms in `count` more files, which include `header`; --split. */
+void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files);
+const char *split_header_name(const char *id);
+const char *split_file_name(const char *id, int i); /* from 0 */
 /* Several models, c[i] and h[i] of plans[i], that share kernels.h and, where it does not stay empty, kernels.c. */
 void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *kernels_c, Text *kernels_h);
 

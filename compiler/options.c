@@ -294,6 +294,8 @@ static void check_command_line(Parser *p)
     check_max_loss(p);
     check_data(p);
     set_input_form(c);
+    if (c->opt.split && c->models.count > 1)
+        usage("--split takes one model; several are files of their own");
     if (c->command == CMD_compile && c->data && c->models.count > 1)
         usage("--data trains one model; train each by 'ternc ternarize' and compile the results together");
     if (c->names.count && c->names.count != c->models.count)

@@ -250,6 +250,11 @@ static void parse_samples(CommandLine *c, const OptionSpec *o, const char *value
     c->samples = integer_of(o, value, 1, 1000000);
 }
 
+static void parse_split(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->opt.split = (int)integer_of(o, value, 1, 999);
+}
+
 static void parse_threads(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->threads = (int)integer_of(o, value, 1, 1024);
@@ -464,14 +469,16 @@ const OptionSpec option_specs[] = {
      parse_bytes, offsetof(CommandLine, max_flash)},
     {"max-ram", 0, "BYTES", COMPILE, false, "fail when arena, stack and static data need more on --target", parse_bytes,
      offsetof(CommandLine, max_ram)},
+    {"split", 0, "N", COMPILE | CHECK, false, "N more C files, which compilers work on at the same time (default: 0)",
+     parse_split, 0},
     {"explain", 0, NULL, COMPILE, false, "say why each layer got its lowering, with predicted bytes", set_flag,
      offsetof(CommandLine, explain)},
     {"explain", 0, NULL, SIZE, false, "list what the shared bytes consist of: kernels, run function, literals",
      set_flag, offsetof(CommandLine, explain)},
     {"layers", 0, NULL, BENCH, false, "time every layer as well", set_flag, offsetof(CommandLine, layers)},
     {"seconds", 0, "S", BENCH, false, "how long to measure (default: 2)", set_positive, offsetof(CommandLine, seconds)},
-    {"rival", 0, "FILE.so", BENCH, false, "time this too: a library that runs the model as rival.h says",
-     set_text, offsetof(CommandLine, rival)},
+    {"rival", 0, "FILE.so", BENCH, false, "time this too: a library that runs the model as rival.h says", set_text,
+     offsetof(CommandLine, rival)},
     {"data", 0, "SPEC", COMPILE | TERNARIZE, false,
      "train on this: IMAGES,LABELS (IDX, .gz too, or .npy), FILE.npz, or CIFAR-10 FILE.bin,...", set_text,
      offsetof(CommandLine, data)},

@@ -53,6 +53,12 @@ if has cmake make g++ pkg-config; then
         try cmake --build app
         grep -q "Lowering: sparse" app/ternc/networks/tiny.c || complain "a new option had no effect"
         sed -i 's/ LOWERING sparse//' examples/application/CMakeLists.txt
+        sed -i 's/^ternc_add_model(classify .* 1\/255/& SPLIT 3/' examples/application/CMakeLists.txt
+        try cmake --build app
+        [ -s app/ternc/classify/fashion_3.c ] || complain "SPLIT had no effect"
+        try app/classify
+        says "10 of 10 right"
+        sed -i 's/ SPLIT 3//' examples/application/CMakeLists.txt
     done
     touch stamp
     sleep 1

@@ -6,13 +6,14 @@
 # model is compiled again when it, an option or ternc itself has changed. NAME: default from the model's file name.
 #
 #     METHOD KEEP GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU INPUT_UINT8 SCALE MEAN STD LAYOUT DIM CONST
-#     MAX_FLASH MAX_RAM FLOAT_GUARD
+#     MAX_FLASH MAX_RAM FLOAT_GUARD SPLIT
 # are the options of `ternc compile` (TARGET_CPU: --target); several values of one are separated by spaces.
 #     OPTIONS ...          further words for its command line
-#     COMPILE_OPTIONS ...  flags for the generated C file alone
+#     COMPILE_OPTIONS ...  flags for the generated C files alone; by default, but in Debug builds, the level that NAME.h
+#                          recommends. Give the machine too: -march=native, -mcpu=...
 #     DEPENDS FILE...      what the model needs beside its file, such as external weights
 set(_ternc_single MODEL NAME METHOD GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU SCALE LAYOUT MAX_FLASH
-  MAX_RAM)
+  MAX_RAM SPLIT)
 set(_ternc_joined KEEP MEAN STD)       # one option, values separated by commas
 set(_ternc_repeated INPUT_UINT8 DIM CONST) # an option for each value
 
@@ -66,6 +67,32 @@ function(_ternc_name result model)
   set(${result} ${name} PARENT_SCOPE)
 endfunction()
 
+# The C files of a model.
+function(_ternc_sources result folder)
+  set(sources ${folder}/${arg_NAME}.c)
+  if(arg_SPLIT)
+    if(NOT arg_SPLIT MATCHES "^[1-9][0-9]*$")
+      message(FATAL_ERROR "ternc_add_model(${target}): SPLIT ${arg_SPLIT} is not a number of files")
+    endif()
+    foreach(i RANGE 1 ${arg_SPLIT})
+      list(APPEND sources ${folder}/${arg_NAME}_${i}.c)
+    endforeach()
+  endif()
+  set(${result} ${sources} PARENT_SCOPE)
+endfunction()
+
+# What the generated header recommends, where the user gives no flags.
+function(_ternc_compile_options result)
+  set(options ${arg_COMPILE_OPTIONS})
+  if(NOT options AND arg_OPTIMIZE STREQUAL size)
+    set(options $<$<AND:$<C_COMPILER_ID:GNU,Clang,AppleClang>,$<NOT:$<CONFIG:Debug>>>:-Os>)
+  elseif(NOT options)
+    set(options $<$<AND:$<C_COMPILER_ID:GNU>,$<NOT:$<CONFIG:Debug>>>:-O1>
+      $<$<AND:$<C_COMPILER_ID:Clang,AppleClang>,$<NOT:$<CONFIG:Debug>>>:-O2>)
+  endif()
+  set(${result} ${options} PARENT_SCOPE)
+endfunction()
+
 function(ternc_add_model target)
   cmake_parse_arguments(PARSE_ARGV 1 arg FLOAT_GUARD "${_ternc_single}"
     "${_ternc_joined};${_ternc_repeated};OPTIONS;COMPILE_OPTIONS;DEPENDS")
@@ -89,12 +116,13 @@ function(ternc_add_model target)
   _ternc_absolute_consts()
   _ternc_options(options)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/ternc/${target})
-  set(source ${folder}/${arg_NAME}.c)
+  _ternc_sources(sources ${folder})
+  _ternc_compile_options(flags)
   set(header ${folder}/${arg_NAME}.h)
   # Makefiles do not see by themselves that a command line has changed.
   file(CONFIGURE OUTPUT ${folder}/${arg_NAME}.options CONTENT "${options}\n" @ONLY)
   add_custom_command(
-    OUTPUT ${source} ${header}
+    OUTPUT ${sources} ${header}
     COMMAND ternc::ternc compile ${model} -o ${folder} --name ${arg_NAME} --quiet ${options}
     DEPENDS ${model} ${folder}/${arg_NAME}.options $<TARGET_FILE:ternc::ternc> ${arg_DEPENDS}
     COMMENT "Compiling the model ${arg_MODEL}"
@@ -102,11 +130,9 @@ function(ternc_add_model target)
   if(NOT TARGET ${target})
     add_library(${target} STATIC)
   endif()
-  target_sources(${target} PRIVATE ${source} ${header})
+  target_sources(${target} PRIVATE ${sources} ${header})
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${folder}>)
-  if(arg_COMPILE_OPTIONS)
-    set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${arg_COMPILE_OPTIONS}")
-  endif()
+  set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS "${flags}")
   # Not by target_link_libraries, whose two signatures cannot be mixed with the user's.
   if(UNIX)
     set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES m)
