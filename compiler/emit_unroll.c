@@ -21,6 +21,8 @@ typedef struct Block {
     int64_t first, count; /* output channels */
     int pieces, terms;    /* functions begun; terms in the current one */
     bool open;            /* a function is being printed */
+    bool mixed;           /* every other term through the multiply-add unit */
+    int plain, fused;     /* adds by either unit */
     int window, taps;     /* taps that are printed together; collected so far */
     Tap tap[MAX_WINDOW];
 } Block;
@@ -62,6 +64,11 @@ static void begin_piece(Block *b)
         emit_begin_part(e, mem_printf("layer%d_%d_%lld_%d", b->l->index, b->part, (long long)b->first, b->pieces),
                         mem_printf("const %s *x, %s *acc, int32_t n", act, acc));
         emit_line(e, "{");
+        if (b->mixed) {
+            emit_kernel(e, "one", DT_NONE);
+            emit_line(e, "const %s ones = tn_ones;", b->f->vec);
+            emit_line(e, "(void)ones;");
+        }
         emit_line(e, "for (int32_t i = 0; i < n; i += TN_LANES) {");
         emit_line(e, "const %s *p = x + i;", act);
         emit_line(e, "%s *q = acc + i;", acc);
@@ -107,37 +114,67 @@ static Sharing share_window(const Block *b)
     return s;
 }
 
-/* "const tn_vec v0 = TN_LOAD(p + 0), v1 = ..., v8 = v0 - v1;" */
-static void print_variables(const Block *b, const Sharing *s)
+/* "const tn_vec v0 = TN_LOAD(p + 0);", "const tn_vec v8 = v0 - v1;" */
+static void add_variable(Text *t, Block *b, const Sharing *s, int v)
 {
-    Text t = {0};
-    text_printf(&t, "const %s ", b->s ? b->f->vec : dtype_c(b->f->acc));
-    for (int v = 0; v < s->vars; v++) {
-        const SharedPair *p = &s->pairs[v < s->taps ? 0 : v - s->taps];
-        text_printf(&t, "%sv%d = ", v ? ", " : "", v);
-        if (v >= s->taps)
-            text_printf(&t, "v%d %c v%d", p->a, p->sign > 0 ? '+' : '-', p->b);
-        else if (b->s)
-            text_printf(&t, "%s(p + %lld)", b->f->load, (long long)b->tap[v].offset);
-        else
-            text_printf(&t, "x[%lld]", (long long)b->tap[v].offset);
-    }
-    emit_line(b->e, "%s;", t.data);
-    text_free(&t);
+    const SharedPair *p = &s->pairs[v < s->taps ? 0 : v - s->taps];
+    text_printf(t, "const %s v%d = ", b->s ? b->f->vec : dtype_c(b->f->acc), v);
+    if (v >= s->taps)
+        text_printf(t, "v%d %c v%d;", p->a, p->sign > 0 ? '+' : '-', p->b);
+    else if (b->s)
+        text_printf(t, "%s(p + %lld);", b->f->load, (long long)b->tap[v].offset);
+    else
+        text_printf(t, "x[%lld];", (long long)b->tap[v].offset);
+    b->plain += v >= s->taps;
 }
 
-/* " a0 += v3; a7 -= v3;" */
-static void print_terms(const Block *b, const Sharing *s)
+/* " a0 += v3; TN_SUB(a7, v3);": on targets with two units that add, each gets its half. */
+static void add_terms(Text *t, Block *b, const Sharing *s, int v)
 {
-    for (int v = 0; v < s->vars; v++) {
-        Text t = {0};
-        for (int j = 0; j < s->sums; j++)
-            if (s->codes[j][v])
-                text_printf(&t, "%sa%d %s v%d;", t.len ? " " : "", j, s->codes[j][v] > 0 ? "+=" : "-=", v);
-        if (t.data)
-            emit_line(b->e, "%s", t.data);
-        text_free(&t);
+    for (int j = 0; j < s->sums; j++) {
+        if (!s->codes[j][v])
+            continue;
+        bool plus = s->codes[j][v] > 0, fused = b->mixed && b->plain > b->fused;
+        if (fused)
+            text_printf(t, " TN_%s(a%d, v%d);", plus ? "ADD" : "SUB", j, v);
+        else
+            text_printf(t, " a%d %s v%d;", j, plus ? "+=" : "-=", v);
+        *(fused ? &b->fused : &b->plain) += 1;
     }
+}
+
+/* A variable, its terms, and the pairs that it completes. */
+static void print_variable(Block *b, const Sharing *s, int v, bool *known)
+{
+    Text t = {0};
+    add_variable(&t, b, s, v);
+    add_terms(&t, b, s, v);
+    emit_line(b->e, "%s", t.data);
+    text_free(&t);
+    known[v] = true;
+    for (int w = s->taps; w < s->vars; w++) {
+        const SharedPair *p = &s->pairs[w - s->taps];
+        if (!known[w] && (p->a == v || p->b == v) && known[p->a] && known[p->b])
+            print_variable(b, s, w, known);
+    }
+}
+
+/* The tap that completes the most pairs, so that few variables wait for each other. */
+static int next_tap(const Sharing *s, const bool *known)
+{
+    int best = -1, most = -1;
+    for (int tap = 0; tap < s->taps; tap++) {
+        int pairs = 0;
+        for (int w = 0; w < s->vars - s->taps; w++) {
+            const SharedPair *p = &s->pairs[w];
+            pairs += (p->a == tap && known[p->b]) || (p->b == tap && known[p->a]);
+        }
+        if (!known[tap] && pairs > most) {
+            most = pairs;
+            best = tap;
+        }
+    }
+    return best;
 }
 
 /* Print the taps collected so far: each is loaded once and used in every accumulator whose weight is not zero. */
@@ -151,9 +188,10 @@ static void flush_window(Block *b)
         end_piece(b);
     if (!b->open)
         begin_piece(b);
+    bool known[MAX_WINDOW + MAX_PAIRS] = {0};
     emit_line(b->e, "{");
-    print_variables(b, &s);
-    print_terms(b, &s);
+    for (int tap; (tap = next_tap(&s, known)) >= 0;)
+        print_variable(b, &s, tap, known);
     emit_line(b->e, "}");
     b->terms += adds;
     b->taps = 0;
@@ -185,6 +223,7 @@ static int finish_block(Block *b)
 
 int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count)
 {
+    const Target *target = find_target(e->plan->opt->target);
     Block b = {.e = e,
                .l = l,
                .f = layer_format(l),
@@ -192,7 +231,8 @@ int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part,
                .part = part,
                .first = first,
                .count = count,
-               .window = find_target(e->plan->opt->target)->conv.window};
+               .mixed = target->mixed,
+               .window = target->conv.window};
     const int64_t *koff = s->parts[part].koff;
     int64_t per_group = l->ci / l->groups, outs = l->co / l->groups;
     for (int64_t in = first / outs * per_group; in < ((first + count - 1) / outs + 1) * per_group; in++)

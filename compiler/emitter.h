@@ -44,6 +44,7 @@ typedef struct Target {
     BlockShape conv, fc;
     /* Packed weights of a fully connected layer in the time of one unrolled term, of one weight of a gap list. */
     double packed_per_term, packed_per_listed;
+    bool mixed;        /* may have a multiply-add unit that adds beside the adder */
     bool soft_float;   /* an add is a call, beside which the other costs of a form hardly count */
     bool small_tables; /* too little stack for the fast forms of tables */
 } Target;

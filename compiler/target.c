@@ -26,9 +26,9 @@ static const Target targets[] = {
     {"avr", .conv_bytes = 28, .fc_bytes = 28, .conv = {8, 1}, .fc = {8, 1}, .packed_per_term = 3.7,
      .packed_per_listed = 3.9, .soft_float = true, .small_tables = true},
     {"x86-64-v4", .conv_bytes = 5.6, .fc_bytes = 5.7, .conv = {24, 8}, .fc = {12, 4}, .packed_per_term = 9,
-     .packed_per_listed = 50},
+     .packed_per_listed = 50, .mixed = true},
     {"", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .packed_per_term = 4,
-     .packed_per_listed = 24},
+     .packed_per_listed = 24, .mixed = true},
 };
 
 const Target *find_target(const char *name)

@@ -26,7 +26,7 @@ cat >broken <<'END'
 #!/bin/sh
 for f in "$@"; do
     case $f in
-    */tiny.c) awk '!done && sub(/ [+]= v/, " -= v") { done = 1 } { print }' "$f" >"$f.new" && mv "$f.new" "$f" ;;
+    */tiny.c) awk '!done && /a[0-9]+ [+]= v[0-9]/ && sub(/ [+]= v/, " -= v") { done = 1 } { print }' "$f" >"$f.new" && mv "$f.new" "$f" ;;
     esac
 done
 exec clang "$@"

@@ -46,17 +46,45 @@ static size_t digits(const char *s)
     return strspn(s, "0123456789");
 }
 
-/* A term is " aJ += vK;" or " aJ -= vK;". Its length, or 0. */
+/* A term is " aJ += vK;", " aJ -= vK;", " TN_ADD(aJ, vK);" or " TN_SUB(aJ, vK);". */
+typedef struct Term {
+    size_t length;      /* 0: no term */
+    size_t accumulator; /* where J stands */
+    size_t variable;    /* where K stands */
+    bool plus, fused;
+} Term;
+
+/* `text`, then a number; its place, or 0. */
+static size_t skip(const char *start, const char **s, const char *text)
+{
+    size_t n = strlen(text);
+    if (strncmp(*s, text, n) != 0 || !digits(*s + n))
+        return 0;
+    size_t at = (size_t)(*s - start) + n;
+    *s += n + digits(*s + n);
+    return at;
+}
+
+static Term term_at(const char *p)
+{
+    static const char *const before[] = {" a", " a", " TN_ADD(a", " TN_SUB(a"};
+    static const char *const between[] = {" += v", " -= v", ", v", ", v"};
+    for (int form = 0; form < 4; form++) {
+        const char *s = p;
+        Term t = {.plus = form % 2 == 0, .fused = form > 1};
+        if (!(t.accumulator = skip(p, &s, before[form])) || !(t.variable = skip(p, &s, between[form])))
+            continue;
+        if (strncmp(s, t.fused ? ");" : ";", t.fused ? 2 : 1) != 0)
+            continue;
+        t.length = (size_t)(s - p) + (t.fused ? 2 : 1);
+        return t;
+    }
+    return (Term){0};
+}
+
 static size_t term_length(const char *p)
 {
-    const char *s = p;
-    if (strncmp(s, " a", 2) != 0 || !digits(s + 2))
-        return 0;
-    s += 2 + digits(s + 2);
-    if ((strncmp(s, " += v", 5) != 0 && strncmp(s, " -= v", 5) != 0) || !digits(s + 5))
-        return 0;
-    s += 5 + digits(s + 5);
-    return *s == ';' ? (size_t)(s + 1 - p) : 0;
+    return term_at(p).length;
 }
 
 /* Up to where the offset stands in " vK = TN_LOAD(p + OFFSET)" or " vK = x[OFFSET]"; or 0. */
@@ -115,8 +143,11 @@ static bool flip_term(const Text *t, Text *r)
     size_t at = pick_place(t, term_length);
     if (at == SIZE_MAX)
         return false;
-    size_t sign = at + 3 + digits(t->data + at + 2);
-    *r = splice(t, sign, 1, t->data[sign] == '+' ? "-" : "+");
+    Term term = term_at(t->data + at);
+    if (term.fused)
+        *r = splice(t, at + 4, 3, term.plus ? "SUB" : "ADD");
+    else
+        *r = splice(t, at + term.variable - 4, 1, term.plus ? "-" : "+");
     return true;
 }
 
@@ -145,9 +176,10 @@ static bool add_term(const Text *t, Text *r)
     if (at == SIZE_MAX)
         return false;
     int64_t j = pick(0, count_accumulators(t, at) - 1);
-    size_t length = term_length(t->data + at), variable = 7 + digits(t->data + at + 2);
-    const char *v = mem_printf("%.*s", (int)(length - variable), t->data + at + variable);
-    *r = splice(t, at + length, 0, mem_printf(" a%d %c= v%s", (int)j, pick(0, 1) ? '+' : '-', v));
+    Term term = term_at(t->data + at);
+    const char *v = t->data + at + term.variable;
+    *r = splice(t, at + term.length, 0,
+                mem_printf(" a%d %c= v%.*s;", (int)j, pick(0, 1) ? '+' : '-', (int)digits(v), v));
     return true;
 }
 
