@@ -165,6 +165,8 @@ static bool is_refusal(const OpCase *row, const char *message)
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (!strcmp(row->name, forms[i]))
             return strstr(message, "this form of") != NULL;
+    if (strstr(message, "(LoopBegin)"))
+        return strstr(message, "a Loop whose course is not known") != NULL;
     return strstr(message, "operators without a gradient") != NULL;
 }
 
