@@ -313,7 +313,7 @@ static CommandLine *default_command_line(Command command)
     c->train.momentum = 0.9;
     c->train.decay = -1;
     c->train.alpha = 0.5;
-    c->train.lambda = 1e-2;
+    c->train.lambda = 1;
     c->train.eta = 0.05;
     c->train.pull = 1e-3;
     c->cc = "clang";

@@ -504,7 +504,7 @@ const OptionSpec option_specs[] = {
     {"schedule", 0, "cosine|step", COMPILE | TERNARIZE, false,
      "fall of the rate; step: a tenth after half, a hundredth after 84 % (default: cosine)", parse_schedule, 0},
     {"alpha", 0, "A", COMPILE | TERNARIZE, false, "sca: the knob for zeros, 0 to 2 (default: 0.5)", parse_alpha, 0},
-    {"lambda", 0, "L", COMPILE | TERNARIZE, false, "sca: weight of the regulariser at its end (default: 0.01)",
+    {"lambda", 0, "L", COMPILE | TERNARIZE, false, "sca: weight of the regulariser at its end (default: 1)",
      set_positive, offsetof(CommandLine, train.lambda)},
     {"sparsity-scope", 0, "global|layer", COMPILE | TERNARIZE, false,
      "stp: --sparsity over all layers together, or in each (default: global)", parse_scope, 0},

@@ -148,7 +148,7 @@ void sca_start_epoch(Trainer *t);
 void sca_end_epoch(Trainer *t, double distance); /* the stage ends once the weights are near 0 and 1 */
 void sca_project(const Trainer *t, const TernaryWeight *w, bool hard);
 void sca_chain(const Trainer *t, const TernaryWeight *w);
-double sca_distance(const Trainer *t); /* mean distance of |w| to {0, 1} */
+double sca_distance(const Trainer *t); /* mean distance of |w| to {0, 1}, of the worst layer */
 
 /* train_stp.c */
 int64_t stp_prune_epoch(const Trainer *t);

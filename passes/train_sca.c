@@ -28,9 +28,9 @@ float sca_round(float w)
 
 /* Shares of the stage: lambda is 0 before the first and stands from the second on. */
 static const double ramp_from = 0.2, ramp_to = 0.8;
-/* Of lambda, where the ramp starts: Adam lets even a weak regulariser win over the small gradients of a network that
- * fits its data, so only a low start gives the task a say in what becomes 0. */
-static const double ramp_start = 1e-5;
+/* Of lambda, where the ramp starts. Layers turn ternary one after the other, each when lambda outweighs its gradients:
+ * wide ones first, where a millionth does, small convolutions at a tenth and more. */
+static const double ramp_start = 1e-7;
 
 /* Nothing for the first fifth of the stage, so that the task finds its place in the new form of the weights; then
  * geometric to the full lambda, held to the end. In the second half the rate falls: both must overlap, or the weights
@@ -75,18 +75,23 @@ void sca_chain(const Trainer *t, const TernaryWeight *w)
         } g[i] = g[i] * (1 - v * v) + (float)(lambda * sca_slope((double)v, w->alpha)););
 }
 
+static double layer_distance(const Trainer *t, const Param *p)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < p->count; i++) {
+        double v = fabs((double)value_of_latent(t, t->latent[p->at + i]));
+        sum += v < 0.5 ? v : 1 - v;
+    }
+    return sum / (double)p->count;
+}
+
+/* Of the layer that is farthest: large layers would hide small ones, whose gradients are the larger ones. */
 double sca_distance(const Trainer *t)
 {
-    double sum = 0, count = 0;
-    for (int k = 0; k < t->num_ternary; k++) {
-        const Param *p = t->ternary[k].p;
-        for (int64_t i = 0; i < p->count; i++) {
-            double v = fabs((double)value_of_latent(t, t->latent[p->at + i]));
-            sum += v < 0.5 ? v : 1 - v;
-        }
-        count += (double)p->count;
-    }
-    return count > 0 ? sum / count : 0;
+    double worst = 0;
+    for (int k = 0; k < t->num_ternary; k++)
+        worst = fmax(worst, layer_distance(t, t->ternary[k].p));
+    return worst;
 }
 
 /* ---- the start ---- */

@@ -137,6 +137,12 @@ static void test_sca_start(void)
     CHECK_FLOATS(used(t, false), top, -0.5f, 0.1f, 0.2f, -top, 0.4f, 0, 0.8f);
     CHECK_FLOATS(used(t, true), unit, -unit, 0, 0, -unit, 0, 0, unit);
     CU_ASSERT_DOUBLE_EQUAL(t->ternary[0].alpha, 0.3, 0);
+    /* |w| of 0.5 is 8/15 now, and so on: 0.05, 7/15, 8/75, 16/75, 0.05, 32/75, 0, 11/75 from 0 or 1 */
+    CU_ASSERT_DOUBLE_EQUAL(sca_distance(t), (0.1 + 102.0 / 75) / 8, 1e-6);
+    t->ternary[1] = t->ternary[0];
+    t->ternary[1].p = &(Param){.count = 1, .at = t->ternary[0].p->at + 1};
+    t->num_ternary = 2;
+    CU_ASSERT_DOUBLE_EQUAL(sca_distance(t), 7.0 / 15, 1e-6); /* the worst layer's */
 }
 
 /* The same, with c in the bias and in the statistics of the BatchNormalization. */
