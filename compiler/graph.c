@@ -88,6 +88,17 @@ bool type_known(Type t)
     return true;
 }
 
+bool type_fits(Type t)
+{
+    int64_t n = 1;
+    for (int i = 0; i < t.rank; i++) {
+        if (t.dims[i] > MAX_ELEMS / n)
+            return false;
+        n *= t.dims[i] > 0 ? t.dims[i] : 1;
+    }
+    return true;
+}
+
 int64_t type_elems(Type t)
 {
     const int64_t limit = (int64_t)1 << 40;
@@ -181,14 +192,36 @@ Tensor *graph_find(const Graph *g, const char *name)
     return id ? g->tensors[id - 1] : NULL;
 }
 
+static const char *numbered(const char *name, int64_t number)
+{
+    return mem_printf("%s_%lld", name, (long long)number);
+}
+
+/* Behind the first few numbers in growing steps to one that is free, and back by halves: many tensors may want the
+ * same name. */
+const char *graph_free_name(const Graph *g, const char *name, int first)
+{
+    enum { FEW = 8, LARGE = 1 << 30 };
+    if (!graph_find(g, name))
+        return name;
+    int64_t taken = first - 1, open = first;
+    for (; graph_find(g, numbered(name, open)); open = open < first + FEW || open > LARGE ? open + 1 : 2 * open)
+        taken = open;
+    while (open - taken > 1) {
+        int64_t middle = taken + (open - taken) / 2;
+        bool free = !graph_find(g, numbered(name, middle));
+        taken = free ? taken : middle;
+        open = free ? middle : open;
+    }
+    return numbered(name, open);
+}
+
 Tensor *graph_tensor(Graph *g, const char *name, Type type)
 {
     if (g->num_tensors == g->cap_tensors)
         grow_tensors(g);
     Tensor *t = NEW(Tensor);
-    t->name = name;
-    for (int i = 1; graph_find(g, t->name); i++)
-        t->name = mem_printf("%s_%d", name, i);
+    t->name = graph_free_name(g, name, 1);
     t->type = type;
     t->id = g->num_tensors;
     t->arena_offset = -1;

@@ -19,7 +19,7 @@
 
 /* ---------------------------------------------------------------- types ---- */
 
-enum { MAX_RANK = 8 };
+enum { MAX_RANK = 8, MAX_ELEMS = INT32_MAX };
 
 /* X(enumerator, ONNX text name, C type in generated code, bytes, kernel suffix, ONNX TensorProto number) */
 #define DTYPES(X)                                                                                                      \
@@ -410,6 +410,7 @@ bool dtype_is_float(DType d);
 Type type_make(DType d, int rank, const int64_t *dims);
 bool type_equal(Type a, Type b);
 bool type_known(Type t);       /* dtype, rank and all dims */
+bool type_fits(Type t);        /* as a tensor of a graph: at most MAX_ELEMS elements; unknown sizes count as 1 */
 int64_t type_elems(Type t);    /* product of dims; fails over 2^40 */
 size_t type_bytes(Type t);     /* dense */
 const char *type_text(Type t); /* "float[1,3,?]" */
@@ -419,6 +420,7 @@ Layout layout_dense(Type t);
 Graph *graph_new(const char *file, const char *name);
 Tensor *graph_tensor(Graph *g, const char *name, Type type); /* a new tensor; the name is made unique if taken */
 Tensor *graph_find(const Graph *g, const char *name);        /* NULL if there is none; names never change */
+const char *graph_free_name(const Graph *g, const char *name, int first); /* the name, else NAME_N with N from first */
 Tensor *graph_const(Graph *g, const char *name, Type type, const void *data);              /* data is not copied */
 Tensor *graph_const_i64(Graph *g, const char *name, int64_t count, const int64_t *values); /* copied, rank 1 */
 Node *node_new(OpKind op, const char *name, int num_in, int num_out); /* without place in the graph, edges NULL */
@@ -544,6 +546,7 @@ const char *number_text(double v, DType d);           /* shortest decimal text t
 void **eval_graph(const Graph *g, const void *const *inputs);
 /* One node on given dense values; used by constant folding and check. out[] is allocated by the caller. */
 void eval_node(const Graph *g, const Node *n, const void *const *in, void *const *out);
+double eval_steps(const Graph *g, const Node *n); /* what that takes, in steps of its loops; eval_cost.c */
 /* A fused layer, naive, accumulating in double. bound, if not NULL, gets per output element the largest rounding error
  * that float code may show: (n + 8) * 2^-24 * (sum |w x| * |scale| + |bias|) for the n non-zero weights of the channel,
  * times the activation's Lipschitz bound, plus the rounding of a sigmoid, tanh, hard activation or average itself. */

@@ -143,17 +143,6 @@ static Type declared_type(const Place *at, const Onnx__ValueInfoProto *v)
     return t;
 }
 
-static void check_size(const Place *at, Type t)
-{
-    const int64_t limit = (int64_t)1 << 40;
-    int64_t n = 1;
-    for (int i = 0; i < t.rank; i++) {
-        if (t.dims[i] > 0 && n > limit / t.dims[i])
-            fail("%s: %s '%s': shape %s is too large", at->file, at->what, at->name, type_text(t));
-        n *= t.dims[i] > 0 ? t.dims[i] : 1;
-    }
-}
-
 static Type input_type(Reader *r, const Onnx__ValueInfoProto *v)
 {
     Place at = {r->file, "input", v->name};
@@ -168,7 +157,9 @@ static Type input_type(Reader *r, const Onnx__ValueInfoProto *v)
              r->file, v->name);
     for (int i = 0; i < t.rank; i++)
         t.dims[i] = resolve_dim(r, v->name, (size_t)i, v->type->tensor_type->shape->dim[i]);
-    check_size(&at, t);
+    if (!type_fits(t))
+        fail("%s: input '%s': shape %s is too large; at most %d elements are supported", r->file, v->name, type_text(t),
+             MAX_ELEMS);
     return t;
 }
 

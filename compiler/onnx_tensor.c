@@ -55,18 +55,14 @@ DType onnx_dtype(const Place *at, int32_t number)
 
 static Type decode_type(const Place *at, const Onnx__TensorProto *p)
 {
-    const int64_t limit = (int64_t)1 << 40;
     if (p->n_dims > MAX_RANK)
         fail_tensor(at, "rank %zu is too large; at most %d is supported", p->n_dims, MAX_RANK);
     Type t = type_make(onnx_dtype(at, p->data_type), (int)p->n_dims, p->dims);
-    int64_t n = 1;
-    for (int i = 0; i < t.rank; i++) {
+    for (int i = 0; i < t.rank; i++)
         if (t.dims[i] < 0)
             fail_tensor(at, "dimension %d is negative: %" PRId64, i, t.dims[i]);
-        if (t.dims[i] && n > limit / t.dims[i])
-            fail_tensor(at, "shape %s is too large", type_text(t));
-        n *= t.dims[i];
-    }
+    if (!type_fits(t))
+        fail_tensor(at, "shape %s is too large; at most %d elements are supported", type_text(t), MAX_ELEMS);
     return t;
 }
 

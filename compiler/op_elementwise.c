@@ -391,13 +391,29 @@ static const char *emit_arg(Emitter *e, const ElemArg *a, int i, const char *ind
     return mem_printf("%sx%d[%s]", cast, i, index);
 }
 
-static const char *call_text(Emitter *e, const ElemCall *c, const char **arg)
+/* Many arguments one by one, in the variable s: C compilers limit how deep calls nest. */
+static const char *emit_folded(Emitter *e, const ElemCall *c, const char *kernel, const char **arg)
 {
-    const char *kernel = emit_kernel(e, c->kernel, c->dtype);
+    emit_line(e, "%s s = %s(%s, %s);", dtype_c(c->dtype), kernel, arg[0], arg[1]);
+    for (int i = 2; i < c->num_args; i++)
+        emit_line(e, "s = %s(s, %s);", kernel, arg[i]);
+    return "s";
+}
+
+static const char *nested_text(const ElemCall *c, const char *kernel, const char **arg)
+{
     const char *text = mem_printf("%s(%s", kernel, arg[0]);
     for (int i = 1; i < c->num_args; i++)
         text = c->fold && i > 1 ? mem_printf("%s(%s), %s", kernel, text, arg[i]) : mem_printf("%s, %s", text, arg[i]);
-    text = mem_printf("%s)", text);
+    return mem_printf("%s)", text);
+}
+
+static const char *call_text(Emitter *e, const ElemCall *c, const char **arg)
+{
+    enum { MAX_NESTED = 16 };
+    const char *kernel = emit_kernel(e, c->kernel, c->dtype);
+    bool folded = c->fold && c->num_args > MAX_NESTED;
+    const char *text = folded ? emit_folded(e, c, kernel, arg) : nested_text(c, kernel, arg);
     if (!c->finish)
         return text;
     kernel = emit_kernel(e, c->finish, c->result);
@@ -423,7 +439,8 @@ static void emit_elementwise(Emitter *e, const Node *n)
     for (int i = 0; i < c.num_args; i++)
         arg[i] = emit_arg(e, &c.args[i], i, loops_index(&l, i + 1));
     emit_loops_open(e, &l);
-    emit_line(e, "y[%s] = %s;", loops_index(&l, 0), call_text(e, &c, arg));
+    const char *value = call_text(e, &c, arg);
+    emit_line(e, "y[%s] = %s;", loops_index(&l, 0), value);
     emit_loops_close(e, &l);
     emit_line(e, "}");
 }

@@ -125,8 +125,8 @@ static Box concat_box(const Graph *g, const Node *n, int in)
     return piece_box(n->out[0]->type, n->in[in]->type, axis, start, true);
 }
 
-/* Sizes of the outputs along the axis: from input 1, or equal parts. */
-static void split_sizes(const Graph *g, const Node *n, int64_t size, int64_t *parts)
+/* Sizes of the outputs along the axis: input 1, or NULL for equal parts. */
+static const int64_t *split_sizes(const Graph *g, const Node *n, int64_t size)
 {
     int64_t count, sum = 0;
     const int64_t *given = const_ints(g, n, 1, &count);
@@ -134,24 +134,25 @@ static void split_sizes(const Graph *g, const Node *n, int64_t size, int64_t *pa
         fail_node(g, n, "%lld sizes for %d outputs", (long long)count, n->num_out);
     if (!given && size % n->num_out)
         fail_node(g, n, "%lld elements do not split into %d equal parts", (long long)size, n->num_out);
-    for (int i = 0; i < n->num_out; i++) {
-        parts[i] = given ? given[i] : size / n->num_out;
-        sum += parts[i];
-        if (parts[i] < 0)
-            fail_node(g, n, "size %lld of output %d", (long long)parts[i], i);
+    for (int i = 0; given && i < n->num_out; i++) {
+        if (given[i] < 0 || given[i] > size - sum)
+            fail_node(g, n, "size %lld of output %d, where the axis has %lld elements left", (long long)given[i], i,
+                      (long long)(size - sum));
+        sum += given[i];
     }
-    if (sum != size)
+    if (given && sum != size)
         fail_node(g, n, "the parts sum up to %lld, the axis has %lld", (long long)sum, (long long)size);
+    return given;
 }
 
 static void infer_split(Graph *g, Node *n)
 {
     int axis = axis_of(g, n);
     Type y = n->in[0]->type;
-    int64_t *parts = NEW_ARRAY(int64_t, n->num_out);
-    split_sizes(g, n, y.dims[axis], parts);
+    int64_t size = y.dims[axis];
+    const int64_t *given = split_sizes(g, n, size);
     for (int i = 0; i < n->num_out; i++) {
-        y.dims[axis] = parts[i];
+        y.dims[axis] = given ? given[i] : size / n->num_out;
         if (n->out[i])
             n->out[i]->type = y;
     }
@@ -160,10 +161,11 @@ static void infer_split(Graph *g, Node *n)
 static Box split_box(const Graph *g, const Node *n, int out)
 {
     int axis = axis_of(g, n);
-    int64_t start = 0, *parts = NEW_ARRAY(int64_t, n->num_out);
-    split_sizes(g, n, n->in[0]->type.dims[axis], parts);
-    for (int i = 0; i < out; i++)
-        start += parts[i];
+    int64_t size = n->in[0]->type.dims[axis], count, start = 0;
+    const int64_t *given = const_ints(g, n, 1, &count);
+    for (int i = 0; given && i < out; i++)
+        start += given[i];
+    start = given ? start : size / n->num_out * out;
     return piece_box(n->in[0]->type, n->out[out]->type, axis, start, false);
 }
 
@@ -272,7 +274,7 @@ static void infer_tile(Graph *g, Node *n)
     if (count != y.rank)
         fail_node(g, n, "%lld repeats for rank %d", (long long)count, y.rank);
     for (int i = 0; i < y.rank; i++) {
-        if (repeats[i] < 0)
+        if (repeats[i] < 0 || repeats[i] > MAX_ELEMS)
             fail_node(g, n, "%lld repeats of axis %d", (long long)repeats[i], i);
         y.dims[i] *= repeats[i];
     }

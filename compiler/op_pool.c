@@ -15,18 +15,22 @@ static bool wants_index(const Node *n)
     return n->num_out > 1 && n->out[1];
 }
 
-/* Every window must hold an element: its taps along axis a that lie in the input. */
+/* Whether window o along axis a holds an element: its first tap that is not in front of the input lies in it. */
+static bool holds_element(const Window *w, int a, int64_t o)
+{
+    int64_t at = o * w->stride[a] - w->pad_begin[a];
+    int64_t skipped = at < 0 ? (-at + w->dilation[a] - 1) / w->dilation[a] : 0;
+    return skipped < w->kernel[a] && at + skipped * w->dilation[a] < w->in[a];
+}
+
+/* All windows must; behind those that start in front of the input, the last is the one to look at. */
 static void check_windows(const Graph *g, const Node *n, const Window *w, int a)
 {
-    for (int64_t o = 0; o < w->out[a]; o++) {
-        bool any = false;
-        for (int64_t k = 0; k < w->kernel[a] && !any; k++) {
-            int64_t at = o * w->stride[a] - w->pad_begin[a] + k * w->dilation[a];
-            any = at >= 0 && at < w->in[a];
-        }
-        if (!any)
-            fail_node(g, n, "unsupported: a window that lies in the padding alone");
-    }
+    bool good = w->out[a] < 1 || holds_element(w, a, w->out[a] - 1);
+    for (int64_t o = 0; o < w->out[a] && o * w->stride[a] < w->pad_begin[a]; o++)
+        good &= holds_element(w, a, o);
+    if (!good)
+        fail_node(g, n, "unsupported: a window that lies in the padding alone");
 }
 
 /* The window of a pooling node; global pooling has one window over everything. */

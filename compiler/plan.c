@@ -20,38 +20,29 @@ typedef struct Interval {
 
 /* ---- names ---- */
 
-static bool name_used(const Graph *g, const char *name)
-{
-    for (int i = 0; i < g->num_tensors; i++)
-        if (g->tensors[i]->c_name && !strcmp(g->tensors[i]->c_name, name))
-            return true;
-    return false;
-}
-
-/* prefix_ONNXNAME with everything but letters and digits as "_", made unique by a number. */
-static void name_tensor(const Graph *g, Tensor *t, const char *prefix)
+/* prefix_ONNXNAME with everything but letters and digits as "_", made unique among `names` by a number. */
+static void name_tensor(Graph *names, Tensor *t, const char *prefix)
 {
     char base[MAX_NAME + 1];
     size_t n = 0;
     for (const char *p = t->name; *p && n < MAX_NAME; p++)
         base[n++] = isalnum((unsigned char)*p) ? *p : '_';
     base[n] = 0;
-    const char *name = mem_printf("%s_%s", prefix, base);
-    for (int i = 2; name_used(g, name); i++)
-        name = mem_printf("%s_%s_%d", prefix, base, i);
-    t->c_name = name;
+    t->c_name = graph_free_name(names, mem_printf("%s_%s", prefix, base), 2);
+    graph_tensor(names, t->c_name, (Type){.rank = -1});
 }
 
 static void name_tensors(const Graph *g)
 {
+    Graph *names = graph_new(g->file, "names"); /* the identifiers that are taken */
     for (int i = 0; i < g->num_inputs; i++)
-        name_tensor(g, g->inputs[i], "in");
+        name_tensor(names, g->inputs[i], "in");
     for (int i = 0; i < g->num_outputs; i++)
         if (!g->outputs[i]->c_name && !g->outputs[i]->data)
-            name_tensor(g, g->outputs[i], "out");
+            name_tensor(names, g->outputs[i], "out");
     for (int i = 0; i < g->num_tensors; i++)
         if (g->tensors[i]->data)
-            name_tensor(g, g->tensors[i], "c");
+            name_tensor(names, g->tensors[i], "c");
 }
 
 /* ---- sharing memory ---- */

@@ -3,10 +3,8 @@
  *
  * Requires: opset 17 form, supported operators, graph inputs of known type. Gives: all types known and static; the
  * types that the file declares for its outputs hold; no node computes from constants alone, but one that makes a graph
- * output (an Identity of the constant) or a result too large to keep; no control flow (infer_control.c). */
+ * output (an Identity of the constant) or costs too much (infer_cost.c); no control flow (infer_control.c). */
 #include "infer.h"
-
-enum { MAX_FOLDED_BYTES = 64 << 20 };
 
 static void check_inputs(const Graph *g)
 {
@@ -42,10 +40,14 @@ static void infer_node(Graph *g, Node *n)
         if (n->in[i] && !type_known(n->in[i]->type))
             fail_node(g, n, "unsupported: input '%s' is a sequence", n->in[i]->name);
     op_def(n->op)->infer(g, n);
-    for (int i = 0; i < n->num_out; i++)
+    for (int i = 0; i < n->num_out; i++) {
         if (n->out[i] && !type_known(n->out[i]->type))
             fail_node(g, n, "the shape of output '%s' depends on values that are not known at compile time",
                       n->out[i]->name);
+        if (n->out[i] && !type_fits(n->out[i]->type))
+            fail_node(g, n, "output '%s' is too large: %s; at most %d elements are supported", n->out[i]->name,
+                      type_text(n->out[i]->type), MAX_ELEMS);
+    }
 }
 
 /* Shape, Size and EyeLike look at their input's type only. */
@@ -67,22 +69,11 @@ static bool is_output_copy(const Graph *g, const Node *n)
     return n->op == OP_Identity && graph_is_output(g, n->out[0]);
 }
 
-/* A result is kept when it is small, or no larger than the floats of as many elements as it came from. */
-static bool worth_keeping(const Node *n)
-{
-    size_t in = 0, out = 0;
-    for (int i = 0; i < n->num_in; i++)
-        in += n->in[i] ? type_bytes(n->in[i]->type) : 0;
-    for (int i = 0; i < n->num_out; i++)
-        out += n->out[i] ? type_bytes(n->out[i]->type) : 0;
-    return out <= MAX_FOLDED_BYTES || out / 4 <= in;
-}
-
-static bool can_evaluate(const Graph *g, const Node *n)
+static bool can_evaluate(Walk *w, const Node *n)
 {
     if (!op_def(n->op)->eval || !(inputs_constant(n) || reads_type_only(n)))
         return false;
-    return !is_output_copy(g, n) && worth_keeping(n);
+    return !is_output_copy(w->g, n) && infer_take_budget(w, n);
 }
 
 static void evaluate(const Graph *g, Node *n)
@@ -159,7 +150,7 @@ void infer_nodes(Walk *w, Node *const *nodes, int count)
             continue;
         }
         infer_node(w->g, n);
-        if (can_evaluate(w->g, n))
+        if (can_evaluate(w, n))
             replace_by_value(w, n);
         else
             node_append(&w->kept, n);
@@ -173,6 +164,7 @@ void pass_infer(Graph *g)
     for (int i = 0; i < g->num_outputs; i++)
         declared[i] = g->outputs[i]->type;
     Walk w = {.g = g, .made = NEW_ARRAY(Tensor *, g->num_outputs)};
+    infer_set_budget(&w);
     infer_nodes(&w, g->nodes, g->num_nodes);
     release_outputs(&w);
     g->nodes = w.kept.nodes;

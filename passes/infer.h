@@ -13,14 +13,21 @@ typedef struct Walk {
     int cap_copies;
     struct Sequence **sequences; /* infer_sequence.c: by tensor id */
     int cap_sequences;
-    int64_t copied;     /* nodes made from bodies so far */
-    size_t copied_text; /* bytes of their names */
+    int64_t sequence_items; /* of all sequences */
+    int64_t copied;         /* nodes made from bodies so far */
+    size_t copied_text;     /* bytes of their names */
+    double steps;           /* infer_cost.c: what evaluating may still take */
+    size_t bytes;           /* likewise: of results */
 } Walk;
 
 /* The types of the nodes' outputs, in order; nodes are evaluated, kept, or (control flow) replaced. */
 void infer_nodes(Walk *w, Node *const *nodes, int count);
 /* If, Loop and Scan. */
 void infer_control(Walk *w, const Node *n);
+
+/* infer_cost.c */
+void infer_set_budget(Walk *w);
+bool infer_take_budget(Walk *w, const Node *n); /* whether the node may be evaluated */
 
 /* Nodes around bodies, with the label of n: out = op(a, b, c), those that are not NULL. */
 void walk_add(Walk *w, const Node *n, OpKind op, Tensor *out, Tensor *a, Tensor *b, Tensor *c);

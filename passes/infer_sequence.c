@@ -52,6 +52,10 @@ static Sequence *new_sequence(Walk *w, const Node *n, int count)
         w->sequences = more;
         w->cap_sequences = cap;
     }
+    enum { MAX_TOTAL = 1 << 22 };
+    w->sequence_items += count;
+    if (w->sequence_items > MAX_TOTAL)
+        fail_node(w->g, n, "unsupported: sequences of more than %d elements in all", MAX_TOTAL);
     Sequence *s = NEW(Sequence);
     s->items = NEW_ARRAY(Tensor *, count);
     w->sequences[t->id] = s;

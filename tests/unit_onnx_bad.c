@@ -229,7 +229,8 @@ static const struct {
     {string_input, "m.onnx: input 'x': element type 8 (string) is not supported"},
     {sequence_input, "m.onnx: input 'x' is not a tensor but a sequence, map, optional or sparse tensor, which is not "
                      "supported"},
-    {huge_input, "m.onnx: input 'x': shape float[9223372036854775807,4] is too large"},
+    {huge_input,
+     "m.onnx: input 'x': shape float[9223372036854775807,4] is too large; at most 2147483647 elements are supported"},
     {negative_input, "m.onnx: input 'x': dimension 1 is -5"},
     {unknown_input, "m.onnx: the sizes of some dimensions are not known; add --dim x.1=N"},
     {deep_input, "m.onnx: input 'x': rank 9 is too large; at most 8 is supported"},
