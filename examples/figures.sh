@@ -74,7 +74,7 @@ heading() {
 row() {
     build "$2"
     right=$(cut -d' ' -f2 "$out/$2/printed")
-    best=$(from "$2" 's/^trained .*held-back accuracy \([0-9.]*\) %.*/\1/p')
+    best=$(from "$2" 's/^  [at][a-z]* *a[a-z]* \([0-9.]*\) %.*/\1/p') # after, ternary; accuracy, agreement
     note=$(awk -v right="$right" -v wanted="$3" 'BEGIN { if (wanted != "-" && right < wanted) print "  MISSED" }')
     [ -z "$note" ] || failures=$((failures + 1))
     printf '%-34s %7s %10s %11s %12s %8s%s\n' "$1" "$(zeros "$2")" "$best" "$right" "$(onnxruntime "$2")" "$3" "$note"

@@ -13,6 +13,7 @@ typedef struct Loss {
     LossKind kind;
     const Tensor *score; /* of the model */
     int64_t classes;     /* elements of the score per sample */
+    bool compared;       /* LOSS_TEACHER_SCORES: they may be scores of classes, so their order counts as well */
     Engine *teacher;     /* the float model; NULL: there are labels or targets */
 } Loss;
 

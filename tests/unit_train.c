@@ -198,17 +198,17 @@ static void test_no_gradient_needed(void)
 
 /* ---- loss ---- */
 
-static void check_loss(LossKind kind)
+static void check_loss(LossKind kind, bool compared, float range)
 {
     enum { N = 4 };
     float score[2 * N], teacher[2 * N], targets[2 * N], grad[2 * N];
     int64_t labels[2] = {2, 0}, samples[2] = {0, 1};
     for (int i = 0; i < 2 * N; i++) {
         score[i] = (float)random_value((uint64_t)i);
-        teacher[i] = (float)random_value((uint64_t)i + 20);
+        teacher[i] = range * (float)random_value((uint64_t)i + 20);
         targets[i] = (float)random_value((uint64_t)i + 40);
     }
-    Loss l = {.kind = kind, .classes = N};
+    Loss l = {.kind = kind, .classes = N, .compared = compared};
     Dataset d = {.labels = kind == LOSS_LABELS ? labels : NULL, .targets = kind == LOSS_TARGETS ? targets : NULL};
     bool taught = kind == LOSS_TEACHER_CLASSES || kind == LOSS_TEACHER_SCORES;
     const float *t = taught ? teacher : NULL;
@@ -226,10 +226,12 @@ static void check_loss(LossKind kind)
 
 static void test_losses(void)
 {
-    check_loss(LOSS_LABELS);
-    check_loss(LOSS_TARGETS);
-    check_loss(LOSS_TEACHER_CLASSES);
-    check_loss(LOSS_TEACHER_SCORES);
+    check_loss(LOSS_LABELS, false, 1);
+    check_loss(LOSS_TARGETS, false, 1);
+    check_loss(LOSS_TEACHER_CLASSES, false, 1);
+    check_loss(LOSS_TEACHER_SCORES, false, 1);
+    check_loss(LOSS_TEACHER_SCORES, true, 1);
+    check_loss(LOSS_TEACHER_SCORES, true, 30);
 }
 
 static void test_score_before_softmax(void)
