@@ -248,6 +248,7 @@ typedef struct OpDef {
     int min_out, max_out; /* max -1: variadic */
     AttrSpec attrs[12];   /* ends at name == NULL */
     bool internal;        /* made by passes, no operator of ONNX */
+    bool declared_size;   /* infer finds the types in the outputs that the file declares, as a help */
     bool strided;         /* emit takes any Layout of inputs and outputs */
     bool in_place;        /* an output may take the memory of a dying input of the same type */
     bool view;            /* output is input 0's memory under another shape: nothing to compute */

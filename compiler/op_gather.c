@@ -73,11 +73,19 @@ static int axis_of(const Graph *g, const Node *n)
     return (int)norm_axis(g, n, attr_int(n, "axis"), n->in[0]->type.rank);
 }
 
-static void need_no_reduction(const Graph *g, const Node *n)
+/* The scalar kernel that joins an update with what is there; NULL: the update takes its place. */
+static const char *reduction(const Graph *g, const Node *n)
 {
+    static const char *const names[] = {"add", "mul", "min", "max"};
+    static const char *const of_int[] = {"add_int", "mul_int", "min_int", "max_int"};
     const char *r = attr_string(n, "reduction");
+    DType d = n->in[0]->type.dtype;
+    for (int i = 0; i < 4; i++)
+        if (!strcmp(r, names[i]) && d != DT_BOOL)
+            return dtype_is_float(d) ? names[i] : of_int[i];
     if (strcmp(r, "none") != 0)
-        fail_node(g, n, "unsupported: 'reduction' = '%s'", r);
+        fail_node(g, n, "unsupported: 'reduction' = '%s' of %s", r, dtype_name(n->in[0]->type.dtype));
+    return NULL;
 }
 
 static size_t elem_bytes(const Node *n)
@@ -150,7 +158,7 @@ static void infer_elements(Graph *g, Node *n)
         if (i != axis && index.dims[i] > x.dims[i])
             fail_node(g, n, "indices are larger than the data along axis %d", i);
     if (scatter) {
-        need_no_reduction(g, n);
+        reduction(g, n);
         Type updates = index;
         updates.dtype = x.dtype;
         if (!type_equal(n->in[2]->type, updates))
@@ -158,6 +166,15 @@ static void infer_elements(Graph *g, Node *n)
     }
     n->out[0]->type = scatter ? x : index;
     n->out[0]->type.dtype = x.dtype;
+}
+
+/* y[at] = kernel(y[at], updates[p]) */
+static void join_element(const Node *n, const char *kernel, void *y, const void *updates, size_t at, size_t p)
+{
+    static const int64_t step[] = {1, 1};
+    unsigned char *to = (unsigned char *)y + at * elem_bytes(n);
+    const void *x[] = {to, (const unsigned char *)updates + p * elem_bytes(n)};
+    scalar_row(kernel, n->in[0]->type.dtype)(1, to, x, step);
 }
 
 static void eval_elements(const Graph *g, const Node *n, const void *const *in, void *const *out)
@@ -172,6 +189,14 @@ static void eval_elements(const Graph *g, const Node *n, const void *const *in, 
     bool scatter = n->op == OP_ScatterElements, narrow_index = index.dtype == DT_I32;
     if (scatter)
         memcpy(out[0], in[0], type_bytes(x));
+    const char *kernel = scatter ? reduction(g, n) : NULL;
+    for (int32_t p = 0; kernel && p < count; p++)
+        join_element(n, kernel, out[0], in[2],
+                     narrow_index ? tn_element_at_i32(in[1], p, x.rank, dims.v, axis, sizes.v, steps.v)
+                                  : tn_element_at_i64(in[1], p, x.rank, dims.v, axis, sizes.v, steps.v),
+                     (size_t)p);
+    if (kernel)
+        return;
     if (scatter && narrow_index)
         tn_scatter_elements_i32(out[0], in[2], in[1], count, x.rank, dims.v, axis, sizes.v, steps.v, elem_bytes(n));
     else if (scatter)
@@ -187,6 +212,16 @@ static void emit_copy_of_input(Emitter *e, const Node *n)
     emit_line(e, "memcpy(%s, %s, %zu);", emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), type_bytes(n->in[0]->type));
 }
 
+/* for p < count: y[at] = kernel(y[at], updates[p]) */
+static void emit_join(Emitter *e, const Node *n, const char *kernel, int64_t count, const char *at)
+{
+    DType d = n->in[0]->type.dtype;
+    emit_line(e, "for (int32_t p = 0; p < %lld; p++) {", (long long)count);
+    emit_line(e, "%s *const y = %s + %s;", dtype_c(d), emit_ptr(e, n->out[0]), at);
+    emit_line(e, "*y = %s(*y, (%s)[p]);", emit_kernel(e, kernel, d), emit_ptr(e, n->in[2]));
+    emit_line(e, "}");
+}
+
 static void emit_elements(Emitter *e, const Node *n)
 {
     Type x = n->in[0]->type, index = n->in[1]->type;
@@ -195,6 +230,14 @@ static void emit_elements(Emitter *e, const Node *n)
     bool scatter = n->op == OP_ScatterElements;
     if (scatter)
         emit_copy_of_input(e, n);
+    const char *kernel = scatter ? reduction(emit_plan(e)->g, n) : NULL;
+    if (kernel) {
+        emit_join(e, n, kernel, type_elems(index),
+                  mem_printf("%s(%s, p, %d, %s, %d, %s, %s)", emit_kernel(e, "element_at", index.dtype),
+                             emit_ptr(e, n->in[1]), x.rank, emit_dims(index.dims, x.rank), axis_of(emit_plan(e)->g, n),
+                             emit_dims(x.dims, x.rank), emit_dims(strides, x.rank)));
+        return;
+    }
     emit_line(e, "%s(%s, %s, %s, %lld, %d, %s, %d, %s, %s, %zu);",
               emit_kernel(e, scatter ? "scatter_elements" : "gather_elements", index.dtype), emit_ptr(e, n->out[0]),
               emit_ptr(e, n->in[scatter ? 2 : 0]), emit_ptr(e, n->in[1]), (long long)type_elems(index), x.rank,
@@ -281,7 +324,7 @@ static void infer_nd(Graph *g, Node *n)
     check_indices(g, n, s.dims, s.depth);
     Type slices = slices_type(g, n, &s);
     if (n->op == OP_ScatterND) {
-        need_no_reduction(g, n);
+        reduction(g, n);
         if (!type_equal(n->in[2]->type, slices))
             fail_node(g, n, "updates must be %s", type_text(slices));
     }
@@ -296,6 +339,16 @@ static void eval_nd(const Graph *g, const Node *n, const void *const *in, void *
     bool scatter = n->op == OP_ScatterND, narrow_index = n->in[1]->type.dtype == DT_I32;
     if (scatter)
         memcpy(out[0], in[0], type_bytes(n->in[0]->type));
+    const char *kernel = scatter ? reduction(g, n) : NULL;
+    size_t inner = s.bytes / elem_bytes(n);
+    for (size_t p = 0; kernel && p < (size_t)count * inner; p++) {
+        size_t first = p / inner * (size_t)depth;
+        size_t at = narrow_index ? tn_slice_at_i32((const int32_t *)in[1] + first, depth, dims.v, steps.v)
+                                 : tn_slice_at_i64((const int64_t *)in[1] + first, depth, dims.v, steps.v);
+        join_element(n, kernel, out[0], in[2], at * inner + p % inner, p);
+    }
+    if (kernel)
+        return;
     if (scatter && narrow_index)
         tn_scatter_nd_i32(out[0], in[2], in[1], count, depth, dims.v, steps.v, s.bytes);
     else if (scatter)
@@ -311,8 +364,16 @@ static void emit_nd(Emitter *e, const Node *n)
     NdShape s = nd_shape(emit_plan(e)->g, n);
     const char *dims = emit_dims(s.dims, (int)s.depth), *steps = emit_dims(s.steps, (int)s.depth);
     DType index = n->in[1]->type.dtype;
-    if (n->op == OP_ScatterND) {
+    const char *kernel = n->op == OP_ScatterND ? reduction(emit_plan(e)->g, n) : NULL;
+    if (n->op == OP_ScatterND)
         emit_copy_of_input(e, n);
+    if (kernel) {
+        long long inner = (long long)(s.bytes / elem_bytes(n));
+        emit_join(e, n, kernel, s.count * inner,
+                  mem_printf("%s(%s + p / %lld * %lld, %lld, %s, %s) * %lld + (size_t)(p %% %lld)",
+                             emit_kernel(e, "slice_at", index), emit_ptr(e, n->in[1]), inner, (long long)s.depth,
+                             (long long)s.depth, dims, steps, inner, inner));
+    } else if (n->op == OP_ScatterND) {
         emit_line(e, "%s(%s, %s, %s, %lld, %lld, %s, %s, %zu);", emit_kernel(e, "scatter_nd", index),
                   emit_ptr(e, n->out[0]), emit_ptr(e, n->in[2]), emit_ptr(e, n->in[1]), (long long)s.count,
                   (long long)s.depth, dims, steps, s.bytes);

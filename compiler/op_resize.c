@@ -1,5 +1,5 @@
 /* op_resize.c - Resize: nearest, linear and cubic. Positions and weights are computed here, in float as runtimes do,
- * and become tables. Not covered: tf_crop_and_resize. Source: the ONNX text of Resize-13. */
+ * and become tables. Source: the ONNX text of Resize-13. */
 #include "reference.h"
 #include "train.h"
 
@@ -9,11 +9,12 @@
 
 typedef struct Sampling {
     int64_t outer, inner, in[3], out[3];
-    float scale[3];
-    int taps;       /* 1, 2 or 4 */
-    int32_t *index; /* [out[0] + out[1] + out[2]][taps] */
-    double *weight; /* likewise */
+    float scale[3], start[3], end[3]; /* start, end: of the cropped part, in shares of the axis */
+    int taps;                         /* 1, 2 or 4 */
+    int32_t *index;                   /* [out[0] + out[1] + out[2]][taps] */
+    double *weight;                   /* likewise */
     int64_t entries;
+    uint8_t *outside; /* [out[0] + out[1] + out[2]]: positions that lie outside of the input; NULL: none */
 } Sampling;
 
 /* ---- sizes ---- */
@@ -64,9 +65,33 @@ static const char *one_of(const Graph *g, const Node *n, const char *attr, const
     fail_node(g, n, "unsupported: '%s' = '%s'", attr, value);
 }
 
+static bool is_cropped(const Node *n)
+{
+    return !strcmp(attr_string(n, "coordinate_transformation_mode"), "tf_crop_and_resize");
+}
+
+/* The part of an axis that is taken, all of it but for tf_crop_and_resize. */
+static void read_crop(const Graph *g, const Node *n, int axis, float *start, float *end)
+{
+    int rank = n->in[0]->type.rank;
+    const Tensor *roi = is_cropped(n) ? given(n, 1) : NULL;
+    *start = 0;
+    *end = 1;
+    if (!is_cropped(n))
+        return;
+    if (!roi || roi->type.dtype != DT_F32 || type_elems(roi->type) != (int64_t)2 * rank)
+        fail_node(g, n, "roi must be float[%d]", 2 * rank);
+    if (!roi->data)
+        fail_not_constant(g, n, "roi", roi);
+    *start = ((const float *)roi->data)[axis];
+    *end = ((const float *)roi->data)[rank + axis];
+}
+
 static void check_modes(const Graph *g, const Node *n)
 {
-    static const char *const coordinates[] = {"half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric", NULL};
+    static const char *const coordinates[] = {"half_pixel", "pytorch_half_pixel",   "align_corners",
+                                              "asymmetric", "tf_half_pixel_for_nn", "tf_crop_and_resize",
+                                              NULL};
     static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
     static const char *const nearest[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
     one_of(g, n, "coordinate_transformation_mode", coordinates);
@@ -78,9 +103,14 @@ static void check_modes(const Graph *g, const Node *n)
 
 /* ---- positions and weights ---- */
 
-/* Where position p of the output lies in the input. */
-static float source_position(const char *mode, int64_t p, float scale, int64_t in, int64_t out)
+/* Where position p of the output lies in the input, along axis a of the three. */
+static float source_position(const char *mode, const Sampling *s, int a, int64_t p)
 {
+    float scale = s->scale[a], length = (float)(s->in[a] - 1);
+    int64_t in = s->in[a], out = s->out[a];
+    if (!strcmp(mode, "tf_crop_and_resize"))
+        return out == 1 ? 0.5f * (s->start[a] + s->end[a]) * length
+                        : s->start[a] * length + (float)p * (s->end[a] - s->start[a]) * length / (float)(out - 1);
     if (scale >= 1 && scale <= 1)
         return (float)p;
     if (!strcmp(mode, "asymmetric"))
@@ -89,7 +119,8 @@ static float source_position(const char *mode, int64_t p, float scale, int64_t i
         return out == 1 ? 0 : (float)p * (float)(in - 1) / (float)(out - 1);
     if (!strcmp(mode, "pytorch_half_pixel") && out == 1)
         return 0;
-    return ((float)p + 0.5f) / scale - 0.5f;
+    float middle = ((float)p + 0.5f) / scale;
+    return strcmp(mode, "tf_half_pixel_for_nn") ? middle - 0.5f : middle;
 }
 
 static int32_t clamp(int64_t i, int64_t size)
@@ -142,12 +173,24 @@ static void cubic_taps(const Node *n, float at, int64_t in, int32_t *index, doub
         weight[t] /= sum;
 }
 
-/* Table entries of one axis. */
-static void sample_axis(const Node *n, int taps, int64_t in, int64_t out, float scale, int32_t *index, double *weight)
+static void mark_outside(Sampling *s, int64_t p)
+{
+    if (!s->outside)
+        s->outside = NEW_ARRAY(uint8_t, s->entries / s->taps);
+    s->outside[p] = 1;
+}
+
+/* Table entries of axis a, the first of them number `first`. */
+static void sample_axis(const Node *n, Sampling *s, int a, int64_t first)
 {
     const char *mode = attr_string(n, "coordinate_transformation_mode");
-    for (int64_t p = 0; p < out; p++, index += taps, weight += taps) {
-        float at = source_position(mode, p, scale, in, out);
+    int64_t in = s->in[a], taps = s->taps;
+    int32_t *index = s->index + first * taps;
+    double *weight = s->weight + first * taps;
+    for (int64_t p = 0; p < s->out[a]; p++, index += taps, weight += taps) {
+        float at = source_position(mode, s, a, p);
+        if (is_cropped(n) && !(at >= 0 && at <= (float)(in - 1)))
+            mark_outside(s, first + p);
         if (taps == 1) {
             index[0] = clamp(round_position(attr_string(n, "nearest_mode"), at), in);
             weight[0] = 1;
@@ -159,9 +202,12 @@ static void sample_axis(const Node *n, int taps, int64_t in, int64_t out, float 
     }
 }
 
-static bool is_resized(const Type *x, int axis, const int64_t *out, const float *scale)
+static bool is_resized(const Graph *g, const Node *n, int axis, const int64_t *out, const float *scale)
 {
-    return out[axis] != x->dims[axis] || scale[axis] < 1 || scale[axis] > 1;
+    float start, end;
+    read_crop(g, n, axis, &start, &end);
+    return out[axis] != n->in[0]->type.dims[axis] || scale[axis] < 1 || scale[axis] > 1 || start < 0 || start > 0 ||
+           end < 1 || end > 1;
 }
 
 /* The resized axes, which must be three neighbours at most. */
@@ -172,13 +218,13 @@ static Sampling sampling_axes(const Graph *g, const Node *n)
     float scale[MAX_RANK];
     read_target(g, n, out, scale);
     int first = 0, last = x.rank;
-    while (first < x.rank && !is_resized(&x, first, out, scale))
+    while (first < x.rank && !is_resized(g, n, first, out, scale))
         first++;
-    while (last > first && !is_resized(&x, last - 1, out, scale))
+    while (last > first && !is_resized(g, n, last - 1, out, scale))
         last--;
     if (last - first > 3)
         fail_node(g, n, "unsupported: resizing of axes more than three apart");
-    Sampling s = {.outer = 1, .inner = 1, .in = {1, 1, 1}, .out = {1, 1, 1}, .scale = {1, 1, 1}};
+    Sampling s = {.outer = 1, .inner = 1, .in = {1, 1, 1}, .out = {1, 1, 1}, .scale = {1, 1, 1}, .end = {1, 1, 1}};
     for (int i = 0; i < x.rank; i++) {
         s.outer *= i < first ? x.dims[i] : 1;
         s.inner *= i >= last ? x.dims[i] : 1;
@@ -187,6 +233,7 @@ static Sampling sampling_axes(const Graph *g, const Node *n)
         s.in[3 - last + i] = x.dims[i];
         s.out[3 - last + i] = out[i];
         s.scale[3 - last + i] = scale[i];
+        read_crop(g, n, i, &s.start[3 - last + i], &s.end[3 - last + i]);
     }
     return s;
 }
@@ -201,8 +248,8 @@ static Sampling sampling(const Graph *g, const Node *n)
     s.weight = NEW_ARRAY(double, s.entries);
     int64_t at = 0;
     for (int a = 0; a < 3; a++) {
-        sample_axis(n, s.taps, s.in[a], s.out[a], s.scale[a], s.index + at, s.weight + at);
-        at += s.out[a] * s.taps;
+        sample_axis(n, &s, a, at);
+        at += s.out[a];
     }
     return s;
 }
@@ -220,11 +267,13 @@ static void infer_resize(Graph *g, Node *n)
 }
 
 /* Value at position p of the output box of plane x. */
-static double sample(const Sampling *s, const double *x, int64_t p, int64_t inner)
+static double sample(const Sampling *s, const double *x, int64_t p, int64_t inner, double otherwise)
 {
     int64_t at[3] = {p / s->out[2] / s->out[1], s->out[0] + p / s->out[2] % s->out[1],
                      s->out[0] + s->out[1] + p % s->out[2]};
     double sum = 0;
+    if (s->outside && (s->outside[at[0]] || s->outside[at[1]] || s->outside[at[2]]))
+        return otherwise;
     for (int a = 0; a < s->taps; a++)
         for (int b = 0; b < s->taps; b++)
             for (int c = 0; c < s->taps; c++) {
@@ -245,7 +294,7 @@ static void eval_resize(const Graph *g, const Node *n, const void *const *in, vo
     for (int64_t o = 0; o < s.outer; o++)
         for (int64_t p = 0; p < positions; p++)
             for (int64_t i = 0; i < s.inner; i++)
-                elem_set(out[0], d, to++, sample(&s, x + o * size, p, i));
+                elem_set(out[0], d, to++, sample(&s, x + o * size, p, i, (double)attr_float(n, "extrapolation_value")));
     free(x);
 }
 
@@ -254,6 +303,8 @@ static void grad_resize(const Graph *g, const Node *n, const Gradient *d)
 {
     Sampling s = sampling(g, n);
     int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2], taps = s.taps;
+    if (s.outside)
+        fail_node(g, n, "unsupported: training of Resize that takes values from outside of its input");
     for (int64_t k = 0; k < s.outer * positions * taps * taps * taps; k++) {
         int64_t tap = k % (taps * taps * taps), p = k / (taps * taps * taps) % positions;
         int64_t o = k / (taps * taps * taps) / positions;
@@ -268,6 +319,19 @@ static void grad_resize(const Graph *g, const Node *n, const Gradient *d)
     }
 }
 
+static void emit_outside(Emitter *e, const Node *n, const Sampling *s)
+{
+    DType d = n->in[0]->type.dtype;
+    float value = attr_float(n, "extrapolation_value");
+    void *element = mem_alloc(dtype_size(d));
+    elem_set(element, d, 0, (double)value);
+    if (s->outside)
+        emit_line(e, "%s(%s, %lld, %s, %lld, %s, %s);", emit_kernel(e, "resize_outside", d), emit_ptr(e, n->out[0]),
+                  (long long)s->outer, emit_dims(s->out, 3), (long long)s->inner,
+                  emit_const_array(e, "resize_outside", DT_U8, s->outside, s->entries / s->taps),
+                  emit_literal(d, element, 0));
+}
+
 static void emit_resize(Emitter *e, const Node *n)
 {
     Sampling s = sampling(emit_plan(e)->g, n);
@@ -277,6 +341,7 @@ static void emit_resize(Emitter *e, const Node *n)
     if (s.taps == 1) {
         emit_line(e, "%s(%s, %s, %lld, %s, %s, %lld, %s);", emit_kernel(e, "resize_nearest", d), y, x,
                   (long long)s.outer, emit_dims(s.in, 3), emit_dims(s.out, 3), (long long)s.inner, index);
+        emit_outside(e, n, &s);
         return;
     }
     void *weight = mem_array(s.entries, dtype_size(d));
@@ -284,6 +349,7 @@ static void emit_resize(Emitter *e, const Node *n)
     emit_line(e, "%s(%s, %s, %lld, %s, %s, %lld, %d, %s, %s);", emit_kernel(e, "resize_linear", d), y, x,
               (long long)s.outer, emit_dims(s.in, 3), emit_dims(s.out, 3), (long long)s.inner, s.taps, index,
               emit_const_array(e, "resize_weight", d, weight, s.entries));
+    emit_outside(e, n, &s);
 }
 
 const OpDef op_Resize = {

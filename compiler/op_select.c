@@ -132,11 +132,8 @@ static void infer_top_k(Graph *g, Node *n)
     if (k < 0 || k > (double)x.dims[axis])
         fail_node(g, n, "the %.0f largest of %lld elements", k, (long long)x.dims[axis]);
     x.dims[axis] = (int64_t)k;
-    if (n->out[0])
-        n->out[0]->type = x;
+    n->out[0]->type = x;
     x.dtype = DT_I64;
-    if (!n->out[1]) /* the kernel needs a place for them */
-        n->out[1] = graph_tensor(g, mem_printf("%s_indices", node_label(n)), x);
     n->out[1]->type = x;
 }
 

@@ -34,7 +34,7 @@ static bool type_matches(Type declared, Type t)
 static void infer_node(Graph *g, Node *n)
 {
     for (int i = 0; i < n->num_out; i++)
-        if (n->out[i])
+        if (n->out[i] && !op_def(n->op)->declared_size)
             n->out[i]->type = (Type){.rank = -1};
     for (int i = 0; i < n->num_in; i++)
         if (n->in[i] && !type_known(n->in[i]->type))

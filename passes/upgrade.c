@@ -159,18 +159,48 @@ static void upgrade_top_k(Upgrade *u, Node *n)
     attr_remove(n, "k");
 }
 
+/* The kernel writes both values and indices. */
+static void make_outputs(Upgrade *u, Node *n)
+{
+    for (int i = 0; i < n->num_out; i++)
+        if (!n->out[i]) {
+            n->out[i] = graph_tensor(u->g, upgrade_name(n, i ? "indices" : "values"), (Type){.rank = -1});
+            n->out[i]->producer = n;
+        }
+}
+
 /* ---- rules: training ---- */
+
+/* At inference the mask keeps all. */
+static void split_mask(Upgrade *u, Node *n)
+{
+    static const uint8_t yes = 1;
+    if (n->num_out < 2 || !n->out[1])
+        return;
+    Node *shape = upgrade_node(u, n, "Shape", "shape", 1), *mask = upgrade_node(u, n, "Expand", "mask", 2);
+    shape->in[0] = n->in[0];
+    mask->in[0] = graph_const(u->g, upgrade_name(n, "keep"), type_make(DT_BOOL, 0, NULL), &yes);
+    mask->in[1] = shape->out[0];
+    mask->out[0] = n->out[1];
+    mask->out[0]->producer = mask;
+    n->num_out = 1;
+    upgrade_place(u, shape);
+    upgrade_place(u, mask);
+}
 
 static void upgrade_dropout(Upgrade *u, Node *n)
 {
     bool mask = n->num_out > 1 && n->out[1];
     if (u->opset < 10 && mask && graph_use_counts(u->g)[n->out[1]->id])
         fail_node(u->g, n, "the mask of Dropout before opset 10 is not supported");
+    if (u->opset >= 10)
+        split_mask(u, n);
     float_to_input(u, n, "ratio", 1);
 }
 
 static void check_dropout(Upgrade *u, Node *n)
 {
+    split_mask(u, n);
     if (n->num_in < 3 || !n->in[2])
         return;
     if (!n->in[2]->data || const_scalar(u->g, n, 2) != 0)
@@ -437,6 +467,7 @@ static const Row table[] = {
     {"Split", 18, NEWEST, downgrade_split},
     {"Squeeze", OLDEST, 12, axes_to_input},
     {"TopK", OLDEST, 9, upgrade_top_k},
+    {"TopK", OLDEST, NEWEST, make_outputs},
     {"Unsqueeze", OLDEST, 12, axes_to_input},
     {"Upsample", OLDEST, 8, upgrade_upsample_7},
     {"Upsample", OLDEST, 9, upgrade_upsample},

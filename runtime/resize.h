@@ -36,3 +36,14 @@ TN_KERNEL void TN(resize_linear)(T *restrict y, const T *x, int32_t outer, const
         }
     }
 }
+
+/* y[p] = value where outside, a table of the three axes like index, has a 1 for one of p's positions. */
+TN_KERNEL void TN(resize_outside)(T *restrict y, int32_t outer, const int32_t *out, int32_t inner,
+                                  const TN_ROM uint8_t *outside, T value)
+{
+    const TN_ROM uint8_t *oy = outside + out[0], *ox = oy + out[1];
+    for (int32_t p = 0; p < outer * out[0] * out[1] * out[2]; p++, y += inner)
+        if (outside[p / (out[1] * out[2]) % out[0]] || oy[p / out[2] % out[1]] || ox[p % out[2]])
+            for (int32_t i = 0; i < inner; i++)
+                y[i] = value;
+}

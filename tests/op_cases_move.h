@@ -99,8 +99,19 @@ ROW(gather_nd_batch, "g (float[2,3,4] x, int64[2,2,1] i) => (y) { y = GatherND <
 ROW(scatter_elements, "g (float[3,3] x, float[2,3] u) => (y) <int64[2,3] i = {1, 0, 2, 0, 2, 1}> { y = ScatterElements (x, i, u) }",
     .in = "0 0 0 0 0 0 0 0 0; 1 2 3 4 5 6", .out = "4 2 0 1 0 6 0 5 3")
 ROW(scatter_elements_axis, "g (float[2,5] x, float[2,2] u) => (y) <int32[2,2] i = {1, -1, 0, 3}> { y = ScatterElements <axis = 1> (x, i, u) }")
-ROW(scatter_elements_add, "g (float[3] x, float[1] u) => (y) <int64[1] i = {1}> { y = ScatterElements <reduction = \"add\"> (x, i, u) }",
-    .error = "'reduction' = 'add'")
+ROW(scatter_elements_add, "g (float[1,5] x, float[1,3] u) => (y) <int64[1,3] i = {1, 1, -1}> { y = ScatterElements <axis = 1, reduction = \"add\"> (x, i, u) }",
+    .in = "1 2 3 4 5; 10 20 30", .out = "1 32 3 4 35")
+ROW(scatter_elements_mul, "g (int32[3,2] x, int32[2,2] u, int32[2,2] i) => (y) { y = ScatterElements <reduction = \"mul\"> (x, i, u) }",
+    .in = "1 2 3 4 5 6; 2 3 4 5; 2 0 2 1", .out = "1 6 3 20 40 6")
+ROW(scatter_elements_odd, "g (float[3] x, float[1] u) => (y) <int64[1] i = {1}> { y = ScatterElements <reduction = \"xor\"> (x, i, u) }",
+    .error = "unsupported: 'reduction' = 'xor'")
+ROW(scatter_nd_add, "g (float[3,2] x, float[3,2] u) => (y) <int64[3,1] i = {2, 0, 2}> { y = ScatterND <reduction = \"add\"> (x, i, u) }",
+    .in = "1 2 3 4 5 6; 10 20 30 40 50 60", .out = "31 42 3 4 65 86")
+ROW(scatter_nd_mul, "g (int64[2,3] x, int64[4] u, int64[4,2] i) => (y) { y = ScatterND <reduction = \"mul\"> (x, i, u) }",
+    .in = "1 2 3 4 5 6; 2 3 4 5; 0 0 1 2 0 0 1 -2", .out = "8 2 3 4 25 18")
+/* Of opset 18. */
+ROW(scatter_nd_max, "g (float[4] x, float[3] u, int64[3,1] i) => (y) { y = ScatterND <reduction = \"max\"> (x, i, u) }",
+    .in = "1 2 3 4; 0 9 -1; 0 2 3", .out = "1 2 9 4", .no_oracle = true)
 ROW(scatter_nd_elements, "g (float[8] x, float[4] u) => (y) <int64[4,1] i = {4, 3, 1, 7}> { y = ScatterND (x, i, u) }",
     .in = "1 2 3 4 5 6 7 8; 9 10 11 12", .out = "1 11 3 10 9 6 7 12")
 ROW(scatter_nd_rows, "g (float[3,2,2] x, float[2,2,2] u) => (y) <int64[2,1] i = {2, 0}> { y = ScatterND (x, i, u) }")
@@ -116,7 +127,7 @@ ROW(top_k, "g (float[2,4] x) => (v, i) <int64[1] k = {2}> { v, i = TopK (x, k) }
 ROW(top_k_smallest, "g (float[4,2] x) => (v, i) <int64[1] k = {3}> { v, i = TopK <axis = 0, largest = 0> (x, k) }",
     .in = "3 1 1 2 2 2 0 9", .out = "0 1 1 2 2 2; 3 0 1 1 2 2")
 ROW(top_k_indices, "g (float[3,7,2] x) => (i) <int64[1] k = {7}> { v, i = TopK <axis = 1> (x, k) }")
-ROW(top_k_values, "g (int64[3,5] x) => (v) <int64[1] k = {4}> { v, = TopK (x, k) }", .low = -100, .high = 100)
+ROW(top_k_values, "g (int64[3,5] x) => (v) <int64[1] k = {4}> { v, i = TopK (x, k) }", .low = -100, .high = 100)
 ROW(top_k_too_many, "g (float[3] x) => (v, i) <int64[1] k = {4}> { v, i = TopK (x, k) }", .error = "the 4 largest of 3 elements")
 ROW(resize_nearest, "g (float[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 3}>"
     " { y = Resize <mode = \"nearest\", coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> (x, , s) }",
@@ -149,8 +160,40 @@ ROW(resize_cubic_exclude, "g (float[1,2,4,5] x) => (y) <float[4] s = {1, 1, 1.5,
     " { y = Resize <mode = \"cubic\", cubic_coeff_a = -0.5, exclude_outside = 1> (x, , s) }")
 ROW(resize_cubic_corners, "g (float[1,1,4,4] x) => (y) <int64[4] s = {1, 1, 9, 3}>"
     " { y = Resize <mode = \"cubic\", coordinate_transformation_mode = \"align_corners\"> (x, , , s) }")
-ROW(resize_crop, "g (float[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 2}>"
-    " { y = Resize <coordinate_transformation_mode = \"tf_crop_and_resize\"> (x, , s) }", .error = "'tf_crop_and_resize'")
+ROW(resize_half_pixel_for_nn, "g (float[1,1,4,4] x) => (y) <int64[4] s = {1, 1, 3, 2}>"
+    " { y = Resize <coordinate_transformation_mode = \"tf_half_pixel_for_nn\", nearest_mode = \"floor\"> (x, , , s) }")
+ROW(resize_crop, "g (float[2,3,5,4] x) => (y) <float[8] r = {0, 0, 0.2, -0.25, 1, 1, 0.9, 1.5}, int64[4] s = {2, 3, 4, 6}>"
+    " { y = Resize <coordinate_transformation_mode = \"tf_crop_and_resize\", extrapolation_value = 7.5, mode = \"linear\"> (x, r, , s) }")
+/* onnxruntime copies where all sizes stay, whatever the part that is taken. */
+ROW(resize_crop_same_size, "g (float[1,1,3,3] x) => (y) <float[8] r = {0, 0, 0.5, 0, 1, 1, 1, 0.5}, float[4] s = {1, 1, 1, 1}>"
+    " { y = Resize <coordinate_transformation_mode = \"tf_crop_and_resize\", mode = \"linear\"> (x, r, s) }",
+    .in = "0 1 2 3 4 5 6 7 8", .out = "3 3.5 4 4.5 5 5.5 6 6.5 7", .no_oracle = true)
+ROW(resize_crop_no_roi, "g (float[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 2}>"
+    " { y = Resize <coordinate_transformation_mode = \"tf_crop_and_resize\"> (x, , s) }", .error = "roi must be float[8]")
 ROW(resize_nothing, "g (float[1,1,2,2] x) => (y) { y = Resize (x) }", .error = "needs either scales or sizes")
+
+#define NMS_TEXT(MOST, MORE) "g (float[1,6,4] boxes, float[1,2,6] scores) => (y) <int64 n = {" #MOST "}, float o = {0.5}, float s = {0.1}>" \
+    " { y = NonMaxSuppression " MORE " (boxes, scores, n, o, s) }"
+#define NMS_BOXES "0 0 1 1  0 0.1 1 1.1  0 -0.1 1 0.9  0 10 1 11  0 10.1 1 11.1  1 101 0 100; "
+ROW(nms_two_classes, NMS_TEXT(2, ""), .in = NMS_BOXES "0.9 0.75 0.6 0.95 0.5 0.3  0.2 0.2 0.3 0.05 0.4 0.3",
+    .out = "0 0 3 0 0 0 0 1 4 0 1 2")
+/* onnxruntime gives as many rows as there are boxes. */
+ROW(nms_padded, NMS_TEXT(9, ""), .in = NMS_BOXES "0.9 0.75 0.6 0.95 0.5 0.3  0 0 0 0.05 0 0.2",
+    .out = "0 0 3 0 0 0 0 0 5 0 1 5 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1 -1", .no_oracle = true)
+ROW(nms_declared, "g (float[1,4,4] boxes, float[1,1,4] scores, float o) => (int64[2,3] y) <int64 n = {4}>"
+    " { y = NonMaxSuppression <center_point_box = 1> (boxes, scores, n, o) }",
+    .in = "0.5 0.5 1 1  0.6 0.5 1 1  5 5 2 2  5 5.2 2 2; 0.5 0.5 0.8 0.9; 0.4", .out = "0 0 3 0 0 0")
+ROW(nms_bad, "g (float[1,4,4] boxes, float[2,1,4] scores) => (y) { y = NonMaxSuppression (boxes, scores) }",
+    .error = "needs boxes float[B,N,4] and scores float[B,C,N]")
+ROW(reverse_sequence, "g (float[4,3,2] x, int64[3] n) => (y) { y = ReverseSequence (x, n) }",
+    .in = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; 4 1 3", .out = "19 20 3 4 17 18 13 14 9 10 11 12 7 8 15 16 5 6 1 2 21 22 23 24")
+ROW(reverse_sequence_rows, "g (int64[2,3] x, int64[2] n) => (y) { y = ReverseSequence <batch_axis = 0, time_axis = 1> (x, n) }",
+    .in = "1 2 3 4 5 6; 2 3", .out = "2 1 3 6 5 4")
+ROW(reverse_sequence_axes, "g (float[2,3] x, int64[2] n) => (y) { y = ReverseSequence <batch_axis = 0, time_axis = 0> (x, n) }",
+    .error = "'batch_axis' and 'time_axis' must be 0 and 1")
+ROW(windows, "g (float[5] x) => (a, b, c) <int64 n = {5}> { h = HannWindow (n)\n m = HammingWindow <periodic = 0> (n)\n"
+    " k = BlackmanWindow <output_datatype = 11> (n)\n f = Cast <to = 1> (k)\n a = Mul (x, h)\n b = Mul (x, m)\n c = Mul (x, f) }",
+    .in = "1 1 1 1 1", .out = "0 0.3454915 0.9045085 0.9045085 0.3454915; 0.0869565 0.5434783 1 0.5434783 0.0869565; 0 0.2007701 0.8492299 0.8492299 0.2007701")
+ROW(window_run_time, "g (int64 n) => (y) { y = HannWindow (n) }", .error = "'n') must be a constant")
 /* clang-format on */
 #undef ROW
