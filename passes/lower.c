@@ -16,9 +16,14 @@ enum {
     MAX_REUSED_TERMS = 400000, /* unrolled convolution terms per layer: about 2 MB of code */
     MAX_SINGLE_TERMS = 65536,  /* unrolled terms of a layer whose weights are used once */
     BLOCK_CODE = 48,           /* bytes around the terms of one function */
-    FRAME_CODE = 300,          /* a layer's loop and epilogue */
-    TABLE_CODE = 200,          /* the share of a table-driven layer in its kernel */
+    CONV_CODE = 450,           /* a convolution's loop and epilogue */
+    STAGE_CODE = 150,          /* and what copies its padded input */
+    FC_CODE = 120,             /* a fully connected layer's epilogue */
+    TABLE_CODE = 250,          /* the share of a table-driven layer in its kernel */
 };
+
+/* Two forms whose bytes, or times, differ by less are as good as each other. */
+static const double CLOSE = 1.1;
 
 static int64_t weight_count(const Layer *l)
 {
@@ -46,17 +51,19 @@ static int64_t table_bytes(const Layer *l, Lowering form)
 
 static void predict_bytes(Layer *l, const Options *opt)
 {
-    int64_t n = weight_count(l), terms = n - l->zeros, frame = FRAME_CODE + 8 * l->co;
+    int64_t n = weight_count(l), terms = n - l->zeros, frame = (l->kind == LAYER_FC ? FC_CODE : CONV_CODE) + 8 * l->co;
     const Target *target = find_target(opt->target);
     for (int i = 0; i < 5; i++)
         l->bytes[i] = -1;
-    l->bytes[LOWER_DENSE] = frame + TABLE_CODE + 4 * n;
+    int64_t stage = l->kind == LAYER_FC ? 0 : STAGE_CODE, table = TABLE_CODE + (l->small ? 0 : stage);
+    l->bytes[LOWER_DENSE] = frame + stage + TABLE_CODE + 4 * n;
     if (!l->codes)
         return;
     double per_term = l->kind == LAYER_FC ? target->fc_bytes : target->conv_bytes;
-    l->bytes[LOWER_UNROLL] = frame + (int64_t)((double)terms * per_term) + BLOCK_CODE * (1 + terms / 500 + l->co / 12);
-    l->bytes[LOWER_SPARSE] = frame + TABLE_CODE + table_bytes(l, LOWER_SPARSE);
-    l->bytes[LOWER_PACKED] = frame + TABLE_CODE + table_bytes(l, LOWER_PACKED);
+    l->bytes[LOWER_UNROLL] =
+        frame + stage + (int64_t)((double)terms * per_term) + BLOCK_CODE * (1 + terms / 500 + l->co / 12);
+    l->bytes[LOWER_SPARSE] = frame + table + table_bytes(l, LOWER_SPARSE);
+    l->bytes[LOWER_PACKED] = frame + table + table_bytes(l, LOWER_PACKED);
 }
 
 static Lowering fewest_bytes(const Layer *l, const Lowering *candidates, int count)
@@ -73,6 +80,11 @@ static void choose_for_size(Layer *l)
     static const Lowering all[] = {LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED};
     l->lowering = fewest_bytes(l, all, 3);
     l->why = "fewest bytes of code and constants";
+    if (l->kind == LAYER_FC && l->lowering == LOWER_SPARSE &&
+        (double)l->bytes[LOWER_PACKED] <= CLOSE * (double)l->bytes[LOWER_SPARSE]) {
+        l->lowering = LOWER_PACKED;
+        l->why = "hardly more bytes than as Rice codes, and read several times as fast";
+    }
 }
 
 /* Fully connected layers: every row of a batch streams all weights. Among the forms that are about as fast as the
@@ -87,7 +99,7 @@ static void choose_for_streaming(Layer *l, const Options *opt)
     double least = fmin(fmin(time[LOWER_UNROLL], time[LOWER_SPARSE]), time[LOWER_PACKED]);
     int64_t bytes = INT64_MAX;
     for (Lowering form = LOWER_UNROLL; form <= LOWER_PACKED; form++)
-        if (time[form] <= 1.1 * least && l->bytes[form] < bytes) {
+        if (time[form] <= CLOSE * least && l->bytes[form] < bytes) {
             l->lowering = form;
             bytes = l->bytes[form];
         }

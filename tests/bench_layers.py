@@ -1,6 +1,6 @@
-"""bench_layers.py FOLDER: convolutions with random ternary weights as models for tests/bench.sh.
+"""bench_layers.py FOLDER: layers with random ternary weights as models for tests/bench.sh.
 
-Layer A: 128 -> 128 channels, 3x3, 34x34 -> 32x32. Layer B: 32 -> 64 channels, 5x5, 12x12 -> 8x8. One model per share
+Fully connected: 1024 -> 1024, fc_50.onnx and fc_2.onnx. Layer A: 128 -> 128 channels, 3x3, 34x34 -> 32x32. Layer B: 32 -> 64 channels, 5x5, 12x12 -> 8x8. One model per share
 of weights that are not zero: layer_a_50.onnx has half of them."""
 import sys
 
@@ -16,17 +16,25 @@ def make_model(inputs, outputs, kernel, size, density, seed):
     shape = (outputs, inputs, kernel, kernel)
     weights = (random.random(shape) < density) * random.choice([-1.0, 1.0], shape)
     out = size - kernel + 1
+    return one_node("Conv", [1, inputs, size, size], [1, outputs, out, out], weights)
+
+
+def one_node(operator, inputs, outputs, weights):
     value = helper.make_tensor_value_info
     graph = helper.make_graph(
-        [helper.make_node("Conv", ["x", "w"], ["y"])],
+        [helper.make_node(operator, ["x", "w"], ["y"])],
         "layer",
-        [value("x", TensorProto.FLOAT, [1, inputs, size, size])],
-        [value("y", TensorProto.FLOAT, [1, outputs, out, out])],
+        [value("x", TensorProto.FLOAT, inputs)],
+        [value("y", TensorProto.FLOAT, outputs)],
         [numpy_helper.from_array(weights.astype(np.float32), "w")],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
+for percent in (50, 2):
+    source = np.random.default_rng(percent)
+    matrix = (source.random((1024, 1024)) < percent / 100) * source.choice([-1.0, 1.0], (1024, 1024))
+    onnx.save(one_node("MatMul", [1, 1024], [1, 1024], matrix), f"{sys.argv[1]}/fc_{percent}.onnx")
 for name, layer in LAYERS.items():
     for percent in (50, 25, 10):
         onnx.save(make_model(*layer, percent / 100, percent), f"{sys.argv[1]}/layer_{name}_{percent}.onnx")

@@ -80,7 +80,7 @@ says "GREW"
 grep -q "note: base.json was measured with cflags '-Os', not '-O3'" err || complain "no note on other flags"
 grep -q "error: 2 of 2 combinations grew" err || complain "no message"
 expect 0 "ternc: note: base.json was measured with cflags '-Os', not '-O3'" \
-    ternc size m/tiny.onnx --targets cortex-m4 --cflags -O3 --baseline base.json --tolerance 900
+    ternc size m/tiny.onnx --targets cortex-m4 --cflags -O3 --baseline base.json --tolerance 2000
 expect 1 "ternc: error: no.json: cannot read: No such file or directory" \
     ternc size m/tiny.onnx --csv -o kept2 --baseline no.json
 absent kept2
