@@ -27,6 +27,13 @@ static const char *dim_symbol(const char *input, size_t k, const Onnx__TensorSha
     return mem_printf("%s.%zu", input, k);
 }
 
+/* No elements along dimension k; some old exporters meant that the size is not known, so --dim INPUT.k may change it.
+ */
+static bool is_empty_dim(const Onnx__TensorShapeProto__Dimension *d)
+{
+    return d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value == 0;
+}
+
 /* -1 when nothing says how large it is. */
 static int64_t symbol_value(const Reader *r, const char *symbol)
 {
@@ -75,7 +82,7 @@ static const char *list_symbols(const Reader *r, bool missing, const char *befor
 static void bind_batch(Reader *r, const char *input, const Onnx__TensorShapeProto *shape)
 {
     const char *symbol = shape->n_dim ? dim_symbol(input, 0, shape->dim[0]) : NULL;
-    if (!symbol || symbol_value(r, symbol) >= 0)
+    if (!symbol || is_empty_dim(shape->dim[0]) || symbol_value(r, symbol) >= 0)
         return;
     if (!r->opt->quiet)
         note("%s: the first dimension of input '%s' ('%s', the batch) is taken as 1; --dim %s=N changes that", r->file,
@@ -89,6 +96,12 @@ static int64_t resolve_dim(Reader *r, const char *input, size_t k, const Onnx__T
     if (!symbol)
         return d->dim_value;
     int64_t v = symbol_value(r, symbol);
+    if (v < 0 && is_empty_dim(d)) {
+        if (!r->opt->quiet)
+            note("%s: input '%s' has no elements, dimension %zu is 0; --dim %s=N gives it another size", r->file, input,
+                 k, symbol);
+        v = 0;
+    }
     add_symbol(r, symbol, v < 0);
     return v;
 }

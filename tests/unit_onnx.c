@@ -119,6 +119,20 @@ static void test_batch(void)
                     3);
 }
 
+/* A size of 0 is one: the input has no elements, unless --dim says otherwise. */
+static void test_zero_dim(void)
+{
+    Model_ *m = make_model();
+    Onnx__TensorShapeProto__Dimension *d = m->graph->input[0]->type->tensor_type->shape->dim[0];
+    d->value_case = ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+    d->dim_value = 0;
+    set_symbol(m->graph->output[0], 0, "N");
+    CU_ASSERT_EQUAL(read_with(m, &quiet)->graph->inputs[0]->type.dims[0], 0);
+    const DimValue x3[] = {{"x.0", 3}};
+    CU_ASSERT_EQUAL(read_with(m, &(Options){.quiet = true, .dims = x3, .num_dims = 1})->graph->inputs[0]->type.dims[0],
+                    3);
+}
+
 static void test_named_dims(void)
 {
     Model_ *m = make_model();
@@ -386,6 +400,7 @@ int main(void)
     CU_add_test(s, "plain outputs", test_plain_outputs);
     CU_add_test(s, "attributes", test_attributes);
     CU_add_test(s, "batch", test_batch);
+    CU_add_test(s, "dimension 0", test_zero_dim);
     CU_add_test(s, "named dimensions", test_named_dims);
     CU_add_test(s, "int32_data", test_int32_data);
     CU_add_test(s, "wide data", test_wide_data);
