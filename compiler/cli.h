@@ -54,6 +54,7 @@ typedef struct CommandLine {
     int num_lowerings;      /* of bench too, default auto, unroll, sparse, packed */
     Strings targets;        /* --targets; none: host */
     Strings custom_targets; /* --custom-target NAME=FLAGS */
+    bool list_operators;    /* inspect --operators */
     bool list_targets, csv, no_cache;
     const char *html;          /* --html FILE or NULL */
     const char *baseline;      /* --baseline FILE or NULL */

@@ -233,6 +233,10 @@ static void print_json(const Model *m)
 
 int cmd_inspect(const CommandLine *c)
 {
+    if (c->list_operators) {
+        print_operators(stdout);
+        return 0;
+    }
     if (c->sensitivity) {
         print_sensitivity(c);
         return 0;

@@ -459,6 +459,7 @@ void tensor_widen_half(Tensor *t); /* DT_F16 becomes DT_F32, in a copy of consta
 
 const OpDef *op_def(OpKind op);                       /* NULL for OP_UNSUPPORTED */
 OpKind op_find(const char *domain, const char *name); /* OP_UNSUPPORTED when not in ops.def */
+void print_operators(FILE *f);                        /* operators.c: the table for users, in Markdown */
 /* Arity, attribute names and types of every node against its OpDef; lists all unsupported operators in one message. */
 void check_supported(const Graph *g);
 /* ONNX multidirectional broadcast of the types of inputs [0, count); fails naming the node. */
@@ -555,7 +556,9 @@ void eval_layer(const Layer *l, const float *x, float *y, float *bound);
 
 /* ---------------------------------------------------------------- passes/ ---- */
 /* Each pass is one file of the same name, says what it requires and gives, and is followed by verify. */
-void pass_upgrade(Model *m);                       /* any opset 1..18 -> the one internal form (opset 17) */
+void pass_upgrade(Model *m); /* any opset 1..18 -> the one internal form (opset 17) */
+/* Entry i of the operators that upgrade replaces by others, and by which. False behind the last. */
+bool upgraded_operator(int i, const char **op, const char **becomes);
 void pass_infer(Graph *g);                         /* all types known; nodes with constant inputs evaluated */
 void pass_fold(Graph *g);                          /* Identity, no-op Reshape/Transpose/... removed, and Dropout */
 void pass_fold_for_training(Graph *g);             /* the same, but Dropout stays, and axes of the batch */

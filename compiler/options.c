@@ -279,7 +279,7 @@ static void set_bench_defaults(CommandLine *c)
 static void check_command_line(Parser *p)
 {
     CommandLine *c = p->c;
-    if (c->list_targets)
+    if (c->list_targets || c->list_operators)
         return;
     if (!c->model)
         usage("'ternc %s' needs a model: ternc %s %s", p->spec->name, p->spec->name, p->spec->args);

@@ -471,6 +471,8 @@ const OptionSpec option_specs[] = {
      offsetof(CommandLine, max_ram)},
     {"split", 0, "N", COMPILE | CHECK, false, "N more C files, which compilers work on at the same time (default: 0)",
      parse_split, 0},
+    {"operators", 0, NULL, INSPECT, false, "list the operators that models may have, as a Markdown table", set_flag,
+     offsetof(CommandLine, list_operators)},
     {"explain", 0, NULL, COMPILE, false, "say why each layer got its lowering, with predicted bytes", set_flag,
      offsetof(CommandLine, explain)},
     {"explain", 0, NULL, SIZE, false, "list what the shared bytes consist of: kernels, run function, literals",

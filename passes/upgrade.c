@@ -474,6 +474,24 @@ static const Row table[] = {
 };
 enum { NUM_ROWS = sizeof table / sizeof table[0] };
 
+bool upgraded_operator(int i, const char **op, const char **becomes)
+{
+    static const char *const rows[][2] = {
+        {"QLinearConv", "DequantizeLinear, Conv, QuantizeLinear"},
+        {"QLinearMatMul", "DequantizeLinear, MatMul, QuantizeLinear"},
+        {"Scatter", "ScatterElements"},
+        {"SoftmaxCrossEntropyLoss", "LogSoftmax, NegativeLogLikelihoodLoss"},
+        {"Upsample", "Resize"},
+        {"qonnx.custom_op.general.Quant", "the steps of its definition"},
+        {"qonnx.custom_op.general.BipolarQuant", "the steps of its definition"},
+    };
+    if (i >= (int)(sizeof rows / sizeof rows[0]))
+        return false;
+    *op = rows[i][0];
+    *becomes = rows[i][1];
+    return true;
+}
+
 static void apply_rules(Upgrade *u, Node *n)
 {
     const char *op = n->op_name;

@@ -19,6 +19,10 @@ if command -v groff >/dev/null; then
     grep -q "ternc compile net.onnx -o out" page || complain "an example is broken in the manual"
 fi
 
+# The table of operators.
+expect 0 "" ternc inspect --operators
+same out "$TERNC_SOURCE/docs/operators.md"
+
 expect 0 "" ternc --bash-completion
 cp out completion
 if command -v bash >/dev/null; then

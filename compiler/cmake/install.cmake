@@ -14,7 +14,7 @@ install(EXPORT ternc-targets NAMESPACE ternc:: DESTINATION ${package})
 install(FILES compiler/cmake/ternc-config.cmake compiler/cmake/ternc-functions.cmake
   ${CMAKE_CURRENT_BINARY_DIR}/ternc-config-version.cmake DESTINATION ${package})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ternc.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
-install(FILES README.md LICENSE docs/guide.md runtime/check/rival.h DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md LICENSE docs/guide.md docs/operators.md runtime/check/rival.h DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN demo.sh EXCLUDE PATTERN __pycache__ EXCLUDE)
 
 # Texts that the program says of itself.
