@@ -31,7 +31,7 @@ double optimizer_rate(const Trainer *t)
     if (t->frozen)
         return o->rate / 3 * cosine(progress(t, end, (double)t->epochs));
     double late = progress(t, end / 2, end);
-    return late < 0 ? o->rate : o->rate * cosine(late);
+    return late < 0 ? o->rate : o->rate * (1 + 2 * cosine(late)) / 3;
 }
 
 static void sgd(const Trainer *t, const Param *p, float rate, float decay)

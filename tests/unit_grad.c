@@ -161,7 +161,7 @@ static bool has_gradient(const Graph *g, int output)
 /* Operators without a gradient; and the forms of others that have none. */
 static bool is_refusal(const OpCase *row, const char *message)
 {
-    static const char *const forms[] = {"max_pool_index", "batch_norm_run_time", "batch_norm_rows"};
+    static const char *const forms[] = {"max_pool_index", "batch_norm_run_time", "batch_norm_rows", "resize_crop"};
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (!strcmp(row->name, forms[i]))
             return strstr(message, "this form of") != NULL;
