@@ -160,7 +160,7 @@ static const Wrong wrong[] = {
     {"ternc compile m -o d --method tw", "--method: 'tw' is not one of none|twn|sca|stp"},
     {"ternc compile m -o d --method sca",
      "--method sca trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC"},
-    {"ternc run m --data x,y", "'ternc run' does not take --data; it belongs to: compile, ternarize, eval, check"},
+    {"ternc run m --data x,y", "'ternc run' does not take --data; it belongs to: compile, ternarize, inspect, eval, check"},
     {"ternc ternarize m -o d --epochs 3", "--epochs is for training: it needs --data SPEC"},
     {"ternc ternarize m -o d --data x,y --alpha 0.5", "--alpha and --lambda belong to --method sca"},
     {"ternc ternarize m -o d --data x,y --method sca --alpha 2",
