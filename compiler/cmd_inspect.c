@@ -118,17 +118,16 @@ static void print_layers(const Rows *rows)
 static const char *list_other_operators(const Rows *rows)
 {
     Text list = {0};
+    int counts[NUM_OPS] = {0};
+    for (int i = 0; i < rows->count; i++)
+        if (!is_layer(&rows->list[i].cost))
+            counts[rows->list[i].n->op]++;
     for (int i = 0; i < rows->count; i++) {
-        int count = 0, first = rows->count;
-        for (int k = 0; k < rows->count; k++) {
-            const Row *r = &rows->list[k];
-            if (is_layer(&r->cost) || strcmp(r->n->op_name, rows->list[i].n->op_name) != 0)
-                continue;
-            count++;
-            first = k < first ? k : first;
-        }
-        if (first == i)
-            text_printf(&list, "%s%s x%d", list.len ? ", " : "", rows->list[i].n->op_name, count);
+        const Node *n = rows->list[i].n;
+        if (is_layer(&rows->list[i].cost) || !counts[n->op])
+            continue;
+        text_printf(&list, "%s%s x%d", list.len ? ", " : "", n->op_name, counts[n->op]);
+        counts[n->op] = 0;
     }
     const char *copy = list.len ? mem_strdup(list.data) : "none";
     text_free(&list);

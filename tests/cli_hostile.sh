@@ -50,6 +50,7 @@ done
 
 for model in m/*.onnx; do
     expect 0 "" ternc compile "$model" -o new --quiet
+    expect 0 "" ternc inspect "$model" --quiet
     rm -rf new
 done
 finish
