@@ -1,6 +1,6 @@
-/* count_instructions.c - a plugin of QEMU that counts the instructions that the emulated machine executes, and prints the
- * count at the end: "instructions N" on stderr. Interface: QEMU's qemu-plugin.h, version 1; the few declarations are
- * here because Debian's packages do not have that header. */
+/* count_instructions.c - a plugin of QEMU that counts the instructions that the emulated machine executes, and prints
+ * the count at the end: "instructions N" on stderr. Interface: QEMU's qemu-plugin.h, version 1; the few declarations
+ * are here because Debian's packages do not have that header. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
