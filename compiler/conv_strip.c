@@ -143,7 +143,7 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
     s->scratch_bytes = s->stage_offset;
     if (!l->direct)
-        s->scratch_bytes += (l->ci * s->plane + f->max_lanes) * (int64_t)dtype_size(f->act);
+        s->scratch_bytes += (s->staged * s->plane + f->max_lanes) * (int64_t)dtype_size(f->act);
     return s->scratch_bytes;
 }
 
@@ -190,9 +190,19 @@ static int64_t choose_block(const Layer *l, const Options *opt)
     }
 }
 
+/* Blocks of an unrolled grouped convolution read few channels each. */
+static int64_t staged_channels(const Layer *l, int64_t block)
+{
+    int64_t outs = l->co / l->groups, inputs = l->ci / l->groups;
+    if (l->kind != LAYER_CONV || l->lowering != LOWER_UNROLL || l->direct)
+        return l->ci;
+    return outs == 1 ? block * inputs : inputs;
+}
+
 ConvStrip conv_strip(const Layer *l, const Options *opt)
 {
     ConvStrip s = {.block = choose_block(l, opt)};
+    s.staged = staged_channels(l, s.block);
     int64_t halo = (l->kh - 1) * l->dh / l->sh;
     if (l->kind == LAYER_CONV_TRANSPOSE)
         transposed_parts(l, &s, &halo);
@@ -207,4 +217,9 @@ ConvStrip conv_strip(const Layer *l, const Options *opt)
     if (l->kind == LAYER_CONV)
         conv_offsets(l, &s);
     return s;
+}
+
+int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output)
+{
+    return s->staged == l->ci ? 0 : output / (l->co / l->groups) * (l->ci / l->groups);
 }

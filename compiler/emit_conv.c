@@ -74,8 +74,31 @@ static void emit_affine(Emitter *e, const Layer *l, const char *v, const char *n
         emit_line(e, "%s(%s, %s, %s);", emit_kernel(e, "bias", layer_format(l)->acc), v, n, bias);
 }
 
-/* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from `c` on, into
- * rows r.. of the output. */
+/* A loop over the channels of a block; v: the accumulators of channel c. */
+static void begin_channels(const Conv *c)
+{
+    emit_line(c->e, "for (int32_t c = first; c < first + count; c++) {");
+    emit_line(c->e, "%s *const v = acc + (c - first) * %lld;", dtype_c(c->f->acc), (long long)c->s.acc_pitch);
+}
+
+/* Scale, bias and activation, on whole vectors where there is room for them. */
+static void emit_epilogue(Conv *c, const ConvPart *p)
+{
+    Emitter *e = c->e;
+    const Layer *l = &c->turned;
+    if (!l->scale && !l->bias && !l->act.kind)
+        return;
+    emit_line(e,
+              c->s.split ? "const int32_t n = (rows - 1) * %lld + %lld;"
+                         : "const int32_t n = ((rows - 1) * %lld + %lld + TN_LANES - 1) / TN_LANES * TN_LANES;",
+              (long long)c->s.pitch, (long long)p->cols);
+    emit_affine(e, l, "v", "n");
+    emit_activation(e, &l->act, "v", "n");
+}
+
+/* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from `first` on,
+ * into rows r.. of the output. Rows shorter than a vector are loaded only when the stores of all channels are through:
+ * what lies across two stores has to wait for both. */
 static void emit_put(Conv *c, int part)
 {
     Emitter *e = c->e;
@@ -83,14 +106,15 @@ static void emit_put(Conv *c, int part)
     const ConvPart *p = &c->s.parts[part];
     long long pitch = c->s.pitch, cols = p->cols, ow = l->pool.kind ? l->pool.ow : l->ow;
     long long plane = ow * (l->pool.kind ? l->pool.oh : l->oh);
-    emit_line(e, "static void layer%d_put_%d(%s *y, %s *v, int32_t c, int32_t count, int32_t r, int32_t rows)",
+    emit_line(e, "static void layer%d_put_%d(%s *y, %s *acc, int32_t first, int32_t count, int32_t r, int32_t rows)",
               l->index, part, dtype_c(c->f->act), dtype_c(c->f->acc));
     emit_line(e, "{");
-    if (l->scale || l->bias || l->act.kind)
-        emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", pitch, cols);
-    emit_line(e, "for (int32_t end = c + count; c < end; c++, v += %lld) {", (long long)c->s.acc_pitch);
-    emit_affine(e, l, "v", "n");
-    emit_activation(e, &l->act, "v", "n");
+    begin_channels(c);
+    emit_epilogue(c, p);
+    if (cols < c->f->max_lanes && e->plan->opt->optimize == OPTIMIZE_SPEED && (l->scale || l->bias || l->act.kind)) {
+        emit_line(e, "}");
+        begin_channels(c);
+    }
     if (l->pool.kind)
         emit_line(e, "%s(y + c * %lld + r / %lld * %lld, v, (rows + %lld) / %lld, %lld, %lld, %lld, %lld, %lld, %lld);",
                   emit_kernel(e, l->pool.kind == POOL_MAX ? "put_max" : "put_average", c->f->acc), plane,
@@ -129,10 +153,35 @@ static void emit_check_acc(const Conv *c, int part, const char *first, const cha
     emit_end_check(e);
 }
 
+/* The input rows that a strip of the block from output channel `first` on reads, into p. */
+static void emit_stage(const Conv *c, int64_t first)
+{
+    Emitter *e = c->e;
+    const Layer *l = &c->turned;
+    const ConvStrip *s = &c->s;
+    bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
+    long long sh = transposed ? 1 : l->sh, sw = transposed ? 1 : l->sw;
+    int64_t in = conv_first_input(l, s, first);
+    const char *x = in ? mem_printf("x + %lld", (long long)(in * l->ih * l->iw)) : "x";
+    if (l->direct)
+        emit_line(e, "const %s *p = x + r * %lld;", dtype_c(c->f->act), (long long)l->iw);
+    else if (sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
+        emit_line(e, "%s(p, %s, %lld, %lld, %lld, r, %lld, %lld);", emit_kernel(e, "stage_flat", c->f->acc), x,
+                  (long long)s->staged, (long long)l->ih, (long long)l->iw, (long long)s->top,
+                  (long long)s->stage_rows);
+    else
+        emit_line(e, "%s(p, %s, %lld, %lld, %lld, r, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld);",
+                  emit_kernel(e, "stage", c->f->acc), x, (long long)s->staged, (long long)l->ih, (long long)l->iw,
+                  (long long)s->top, (long long)s->left, sh, sw, (long long)s->phase_rows, (long long)s->phase_cols,
+                  (long long)s->stage_rows, (long long)s->pitch);
+}
+
 /* Accumulate and write out a strip by unrolled functions. */
 static void emit_unrolled_strip(Conv *c, int part)
 {
     for (int64_t first = 0; first < c->l->co; first += block_size(c, first)) {
+        if (c->s.staged < c->l->ci)
+            emit_stage(c, first);
         for (int i = 0; i < c->pieces[part * c->l->co + first]; i++)
             emit_line(c->e, "layer%d_%d_%lld_%d(p, acc, n);", c->l->index, part, (long long)first, i);
         emit_check_acc(c, part, mem_printf("%lld", (long long)first),
@@ -245,25 +294,6 @@ static void emit_tables(Conv *c)
     c->table = emit_weights(c->e, l, c->s.block);
 }
 
-static void emit_stage(const Conv *c)
-{
-    Emitter *e = c->e;
-    const Layer *l = &c->turned;
-    const ConvStrip *s = &c->s;
-    bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
-    long long sh = transposed ? 1 : l->sh, sw = transposed ? 1 : l->sw;
-    if (l->direct)
-        emit_line(e, "const %s *p = x + r * %lld;", dtype_c(c->f->act), (long long)l->iw);
-    else if (sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
-        emit_line(e, "%s(p, x, %lld, %lld, %lld, r, %lld, %lld);", emit_kernel(e, "stage_flat", c->f->acc),
-                  (long long)l->ci, (long long)l->ih, (long long)l->iw, (long long)s->top, (long long)s->stage_rows);
-    else
-        emit_line(e, "%s(p, x, %lld, %lld, %lld, r, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld);",
-                  emit_kernel(e, "stage", c->f->acc), (long long)l->ci, (long long)l->ih, (long long)l->iw,
-                  (long long)s->top, (long long)s->left, sh, sw, (long long)s->phase_rows, (long long)s->phase_cols,
-                  (long long)s->stage_rows, (long long)s->pitch);
-}
-
 /* One part of a strip: the rows that it has there. */
 static void emit_part(Conv *c, int part)
 {
@@ -310,8 +340,8 @@ static void emit_conv_function(Conv *c)
         emit_line(e, "for (int32_t image = 0; image < %lld; image++, x += %lld, y += %lld)", (long long)l->batch, in,
                   out);
     emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s.total_rows, (long long)c->s.rows);
-    if (!c->s.split)
-        emit_stage(c);
+    if (!c->s.split && c->s.staged == c->l->ci)
+        emit_stage(c, 0);
     for (int part = 0; part < c->s.num_parts; part++)
         emit_part(c, part);
     emit_line(e, "}");

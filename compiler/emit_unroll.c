@@ -234,11 +234,11 @@ int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part,
                .mixed = target->mixed,
                .window = target->conv.window};
     const int64_t *koff = s->parts[part].koff;
-    int64_t per_group = l->ci / l->groups, outs = l->co / l->groups;
+    int64_t per_group = l->ci / l->groups, outs = l->co / l->groups, staged = conv_first_input(l, s, first);
     for (int64_t in = first / outs * per_group; in < ((first + count - 1) / outs + 1) * per_group; in++)
         for (int64_t k = 0; k < l->kh * l->kw; k++)
             if (koff[k] != NO_TAP)
-                add_tap(&b, (Tap){in, k, in * s->plane + koff[k]});
+                add_tap(&b, (Tap){in, k, (in - staged) * s->plane + koff[k]});
     return finish_block(&b);
 }
 

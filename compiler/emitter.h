@@ -75,12 +75,14 @@ typedef struct ConvStrip {
     int64_t top, left;                   /* staging: zeros before the image */
     int64_t phase_rows, phase_cols;      /* staging: phases, 1 but for strided convolutions */
     int64_t stage_rows;                  /* rows of one phase plane; its columns are `pitch` */
+    int64_t staged;                      /* input channels staged at once; fewer than all: those of one block */
     int64_t block;                       /* output channels accumulated at once */
     int64_t acc_pitch;                   /* accumulators per output channel, a multiple of Format.max_lanes */
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
-bool conv_is_split(const Layer *l); /* by its lowering and Layer.small */
+int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output); /* staged first for this one's block */
+bool conv_is_split(const Layer *l);                                           /* by its lowering and Layer.small */
 
 /* share.c: the sums of a block over a window of taps, with pairs of variables shared between sums. */
 enum { MAX_SUMS = 24, MAX_WINDOW = 8, MAX_PAIRS = 16 };

@@ -195,14 +195,28 @@ TN_KERNEL void tn_dense_fc_f32(float *y, const float *x, int32_t inputs, int32_t
 /* v[i] = v[i] * scale + bias */
 TN_KERNEL void tn_affine_f32(float *v, int32_t n, float scale, float bias)
 {
-    for (int32_t i = 0; i < n; i++)
+    int32_t i = 0;
+#if TN_LANES > 1
+    for (; i + TN_LANES <= n; i += TN_LANES) {
+        tn_vec a = TN_LOAD(v + i) * scale + bias;
+        TN_STORE(v + i, a);
+    }
+#endif
+    for (; i < n; i++)
         v[i] = v[i] * scale + bias;
 }
 
 /* v[i] = v[i] + bias */
 TN_KERNEL void tn_bias_f32(float *v, int32_t n, float bias)
 {
-    for (int32_t i = 0; i < n; i++)
+    int32_t i = 0;
+#if TN_LANES > 1
+    for (; i + TN_LANES <= n; i += TN_LANES) {
+        tn_vec a = TN_LOAD(v + i) + bias;
+        TN_STORE(v + i, a);
+    }
+#endif
+    for (; i < n; i++)
         v[i] += bias;
 }
 
@@ -230,7 +244,15 @@ TN_KERNEL void tn_bias_each_f32(float *v, int32_t n, const TN_ROM float *bias)
 /* v[i] = max(v[i], 0) */
 TN_KERNEL void tn_act_relu_f32(float *v, int32_t n)
 {
-    for (int32_t i = 0; i < n; i++)
+    int32_t i = 0;
+#if TN_LANES > 1
+    for (; i + TN_LANES <= n; i += TN_LANES) {
+        tn_vec a = TN_LOAD(v + i);
+        a = (tn_vec)((tn_ivec)a & ~(a < 0));
+        TN_STORE(v + i, a);
+    }
+#endif
+    for (; i < n; i++)
         v[i] = v[i] < 0 ? 0 : v[i];
 }
 
@@ -321,9 +343,12 @@ TN_KERNEL void tn_put_average_f32(float *y, const float *v, int32_t rows, int32_
         for (int32_t c = 0; c < cols; c++) {
             const float *p = v + r * sh * pitch + c * sw;
             float sum = 0;
-            for (int32_t i = 0; i < kh; i++)
+            for (int32_t i = 0; i < kh; i++) { /* rows by themselves: the adds of one need not wait for another's */
+                float row = 0;
                 for (int32_t j = 0; j < kw; j++)
-                    sum += p[i * pitch + j];
+                    row += p[i * pitch + j];
+                sum += row;
+            }
             y[r * cols + c] = sum / (float)(kh * kw);
         }
 }
