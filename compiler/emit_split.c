@@ -32,7 +32,8 @@ void emit_begin_part(Emitter *e, const char *name, const char *parameters)
 {
     struct Split *s = e->split;
     if (!s) {
-        emit_line(e, "static void %s(%s)", name, parameters);
+        emit_line(e, "static %svoid %s(%s)", e->plan->opt->optimize == OPTIMIZE_SPEED ? "TN_APART " : "", name,
+                  parameters);
         return;
     }
     text_printf(&s->header, "#define %s %s_%s\nvoid %s(%s);\n", name, e->plan->id, name, name, parameters);

@@ -24,6 +24,12 @@ typedef uint8_t tn_bytes __attribute__((vector_size(TN_LANES), aligned(1), may_a
 #define TN_LANES 1
 typedef float tn_vec;
 #endif
+/* A part of a layer stays a function: all in one, they take compilers twice the time. */
+#if defined(__GNUC__)
+#define TN_APART __attribute__((noinline))
+#else
+#define TN_APART
+#endif
 #define TN_LOAD(p) (*(const tn_vec *)(const void *)(p))
 #define TN_LOAD_ROM(p) (*(const TN_ROM tn_vec *)(const TN_ROM void *)(p))
 #define TN_STORE(p, v) (*(tn_vec *)(void *)(p) = (v))

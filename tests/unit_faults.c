@@ -17,10 +17,10 @@ typedef struct Fault {
 } Fault;
 
 static const Fault faults[] = {
-    {"v[i] = v[i] * scale + bias;", "v[i] = v[i] * scale;", VALUES, "the evaluator has"},
-    {"v[i] = v[i] * scale + bias;", "v[i] = v[i] * scale * 1.00001f + bias;", VALUES, "the bound is"},
-    {"v[i] = v[i] < 0 ? 0 : v[i];", ";", VALUES, "differ by"},
-    {"v[i] = v[i] * scale + bias;", "v[i] = 0.0f / 0.0f;", VALUES, "nan, the evaluator has"},
+    {"(v + i) * scale + bias;", "(v + i) * scale;", VALUES, "the evaluator has"},
+    {"(v + i) * scale + bias;", "(v + i) * scale * 1.00001f + bias;", VALUES, "the bound is"},
+    {"a = (tn_vec)((tn_ivec)a & ~(a < 0));", ";", VALUES, "differ by"},
+    {"(v + i) * scale + bias;", "(v + i) * (0.0f / 0.0f);", VALUES, "nan, the evaluator has"},
     {"m = q > m ||", "m = q < m ||", VALUES, "'y'["},
     {"net_check_tensor(1, 0, ", "net_check_tensor(0, 0, ", PROBLEM, "where output 0 of node 1, 'y', is due"},
     {"net_check_tensor(1, 0, ", "if (0) net_check_tensor(1, 0, ", PROBLEM, "'y', is due"},
