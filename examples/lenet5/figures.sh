@@ -34,8 +34,9 @@ all() {
     try stp90 "STP, 90 % zeros" 99.30 --method stp --sparsity 0.90
     try stp98 "STP, 98 % zeros" 99.25 --method stp --sparsity 0.98
     try stp99 "STP, 99 % zeros" 99.00 --method stp --sparsity 0.99
+    held=2000 # the knob for zeros, in shorter runs
     for alpha in 0.1 0.3 0.5 0.7 0.9; do
-        try sca$alpha "SCA, alpha $alpha, fewer steps" - --method sca --alpha $alpha --limit 20000 --epochs 5
+        try sca$alpha "SCA, alpha $alpha, short" - --method sca --alpha $alpha --limit 12000 --epochs 5
     done
     rising sca0.1 sca0.3 sca0.5 sca0.7 sca0.9
 }
