@@ -95,4 +95,5 @@ row "90 % zeros, for speed" stp_speed
 
 say
 say "The network was trained in float. \"ternary\": its weights were made ternary without any data or training. The others"
-say "were fine-tuned on the training images. First and last layer stay float. RAM is the arena that net.h states."
+say "were fine-tuned on the training images. First and last layer stay float. \"for size\" decodes weights from tables,"
+say "for microcontrollers short of flash and RAM; \"for speed\" has adds as code. RAM is the arena that net.h states."
