@@ -47,6 +47,15 @@ void file_write(const char *path, const void *data, size_t len)
         fail("%s: cannot write: %s", path, strerror(errno));
 }
 
+void file_write_lines(const char *path, const char *const *lines)
+{
+    Text t = {0};
+    for (; *lines; lines++)
+        text_printf(&t, "%s\n", *lines);
+    file_write(path, t.data, t.len);
+    text_free(&t);
+}
+
 /* ---- running programs ---- */
 
 void read_back(FILE *f, Text *t)

@@ -19,15 +19,6 @@ static char *path_in(const Program *p, const char *name)
     return mem_printf("%s/%s", p->folder, name);
 }
 
-static void write_lines(const char *path, const char *const *lines)
-{
-    Text t = {0};
-    for (; *lines; lines++)
-        text_printf(&t, "%s\n", *lines);
-    file_write(path, t.data, t.len);
-    text_free(&t);
-}
-
 Program *program_open(const Plan *plan, const char *cc, const char *cflags)
 {
     Program *p = NEW(Program);
@@ -35,8 +26,8 @@ Program *program_open(const Plan *plan, const char *cc, const char *cflags)
     p->binary = path_in(p, "harness");
     if (mkdir(path_in(p, "model"), 0700))
         fail("%s: cannot make a folder: %s", p->folder, strerror(errno));
-    write_lines(path_in(p, "harness.c"), check_harness_lines);
-    write_lines(path_in(p, "impulse.h"), check_impulse_lines);
+    file_write_lines(path_in(p, "harness.c"), check_harness_lines);
+    file_write_lines(path_in(p, "impulse.h"), check_impulse_lines);
     program_describe(p);
     return p;
 }

@@ -150,6 +150,7 @@ const CommandLine *keep_within_loss(const CommandLine *c);
 const char *temp_folder(void);        /* a new one, removed with all in it when the process exits, */
 void temp_remove(const char *folder); /* or now */
 void file_write(const char *path, const void *data, size_t len);
+void file_write_lines(const char *path, const char *const *lines); /* NULL ends them */
 /* Runs argv[0] from PATH and waits; what it printed is added to `out` and `err`. Returns its exit code, 128 + the
  * signal that ended it, or 127 with a message in `err` when it cannot be run. */
 int run_program(char *const argv[], Text *out, Text *err);

@@ -52,15 +52,6 @@ static char *path_in(const Bench *b, const char *name)
     return mem_printf("%s/%s", b->folder, name);
 }
 
-static void write_lines(const char *path, const char *const *lines)
-{
-    Text t = {0};
-    for (; *lines; lines++)
-        text_printf(&t, "%s\n", *lines);
-    file_write(path, t.data, t.len);
-    text_free(&t);
-}
-
 /* Builds are named b0, b1, ... in C. */
 static void add_build(Bench *b, const char *name, Method method, Lowering lowering)
 {
@@ -135,8 +126,8 @@ static void describe(const Bench *b)
     add_tensors(&t, "output_tensors", "OUTPUTS", g->outputs, g->num_outputs);
     file_write(path_in(b, "model.h"), t.data, t.len);
     text_free(&t);
-    write_lines(path_in(b, "bench.c"), bench_harness_lines);
-    write_lines(path_in(b, "rival.h"), bench_rival_lines);
+    file_write_lines(path_in(b, "bench.c"), bench_harness_lines);
+    file_write_lines(path_in(b, "rival.h"), bench_rival_lines);
     static const char hook[] = "void bench_node(int node);\n";
     file_write(path_in(b, "node.h"), hook, sizeof hook - 1);
 }
