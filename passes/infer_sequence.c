@@ -123,16 +123,28 @@ static void pick(Walk *w, const Node *n)
     walk_give(w, n, 0, s->items[position(w, n, 1, s->count, s->count, 0)]);
 }
 
+static void check_pieces(const Walk *w, const Node *n, int64_t count)
+{
+    enum { MAX_PIECES = 1 << 12 };
+    if (count < 1 || count > MAX_PIECES)
+        fail_node(w->g, n, "unsupported: a sequence of %lld pieces", (long long)count);
+}
+
 /* The sizes of the pieces: given, or `size` each but the last. */
 static const int64_t *piece_sizes(const Walk *w, const Node *n, int64_t length, int64_t *count)
 {
     const int64_t *given = const_ints(w->g, n, 1, count);
-    if (given && n->in[1]->type.rank == 1)
+    if (given && n->in[1]->type.rank > 1)
+        fail_node(w->g, n, "the sizes of the pieces are a number or a vector");
+    if (given && n->in[1]->type.rank == 1) {
+        check_pieces(w, n, *count);
         return given;
+    }
     int64_t size = given ? given[0] : 1;
     if (size < 1)
         fail_node(w->g, n, "pieces of size %lld", (long long)size);
-    *count = (length + size - 1) / size;
+    *count = length / size + (length % size != 0);
+    check_pieces(w, n, *count);
     int64_t *sizes = NEW_ARRAY(int64_t, *count);
     for (int64_t i = 0; i < *count; i++)
         sizes[i] = i < *count - 1 ? size : length - i * size;
@@ -141,12 +153,9 @@ static const int64_t *piece_sizes(const Walk *w, const Node *n, int64_t length, 
 
 static void split(Walk *w, const Node *n)
 {
-    enum { MAX_PIECES = 1 << 12 };
     int64_t axis = norm_axis(w->g, n, attr_int(n, "axis"), n->in[0]->type.rank), count;
     const int64_t *sizes = piece_sizes(w, n, n->in[0]->type.dims[axis], &count);
     bool squeeze = n->num_in < 2 && !attr_int(n, "keepdims");
-    if (count < 1 || count > MAX_PIECES)
-        fail_node(w->g, n, "unsupported: a sequence of %lld pieces", (long long)count);
     Tensor *at = graph_const_i64(w->g, mem_printf("%s.axis", node_label(n)), 1, &axis);
     Node *pieces = node_new(OP_Split, n->name, 2, (int)count);
     attr_set_int(pieces, "axis", axis);

@@ -22,7 +22,7 @@ else
 fi
 
 unmount() {
-    for place in proc dev; do
+    for place in proc dev/pts dev; do
         ! mountpoint -q "$chroot/$place" || umount "$chroot/$place"
     done
 }
@@ -67,6 +67,7 @@ timed() {
 copy_settings
 mount -t proc proc "$chroot/proc"
 mount --bind /dev "$chroot/dev"
+mount --bind /dev/pts "$chroot/dev/pts"
 
 rm -rf "$chroot/srv/project" "$chroot/srv/shared"
 git clone -q --no-hardlinks "$root" "$chroot/srv/project"

@@ -4,6 +4,7 @@
 # Every step runs whatever the others found; exit code 1 if any failed. Build folders and logs: build/ beside tests/.
 #   TERNC_SHARED   folder with models/ and data/ that some tests use (default: shared beside the checkout)
 #   FUZZ_SECONDS   how long to fuzz, over all targets (default 60)
+#   FUZZ_SEED      where its random numbers start (default 1, so that a change is judged by the inputs of the one before)
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
 cd "$root" || exit 1
@@ -88,7 +89,7 @@ fuzz_one() {
     for folder in tests/seeds /usr/share/libonnx-testdata/data/simple; do
         [ ! -d "$folder" ] || set -- "$@" "$folder"
     done
-    "$target" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=4096 -print_final_stats=1 \
+    "$target" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=4096 -print_final_stats=1 \
         -verbosity=0 -artifact_prefix="build/$name-" "$@" >"$log" 2>&1 || {
         tail -n 40 "$log"
         return 1
