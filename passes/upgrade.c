@@ -177,6 +177,7 @@ static void split_mask(Upgrade *u, Node *n)
     static const uint8_t yes = 1;
     if (n->num_out < 2 || !n->out[1])
         return;
+    require_input(u, n);
     Node *shape = upgrade_node(u, n, "Shape", "shape", 1), *mask = upgrade_node(u, n, "Expand", "mask", 2);
     shape->in[0] = n->in[0];
     mask->in[0] = graph_const(u->g, upgrade_name(n, "keep"), type_make(DT_BOOL, 0, NULL), &yes);
