@@ -143,6 +143,13 @@ void text_printf(Text *t, const char *fmt, ...)
     t->len += (size_t)n;
 }
 
+void text_move(Text *to, Text *from)
+{
+    if (from->len)
+        text_add(to, from->data, from->len);
+    text_free(from);
+}
+
 void text_free(Text *t)
 {
     free(t->data);

@@ -227,13 +227,6 @@ static const char *upper(const char *s)
     return copy;
 }
 
-static void add_text(Text *to, Text *part)
-{
-    if (part->len)
-        text_add(to, part->data, part->len);
-    text_free(part);
-}
-
 /* All of a model but what stands before its constants. split: into how many more files, 0: none. */
 static Emitter emit_parts(const Plan *p, int split)
 {
@@ -249,10 +242,10 @@ static Emitter emit_parts(const Plan *p, int split)
 
 static void print_parts(Emitter *e, Text *c)
 {
-    add_text(c, &e->consts);
+    text_move(c, &e->consts);
     text_add(c, "\n", 1);
-    add_text(c, &e->functions);
-    add_text(c, &e->body);
+    text_move(c, &e->functions);
+    text_move(c, &e->body);
 }
 
 void emit_c(const Plan *p, Text *c, Text *h)

@@ -52,13 +52,6 @@ void emit_end_part(Emitter *e)
     e->split->outside = NULL;
 }
 
-static void add_text(Text *to, Text *part)
-{
-    if (part->len)
-        text_add(to, part->data, part->len);
-    text_free(part);
-}
-
 const char *split_header_name(const char *id)
 {
     return mem_printf("%s_split.h", id);
@@ -77,11 +70,11 @@ void print_split(Emitter *e, Text *header, Text *files)
     text_printf(header, "#ifndef %s_SPLIT_H\n#define %s_SPLIT_H\n\n", e->macro, e->macro);
     print_kernels(e, header);
     text_printf(header, "#if defined(__ELF__)\n#pragma GCC visibility push(hidden)\n#endif\n");
-    add_text(header, &s->header);
+    text_move(header, &s->header);
     text_printf(header, "#if defined(__ELF__)\n#pragma GCC visibility pop\n#endif\n\n#endif\n");
     for (int i = 0; i < s->count; i++) {
         print_title(&files[i], split_file_name(id, i), model);
         text_printf(&files[i], "#include \"%s\"\n\n", split_header_name(id));
-        add_text(&files[i], &s->files[i]);
+        text_move(&files[i], &s->files[i]);
     }
 }
