@@ -5,7 +5,8 @@
 #   THREADS  of training (default: 1, which gives the same figures on every machine of one instruction set)
 # Who includes this sets: root (of the sources), out (a folder), data (four IDX files, gzipped), held (images for choosing
 # the epoch, the last ones), pixels (options of ternc: what the network sees), pixel_flags (the same for examples/fashion/
-# main.c), pixel_scale and pixel_offset (for onnxruntime).
+# main.c), pixel_scale and pixel_offset (for onnxruntime), augment (how ternc changes images when it makes $out/float.onnx
+# ternary).
 # shellcheck shell=sh disable=SC2154
 : "${TERNC:=ternc}" "${CC:=cc}" "${THREADS:=1}"
 failures=0
@@ -78,6 +79,16 @@ row() {
     note=$(awk -v right="$right" -v wanted="$3" 'BEGIN { if (wanted != "-" && right < wanted) print "  MISSED" }')
     [ -z "$note" ] || failures=$((failures + 1))
     printf '%-34s %7s %10s %11s %12s %8s%s\n' "$1" "$(zeros "$2")" "$best" "$right" "$(onnxruntime "$2")" "$3" "$note"
+}
+
+# try NAME TITLE WANTED OPTION...: a row of $out/float.onnx made ternary with the options.
+try() {
+    name=$1
+    title=$2
+    wanted=$3
+    shift 3
+    train "$name" "$out/float.onnx" --augment "$augment" "$@"
+    row "$title" "$name" "$wanted"
 }
 
 # rising NAME...: zeros rise strictly from one to the next.

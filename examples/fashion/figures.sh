@@ -14,17 +14,8 @@ pixels="--scale 1/255"
 pixel_flags="-DPIXEL_SCALE=(1.0f/255.0f)"
 pixel_scale=0.00392156862745098
 pixel_offset=0
+augment=flip
 . "$root/examples/figures.sh"
-
-# try NAME TITLE WANTED OPTION...
-try() {
-    name=$1
-    title=$2
-    wanted=$3
-    shift 3
-    train "$name" "$out/float.onnx" --augment flip "$@"
-    row "$title" "$name" "$wanted"
-}
 
 # below NAME POINTS: what is wanted of others
 below() {
