@@ -3,7 +3,7 @@
 # format, lint and lengths, runs the tests, runs the unit tests again under ASan and UBSan, and fuzzes for a minute.
 # Every step runs whatever the others found; exit code 1 if any failed. Build folders and logs: build/ beside tests/.
 #   TERNC_SHARED   folder with models/ and data/ that some tests use (default: shared beside the checkout)
-#   FUZZ_SECONDS   how long to fuzz, over all targets (default 60)
+#   FUZZ_SECONDS   how long to fuzz, all targets at the same time (default 60)
 #   FUZZ_SEED      where its random numbers start (default 1, so that a change is judged by the inputs of the one before)
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
@@ -73,15 +73,23 @@ fuzz() {
         echo "no fuzz targets were built"
         return 1
     }
-    seconds=$(((${FUZZ_SECONDS:-60} + $# - 1) / $#))
+    fuzzers=
     for target in "$@"; do
-        fuzz_one "$target" || return 1
+        fuzz_one "$target" "${FUZZ_SECONDS:-60}" &
+        fuzzers="$fuzzers $!"
     done
+    found=0
+    for fuzzer in $fuzzers; do
+        wait "$fuzzer" || found=1
+    done
+    return "$found"
 }
 
-# Small cases of other people are the seeds; an input that crashes is left in build/ and named by libFuzzer.
+# fuzz_one TARGET SECONDS. Small cases of other people are the seeds; an input that crashes is left in build/ and named by
+# libFuzzer.
 fuzz_one() {
     target=$1
+    seconds=$2
     name=$(basename "$target")
     log=build/$name.log
     mkdir -p "build/corpus/$name"
