@@ -42,11 +42,13 @@ copy_settings() {
         [ ! -e "$file" ] || cp "$file" "$chroot$file"
     done
     [ ! -e "$HOME/.npmrc" ] || cp "$HOME/.npmrc" "$chroot/srv/.npmrc"
+    [ -z "${NODE_EXTRA_CA_CERTS:-}" ] || cp "$NODE_EXTRA_CA_CERTS" "$chroot/srv/certificates.pem"
 }
 
 enter() {
     chroot "$chroot" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/srv LANG=C.UTF-8 \
-        ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} "$@"
+        ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
+        ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/srv/certificates.pem} "$@"
 }
 
 # timed TITLE COMMAND...
