@@ -54,8 +54,9 @@ static const char *settings_of(const Trainer *t)
                 (double)p->threshold, (double)p->sparsity);
     text_printf(&s, " epochs %lld batch %lld seed %llu threads %d", (long long)o->epochs, (long long)t->e->batch,
                 (unsigned long long)t->c->seed, t->c->threads);
-    text_printf(&s, " decay %.17g adam %d step %d alpha %.17g lambda %.17g eta %.17g pull %.17g momentum %.17g",
-                o->decay, o->adam, o->step_schedule, o->alpha, o->lambda, o->eta, o->pull, o->momentum);
+    text_printf(&s,
+                " decay %.17g clip %.17g adam %d step %d alpha %.17g lambda %.17g eta %.17g pull %.17g momentum %.17g",
+                o->decay, o->clip, o->adam, o->step_schedule, o->alpha, o->lambda, o->eta, o->pull, o->momentum);
     text_printf(
         &s, " flip %d crop %lld scope %d train %lld valid %lld ternary %d weights %016llx data %016llx rate %.17g",
         o->flip, (long long)o->crop, o->sparsity_per_layer, (long long)t->train.count, (long long)t->valid.count,

@@ -1,5 +1,5 @@
 /* cmd_ternarize.c - `ternc ternarize`: ternary weights as an ordinary ONNX model, and a report of every layer. */
-#include "cli.h"
+#include "../passes/sensitivity.h"
 
 #include <float.h>
 #include <math.h>
@@ -27,24 +27,63 @@ static const char *scale_text(const Ternary *t)
         low = t->scales[i] < low ? t->scales[i] : low;
         high = t->scales[i] > high ? t->scales[i] : high;
     }
-    return t->num_scales == 1 ? mem_printf("%.4g", (double)high)
-                              : mem_printf("%.4g to %.4g", (double)low, (double)high);
+    return low == high ? mem_printf("%.4g", (double)high) : mem_printf("%.4g to %.4g", (double)low, (double)high);
 }
 
+/* ---- what each layer would cost by itself ---- */
+
+/* The float model with one layer ternary, by the best threshold of each channel, on some of the held-back data; the
+ * same measure whatever the method was. */
+static Sensitivity *measure_layers(const CommandLine *c)
+{
+    CommandLine *copy = NEW(CommandLine);
+    *copy = *c;
+    copy->opt.method = METHOD_TWN;
+    copy->opt.threshold = copy->opt.sparsity = 0;
+    Sensitivity *s = sensitivity_new(copy, true, 2000);
+    sensitivity_measure(s);
+    return s;
+}
+
+static const char *judged_short(const Sensitivity *s, Judged j)
+{
+    return sensitivity_measure_name(s) ? mem_printf("%.2f %%", 100 * j.accuracy) : mem_printf("%.4g", j.loss);
+}
+
+/* "\t98.20 %", for a column of its own; "" where nothing was measured. */
+static const char *alone_text(const Sensitivity *s, const char *weight)
+{
+    for (int i = 0; s && i < s->count; i++)
+        if (!strcmp(s->layers[i].name, weight))
+            return mem_printf("\t%s", judged_short(s, s->layers[i].alone));
+    return s ? "\t-" : "";
+}
+
+static void print_alone(const Sensitivity *s)
+{
+    const char *name = sensitivity_measure_name(s);
+    printf("alone: %s on %s held-back samples with this layer ternary and no other, before training; with none %s\n",
+           name ? name : "loss", count_text(s->source.count), judged_short(s, s->of_float));
+}
+
+/* ---- the report ---- */
+
 /* Returns the entropy. */
-static double print_row(Table *table, const Node *n, int row, const NodeCost *c)
+static double print_row(Table *table, const Node *n, int row, const NodeCost *c, const Sensitivity *s)
 {
     const Ternary *t = c->weight->ternary;
     double entropy = t ? entropy_bits(t, c->weights) : 32;
-    table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f", short_text(node_label(n), 48), node_row_text(n, row),
+    table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f%s", short_text(node_label(n), 48), node_row_text(n, row),
               count_text(c->weights), 100.0 * (double)c->zeros / (double)c->weights, t ? scale_text(t) : "float",
-              entropy);
+              entropy, alone_text(s, c->weight->name));
     return entropy;
 }
 
-static void print_report(const Graph *g)
+/* s NULL: nothing was trained. */
+static void print_report(const Graph *g, const Sensitivity *s)
 {
-    Table *table = table_new("layer\toperator\t>weights\t>zeros\t>scale\t>bits per weight");
+    Table *table =
+        table_new(mem_printf("layer\toperator\t>weights\t>zeros\t>scale\t>bits per weight%s", s ? "\t>alone" : ""));
     int64_t weights = 0, zeros = 0;
     double bits = 0;
     for (int i = 0; i < g->num_nodes; i++)
@@ -53,12 +92,14 @@ static void print_report(const Graph *g)
             if (!c.weight || !c.weights)
                 continue;
             const Ternary *t = c.weight->ternary;
-            double entropy = print_row(table, g->nodes[i], k, &c);
+            double entropy = print_row(table, g->nodes[i], k, &c, s);
             weights += t ? c.weights : 0;
             zeros += t ? c.zeros : 0;
             bits += t ? entropy * (double)c.weights : 0;
         }
     table_print(table, stdout);
+    if (s)
+        print_alone(s);
     if (weights)
         printf("ternary: %s weights, %.1f %% zeros, %.3f bits per weight\n", count_text(weights),
                100.0 * (double)zeros / (double)weights, bits / (double)weights);
@@ -128,7 +169,11 @@ int cmd_ternarize(const CommandLine *given)
     if (trains) {
         checkpoint_remove(c);
         fputs(training.report, stdout);
+        fflush(stdout); /* the rest takes a moment */
     }
-    print_report(m->graph);
+    Sensitivity *s = trains && c->opt.method != METHOD_NONE ? measure_layers(c) : NULL;
+    print_report(m->graph, s);
+    if (s)
+        sensitivity_free(s);
     return 0;
 }

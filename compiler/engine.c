@@ -267,6 +267,13 @@ static void prepare_plain(Engine *e, Step *s, const Node *n)
         prepare_expansion(e, s, n);
 }
 
+/* Of a node for which there is no kernel. */
+static bool has_gradient(const Graph *g, const Node *n)
+{
+    const OpDef *def = op_def(n->op);
+    return def->grad != grad_kernel && (!def->has_grad || def->has_grad(g, n));
+}
+
 static void prepare_steps(Engine *e)
 {
     for (int i = 0; i < e->g->num_inputs; i++)
@@ -279,7 +286,7 @@ static void prepare_steps(Engine *e)
         s->kernel = n->out[0] ? train_kernel(e, n) : NULL;
         if (!s->kernel && n->out[0])
             s->kernel = library_kernel(e, n);
-        if (!s->kernel && node_wanted(e, n) && op_def(n->op)->grad == grad_kernel)
+        if (!s->kernel && node_wanted(e, n) && !has_gradient(e->g, n))
             fail_node(e->g, n, "this form of %s has no gradient", n->op_name);
         if (!s->kernel)
             prepare_plain(e, s, n);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 typedef struct Moves {
-    int64_t first[64]; /* number of input j's element 0; numbers start at 1, 0 is no element (padding) */
-    int64_t from[];    /* the numbers, of one output behind the other */
+    int64_t *from;   /* the numbers, of one output behind the other; they start at 1, 0 is no element (padding) */
+    int64_t first[]; /* number of input j's element 0 */
 } Moves;
 
 static Tensor *numbered(const Tensor *t, const int64_t *values)
@@ -33,14 +33,13 @@ static Moves *find_moves(const Graph *g, const Node *n, const Gradient *d)
     int64_t next = 1, total = 0;
     for (int j = 0; j < n->num_out; j++)
         total += n->out[j] ? type_elems(n->out[j]->type) : 0;
-    Moves *m = calloc(1, sizeof *m + (size_t)total * sizeof *m->from);
+    Moves *m = calloc(1, sizeof *m + (size_t)(n->num_in + total) * sizeof *m->from);
     if (!m)
         fail("out of memory while training");
+    m->from = m->first + n->num_in;
     Node copy = *n;
     void **out = NEW_ARRAY(void *, n->num_out);
     const void **in = NEW_ARRAY(const void *, n->num_in);
-    if (n->num_in > (int)(sizeof m->first / sizeof m->first[0]))
-        fail_node(g, n, "training takes at most 64 inputs");
     copy.in = NEW_ARRAY(Tensor *, n->num_in);
     copy.out = NEW_ARRAY(Tensor *, n->num_out);
     if (n->op == OP_Pad && n->num_in > 2)

@@ -261,6 +261,8 @@ typedef struct OpDef {
     void (*emit)(Emitter *e, const Node *n);
     /* Add the gradients of the inputs, from the gradients of the outputs (train.h). NULL: cannot be trained through. */
     void (*grad)(const Graph *g, const Node *n, const struct Gradient *d);
+    /* Whether this form of the operator can be trained through. NULL: every form can. */
+    bool (*has_grad)(const Graph *g, const Node *n);
     bool grad_flat; /* grad sees every input, and every gradient, in the shape of output 0 */
 } OpDef;
 
@@ -326,10 +328,11 @@ typedef struct TrainOptions {
     double rate;       /* --lr */
     double momentum;   /* --momentum, default 0.9 */
     double decay;      /* --weight-decay; negative: not given */
+    double clip;       /* --clip, default 10; 0: not at all */
     bool adam, optimizer_given;
     bool step_schedule;      /* --schedule step; default cosine */
     double alpha;            /* --alpha, default 0.5 */
-    double lambda;           /* --lambda, default 1e-2 */
+    double lambda;           /* --lambda, default 1 */
     double eta;              /* --eta, default 0.05 */
     double pull;             /* --pull, default 1e-3 */
     bool sparsity_per_layer; /* --sparsity-scope layer; default global */

@@ -5,22 +5,11 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 
-static bool has_accuracy(const Sensitivity *s)
-{
-    return s->loss.kind != LOSS_TARGETS && s->loss.classes > 1;
-}
-
-/* "accuracy" with labels; without, how often the float model's best class stays the best. */
-static const char *accuracy_name(const Sensitivity *s)
-{
-    return s->loss.kind == LOSS_LABELS ? "accuracy" : "agreement";
-}
-
 static const char *result_text(const Sensitivity *s, Judged j)
 {
-    if (!has_accuracy(s))
+    if (!sensitivity_measure_name(s))
         return mem_printf("loss %.6g", j.loss);
-    return mem_printf("%s %.2f %%, loss %.4f", accuracy_name(s), 100 * j.accuracy, j.loss);
+    return mem_printf("%s %.2f %%, loss %.4f", sensitivity_measure_name(s), 100 * j.accuracy, j.loss);
 }
 
 static const char *list_text(const char *const *names, int count)
@@ -44,10 +33,10 @@ static const char *kept_text(const Sensitivity *s)
 
 static void print_layers(const Sensitivity *s)
 {
-    bool points = has_accuracy(s);
-    Table *t = table_new(
-        points ? mem_printf("layer\toperator\tweight\t>weights\t>zeros\t>%s\t>loss\t>costs, points", accuracy_name(s))
-               : "layer\toperator\tweight\t>weights\t>zeros\t>loss");
+    bool points = sensitivity_measure_name(s) != NULL;
+    Table *t = table_new(points ? mem_printf("layer\toperator\tweight\t>weights\t>zeros\t>%s\t>loss\t>costs, points",
+                                             sensitivity_measure_name(s))
+                                : "layer\toperator\tweight\t>weights\t>zeros\t>loss");
     for (int i = 0; i < s->count; i++) {
         const SensitiveLayer *l = &s->layers[i];
         const char *row =
@@ -65,7 +54,7 @@ static void print_layers(const Sensitivity *s)
 static void print_all(const Sensitivity *s)
 {
     printf("all but --keep %s: %s", kept_text(s), result_text(s, s->of_ternary));
-    if (has_accuracy(s))
+    if (sensitivity_measure_name(s))
         printf(", costs %.2f points", sensitivity_cost(s, s->of_ternary));
     printf("\n");
 }
@@ -88,8 +77,8 @@ static void print_report(Sensitivity *s, double max_loss)
 static cJSON *json_result(const Sensitivity *s, Judged j)
 {
     cJSON *o = cJSON_CreateObject();
-    if (has_accuracy(s))
-        cJSON_AddNumberToObject(o, accuracy_name(s), j.accuracy);
+    if (sensitivity_measure_name(s))
+        cJSON_AddNumberToObject(o, sensitivity_measure_name(s), j.accuracy);
     cJSON_AddNumberToObject(o, "loss", j.loss);
     return o;
 }
@@ -133,7 +122,7 @@ static void print_json(Sensitivity *s, double max_loss)
 
 void print_sensitivity(const CommandLine *c)
 {
-    Sensitivity *s = sensitivity_new(c, false);
+    Sensitivity *s = sensitivity_new(c, false, 0);
     sensitivity_measure(s);
     if (c->json)
         print_json(s, c->max_loss);
@@ -148,7 +137,7 @@ const CommandLine *keep_within_loss(const CommandLine *c)
 {
     if (c->max_loss < 0)
         return c;
-    Sensitivity *s = sensitivity_new(c, !c->untrained);
+    Sensitivity *s = sensitivity_new(c, !c->untrained, 0);
     sensitivity_choose(s, c->max_loss);
     CommandLine *copy = NEW(CommandLine);
     *copy = *c;

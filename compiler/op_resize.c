@@ -298,13 +298,17 @@ static void eval_resize(const Graph *g, const Node *n, const void *const *in, vo
     free(x);
 }
 
+/* What lies outside of the input comes from nowhere. */
+static bool has_grad_resize(const Graph *g, const Node *n)
+{
+    return !sampling(g, n).outside;
+}
+
 /* Every value goes back to the elements that it was mixed from, by the same weights. */
 static void grad_resize(const Graph *g, const Node *n, const Gradient *d)
 {
     Sampling s = sampling(g, n);
     int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2], taps = s.taps;
-    if (s.outside)
-        fail_node(g, n, "this form of Resize has no gradient: it takes values from outside of its input");
     for (int64_t k = 0; k < s.outer * positions * taps * taps * taps; k++) {
         int64_t tap = k % (taps * taps * taps), p = k / (taps * taps * taps) % positions;
         int64_t o = k / (taps * taps * taps) / positions;
@@ -368,4 +372,5 @@ const OpDef op_Resize = {
     .eval = eval_resize,
     .emit = emit_resize,
     .grad = grad_resize,
+    .has_grad = has_grad_resize,
 };

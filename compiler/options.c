@@ -160,9 +160,10 @@ static void check_method(Parser *p)
 
 static void check_training(const Parser *p)
 {
-    static const char *const needs_data[] = {
-        "valid",  "epochs",         "batch", "lr",   "optimizer", "momentum", "weight-decay", "schedule",   "alpha",
-        "lambda", "sparsity-scope", "eta",   "pull", "augment",   "log",      "plot",         "checkpoint", "resume"};
+    static const char *const needs_data[] = {"valid",    "epochs",         "batch",      "lr",       "optimizer",
+                                             "momentum", "weight-decay",   "clip",       "schedule", "alpha",
+                                             "lambda",   "sparsity-scope", "eta",        "pull",     "augment",
+                                             "log",      "plot",           "checkpoint", "resume"};
     for (size_t i = 0; !p->c->data && i < sizeof needs_data / sizeof needs_data[0]; i++)
         if (is_given(p, needs_data[i]))
             usage("--%s is for training: it needs --data SPEC", needs_data[i]);
@@ -312,6 +313,7 @@ static CommandLine *default_command_line(Command command)
     c->seed = 1;
     c->train.momentum = 0.9;
     c->train.decay = -1;
+    c->train.clip = 10;
     c->train.alpha = 0.5;
     c->train.lambda = 1;
     c->train.eta = 0.05;

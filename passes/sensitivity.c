@@ -78,7 +78,7 @@ static const Options *measured_options(const CommandLine *c)
     return opt;
 }
 
-Sensitivity *sensitivity_new(const CommandLine *c, bool held_back)
+Sensitivity *sensitivity_new(const CommandLine *c, bool held_back, int64_t most)
 {
     Sensitivity *s = NEW(Sensitivity);
     const Options *opt = measured_options(c);
@@ -95,6 +95,8 @@ Sensitivity *sensitivity_new(const CommandLine *c, bool held_back)
         source_split(c, plain, &train, &s->source);
     else
         s->source = source_open(c, plain);
+    if (most && most < s->source.count)
+        s->source.count = most;
     s->loss = loss_find(plain, s->source.feed->data);
     int64_t batch = s->source.count < 100 ? s->source.count : 100;
     s->e = engine_new(ternary->graph, ternary->graph->tensors[s->loss.score->id], batch, c->threads, WANT_NONE);
@@ -122,6 +124,13 @@ void sensitivity_measure(Sensitivity *s)
         progress_update(&p, i + 1);
     }
     progress_end(&p);
+}
+
+const char *sensitivity_measure_name(const Sensitivity *s)
+{
+    if (s->loss.kind == LOSS_TARGETS || s->loss.classes < 2)
+        return NULL;
+    return s->loss.kind == LOSS_LABELS ? "accuracy" : "agreement";
 }
 
 /* ---- choosing ---- */
@@ -158,7 +167,7 @@ static SensitiveLayer *largest_chosen(const Sensitivity *s, const bool *chosen)
 
 void sensitivity_choose(Sensitivity *s, double points)
 {
-    if (s->loss.kind == LOSS_TARGETS || s->loss.classes < 2)
+    if (!sensitivity_measure_name(s))
         usage("--max-loss counts points of accuracy: it needs labels, or a model with one score per class");
     bool *chosen = NEW_ARRAY(bool, s->count);
     for (SensitiveLayer *l; !is_within(s, points) && (l = smallest_ternary(s));) {

@@ -24,14 +24,16 @@ typedef struct Sensitivity {
     Judged of_float, of_ternary; /* of_ternary: all but the kept ones */
 } Sensitivity;
 
-/* held_back: on what training would hold back of --data, else on all of it. */
-Sensitivity *sensitivity_new(const CommandLine *c, bool held_back);
+/* held_back: on what training would hold back of --data, else on all of it; on the first `most` samples, 0: on all. */
+Sensitivity *sensitivity_new(const CommandLine *c, bool held_back, int64_t most);
 void sensitivity_free(Sensitivity *s);
 void sensitivity_measure(Sensitivity *s);
 double sensitivity_cost(const Sensitivity *s, Judged j); /* points of accuracy */
 /* Keeps layers in float, fewest weights first, until the others cost at most this; then gives back those that turn out
  * not to be needed, most weights first. */
 void sensitivity_choose(Sensitivity *s, double points);
+/* "accuracy" with labels; without, how often the float model's best class stays the best. NULL: no classes. */
+const char *sensitivity_measure_name(const Sensitivity *s);
 const char *const *sensitivity_keep(const Sensitivity *s, int *count); /* names for --keep */
 
 #endif

@@ -41,6 +41,7 @@ static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
     Judged j = loss_judge(&t->loss, t->train.feed->data, samples, t->e->batch, t->e->batch, score, of_teacher, grad);
     check_loss(t, j.loss, "training");
     engine_backward(t->e, grad);
+    optimizer_clip(t);
     ternary_chain(t);
     optimizer_step(t);
     sum->loss += j.loss;
@@ -310,6 +311,29 @@ static const char *report_text(const Trainer *t)
                       judged_text(&t->loss, t->best));
 }
 
+/* The share of the most frequent label: what a constant answer gets right. */
+static double largest_class(const Trainer *t)
+{
+    int64_t *counts = NEW_ARRAY(int64_t, t->loss.classes), most = 0;
+    for (int64_t i = 0; i < t->valid.count; i++) {
+        int64_t n = ++counts[t->valid.feed->data->labels[t->valid.first + i]];
+        most = n > most ? n : most;
+    }
+    return (double)most / (double)t->valid.count;
+}
+
+/* A run whose loss stayed finite may have failed all the same: every unit of a layer is dead, say. */
+static void note_failure(const Trainer *t)
+{
+    const char *what = NULL;
+    if (t->loss.kind == LOSS_LABELS && t->best.accuracy <= largest_class(t))
+        what = "the result answers no better than with always the same class";
+    else if (t->opt->method == METHOD_NONE && t->best.loss > t->of_float.loss)
+        what = "training has made the model worse";
+    if (what && !t->c->opt.quiet)
+        note("%s: try a lower --lr, or more --epochs; do --scale, --mean and --std fit the model?", what);
+}
+
 /* All that matters for the result, defaults filled in. */
 static const char *settings_text(const Trainer *t)
 {
@@ -324,6 +348,8 @@ static const char *settings_text(const Trainer *t)
         text_printf(&s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
     if (t->opt->method == METHOD_STP)
         text_printf(&s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta, o->pull);
+    if (o->clip > 0)
+        text_printf(&s, " clip=%.9g", o->clip);
     if (o->flip || o->crop)
         text_printf(&s, " flip=%d crop=%lld", o->flip, (long long)o->crop);
     text_printf(&s, " seed=%llu threads=%d", (unsigned long long)t->c->seed, t->c->threads);
@@ -361,6 +387,7 @@ Training pass_train(Graph *g, const CommandLine *c)
         if (t->o->plot)
             plot_write(t, t->o->plot);
     }
+    note_failure(t);
     store(t, &t->e->params, t->best_weights);
     store(t, &t->e->stats, t->best_running);
     Training result = {.settings = settings_text(t), .report = report_text(t)};

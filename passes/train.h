@@ -161,6 +161,7 @@ void stp_start_epoch(Trainer *t);
 
 /* train_optimizer.c */
 double optimizer_rate(const Trainer *t); /* at this step */
+void optimizer_clip(const Trainer *t);   /* the engine's gradient, to --clip */
 void optimizer_step(Trainer *t);
 
 /* compiler/checkpoint.c */

@@ -34,6 +34,21 @@ double optimizer_rate(const Trainer *t)
     return late < 0 ? o->rate : o->rate * (1 + 2 * cosine(late)) / 3;
 }
 
+/* By the length over all parameters (Pascanu et al., arXiv 1211.5063): without BatchNormalization the first steps of an
+ * ordinary rate can be so long that no Relu is left alive, and the loss, which stays finite, does not tell. */
+void optimizer_clip(const Trainer *t)
+{
+    float *g = t->e->grads;
+    double sum = 0;
+    for (int64_t i = 0; i < t->e->params.total; i++)
+        sum += (double)g[i] * (double)g[i];
+    if (!(t->o->clip > 0) || sqrt(sum) <= t->o->clip)
+        return;
+    float factor = (float)(t->o->clip / sqrt(sum));
+    for (int64_t i = 0; i < t->e->params.total; i++)
+        g[i] *= factor;
+}
+
 static void sgd(const Trainer *t, const Param *p, float rate, float decay)
 {
     float *w = t->latent + p->at, *v = t->first + p->at;

@@ -111,15 +111,19 @@ static void scale_param(const ParamList *l, float *block, const Tensor *t, doubl
         block[p->at + i] = (float)((double)block[p->at + i] * factor);
 }
 
-/* Factor c that puts TWN's threshold, 0.75 mean |W|, at |w| = 0.5, so that alpha = 0.5 starts at TWN's zeros.
- * BatchNormalization behind takes c up; else scales of 1 / c are trained. */
+/* Factor c that puts TWN's threshold, 0.75 mean |W|, at |w| = 0.5, so that alpha = 0.5 starts at TWN's zeros. Where
+ * more zeros are asked for, it puts theirs there: theta is slow, and would have to bring weights down from where tanh
+ * is flat. BatchNormalization behind takes c up; else scales of 1 / c are trained. */
 void sca_start(Trainer *t, TernaryWeight *w)
 {
     float *latent = t->latent + w->p->at;
     double sum = 0;
     for (int64_t i = 0; i < w->p->count; i++)
         sum += fabs((double)latent[i]);
-    double c = sum > 0 ? 0.5 * (double)w->p->count / (0.75 * sum) : 1;
+    double half = 0.75 * sum / (double)w->p->count;
+    if (t->opt->sparsity > 0)
+        half = fmax(half, (double)magnitude_quantile(latent, w->p->count, (double)t->opt->sparsity));
+    double c = half > 0 ? 0.5 / half : 1;
     for (int64_t i = 0; i < w->p->count; i++)
         latent[i] = (float)atanh(fmax(-0.95, fmin(0.95, c * (double)latent[i])));
     w->alpha = t->o->alpha;

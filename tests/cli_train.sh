@@ -62,12 +62,36 @@ sort -n -u alphas >rising
 same alphas rising
 [ "$(wc -l <alphas)" -eq 5 ] || complain "not five shares of zeros: $(cat alphas)"
 has alpha.onnx "method=sca granularity=channel alpha=0.9 keep=last trained epochs="
-has alpha.onnx " batch=20 optimizer=adam lr=0.003 weight-decay=0.0001 schedule=cosine lambda=1 recovery=2 seed=1 threads=1"
+has alpha.onnx " batch=20 optimizer=adam lr=0.003 weight-decay=0.0001 schedule=cosine lambda=1 recovery=2 clip=10 seed=1 threads=1"
 has twn.onnx "method=twn granularity=channel threshold=0.75 keep=last trained epochs=8 best="
 has stp.onnx "method=stp granularity=channel sparsity=0.9"
-has stp.onnx " optimizer=sgd lr=0.02 weight-decay=0.0001 schedule=cosine momentum=0.9 scope=global eta=0.05 pull=0.001 seed=1"
+has stp.onnx " optimizer=sgd lr=0.02 weight-decay=0.0001 schedule=cosine momentum=0.9 scope=global eta=0.05 pull=0.001 clip=10 seed=1"
 train float.onnx -o exact.onnx --threshold exact --data train.npz --epochs 2 --quiet --threads 1
 has exact.onnx "threshold=exact"
+
+# SCA with a share of zeros asked for comes near it in every layer, also beyond where its weights start.
+for sparsity in 0.3 0.6 0.9; do
+    train float.onnx -o share.onnx --method sca --sparsity $sparsity --data train.npz --epochs 8 --batch 20 --quiet --threads 1
+    at_least 0.88 share.onnx
+    awk -v wanted=$sparsity '/^(conv|fc) /{ d = $4 / 100 - wanted; good += d < 0.03 && d > -0.03 } END { exit good != 2 }' out ||
+        complain "not $sparsity zeros: $(cat out)"
+done
+
+# The report: what each layer alone would cost is what eval finds; a run that came to nothing says so.
+/usr/bin/python3 -c 'import numpy as np
+d = np.load("train.npz")
+np.savez("held.npz", x=d["x"][600:], y=d["y"][600:])'
+train net.onnx -o poor.onnx --method none --data train.npz --limit 60 --epochs 2 --batch 20 --quiet --threads 1
+train poor.onnx -o report.onnx --method stp --data train.npz --valid 600 --epochs 1 --batch 20 --quiet --threads 1
+for layer in conv:w2,w3 fc:w1,w3 last:w1,w2; do
+    ternc ternarize poor.onnx -o alone.onnx --keep "${layer#*:}" --quiet >alone
+    want=$(ternc eval alone.onnx --data held.npz --json --quiet | sed -n 's/.*"accuracy":[^0-9]*\([0-9.]*\).*/\1/p')
+    awk -v layer="${layer%:*}" -v want="$want" '$1 == layer { d = $(NF - 1) - 100 * want; found = d < 0.006 && d > -0.006 }
+        END { exit !found }' out || complain "$layer alone has accuracy $want: $(cat out)"
+done
+says "alone: accuracy on 600 held-back samples with this layer ternary and no other, before training; with none "
+expect 0 "...ternc: note: the result answers no better than with always the same class: try a lower --lr" \
+    ternc ternarize net.onnx -o wild.onnx --method none --data train.npz --lr 300 --epochs 2 --threads 1
 
 # No labels: the float model itself is the teacher.
 train float.onnx -o taught.onnx --method twn --data inputs.npz --epochs 6 --batch 20 --quiet --threads 1

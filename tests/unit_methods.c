@@ -99,6 +99,27 @@ static void test_trained_scale(void)
     CU_ASSERT_PTR_NULL(trainer_of(normed, &opt, &o)->ternary[0].scales);
 }
 
+/* ---- clipping ---- */
+
+/* 8 gradients of 3 have the length 8.49. */
+static void test_clip(void)
+{
+    Options opt = {.threshold = 0.75f};
+    TrainOptions o = {.epochs = 2, .clip = 9};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    float *g = t->e->grads;
+    for (int i = 0; i < 8; i++)
+        g[i] = i % 2 ? 3 : -3;
+    optimizer_clip(t);
+    CHECK_FLOATS(g, -3, 3, -3, 3, -3, 3, -3, 3);
+    o.clip = sqrt(8);
+    optimizer_clip(t);
+    CHECK_FLOATS(g, -1, 1, -1, 1, -1, 1, -1, 1);
+    o.clip = 0;
+    optimizer_clip(t);
+    CHECK_FLOATS(g, -1, 1, -1, 1, -1, 1, -1, 1);
+}
+
 /* ---- SCA ---- */
 
 /* alpha 0.5 has its edge at 0.5; the rest by hand from 2 w (alpha - 2 w^2) (1 - w^2). */
@@ -177,15 +198,18 @@ static void test_sca_chain(void)
     CU_ASSERT_DOUBLE_EQUAL((double)t->grads[t->ternary[0].scales->at], 0.95 * base - 0.5 + 0.1 + 0.2, 1e-6);
 }
 
-/* The share of zeros asked for lies below the edge sqrt(alpha / 2), which does not move before lambda stands. */
+/* The share of zeros asked for lies below the edge sqrt(alpha / 2), at first where rounding has its own: 0.8, the sixth
+ * magnitude of eight, begins as |w| = 0.5. Later the edge follows the weights: the sixth is then 1, that is 0.625. */
 static void test_sca_sparsity(void)
 {
     Options opt = {.method = METHOD_SCA, .sparsity = 0.75f};
     TrainOptions o = {.epochs = 5, .recovery = 1, .alpha = 0.5};
     Trainer *t = trainer_of(plain, &opt, &o);
     ternary_start_epoch(t);
-    double edge = sqrt(t->ternary[0].alpha / 2);
-    CU_ASSERT_DOUBLE_EQUAL(edge, 0.8 * 16 / 15, 1e-6); /* the sixth magnitude of eight */
+    CU_ASSERT_DOUBLE_EQUAL(sqrt(t->ternary[0].alpha / 2), 0.5, 1e-6);
+    t->latent[t->ternary[0].p->at + 7] = atanhf(0.7f);
+    ternary_start_epoch(t);
+    CU_ASSERT_DOUBLE_EQUAL(sqrt(t->ternary[0].alpha / 2), 0.625, 1e-6);
 }
 
 /* lambda: 0, then geometric, then full; the stage ends early only when all weights are near 0 and 1. */
@@ -297,6 +321,7 @@ int main(void)
     CU_add_test(s, "TWN, exact threshold", test_twn_exact);
     CU_add_test(s, "TWN, one scale per layer", test_twn_per_layer);
     CU_add_test(s, "trained scale", test_trained_scale);
+    CU_add_test(s, "clipping", test_clip);
     CU_add_test(s, "SCA, slope", test_sca_slope);
     CU_add_test(s, "SCA, rounding", test_sca_round);
     CU_add_test(s, "SCA, start", test_sca_start);

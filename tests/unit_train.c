@@ -187,6 +187,39 @@ static void test_refusal(void)
     CU_FAIL("was not refused");
 }
 
+/* Nor does a form of an operator get as far as the first step. */
+static void test_form_refused(void)
+{
+    Trap trap;
+    if (CATCH(&trap)) {
+        CU_ASSERT_PTR_NOT_NULL(strstr(trap.message, "(Resize): this form of Resize has no gradient"));
+        return;
+    }
+    Graph *g =
+        graph_of("g (float[1,1,4,4] x) => (y) <float[1,1,1,1] w = {2}, float[8] r = {0, 0, 0.5, 0, 1, 1, 1, 1.5},"
+                 " int64[4] s = {1, 1, 6, 6}> { c = Conv (x, w)\n y = Resize <coordinate_transformation_mode ="
+                 " \"tf_crop_and_resize\", mode = \"linear\"> (c, r, , s) }");
+    engine_new(g, g->outputs[0], 2, 1, WANT_PARAMS);
+    trap_end();
+    CU_FAIL("was not refused");
+}
+
+static void test_many_inputs(void)
+{
+    Text text = {0};
+    text_printf(&text,
+                "g (float[1,2] x) => (y) <float[2,3] w = seed 1> { m = MatMul (x, w)\n y = Concat <axis = 1> (m");
+    for (int i = 1; i < 70; i++)
+        text_printf(&text, ", m");
+    text_printf(&text, ") }");
+    Graph *g = graph_of(text.data);
+    text_free(&text);
+    Engine *e = engine_new(g, g->outputs[0], BATCH, 1, WANT_PARAMS);
+    compare_batch(g, e, g->outputs[0]);
+    check_slope(e);
+    engine_free(e);
+}
+
 /* What lies before the first weight is no obstacle. */
 static void test_no_gradient_needed(void)
 {
@@ -268,6 +301,8 @@ int main(void)
     CU_add_test(s, "batch", test_batch);
     CU_add_test(s, "attention", test_attention);
     CU_add_test(s, "refusal", test_refusal);
+    CU_add_test(s, "refused form", test_form_refused);
+    CU_add_test(s, "many inputs", test_many_inputs);
     CU_add_test(s, "no gradient needed", test_no_gradient_needed);
     CU_add_test(s, "losses", test_losses);
     CU_add_test(s, "score before softmax", test_score_before_softmax);
