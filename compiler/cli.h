@@ -41,7 +41,7 @@ typedef struct CommandLine {
     int threads;        /* --threads, default: the machine's cores */
     uint64_t seed;      /* --seed, default 1 */
     const char *cc;     /* --cc, default clang */
-    const char *cflags; /* --cflags, default "-O1" */
+    const char *cflags; /* --cflags, default: recommended_flags, bench: with -march=native */
     int64_t samples;    /* --samples, of random input; default 2 */
     /* of bench */
     double seconds;    /* --seconds, default 2 */

@@ -657,6 +657,10 @@ Plan *pipeline_lower(Model *m, const Options *opt);
 
 const char *host_target(void); /* the --target that this machine is */
 
+/* ---------------------------------------------------------------- flags.c ---- */
+
+const char *recommended_flags(Optimize aim, const char *cc); /* for generated C; cc: a compiler's command */
+
 /* ---------------------------------------------------------------- cname.c ---- */
 
 /* Whether generated C may start its names with s; and such a start from a path, "a/2 nets.onnx" ->

@@ -258,7 +258,6 @@ static void check_budget_options(const Parser *p)
 
 static void set_size_defaults(CommandLine *c)
 {
-    c->cflags = "-Os";
     c->opt.optimize = OPTIMIZE_SIZE;
     c->methods[0] = METHOD_NONE;
     c->methods[1] = METHOD_TWN;
@@ -269,12 +268,17 @@ static void set_size_defaults(CommandLine *c)
 static void set_bench_defaults(CommandLine *c)
 {
     static const Lowering lowerings[] = {LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED};
-    c->cflags = "-O2 -march=native";
     c->opt.target = host_target();
     c->seconds = 2;
     c->samples = 1;
     for (c->num_lowerings = 0; c->num_lowerings < 4; c->num_lowerings++)
         c->lowerings[c->num_lowerings] = lowerings[c->num_lowerings];
+}
+
+static const char *default_flags(const CommandLine *c)
+{
+    const char *level = recommended_flags(c->opt.optimize, c->cc);
+    return c->command == CMD_bench ? mem_printf("%s -march=native", level) : level;
 }
 
 static void check_command_line(Parser *p)
@@ -302,6 +306,8 @@ static void check_command_line(Parser *p)
     if (c->names.count && c->names.count != c->models.count)
         usage("--name: %d names for %d models", c->names.count, c->models.count);
     c->opt.name = c->names.count ? c->names.items[0] : model_id(c->model);
+    if (!c->cflags)
+        c->cflags = default_flags(c);
 }
 
 static CommandLine *default_command_line(Command command)
@@ -319,7 +325,6 @@ static CommandLine *default_command_line(Command command)
     c->train.eta = 0.05;
     c->train.pull = 1e-3;
     c->cc = "clang";
-    c->cflags = command == CMD_compile ? "-Os" : "-O1";
     c->max_flash = c->max_ram = -1;
     c->max_loss = -1;
     c->samples = 2;

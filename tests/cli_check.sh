@@ -10,7 +10,7 @@ TMPDIR=$PWD/temporary
 export TMPDIR
 
 expect 0 "" ternc check m/tiny.onnx
-says "PASS: m/tiny.onnx: generated C (clang -O1) and evaluator agree on 2 samples"
+says "PASS: m/tiny.onnx: generated C (clang -O2) and evaluator agree on 2 samples"
 says "weights proven by"
 for lowering in auto unroll sparse packed dense; do
     for method in none twn; do

@@ -31,8 +31,12 @@ if has cmake make g++ pkg-config; then
         # Two ways to find ternc: the build tree, or where it was installed.
         found=-Dternc_DIR=$build
         [ "$generator" != Ninja ] || found=-DCMAKE_PREFIX_PATH=$PWD/installed
-        try cmake -G "$generator" -S examples/application -B app "$found" -DCMAKE_C_FLAGS_RELEASE=-O1
+        try cmake -G "$generator" -S examples/application -B app "$found" -DCMAKE_C_FLAGS_RELEASE=-O1 \
+            -DCMAKE_EXPORT_COMPILE_COMMANDS=ON
         try cmake --build app
+        level=$(sed -n 's/^ \* Compile tiny.c with \(-O[0-9a-z]*\)[ ,].*/\1/p' app/ternc/networks/tiny.h)
+        grep -q -e "${level:-no level} .*tiny\.c" app/compile_commands.json ||
+            complain "tiny.c is not compiled with $level, as its header says"
         try app/classify
         says "10 of 10 right"
         try app/two_models

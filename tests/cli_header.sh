@@ -89,7 +89,7 @@ for path in m/kinds.onnx "$fashion" "${TERNC_SHARED:-none}"/models/*.onnx; do
     for aim in speed size; do
         ternc compile -q "$path" -o c --name net --optimize $aim >out 2>err || complain "compile $path"
         [ "$(wc -c <c/net.c)" -lt 250000 ] || continue
-        for cc in "gcc -O1" "clang -O2"; do
+        for cc in "gcc -O1" "gcc -O3" "clang -O2"; do
             try $cc -std=c99 -fstack-usage -c c/net.c -o net.o
             check_stack "$path for $aim, $cc"
         done

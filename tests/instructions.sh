@@ -4,7 +4,7 @@
 # `ternc compile`. Prints "COUNT CHECKSUM", a checksum of the outputs' bytes for inputs that are always the same.
 #   TARGET     cortex-m0, cortex-m4, rv32imac or rv32imafc; those without float unit need a GCC for its libgcc
 #   TERNC_BIN  the ternc to use
-#   CFLAGS     of the model (default: -O2, with --optimize size -Os)
+#   CFLAGS     of the model (default: the level that the header recommends)
 # Works in the current folder. Exit code 77: a tool is missing.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -46,9 +46,8 @@ for tool in clang ld.lld gcc ${qemu%% *} ${gcc%% *}; do
 done
 [ -z "$gcc" ] || libgcc=$($gcc -print-libgcc-file-name)
 
-level=-O2
-case " $* " in *" --optimize size "*) level=-Os ;; esac
 "$TERNC_BIN" compile "$model" -o gen --name net --quiet --target $target "$@" >ternc.log
+level=$(sed -n 's/^ \* Compile net.c with \(-O[0-9a-z]*\)[ ,].*/\1/p' gen/net.h)
 sed "/^\/\*/d;s/ENTRY_POINT/$entry/;s/FLASH_START/$flash/;s/FLASH_BYTES/4M/;s/RAM_START/$ram/;s/RAM_BYTES/4M/" \
     "$root/examples/bare-metal/link.ld.in" >link.ld
 cat >count_main.c <<'END'

@@ -126,7 +126,13 @@ static void test_size_values(void)
     CU_ASSERT_EQUAL(c->num_methods, 2);
     CU_ASSERT_EQUAL(c->opt.optimize, OPTIMIZE_SIZE);
     CU_ASSERT_STRING_EQUAL(c->cflags, "-Os");
-    CU_ASSERT_EQUAL(parse_good("ternc size a --optimize speed")->opt.optimize, OPTIMIZE_SPEED);
+    c = parse_good("ternc size a --optimize speed");
+    CU_ASSERT_EQUAL(c->opt.optimize, OPTIMIZE_SPEED);
+    CU_ASSERT_STRING_EQUAL(c->cflags, recommended_flags(OPTIMIZE_SPEED, "clang"));
+    c = parse_good("ternc check a --cc gcc");
+    CU_ASSERT_STRING_EQUAL(c->cflags, recommended_flags(OPTIMIZE_SPEED, "gcc"));
+    c = parse_good("ternc bench a --cc gcc --optimize size");
+    CU_ASSERT_STRING_EQUAL(c->cflags, mem_printf("%s -march=native", recommended_flags(OPTIMIZE_SIZE, "gcc")));
     CU_ASSERT_TRUE(parse_good("ternc size --list-targets")->list_targets);
     c = parse_good("ternc compile m -o d --max-flash 0");
     CU_ASSERT_EQUAL(c->max_flash, 0);

@@ -85,10 +85,10 @@ endfunction()
 function(_ternc_compile_options result)
   set(options ${arg_COMPILE_OPTIONS})
   if(NOT options AND arg_OPTIMIZE STREQUAL size)
-    set(options $<$<AND:$<C_COMPILER_ID:GNU,Clang,AppleClang>,$<NOT:$<CONFIG:Debug>>>:-Os>)
+    set(options $<$<AND:$<C_COMPILER_ID:GNU,Clang,AppleClang>,$<NOT:$<CONFIG:Debug>>>:${TERNC_FLAGS_SIZE}>)
   elseif(NOT options)
-    set(options $<$<AND:$<C_COMPILER_ID:GNU>,$<NOT:$<CONFIG:Debug>>>:-O1>
-      $<$<AND:$<C_COMPILER_ID:Clang,AppleClang>,$<NOT:$<CONFIG:Debug>>>:-O2>)
+    set(options $<$<AND:$<C_COMPILER_ID:GNU>,$<NOT:$<CONFIG:Debug>>>:${TERNC_FLAGS_SPEED_GCC}>
+      $<$<AND:$<C_COMPILER_ID:Clang,AppleClang>,$<NOT:$<CONFIG:Debug>>>:${TERNC_FLAGS_SPEED_CLANG}>)
   endif()
   set(${result} ${options} PARENT_SCOPE)
 endfunction()
