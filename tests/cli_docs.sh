@@ -26,18 +26,18 @@ same out "$TERNC_SOURCE/docs/operators.md"
 expect 0 "" ternc --bash-completion
 cp out completion
 if command -v bash >/dev/null; then
-    complete() { # complete WORD... : what the last word becomes
+    completion_of() { # complete WORD... : what the last word becomes
         bash --norc -c '. ./completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ternc; echo "${COMPREPLY[*]}"' - "$@"
     }
     equal() {
         [ "$1" = "$2" ] || complain "completion gives '$1', not '$2'"
     }
-    equal "$(complete ternc com)" "compile"
-    equal "$(complete ternc compile --low)" "--lowering"
-    equal "$(complete ternc compile --lowering s)" "sparse"
-    equal "$(complete ternc compile m.onnx --keep "")" "none first last"
-    equal "$(complete ternc size --methods "")" "none twn stp"
-    equal "$(complete ternc compile --output g)" ""
-    equal "$(complete ternc inspect --lowering)" ""
+    equal "$(completion_of ternc com)" "compile"
+    equal "$(completion_of ternc compile --low)" "--lowering"
+    equal "$(completion_of ternc compile --lowering s)" "sparse"
+    equal "$(completion_of ternc compile m.onnx --keep "")" "none first last"
+    equal "$(completion_of ternc size --methods "")" "none twn stp"
+    equal "$(completion_of ternc compile --output g)" ""
+    equal "$(completion_of ternc inspect --lowering)" ""
 fi
 finish

@@ -120,8 +120,8 @@ for method in twn stp sca; do
     train float.onnx -o resumed.onnx --method $method $long --resume --log kill.log
     same whole.onnx resumed.onnx
     cut -d, -f1-7 whole.log >whole
-    cut -d, -f1-7 kill.log >kill
-    same whole kill
+    cut -d, -f1-7 kill.log >killed
+    same whole killed
     rm -f resumed.onnx kill.log
 done
 

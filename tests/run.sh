@@ -37,6 +37,10 @@ check_format() {
     sources | xargs clang-format --dry-run -Werror
 }
 
+check_scripts() {
+    find tests examples -name '*.sh' -exec shellcheck -s dash -S warning {} +
+}
+
 # build NAME COMPILER OPTIONS...
 build() {
     name=$1
@@ -111,6 +115,7 @@ sh tests/setup.sh || exit 1
 mkdir -p build
 step "lengths" sh tests/lengths.sh
 step "format" check_format
+step "shell scripts" check_scripts
 step "build with gcc" build gcc gcc
 step "build with clang" build clang clang
 step "lint" check_tidy
