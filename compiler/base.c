@@ -21,8 +21,33 @@ typedef struct Block {
 
 static Block *blocks; /* the newest first; process-wide on purpose: memory lives to exit */
 
+/* What blocks and texts take, once there is a limit. */
+static struct {
+    size_t taken, limit; /* limit 0: none */
+    size_t per_byte;     /* of mapped files */
+    const char *what;
+} budget;
+
+void mem_limit(const char *what, size_t bytes, size_t per_byte)
+{
+    budget.what = what;
+    budget.limit = bytes;
+    budget.per_byte = per_byte;
+}
+
+static void take_budget(size_t bytes)
+{
+    size_t limit = budget.limit;
+    budget.taken += limit ? bytes : 0;
+    if (budget.taken <= limit)
+        return;
+    budget.limit = budget.taken = 0; /* what the way out takes is not counted */
+    fail("%s: needs more than %zu MiB of memory; --memory MIB allows more", budget.what, limit >> 20);
+}
+
 static Block *new_block(size_t bytes)
 {
+    take_budget(HEADER_BYTES + bytes);
     Block *b = calloc(1, HEADER_BYTES + bytes);
     if (!b)
         fail("out of memory: cannot get %zu bytes", bytes);
@@ -116,7 +141,9 @@ static void text_reserve(Text *t, size_t more)
 {
     if (t->len + more + 1 <= t->cap)
         return;
-    t->cap = (t->len + more + 1) * 2;
+    size_t cap = (t->len + more + 1) * 2;
+    take_budget(cap - t->cap);
+    t->cap = cap;
     t->data = realloc(t->data, t->cap);
     if (!t->data)
         fail("out of memory: a text of %zu bytes", t->cap);
@@ -152,6 +179,7 @@ void text_move(Text *to, Text *from)
 
 void text_free(Text *t)
 {
+    budget.taken -= t->cap < budget.taken ? t->cap : budget.taken;
     free(t->data);
     *t = (Text){0};
 }
@@ -324,6 +352,7 @@ const uint8_t *file_map(const char *path, size_t *len)
         p = mmap(NULL, *len, PROT_READ, MAP_PRIVATE, fd, 0);
         if (p == MAP_FAILED)
             fail("%s: cannot read: %s", path, strerror(errno));
+        budget.limit += budget.limit ? budget.per_byte * *len : 0;
     }
     close(fd);
     return p;

@@ -37,6 +37,7 @@ typedef struct CommandLine {
     Numbers mean;       /* --mean, one or one per channel; none: 0 */
     Numbers std;        /* --std, likewise; none: 1 */
     bool nhwc;          /* --layout nhwc: the data's images are [height][width][channels] */
+    int64_t memory;     /* --memory, MiB; 0: by the size of the files */
     int64_t limit;      /* --limit, samples; 0: all */
     int threads;        /* --threads, default: the machine's cores */
     uint64_t seed;      /* --seed, default 1 */

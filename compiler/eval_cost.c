@@ -51,8 +51,19 @@ static double steps_each(const Graph *g, const Node *n)
     }
 }
 
+/* Each box is looked for among all, and compared with those chosen. */
+static double suppression_steps(const Node *n)
+{
+    const Type *scores = &n->in[1]->type;
+    return 8 * input_elements(n, 1) * (double)scores->dims[scores->rank - 1];
+}
+
 double eval_steps(const Graph *g, const Node *n)
 {
+    if (n->op == OP_Shape || n->op == OP_Size) /* do not look at elements */
+        return 1;
+    if (n->op == OP_NonMaxSuppression)
+        return suppression_steps(n);
     double in = elements(n->in, n->num_in), out = elements(n->out, n->num_out);
     return in + out * steps_each(g, n);
 }

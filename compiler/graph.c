@@ -310,19 +310,15 @@ int *graph_use_counts(const Graph *g)
     return uses;
 }
 
-Node *graph_only_user(const Graph *g, const Tensor *t)
+Node **graph_only_users(const Graph *g)
 {
-    if (graph_is_output(g, t))
-        return NULL;
-    Node *user = NULL;
+    Node **users = NEW_ARRAY(Node *, g->num_tensors);
+    const int *uses = graph_use_counts(g);
     for (int i = 0; i < g->num_nodes; i++)
         for (int j = 0; j < g->nodes[i]->num_in; j++)
-            if (g->nodes[i]->in[j] == t) {
-                if (user)
-                    return NULL;
-                user = g->nodes[i];
-            }
-    return user;
+            if (g->nodes[i]->in[j] && uses[g->nodes[i]->in[j]->id] == 1)
+                users[g->nodes[i]->in[j]->id] = g->nodes[i];
+    return users;
 }
 
 bool graph_is_output(const Graph *g, const Tensor *t)

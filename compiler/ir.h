@@ -352,6 +352,9 @@ void *mem_array(int64_t count, size_t size); /* checks the product */
 #define NEW_ARRAY(T, n) ((T *)mem_array((n), sizeof(T)))
 char *mem_strdup(const char *s);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* From now on fail, naming `what`, when these (mem_release aside) and texts take more than so many bytes and `per_byte`
+ * for each byte of the files that are mapped. */
+void mem_limit(const char *what, size_t bytes, size_t per_byte);
 void mem_reset(void); /* frees everything: for fuzzers and tests only */
 /* What is allocated between the two is freed again: for the steps of training, which are many. */
 void *mem_mark(void);
@@ -432,7 +435,7 @@ Node *node_new(OpKind op, const char *name, int num_in, int num_out); /* without
 void node_append(Graph *g, Node *n);                                  /* at the end; sets producers */
 void graph_replace(Graph *g, Tensor *old, Tensor *with);              /* in all inputs of nodes and graph outputs */
 int *graph_use_counts(const Graph *g);                                /* by tensor id; a graph output is a use */
-Node *graph_only_user(const Graph *g, const Tensor *t);               /* NULL if none, several or a graph output */
+Node **graph_only_users(const Graph *g);                              /* by tensor id; NULL: none, or several uses */
 bool graph_is_output(const Graph *g, const Tensor *t);
 bool graph_is_input(const Graph *g, const Tensor *t);
 const char *node_label(const Node *n); /* its name, or its first output's name */

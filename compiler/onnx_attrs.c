@@ -159,6 +159,9 @@ static bool resolve(Reader *r, const Scope *s, const Onnx__NodeProto *n, const O
 
 void onnx_read_attrs(Reader *r, const Scope *s, Node *to, const Onnx__NodeProto *n)
 {
+    enum { MAX_ATTRS = 1024 };
+    if (n->n_attribute > MAX_ATTRS)
+        fail("%s: %s has %zu attributes; at most %d are supported", r->file, node_text(n), n->n_attribute, MAX_ATTRS);
     to->attrs = NEW_ARRAY(Attr, (int64_t)n->n_attribute);
     for (size_t i = 0; i < n->n_attribute; i++) {
         const Onnx__AttributeProto *p = n->attribute[i];

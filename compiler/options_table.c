@@ -245,6 +245,11 @@ static void parse_limit(CommandLine *c, const OptionSpec *o, const char *value)
     c->limit = integer_of(o, value, 1, INT64_MAX);
 }
 
+static void parse_memory(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->memory = integer_of(o, value, 1, 1 << 24);
+}
+
 static void parse_samples(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->samples = integer_of(o, value, 1, 1000000);
@@ -471,6 +476,9 @@ const OptionSpec option_specs[] = {
      offsetof(CommandLine, max_ram)},
     {"split", 0, "N", COMPILE | CHECK, false, "N more C files, which compilers work on at the same time (default: 0)",
      parse_split, 0},
+    {"memory", 0, "MIB", COMPILE | INSPECT | SIZE | TERNARIZE, false,
+     "refuse a model that takes more memory (default: 512 and 64 times its size; with data: no limit)", parse_memory,
+     0},
     {"operators", 0, NULL, INSPECT, false, "list the operators that models may have, as a Markdown table", set_flag,
      offsetof(CommandLine, list_operators)},
     {"explain", 0, NULL, COMPILE, false, "say why each layer got its lowering, with predicted bytes", set_flag,

@@ -127,14 +127,16 @@ static void share_states(const Graph *g)
     }
 }
 
-/* The last use of the memory that `t` lies in, `t`'s root. */
-static int last_use_of_memory(const Graph *g, const int *last, Tensor *t)
+/* The last use of the memory of each root, by its id. */
+static int *last_uses_of_memory(const Graph *g, const int *last)
 {
-    Tensor *root = root_of(t);
-    int use = -1;
+    int *use = NEW_ARRAY(int, g->num_tensors);
     for (int i = 0; i < g->num_tensors; i++)
-        if (root_of(g->tensors[i]) == root && last[i] > use)
-            use = last[i];
+        use[i] = -1;
+    for (int i = 0; i < g->num_tensors; i++) {
+        int *of_root = &use[root_of(g->tensors[i])->id];
+        *of_root = last[i] > *of_root ? last[i] : *of_root;
+    }
     return use;
 }
 
@@ -145,17 +147,25 @@ static bool same_layout(const Tensor *a, const Tensor *b)
     return !memcmp(a->layout.strides, b->layout.strides, (size_t)a->type.rank * sizeof *a->layout.strides);
 }
 
+static bool can_share(const Graph *g, const Tensor *in, const Tensor *out, const Tensor *root)
+{
+    return same_layout(in, out) && has_own_place(g, root) && has_own_place(g, out);
+}
+
 static void share_in_place(const Graph *g, const int *last)
 {
+    int *use = last_uses_of_memory(g, last);
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
-        if (!op_def(n->op)->in_place || !n->out[0] || root_of(n->out[0]) != n->out[0])
+        Tensor *out = n->num_out ? n->out[0] : NULL;
+        if (!op_def(n->op)->in_place || !out || root_of(out) != out)
             continue;
-        for (int j = 0; j < n->num_in && !n->out[0]->alias; j++) {
-            Tensor *in = n->in[j];
-            if (in && same_layout(in, n->out[0]) && has_own_place(g, root_of(in)) && has_own_place(g, n->out[0]) &&
-                last_use_of_memory(g, last, in) == i)
-                n->out[0]->alias = root_of(in);
+        for (int j = 0; j < n->num_in && !out->alias; j++) {
+            Tensor *root = n->in[j] ? root_of(n->in[j]) : NULL;
+            if (!root || use[root->id] != i || !can_share(g, n->in[j], out, root))
+                continue;
+            out->alias = root;
+            use[root->id] = use[out->id] > i ? use[out->id] : i;
         }
     }
 }
@@ -231,11 +241,13 @@ static int64_t lowest_free(const Interval *all, int i)
 
 static int64_t fullest_moment(const Interval *all, int count, int num_nodes)
 {
-    int64_t most = 0;
+    int64_t *change = NEW_ARRAY(int64_t, (int64_t)num_nodes + 2), bytes = 0, most = 0;
+    for (int i = 0; i < count; i++) {
+        change[all[i].from] += all[i].bytes;
+        change[(all[i].to < num_nodes ? all[i].to : num_nodes) + 1] -= all[i].bytes;
+    }
     for (int t = 0; t < num_nodes; t++) {
-        int64_t bytes = 0;
-        for (int i = 0; i < count; i++)
-            bytes += all[i].from <= t && t <= all[i].to ? all[i].bytes : 0;
+        bytes += change[t];
         most = bytes > most ? bytes : most;
     }
     return most;
@@ -278,11 +290,101 @@ static int64_t search_order(Interval *all, int count, int64_t bound)
     return best;
 }
 
+/* ---- placing very many: one walk through time ---- */
+
+static int earlier_first(const void *a, const void *b)
+{
+    const Interval *x = a, *y = b;
+    return x->from != y->from ? (x->from < y->from ? -1 : 1) : larger_first(a, b);
+}
+
+static int ends_first(const void *a, const void *b)
+{
+    const Interval *x = *(Interval *const *)a, *y = *(Interval *const *)b;
+    return x->to != y->to ? (x->to < y->to ? -1 : 1) : x < y ? -1 : x > y;
+}
+
+/* Free memory below the top, by offset; gaps never touch. */
+typedef struct Gap {
+    int64_t from, to;
+} Gap;
+
+typedef struct Gaps {
+    Gap *list;
+    int count;
+    int64_t top; /* everything from here on is free */
+} Gaps;
+
+static void remove_gap(Gaps *s, int i)
+{
+    memmove(s->list + i, s->list + i + 1, (size_t)(--s->count - i) * sizeof *s->list);
+}
+
+static int64_t take_gap(Gaps *s, int64_t bytes)
+{
+    for (int i = 0; i < s->count; i++)
+        if (s->list[i].to - s->list[i].from >= bytes) {
+            int64_t at = s->list[i].from;
+            s->list[i].from += bytes;
+            if (s->list[i].from == s->list[i].to)
+                remove_gap(s, i);
+            return at;
+        }
+    s->top += bytes;
+    return s->top - bytes;
+}
+
+static void give_gap(Gaps *s, int64_t from, int64_t to)
+{
+    int i = 0;
+    for (int high = s->count; i < high;) {
+        int middle = (i + high) / 2;
+        if (s->list[middle].from < from)
+            i = middle + 1;
+        else
+            high = middle;
+    }
+    if (i < s->count && s->list[i].from == to) {
+        to = s->list[i].to;
+        remove_gap(s, i);
+    }
+    if (i > 0 && s->list[i - 1].to == from) {
+        from = s->list[--i].from;
+        remove_gap(s, i);
+    }
+    if (to == s->top) {
+        s->top = from;
+        return;
+    }
+    memmove(s->list + i + 1, s->list + i, (size_t)(s->count++ - i) * sizeof *s->list);
+    s->list[i] = (Gap){from, to};
+}
+
+/* All in the order in which they begin, each into the first gap that holds it; each is not compared with each other
+ * one, as place_in_order does it. */
+static int64_t place_by_time(Interval *all, int count)
+{
+    Gaps s = {.list = NEW_ARRAY(Gap, (int64_t)count + 1)};
+    Interval **ends = NEW_ARRAY(Interval *, count);
+    int64_t bytes = 0;
+    for (int i = 0; i < count; i++)
+        ends[i] = &all[i];
+    qsort(ends, (size_t)count, sizeof *ends, ends_first);
+    for (int i = 0, ended = 0; i < count; i++) {
+        for (; ends[ended]->to < all[i].from; ended++)
+            give_gap(&s, ends[ended]->offset, ends[ended]->offset + ends[ended]->bytes);
+        all[i].offset = take_gap(&s, all[i].bytes);
+        bytes = s.top > bytes ? s.top : bytes;
+    }
+    return bytes;
+}
+
 static void place(Plan *p, Interval *all, int count)
 {
-    qsort(all, (size_t)count, sizeof *all, larger_first);
+    enum { MANY = 8192 };
+    qsort(all, (size_t)count, sizeof *all, count > MANY ? earlier_first : larger_first);
     p->lower_bound = fullest_moment(all, count, p->g->num_nodes);
-    p->arena_bytes = search_order(all, count, p->lower_bound);
+    p->arena_bytes = count > MANY ? place_by_time(all, count) : search_order(all, count, p->lower_bound);
     for (int i = 0; i < count; i++)
         if (all[i].tensor >= 0)
             p->g->tensors[all[i].tensor]->arena_offset = all[i].offset;

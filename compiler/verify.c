@@ -22,24 +22,6 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void check_tensors(const Check *c)
-{
-    const Graph *g = c->g;
-    const char **names = NEW_ARRAY(const char *, g->num_tensors);
-    for (int i = 0; i < g->num_tensors; i++) {
-        const Tensor *t = g->tensors[i];
-        REQUIRE(c, t && t->name, "tensor %d has no name", i);
-        REQUIRE(c, t->id == i, "tensor '%s' has id %d in place %d", t->name, t->id, i);
-        REQUIRE(c, !t->data || type_known(t->type), "constant '%s' is %s", t->name, type_text(t->type));
-        REQUIRE(c, !t->data || !t->producer, "constant '%s' has a producer", t->name);
-        names[i] = t->name;
-    }
-    if (g->num_tensors)
-        qsort(names, (size_t)g->num_tensors, sizeof *names, compare_names);
-    for (int i = 1; i < g->num_tensors; i++)
-        REQUIRE(c, strcmp(names[i - 1], names[i]) != 0, "two tensors are called '%s'", names[i]);
-}
-
 static void check_ternary(const Check *c, const Tensor *t)
 {
     const Ternary *q = t->ternary;
@@ -57,6 +39,26 @@ static void check_ternary(const Check *c, const Tensor *t)
         REQUIRE(c, scale >= 0 && data[i] == want, "ternary '%s'[%lld] is %.9g, not %.9g", t->name, (long long)i,
                 (double)data[i], (double)want);
     }
+}
+
+static void check_tensors(const Check *c)
+{
+    const Graph *g = c->g;
+    const char **names = NEW_ARRAY(const char *, g->num_tensors);
+    for (int i = 0; i < g->num_tensors; i++) {
+        const Tensor *t = g->tensors[i];
+        REQUIRE(c, t && t->name, "tensor %d has no name", i);
+        REQUIRE(c, t->id == i, "tensor '%s' has id %d in place %d", t->name, t->id, i);
+        REQUIRE(c, !t->data || type_known(t->type), "constant '%s' is %s", t->name, type_text(t->type));
+        REQUIRE(c, !t->data || !t->producer, "constant '%s' has a producer", t->name);
+        if (t->ternary)
+            check_ternary(c, t);
+        names[i] = t->name;
+    }
+    if (g->num_tensors)
+        qsort(names, (size_t)g->num_tensors, sizeof *names, compare_names);
+    for (int i = 1; i < g->num_tensors; i++)
+        REQUIRE(c, strcmp(names[i - 1], names[i]) != 0, "two tensors are called '%s'", names[i]);
 }
 
 static int64_t out_channels_size(const Layer *l)
@@ -102,8 +104,6 @@ static void check_inputs(const Check *c, const Node *n, const bool *ready)
         REQUIRE(c, t->id < c->g->num_tensors && c->g->tensors[t->id] == t, "'%s' is not of this graph", t->name);
         REQUIRE(c, ready[t->id], "node '%s' reads '%s' before it is made", node_label(n), t->name);
         REQUIRE(c, !c->typed || type_known(t->type), "'%s' is %s", t->name, type_text(t->type));
-        if (t->ternary)
-            check_ternary(c, t);
     }
 }
 

@@ -185,43 +185,67 @@ static bool changes_nothing(const Graph *g, const Node *n, bool keep_dropout)
     }
 }
 
+typedef struct Folding {
+    Graph *g;
+    Tensor **instead; /* by id: what everybody is to use for a tensor that goes; NULL: it stays */
+    int count;        /* tensors that the graph had before */
+} Folding;
+
+static Tensor *current(const Folding *f, Tensor *t)
+{
+    while (t && t->id < f->count && f->instead[t->id])
+        t = f->instead[t->id];
+    return t;
+}
+
+static void update_inputs(const Folding *f, Node *n)
+{
+    for (int i = 0; i < n->num_in; i++)
+        n->in[i] = current(f, n->in[i]);
+}
+
 /* The output of a node that is to go is the graph's: the node before makes it instead. */
-static bool move_output_up(Graph *g, Tensor *in, Tensor *out)
+static bool move_output_up(const Folding *f, Tensor *in, Tensor *out)
 {
     Node *before = in->producer;
-    if (!before || graph_is_output(g, in))
+    if (!before || graph_is_output(f->g, in))
         return false;
     for (int i = 0; i < before->num_out; i++)
         if (before->out[i] == in)
             before->out[i] = out;
     out->producer = before;
     in->producer = NULL;
-    graph_replace(g, in, out);
+    f->instead[in->id] = out;
     return true;
 }
 
 /* Whether everybody could be made to use in for out. */
-static bool bypass(Graph *g, Tensor *in, Tensor *out)
+static bool bypass(const Folding *f, Tensor *in, Tensor *out)
 {
-    if (graph_is_output(g, out))
-        return move_output_up(g, in, out);
-    graph_replace(g, out, in);
+    if (graph_is_output(f->g, out))
+        return move_output_up(f, in, out);
+    f->instead[out->id] = in;
     out->producer = NULL;
     return true;
 }
 
 static void fold(Graph *g, bool keep_dropout, bool keep_axes)
 {
+    Folding f = {g, NEW_ARRAY(Tensor *, g->num_tensors), g->num_tensors};
     int kept = 0;
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
+        update_inputs(&f, n);
         simplify_node(g, n, keep_axes);
-        if (!changes_nothing(g, n, keep_dropout) || !bypass(g, n->in[0], n->out[0]))
+        update_inputs(&f, n); /* what a node before reads may have gone since */
+        if (!changes_nothing(g, n, keep_dropout) || !bypass(&f, n->in[0], n->out[0]))
             g->nodes[kept++] = n;
         else if (n->num_out > 1 && n->out[1])
             n->out[1]->producer = NULL;
     }
     g->num_nodes = kept;
+    for (int i = 0; i < kept; i++)
+        update_inputs(&f, g->nodes[i]);
 }
 
 void pass_fold(Graph *g)

@@ -249,7 +249,7 @@ static bool start_layer(Graph *g, Draft *d, Node *n, const LinearWeights *w, Nod
 static void absorb_users(Draft *d, bool *taken, const int *position)
 {
     for (;;) {
-        const Node *user = graph_only_user(d->g, d->y);
+        const Node *user = only_user(d, d->y);
         if (!user || !absorb_node(d, user))
             return;
         taken[position[user->out[0]->id]] = true;
@@ -283,7 +283,9 @@ typedef struct Fusing {
     Graph *g;
     bool *taken;   /* by index of node: absorbed by an earlier one */
     int *position; /* of a tensor's producer, by tensor id */
-    Graph result;  /* only its array of nodes is used */
+    Node *const *only_users;
+    int num_users;
+    Graph result; /* only its array of nodes is used */
     int layers;
 } Fusing;
 
@@ -292,7 +294,9 @@ static bool fuse_node(Fusing *f, Node *n)
     LinearWeights w;
     if (!linear_weights(n, &w))
         return false;
-    Draft d = {.g = f->g, .l = NEW(Layer), .x = n->in[1 - w.input], .y = n->out[0]};
+    Draft d = {.g = f->g, .only_users = f->only_users, .num_users = f->num_users, .l = NEW(Layer)};
+    d.x = n->in[1 - w.input];
+    d.y = n->out[0];
     if (!d.x || !d.y || !type_elems(d.x->type) || !type_elems(d.y->type))
         return false;
     Node *rest = NULL;
@@ -339,6 +343,8 @@ static void own_outputs(Graph *g)
 void pass_fuse(Graph *g)
 {
     Fusing f = {.g = g, .taken = NEW_ARRAY(bool, g->num_nodes), .position = NEW_ARRAY(int, g->num_tensors)};
+    f.only_users = graph_only_users(g);
+    f.num_users = g->num_tensors;
     for (int i = 0; i < g->num_nodes; i++)
         for (int j = 0; j < g->nodes[i]->num_out; j++)
             if (g->nodes[i]->out[j])

@@ -6,6 +6,8 @@
 
 typedef struct Draft {
     const Graph *g;
+    Node *const *only_users; /* by the id of tensors that the graph had before the pass: graph_only_users */
+    int num_users;
     Layer *l;
     Tensor *x, *y;        /* what the layer reads, and what it makes so far */
     int axis;             /* of y: the output channels */
@@ -13,6 +15,12 @@ typedef struct Draft {
     const int64_t *order; /* weight k of a channel belongs to input order[k]; NULL: to input k */
     Text source;
 } Draft;
+
+/* The only node that uses t; NULL: there is none, there are several, or t is new. */
+static inline const Node *only_user(const Draft *d, const Tensor *t)
+{
+    return t->id < d->num_users ? d->only_users[t->id] : NULL;
+}
 
 /* Whether the constant holds one number for each output channel of y, or one for all, under ONNX broadcasting: then
  * v[co] gets them. */

@@ -18,7 +18,7 @@ static bool is_view(const Node *n)
 /* The Transpose whose output x is, seen through views, when nobody else reads what lies between. */
 static const Node *find_transpose(const Draft *d)
 {
-    for (const Tensor *t = d->x; t->producer && graph_only_user(d->g, t); t = t->producer->in[0]) {
+    for (const Tensor *t = d->x; t->producer && only_user(d, t); t = t->producer->in[0]) {
         if (t->producer->op == OP_Transpose)
             return t->producer;
         if (!is_view(t->producer))
@@ -108,9 +108,9 @@ static Chain find_chain(const Draft *d)
 {
     Chain c = {.count = 0};
     const Tensor *t = d->x;
-    for (; t->producer && is_view(t->producer) && graph_only_user(d->g, t); t = t->producer->in[0])
+    for (; t->producer && is_view(t->producer) && only_user(d, t); t = t->producer->in[0])
         c.view = t->producer;
-    for (; t->producer && is_arithmetic(t->producer) && graph_only_user(d->g, t); t = variable_of(t->producer))
+    for (; t->producer && is_arithmetic(t->producer) && only_user(d, t); t = variable_of(t->producer))
         if (c.count < MAX_CHAIN)
             c.nodes[c.count++] = t->producer;
     const Node *n = t->producer;

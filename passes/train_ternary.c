@@ -144,7 +144,7 @@ static void chain_kept(const Trainer *t, const TernaryWeight *w)
 
 const Node *norm_behind(const Graph *g, const Node *n)
 {
-    const Node *user = graph_only_user(g, n->out[0]);
+    const Node *user = graph_only_users(g)[n->out[0]->id];
     return user && user->op == OP_BatchNormalization && user->in[0] == n->out[0] ? user : NULL;
 }
 

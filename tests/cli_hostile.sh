@@ -17,7 +17,7 @@ refuse() {
     rm "m/$1.onnx"
 }
 
-refuse attributes "node 'y' (Relu): unsupported: attribute 'a0' of Relu"
+refuse attributes "has 30000 attributes; at most 1024 are supported"
 refuse batch "input 'x': shape float[1073741824,4] is too large"
 refuse constant_of_shape "node 'big' (ConstantOfShape): output 'big' is too large: float[549755813888]"
 refuse conv_strided "input 'x': shape float[1,1,1048577,1048577] is too large"
@@ -25,6 +25,7 @@ refuse conv_transposed "node 'y' (ConvTranspose): output 'y' is too large"
 refuse einsum "unsupported: Einsum of 3 inputs"
 refuse einsum_two "unsupported: sums of more than 2147483647 products"
 refuse eye "input 'x': shape float[524288,524288] is too large"
+refuse fc_flood "needs more than 546 MiB of memory; --memory MIB allows more"
 refuse functions "its functions make more than 262144 nodes"
 refuse functions_wide "its functions make more than 262144 nodes"
 refuse if_deep "it is nested too deeply"
@@ -38,6 +39,9 @@ refuse resize "node 'y' (Resize): output 'y' is too large: float[1,1,262144,2621
 refuse sequences "(SequenceInsert): unsupported: sequences of more than 4194304 elements in all"
 refuse tile "node 'y' (Tile): 68719476736 repeats of axis 0"
 refuse unsupported "unsupported operators: Wobble0 (node 't0'), Wobble1 (node 't1')"
+
+expect 1 "...m/chain.onnx: needs more than 8 MiB of memory" ternc compile m/chain.onnx -o new --quiet --memory 8
+absent new
 
 # How much of control flow is supported changes; here it matters that it ends, and with a message.
 for model in m/loop*.onnx m/scan.onnx m/suppression.onnx; do

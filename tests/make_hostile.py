@@ -162,6 +162,8 @@ def large_layers():
          [value("x", [1, 3000])], constants=[floats("one", 1), ints("shape", 3000, 3000)])
     save("fc_many", [node("Expand", ["one", "shape"], ["w"])] + chain(2000, "MatMul", more=["w"]),
          [value("x", [1, 200])], constants=[floats("one", 1), ints("shape", 200, 200)])
+    save("fc_flood", [node("Expand", ["one", "shape"], ["w"])] + chain(20000, "MatMul", more=["w"]),
+         [value("x", [1, 200])], constants=[floats("one", 1), ints("shape", 200, 200)])
     save("fc_random", [node("MatMul", ["x", "w"], ["y"])], [value("x", [1, 500])],
          constants=[floats("w", np.random.RandomState(1).randn(500, 500))])
     save("conv_wide", [node("Expand", ["one", "shape"], ["w"]), node("Conv", ["x", "w"], ["y"], pads=[100] * 4)],
