@@ -62,8 +62,8 @@ static const char *alone_text(const Sensitivity *s, const char *weight)
 static void print_alone(const Sensitivity *s)
 {
     const char *name = sensitivity_measure_name(s);
-    printf("alone: %s on %s held-back samples with this layer ternary and no other, before training; with none %s\n",
-           name ? name : "loss", count_text(s->source.count), judged_short(s, s->of_float));
+    printf("alone: only this layer ternary, untrained, %s held-back samples; none: %s%s\n", count_text(s->source.count),
+           name ? "" : "loss ", judged_short(s, s->of_float));
 }
 
 /* ---- the report ---- */

@@ -26,7 +26,12 @@ for method in twn stp sca; do
     epochs=$(sed -n 's/^trained \([0-9]*\) epochs.*/\1/p' out)
     [ "$(wc -l <$method.log)" -eq "$epochs" ] || complain "$method.log has not a line for each of $epochs epochs"
     [ "$epochs" -eq 8 ] || [ $method = sca ] || complain "$method has run $epochs epochs"
-    grep -q '</svg>' $method.svg || complain "$method.svg is not complete"
+    /usr/bin/python3 -c 'import sys, xml.etree.ElementTree as tree
+svg = tree.parse(sys.argv[1]).getroot()
+lines = svg.findall("{*}polyline")
+assert len(lines) == 6 and all(len(line.get("points").split()) == int(sys.argv[2]) for line in lines)
+assert {"conv", "fc"} < {text.text for text in svg.findall("{*}text")}' $method.svg "$(wc -l <$method.log)" ||
+        complain "$method.svg has not a line for each of six numbers, with a point per epoch"
     grep -q 'conv .*float' out && complain "$method: conv stayed float"
     [ ! -e $method.onnx.ckpt ] || complain "the checkpoint of $method stayed"
 done
@@ -89,7 +94,7 @@ for layer in conv:w2,w3 fc:w1,w3 last:w1,w2; do
     awk -v layer="${layer%:*}" -v want="$want" '$1 == layer { d = $(NF - 1) - 100 * want; found = d < 0.006 && d > -0.006 }
         END { exit !found }' out || complain "$layer alone has accuracy $want: $(cat out)"
 done
-says "alone: accuracy on 600 held-back samples with this layer ternary and no other, before training; with none "
+says "alone: only this layer ternary, untrained, 600 held-back samples; none: "
 expect 0 "...ternc: note: the result answers no better than with always the same class: try a lower --lr" \
     ternc ternarize net.onnx -o wild.onnx --method none --data train.npz --lr 300 --epochs 2 --threads 1
 
