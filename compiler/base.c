@@ -299,12 +299,11 @@ OutFile *out_open(const char *path)
     return o;
 }
 
+/* After a write that failed the reason is its own: what is tried then would have others. */
 void out_sync(OutFile *o)
 {
-    bool bad = ferror(o->f) != 0;
-    if (fflush(o->f) || (fsync(fileno(o->f)) && errno != EINVAL && errno != EROFS)) /* EINVAL: a device or pipe */
-        bad = true;
-    if (bad)
+    bool good = !ferror(o->f) && !fflush(o->f);
+    if (!good || (fsync(fileno(o->f)) && errno != EINVAL && errno != EROFS)) /* EINVAL: a device or pipe */
         fail("%s: cannot write: %s", o->path, strerror(errno));
 }
 
