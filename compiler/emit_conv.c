@@ -81,12 +81,39 @@ static void begin_channels(const Conv *c)
     emit_line(c->e, "%s *const v = acc + (c - first) * %lld;", dtype_c(c->f->acc), (long long)c->s.acc_pitch);
 }
 
+/* For speed another loop, so that loads wait until the stores of all channels are through: what lies across two stores
+ * has to wait for both. */
+static void next_channels(const Conv *c)
+{
+    if (c->e->plan->opt->optimize != OPTIMIZE_SPEED)
+        return;
+    emit_line(c->e, "}");
+    begin_channels(c);
+}
+
+static bool has_epilogue(const Layer *l)
+{
+    return l->scale || l->bias || l->act.kind;
+}
+
+/* Whether scale, bias and activation come behind the pooling, where there is less for them to do: maxima of sums are
+ * where those of the outputs are. */
+static bool pools_sums(const Layer *l)
+{
+    if (l->pool.kind != POOL_MAX || !activation_never_falls(&l->act))
+        return false;
+    for (int64_t c = 0; l->scale && c < l->co; c++)
+        if (!(l->scale[c] >= 0))
+            return false;
+    return true;
+}
+
 /* Scale, bias and activation, on whole vectors where there is room for them. */
 static void emit_epilogue(Conv *c, const ConvPart *p)
 {
     Emitter *e = c->e;
     const Layer *l = &c->turned;
-    if (!l->scale && !l->bias && !l->act.kind)
+    if (!has_epilogue(l) || pools_sums(l))
         return;
     emit_line(e,
               c->s.split ? "const int32_t n = (rows - 1) * %lld + %lld;"
@@ -94,39 +121,67 @@ static void emit_epilogue(Conv *c, const ConvPart *p)
               (long long)c->s.pitch, (long long)p->cols);
     emit_affine(e, l, "v", "n");
     emit_activation(e, &l->act, "v", "n");
+    if (l->pool.kind || p->cols < c->f->max_lanes) /* longer rows that are only copied are far enough behind */
+        next_channels(c);
+}
+
+/* Pooling of rows v into output rows. For speed by whole vectors first, over the rows of all windows. */
+static void emit_pool(const Conv *c)
+{
+    Emitter *e = c->e;
+    const Pool *p = &c->turned.pool;
+    bool max = p->kind == POOL_MAX;
+    long long pitch = c->s.pitch, kh = p->kh, kw = p->kw, sh = p->sh, sw = p->sw, ow = p->ow;
+    emit_line(e, "const int32_t pooled = (rows + %lld) / %lld;", sh - kh, sh);
+    if (e->plan->opt->optimize == OPTIMIZE_SPEED && kh > 1) {
+        emit_line(e, "%s(v, pooled, %lld, %lld, %lld, %lld);", emit_kernel(e, max ? "max_rows" : "add_rows", c->f->acc),
+                  (ow - 1) * sw + kw, pitch, kh, sh);
+        next_channels(c);
+        emit_line(e, "const int32_t pooled = (rows + %lld) / %lld;", sh - kh, sh);
+        kh = 1;
+    }
+    emit_line(e, "%s(y + c * %lld + r / %lld * %lld, v, pooled, %lld, %lld, %lld, %lld, %lld, %lld%s);",
+              emit_kernel(e, max ? "put_max" : "put_average", c->f->acc), (long long)p->oh * ow, sh, ow, ow, pitch, kh,
+              kw, sh, sw, max ? "" : mem_printf(", %s", float_text((double)(p->kh * p->kw), c->f->acc)));
 }
 
 /* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from `first` on,
- * into rows r.. of the output. Rows shorter than a vector are loaded only when the stores of all channels are through:
- * what lies across two stores has to wait for both. */
+ * into rows r.. of the output. */
 static void emit_put(Conv *c, int part)
 {
     Emitter *e = c->e;
     const Layer *l = &c->turned;
     const ConvPart *p = &c->s.parts[part];
-    long long pitch = c->s.pitch, cols = p->cols, ow = l->pool.kind ? l->pool.ow : l->ow;
-    long long plane = ow * (l->pool.kind ? l->pool.oh : l->oh);
+    long long ow = l->ow, plane = ow * l->oh;
     emit_line(e, "static void layer%d_put_%d(%s *y, %s *acc, int32_t first, int32_t count, int32_t r, int32_t rows)",
               l->index, part, dtype_c(c->f->act), dtype_c(c->f->acc));
     emit_line(e, "{");
     begin_channels(c);
     emit_epilogue(c, p);
-    if (cols < c->f->max_lanes && e->plan->opt->optimize == OPTIMIZE_SPEED && (l->scale || l->bias || l->act.kind)) {
-        emit_line(e, "}");
-        begin_channels(c);
-    }
     if (l->pool.kind)
-        emit_line(e, "%s(y + c * %lld + r / %lld * %lld, v, (rows + %lld) / %lld, %lld, %lld, %lld, %lld, %lld, %lld);",
-                  emit_kernel(e, l->pool.kind == POOL_MAX ? "put_max" : "put_average", c->f->acc), plane,
-                  (long long)l->pool.sh, ow, (long long)(l->pool.sh - l->pool.kh), (long long)l->pool.sh, ow, pitch,
-                  (long long)l->pool.kh, (long long)l->pool.kw, (long long)l->pool.sh, (long long)l->pool.sw);
+        emit_pool(c);
     else
         emit_line(e, "%s(y + c * %lld + (r * %lld + %lld) * %lld + %lld, v, rows, %lld, %lld, %lld, %lld);",
                   emit_kernel(e, "put_rows", c->f->acc), plane, (long long)p->row_step, (long long)p->row0, ow,
-                  (long long)p->col0, cols, pitch, (long long)p->row_step * ow, (long long)p->col_step);
+                  (long long)p->col0, (long long)p->cols, (long long)c->s.pitch, (long long)p->row_step * ow,
+                  (long long)p->col_step);
     emit_line(e, "}");
     emit_line(e, "}");
     emit_blank(e);
+}
+
+/* Scale, bias and activation of the whole pooled output y. */
+static void emit_pooled_epilogue(const Conv *c)
+{
+    Emitter *e = c->e;
+    const Layer *l = &c->turned;
+    long long plane = l->pool.oh * l->pool.ow;
+    if (l->scale || l->bias) {
+        emit_line(e, "for (int32_t c = 0; c < %lld; c++) {", (long long)l->co);
+        emit_affine(e, l, mem_printf("y + c * %lld", plane), mem_printf("%lld", plane));
+        emit_line(e, "}");
+    }
+    emit_activation(e, &l->act, "y", mem_printf("%lld", l->co * plane));
 }
 
 /* Report the raw accumulators of output channels [first, first + count). */
@@ -337,7 +392,7 @@ static void emit_conv_function(Conv *c)
     if (!l->direct && !c->s.split)
         emit_line(e, "%s *const p = (%s *)(void *)(scratch + %lld);", act, act, (long long)c->s.stage_offset);
     if (l->batch > 1)
-        emit_line(e, "for (int32_t image = 0; image < %lld; image++, x += %lld, y += %lld)", (long long)l->batch, in,
+        emit_line(e, "for (int32_t image = 0; image < %lld; image++, x += %lld, y += %lld) {", (long long)l->batch, in,
                   out);
     emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s.total_rows, (long long)c->s.rows);
     if (!c->s.split && c->s.staged == c->l->ci)
@@ -345,6 +400,10 @@ static void emit_conv_function(Conv *c)
     for (int part = 0; part < c->s.num_parts; part++)
         emit_part(c, part);
     emit_line(e, "}");
+    if (pools_sums(l))
+        emit_pooled_epilogue(c);
+    if (l->batch > 1)
+        emit_line(e, "}");
     emit_line(e, "}");
     emit_blank(e);
 }

@@ -638,6 +638,7 @@ void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *ke
 /* op_layer.c: layer k of a node: that of OP_Layer, those inside of OP_Recurrent; NULL behind the last. */
 Layer *node_layer(const Node *n, int k);
 int layer_count(const Graph *g);
+bool activation_never_falls(const Activation *a); /* so it commutes with maxima */
 
 /* emit_layer.c: OP_Layer */
 void emit_layer(Emitter *e, const Node *n);

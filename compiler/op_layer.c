@@ -17,6 +17,13 @@ int layer_count(const Graph *g)
     return count;
 }
 
+bool activation_never_falls(const Activation *a)
+{
+    if (a->kind == ACT_HARD_SWISH)
+        return false;
+    return (a->kind != ACT_LEAKY_RELU && a->kind != ACT_HARD_SIGMOID) || a->a >= 0;
+}
+
 static void infer_layer(Graph *g, Node *n)
 {
     (void)g;

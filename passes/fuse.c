@@ -170,14 +170,24 @@ static int64_t input_of(const Draft *d, int64_t k)
     return d->order ? d->order[k] : k;
 }
 
+/* In front of a maximum a scale that is not negative can stay behind it: the codes take the sign. */
+static int8_t take_sign(Draft *d, int64_t c)
+{
+    if (d->l->pool.kind != POOL_MAX || !(d->scale[c] < 0))
+        return 1;
+    d->scale[c] = -d->scale[c];
+    return -1;
+}
+
 static void set_codes(Draft *d, const Ternary *q)
 {
     int64_t n = q->mid * q->inner;
     int8_t *codes = NEW_ARRAY(int8_t, d->l->co * n);
     d->l->codes = codes;
     for (int64_t c = 0; c < d->l->co; c++, codes += n) {
+        int8_t sign = take_sign(d, c);
         for (int64_t k = 0; k < n; k++) {
-            int8_t code = q->codes[ternary_position(q, c, k)];
+            int8_t code = (int8_t)(sign * q->codes[ternary_position(q, c, k)]);
             codes[input_of(d, k)] = code;
             d->l->zeros += code == 0;
         }

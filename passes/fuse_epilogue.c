@@ -169,19 +169,12 @@ static bool read_activation(const Node *n, Activation *a)
     }
 }
 
-static bool is_monotonic(const Activation *a)
-{
-    if (a->kind == ACT_HARD_SWISH)
-        return false;
-    return (a->kind != ACT_LEAKY_RELU && a->kind != ACT_HARD_SIGMOID) || a->a >= 0;
-}
-
 static bool absorb_activation(Draft *d, const Node *n)
 {
     Activation a;
     if (d->l->act.kind != ACT_NONE || !read_activation(n, &a))
         return false;
-    if (d->l->pool.kind == POOL_AVERAGE || (d->l->pool.kind == POOL_MAX && !is_monotonic(&a)))
+    if (d->l->pool.kind == POOL_AVERAGE || (d->l->pool.kind == POOL_MAX && !activation_never_falls(&a)))
         return false;
     d->l->act = a;
     return true;

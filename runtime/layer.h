@@ -323,6 +323,42 @@ TN_KERNEL void tn_put_rows_f32(float *y, const float *v, int32_t rows, int32_t c
             y[r * ystep + c * xstep] = v[r * pitch + c];
 }
 
+/* For every position of the first of each kh rows, sh rows apart, the maximum of the kh elements below each other, into
+ * that row; NaN if one of them is. rows: of them; cols: positions in a row. */
+TN_KERNEL void tn_max_rows_f32(float *v, int32_t rows, int32_t cols, int32_t pitch, int32_t kh, int32_t sh)
+{
+    for (int32_t r = 0, i = 0; r < rows; r++) {
+        int32_t start = r * sh * pitch;
+        for (i = i < start ? start - start % TN_LANES : i; i < start + cols; i += TN_LANES) {
+            tn_vec m = TN_LOAD(v + i);
+            for (int32_t k = 1; k < kh; k++) {
+                tn_vec q = TN_LOAD(v + i + k * pitch);
+#if TN_LANES > 1
+                tn_ivec other = (q > m) | (q != q);
+                m = (tn_vec)(((tn_ivec)q & other) | ((tn_ivec)m & ~other));
+#else
+                m = q > m || q != q ? q : m;
+#endif
+            }
+            TN_STORE(v + i, m);
+        }
+    }
+}
+
+/* The same for sums. */
+TN_KERNEL void tn_add_rows_f32(float *v, int32_t rows, int32_t cols, int32_t pitch, int32_t kh, int32_t sh)
+{
+    for (int32_t r = 0, i = 0; r < rows; r++) {
+        int32_t start = r * sh * pitch;
+        for (i = i < start ? start - start % TN_LANES : i; i < start + cols; i += TN_LANES) {
+            tn_vec sum = TN_LOAD(v + i);
+            for (int32_t k = 1; k < kh; k++)
+                sum += TN_LOAD(v + i + k * pitch);
+            TN_STORE(v + i, sum);
+        }
+    }
+}
+
 /* Maximum pooling of a strip: y[r][c] = max of v over rows sh * r + [0, kh), columns sw * c + [0, kw); NaN if one of
  * them is. */
 TN_KERNEL void tn_put_max_f32(float *y, const float *v, int32_t rows, int32_t cols, int32_t pitch, int32_t kh,
@@ -341,9 +377,9 @@ TN_KERNEL void tn_put_max_f32(float *y, const float *v, int32_t rows, int32_t co
         }
 }
 
-/* Average pooling of a strip: y[r][c] = mean of v over rows sh * r + [0, kh), columns sw * c + [0, kw). */
+/* Average pooling of a strip: y[r][c] = sum of v over rows sh * r + [0, kh), columns sw * c + [0, kw), by `count`. */
 TN_KERNEL void tn_put_average_f32(float *y, const float *v, int32_t rows, int32_t cols, int32_t pitch, int32_t kh,
-                                  int32_t kw, int32_t sh, int32_t sw)
+                                  int32_t kw, int32_t sh, int32_t sw, float count)
 {
     for (int32_t r = 0; r < rows; r++)
         for (int32_t c = 0; c < cols; c++) {
@@ -355,6 +391,6 @@ TN_KERNEL void tn_put_average_f32(float *y, const float *v, int32_t rows, int32_
                     row += p[i * pitch + j];
                 sum += row;
             }
-            y[r * cols + c] = sum / (float)(kh * kw);
+            y[r * cols + c] = sum / count;
         }
 }
