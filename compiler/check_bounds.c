@@ -22,6 +22,8 @@ typedef enum Rule {
     /* softmax: the exponent x - max is rounded, which counts |x - max| <= 104 ulps where the result is not 0 */
     SOFTMAX,
     LOG_SOFTMAX,
+    /* values between pixels: their positions are rounded, see sampled_bound */
+    SAMPLED,
     /* (x - mean) / deviation * scale + bias with statistics of n elements: see norm_bounds */
     NORM,
 } Rule;
@@ -74,6 +76,10 @@ static const OpRule op_rules[] = {
     {"CumSum", SUM, 0, 0},
     {"Resize", SUM, 0, 0},
     {"Upsample", SUM, 0, 0},
+    {"GridSample", SAMPLED, 0, 0},
+    {"RoiAlign", SAMPLED, 0, 0},
+    {"LpPool", POSITIVE, 0, 0},
+    {"GlobalLpPool", POSITIVE, 0, 0},
     {"ReduceL1", POSITIVE, 0, 0},
     {"ReduceL2", POSITIVE, 0, 0},
     {"ReduceSumSquare", POSITIVE, 0, 0},
@@ -133,7 +139,8 @@ static int64_t count_terms(const Graph *g, const Node *n, int k)
     if (n->op == OP_Gemm)
         return product(x.dims, 0, x.rank) / n->out[k]->type.dims[0] + 2;
     int length = 0;
-    const int64_t *kernel = n->op == OP_AveragePool ? attr_ints(n, "kernel_shape", &length) : NULL;
+    const int64_t *kernel =
+        n->op == OP_AveragePool || n->op == OP_LpPool ? attr_ints(n, "kernel_shape", &length) : NULL;
     if (kernel)
         return product(kernel, 0, length);
     if (n->op == OP_LRN)
@@ -300,6 +307,15 @@ static void norm_bounds(const Node *n, int k, const void *const *in, const void 
 
 /* ---- all ---- */
 
+/* Up to `size` samples are summed; an image changes by 4 of its largest value per pixel at most, and positions are off
+ * by some u times the size of the image and what the grid or the boxes say. */
+static double sampled_bound(const Node *n, const void *const *in)
+{
+    Type x = n->in[0]->type;
+    double size = (double)(x.dims[2] * x.dims[3]), length = (double)(x.dims[2] + x.dims[3]);
+    return (64 + 4 * size + 16 * length * (1 + largest_of(n, in, 1))) * largest_of(n, in, 0);
+}
+
 /* |y| * relative + offset, in units of u. */
 static void simple_bounds(const Tensor *t, const void *want, double relative, double offset, double *bound)
 {
@@ -324,6 +340,7 @@ void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, co
     case LOG_SUM: simple_bounds(t, want, 4, (double)count_terms(g, n, k) + 128, bound); break;
     case SOFTMAX: simple_bounds(t, want, length + 120, 0, bound); break;
     case LOG_SOFTMAX: simple_bounds(t, want, 4, length + 120, bound); break;
+    case SAMPLED: simple_bounds(t, want, 0, sampled_bound(n, in), bound); break;
     case NORM: norm_bounds(n, k, in, want, bound); break;
     }
 }

@@ -233,6 +233,14 @@ static void count_operations(const Graph *g, int64_t *adds, int64_t *multiplies)
     }
 }
 
+static bool has_loops(const Graph *g)
+{
+    for (int i = 0; i < g->num_nodes; i++)
+        if (g->nodes[i]->op == OP_LoopBegin)
+            return true;
+    return false;
+}
+
 /* Bytes of the compound literals in run_in, which lie on its stack. */
 static int64_t literal_bytes(const Text *body)
 {
@@ -281,9 +289,10 @@ static void print_costs(const Emitter *e, Text *h)
                 m, (long long)stack_bytes(e));
     text_printf(h,
                 "/* Adds (and subtracts) and multiplications of a run, those of convolutions, matrix products and\n"
-                " * their scales and biases; borders count in full. */\n"
+                " * their scales and biases; borders count in full.%s */\n"
                 "#define %s_ADDS %lld\n#define %s_MULTIPLIES %lld\n\n",
-                m, (long long)adds, m, (long long)multiplies);
+                has_loops(p->g) ? " Loops count as if they ran once." : "", m, (long long)adds, m,
+                (long long)multiplies);
 }
 
 /* ---- the functions ---- */

@@ -37,11 +37,14 @@ static double steps_each(const Graph *g, const Node *n)
     case OP_Einsum: return (double)einsum_terms(g, n);
     case OP_MaxPool:
     case OP_AveragePool:
+    case OP_LpPool:
         kernel = attr_ints(n, "kernel_shape", &count);
         for (int i = 0; i < count; i++)
             product *= (double)kernel[i];
         return product;
     case OP_LRN: return (double)attr_int(n, "size");
+    case OP_RoiAlign: return 1 << 20;
+    case OP_GridSample:
     case OP_Resize:
     case OP_TopK: return 32;
     case OP_LSTM:

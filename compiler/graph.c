@@ -390,6 +390,15 @@ const char *attr_string(const Node *n, const char *name)
     return a ? a->s : attr_spec(n, name)->s;
 }
 
+int attr_choice(const Graph *g, const Node *n, const char *name, const char *const *names)
+{
+    const char *value = attr_string(n, name);
+    for (int i = 0; names[i]; i++)
+        if (!strcmp(names[i], value))
+            return i;
+    fail_node(g, n, "unsupported: '%s' = '%s'", name, value);
+}
+
 const int64_t *attr_ints(const Node *n, const char *name, int *count)
 {
     const Attr *a = node_attr(n, name);

@@ -444,6 +444,8 @@ const Attr *node_attr(const Node *n, const char *name); /* NULL if not set; bug 
 int64_t attr_int(const Node *n, const char *name);      /* value or default */
 float attr_float(const Node *n, const char *name);
 const char *attr_string(const Node *n, const char *name);
+/* The index of the value among names, which ends with NULL; another one is refused. */
+int attr_choice(const Graph *g, const Node *n, const char *name, const char *const *names);
 const int64_t *attr_ints(const Node *n, const char *name, int *count); /* NULL, 0 if not set */
 void attr_set_int(Node *n, const char *name, int64_t v);
 void attr_set_float(Node *n, const char *name, float v);

@@ -1,9 +1,11 @@
-/* op_pool.c - MaxPool, AveragePool and their global forms. Evaluation is naive and shares nothing with
- * runtime/pool.h. */
+/* op_pool.c - MaxPool, AveragePool, LpPool and their global forms, and MaxUnpool. Evaluation is naive and shares
+ * nothing with runtime/pool.h. */
 #include "reference.h"
 #include "train.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int64_t volume(const int64_t *v)
 {
@@ -36,7 +38,7 @@ static void check_windows(const Graph *g, const Node *n, const Window *w, int a)
 /* The window of a pooling node; global pooling has one window over everything. */
 static Window pool_window(const Graph *g, const Node *n)
 {
-    if (n->op == OP_MaxPool || n->op == OP_AveragePool)
+    if (n->op == OP_MaxPool || n->op == OP_AveragePool || n->op == OP_LpPool)
         return op_window(g, n);
     Type x = n->in[0]->type;
     Window w = {.rank = 1};
@@ -64,7 +66,7 @@ static void infer_pool(Graph *g, Node *n)
     for (int a = 0; a < 3; a++)
         check_windows(g, n, &w, a);
     Type y = x;
-    bool global = n->op == OP_GlobalMaxPool || n->op == OP_GlobalAveragePool;
+    bool global = n->op == OP_GlobalMaxPool || n->op == OP_GlobalAveragePool || n->op == OP_GlobalLpPool;
     for (int i = 2; i < x.rank; i++)
         y.dims[i] = global ? 1 : w.out[3 - w.rank + i - 2];
     n->out[0]->type = y;
@@ -142,6 +144,46 @@ static void eval_average(const Graph *g, const Node *n, const void *const *in, v
     for (int64_t i = 0; i < planes * results; i++)
         elem_set(out[0], x.dtype, i, average(&w, i % results, v + i / results * size, count_pad));
     free(v);
+}
+
+static void infer_lp_pool(Graph *g, Node *n)
+{
+    if (attr_int(n, "p") < 1 || attr_int(n, "p") > 1 << 20)
+        fail_node(g, n, "'p' = %lld, it must be at least 1", (long long)attr_int(n, "p"));
+    infer_pool(g, n);
+}
+
+/* (sum of |x|^p)^(1/p) over the window of output o */
+static double power_mean(const Window *w, int64_t o, const double *x, double p)
+{
+    double sum = 0;
+    for (int64_t t = 0; t < volume(w->kernel); t++) {
+        bool counts;
+        int64_t at = tap_position(w, o, t, &counts);
+        sum += at >= 0 ? pow(fabs(x[at]), p) : 0;
+    }
+    return pow(sum, 1 / p);
+}
+
+static void eval_lp(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    Window w = pool_window(g, n);
+    Type x = n->in[0]->type;
+    int64_t planes = x.dims[0] * x.dims[1], size = volume(w.in), results = volume(w.out);
+    double *v = doubles_from(in[0], x.dtype, planes * size);
+    for (int64_t i = 0; i < planes * results; i++)
+        elem_set(out[0], x.dtype, i, power_mean(&w, i % results, v + i / results * size, (double)attr_int(n, "p")));
+    free(v);
+}
+
+static void emit_lp_pool(Emitter *e, const Node *n)
+{
+    Window w = pool_window(emit_plan(e)->g, n);
+    Type x = n->in[0]->type;
+    emit_line(e, "%s(%s, %s, %lld, %s, %s, %s, %s, %s, %s, %lld);", emit_kernel(e, "lp_pool", x.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]), emit_dims(w.in, 3),
+              emit_dims(w.out, 3), emit_dims(w.kernel, 3), emit_dims(w.stride, 3), emit_dims(w.dilation, 3),
+              emit_dims(w.pad_begin, 3), (long long)attr_int(n, "p"));
 }
 
 static void emit_max_pool(Emitter *e, const Node *n)
@@ -232,4 +274,107 @@ const OpDef op_GlobalAveragePool = {
     .eval = eval_average,
     .emit = emit_global_pool,
     .grad = grad_kernel,
+};
+
+const OpDef op_LpPool = {
+    .name = "LpPool",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{.name = "auto_pad", .type = ATTR_STRING, .s = "NOTSET"},
+              {.name = "ceil_mode", .type = ATTR_INT},
+              {.name = "dilations", .type = ATTR_INTS},
+              {.name = "kernel_shape", .type = ATTR_INTS, .required = true},
+              {.name = "p", .type = ATTR_INT, .i = 2},
+              {.name = "pads", .type = ATTR_INTS},
+              {.name = "strides", .type = ATTR_INTS}},
+    .infer = infer_lp_pool,
+    .eval = eval_lp,
+    .emit = emit_lp_pool,
+};
+
+const OpDef op_GlobalLpPool = {
+    .name = "GlobalLpPool",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{.name = "p", .type = ATTR_INT, .i = 2}},
+    .infer = infer_lp_pool,
+    .eval = eval_lp,
+    .emit = emit_lp_pool,
+};
+
+/* ---- MaxUnpool ---- */
+
+static int64_t value_at(const int64_t *v, int i, int64_t otherwise)
+{
+    return v ? v[i] : otherwise;
+}
+
+static void unpool_sizes(const Graph *g, const Node *n, Type *y)
+{
+    int kernels, strides, pads, axes = y->rank - 2;
+    const int64_t *kernel = attr_ints(n, "kernel_shape", &kernels), *stride = attr_ints(n, "strides", &strides);
+    const int64_t *pad = attr_ints(n, "pads", &pads);
+    if (kernels != axes || (stride && strides != axes) || (pad && pads != 2 * axes))
+        fail_node(g, n, "'kernel_shape', 'strides' or 'pads' do not have the length for %d spatial axes", axes);
+    for (int i = 0; i < axes; i++) {
+        int64_t k = kernel[i], s = value_at(stride, i, 1), a = value_at(pad, i, 0), b = value_at(pad, axes + i, 0);
+        bool good = k > 0 && s > 0 && a >= 0 && b >= 0 && k <= 1 << 24 && s <= 1 << 24 && a <= 1 << 24 && b <= 1 << 24;
+        y->dims[2 + i] = good ? s * (y->dims[2 + i] - 1) + k - a - b : 0;
+        if (y->dims[2 + i] < 1)
+            fail_node(g, n, "'kernel_shape', 'strides' and 'pads' leave nothing of spatial axis %d", i);
+    }
+}
+
+/* The size that MaxPool's input had: stride * (in - 1) + kernel - pads. What indices mean in another one, the text and
+ * ONNX's own case do not agree on. */
+static void infer_unpool(Graph *g, Node *n)
+{
+    Type x = n->in[0]->type, index = n->in[1]->type, y = x;
+    int64_t count;
+    const int64_t *given = const_ints(g, n, 2, &count);
+    if (x.rank < 3 || x.rank > 5 || (x.dtype != DT_F32 && x.dtype != DT_F64))
+        fail_node(g, n, "unsupported: needs float [batch, channels, 1 to 3 spatial axes]");
+    if (index.dtype != DT_I64 || !type_equal(type_make(x.dtype, index.rank, index.dims), x))
+        fail_node(g, n, "the indices must be int64 of the shape of input 0");
+    unpool_sizes(g, n, &y);
+    if (given && (count != y.rank || memcmp(given, y.dims, (size_t)count * sizeof *given) != 0))
+        fail_node(g, n, "unsupported: another 'output_shape' than kernel, strides and pads give, %s; Pad can follow",
+                  type_text(y));
+    n->out[0]->type = y;
+}
+
+static void eval_unpool(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    (void)g;
+    const int64_t *index = in[1], size = type_elems(n->out[0]->type);
+    DType d = n->in[0]->type.dtype;
+    memset(out[0], 0, type_bytes(n->out[0]->type));
+    for (int64_t i = 0; i < type_elems(n->in[0]->type); i++)
+        if (index[i] >= 0 && index[i] < size)
+            elem_set(out[0], d, index[i], elem_get(in[0], d, i));
+}
+
+static void emit_unpool(Emitter *e, const Node *n)
+{
+    emit_line(e, "%s(%s, %s, %s, %lld, %lld);", emit_kernel(e, "max_unpool", n->in[0]->type.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
+              (long long)type_elems(n->in[0]->type), (long long)type_elems(n->out[0]->type));
+}
+
+const OpDef op_MaxUnpool = {
+    .name = "MaxUnpool",
+    .min_in = 2,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{.name = "kernel_shape", .type = ATTR_INTS, .required = true},
+              {.name = "pads", .type = ATTR_INTS},
+              {.name = "strides", .type = ATTR_INTS}},
+    .infer = infer_unpool,
+    .eval = eval_unpool,
+    .emit = emit_unpool,
 };

@@ -56,15 +56,6 @@ static void read_target(const Graph *g, const Node *n, int64_t *out, float *scal
     }
 }
 
-static const char *one_of(const Graph *g, const Node *n, const char *attr, const char *const *names)
-{
-    const char *value = attr_string(n, attr);
-    for (; *names; names++)
-        if (!strcmp(*names, value))
-            return *names;
-    fail_node(g, n, "unsupported: '%s' = '%s'", attr, value);
-}
-
 static bool is_cropped(const Node *n)
 {
     return !strcmp(attr_string(n, "coordinate_transformation_mode"), "tf_crop_and_resize");
@@ -94,10 +85,10 @@ static void check_modes(const Graph *g, const Node *n)
                                               NULL};
     static const char *const modes[] = {"nearest", "linear", "cubic", NULL};
     static const char *const nearest[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
-    one_of(g, n, "coordinate_transformation_mode", coordinates);
-    one_of(g, n, "nearest_mode", nearest);
+    attr_choice(g, n, "coordinate_transformation_mode", coordinates);
+    attr_choice(g, n, "nearest_mode", nearest);
     DType d = n->in[0]->type.dtype;
-    if (one_of(g, n, "mode", modes)[0] != 'n' && d != DT_F32 && d != DT_F64)
+    if (attr_choice(g, n, "mode", modes) && d != DT_F32 && d != DT_F64)
         fail_node(g, n, "unsupported: interpolation of %s", dtype_name(d));
 }
 

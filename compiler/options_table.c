@@ -276,7 +276,7 @@ static void parse_dim(CommandLine *c, const OptionSpec *o, const char *value)
     if (!equals || equals == value)
         usage("--dim %s: '%s' is not of that form", o->arg, value);
     DimValue d = {.name = mem_printf("%.*s", (int)(equals - value), value),
-                  .value = integer_of(o, equals + 1, 1, (int64_t)1 << 40)};
+                  .value = integer_of(o, equals + 1, 0, (int64_t)1 << 40)};
     DimValue *more = NEW_ARRAY(DimValue, c->opt.num_dims + 1);
     for (int i = 0; i < c->opt.num_dims; i++) {
         if (!strcmp(c->opt.dims[i].name, d.name))

@@ -134,7 +134,7 @@ static Window read_window(const Graph *g, const Node *n)
     }
     read_kernel(g, n, &w);
     read_sizes(g, n, "strides", w.rank, 1, w.stride);
-    if (n->op == OP_Conv || n->op == OP_ConvTranspose || n->op == OP_MaxPool)
+    if (n->op == OP_Conv || n->op == OP_ConvTranspose || n->op == OP_MaxPool || n->op == OP_LpPool)
         read_sizes(g, n, "dilations", w.rank, 1, w.dilation);
     return w;
 }
@@ -154,7 +154,8 @@ Window op_window(const Graph *g, const Node *n)
         size_all_transposed(g, n, &w, same, upper);
         return w;
     }
-    bool ceil_mode = (n->op == OP_MaxPool || n->op == OP_AveragePool) && attr_int(n, "ceil_mode");
+    bool pools = n->op == OP_MaxPool || n->op == OP_AveragePool || n->op == OP_LpPool;
+    bool ceil_mode = pools && attr_int(n, "ceil_mode");
     if (ceil_mode && valid)
         fail_node(g, n, "unsupported: 'ceil_mode' together with 'auto_pad' = 'VALID'; leave one of them out");
     for (int a = MAX_SPATIAL - w.rank; a < MAX_SPATIAL; a++)

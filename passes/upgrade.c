@@ -427,83 +427,102 @@ typedef struct Row {
     const char *op;
     int from, to; /* the opsets whose form it changes */
     void (*rule)(Upgrade *u, Node *n);
+    const char *becomes; /* "Conv, Add": made of it, the node itself being the last; NULL: the operator stays */
+    const char *domain;  /* NULL: ai.onnx */
 } Row;
 
 /* Operators that are not here have had the form of opset 17 since opset 7 (upgrade_old.c knows the older ones), or
  * gained attributes whose default is the old meaning. */
+#define KEEPS(op, from, to, rule)                                                                                      \
+    {                                                                                                                  \
+        op, from, to, rule, NULL, NULL                                                                                 \
+    }
+#define BECOMES(op, from, to, rule, becomes)                                                                           \
+    {                                                                                                                  \
+        op, from, to, rule, becomes, NULL                                                                              \
+    }
 static const Row table[] = {
-    {"BatchNormalization", OLDEST, NEWEST, check_batch_norm},
-    {"Clip", OLDEST, 10, upgrade_clip},
-    {"ConvTranspose", OLDEST, 10, check_conv_transpose},
-    {"Dropout", OLDEST, 11, upgrade_dropout},
-    {"Dropout", 12, NEWEST, check_dropout},
-    {"Gemm", OLDEST, NEWEST, untranspose_gemm},
-    {"Hardmax", OLDEST, 12, upgrade_softmax},
-    {"LogSoftmax", OLDEST, 12, upgrade_softmax},
-    {"OneHot", OLDEST, 10, check_one_hot},
-    {"Pad", OLDEST, 10, upgrade_pad},
-    {"Pad", 18, NEWEST, downgrade_pad},
-    {"QLinearConv", OLDEST, NEWEST, upgrade_qlinear_conv},
-    {"QLinearMatMul", OLDEST, NEWEST, upgrade_qlinear_matmul},
-    {"ReduceL1", 18, NEWEST, downgrade_reduce},
-    {"ReduceL2", 18, NEWEST, downgrade_reduce},
-    {"ReduceLogSum", 18, NEWEST, downgrade_reduce},
-    {"ReduceLogSumExp", 18, NEWEST, downgrade_reduce},
-    {"ReduceMax", 18, NEWEST, downgrade_reduce},
-    {"ReduceMean", 18, NEWEST, downgrade_reduce},
-    {"ReduceMin", 18, NEWEST, downgrade_reduce},
-    {"ReduceProd", 18, NEWEST, downgrade_reduce},
-    {"ReduceSum", OLDEST, 12, axes_to_input},
-    {"ReduceSumSquare", 18, NEWEST, downgrade_reduce},
-    {"Resize", OLDEST, 10, upgrade_resize_10},
-    {"Resize", 11, NEWEST, drop_empty_inputs},
-    {"Resize", 18, NEWEST, downgrade_resize},
-    {"RoiAlign", OLDEST, 15, upgrade_roi_align},
-    {"Scan", OLDEST, 8, refuse_scan},
-    {"Scatter", OLDEST, 10, upgrade_scatter},
-    {"Slice", OLDEST, 9, upgrade_slice},
-    {"Softmax", OLDEST, 12, upgrade_softmax},
-    {"SoftmaxCrossEntropyLoss", OLDEST, NEWEST, upgrade_cross_entropy},
-    {"Split", OLDEST, 12, upgrade_split},
-    {"Split", 18, NEWEST, downgrade_split},
-    {"Squeeze", OLDEST, 12, axes_to_input},
-    {"TopK", OLDEST, 9, upgrade_top_k},
-    {"TopK", OLDEST, NEWEST, make_outputs},
-    {"Unsqueeze", OLDEST, 12, axes_to_input},
-    {"Upsample", OLDEST, 8, upgrade_upsample_7},
-    {"Upsample", OLDEST, 9, upgrade_upsample},
+    KEEPS("BatchNormalization", OLDEST, NEWEST, check_batch_norm),
+    KEEPS("Clip", OLDEST, 10, upgrade_clip),
+    KEEPS("ConvTranspose", OLDEST, 10, check_conv_transpose),
+    KEEPS("Dropout", OLDEST, 11, upgrade_dropout),
+    KEEPS("Dropout", 12, NEWEST, check_dropout),
+    KEEPS("Gemm", OLDEST, NEWEST, untranspose_gemm),
+    KEEPS("Hardmax", OLDEST, 12, upgrade_softmax),
+    KEEPS("LogSoftmax", OLDEST, 12, upgrade_softmax),
+    KEEPS("OneHot", OLDEST, 10, check_one_hot),
+    KEEPS("Pad", OLDEST, 10, upgrade_pad),
+    KEEPS("Pad", 18, NEWEST, downgrade_pad),
+    BECOMES("QLinearConv", OLDEST, NEWEST, upgrade_qlinear_conv, "ConvInteger, DequantizeLinear, QuantizeLinear"),
+    BECOMES("QLinearMatMul", OLDEST, NEWEST, upgrade_qlinear_matmul, "MatMulInteger, DequantizeLinear, QuantizeLinear"),
+    KEEPS("ReduceL1", 18, NEWEST, downgrade_reduce),
+    KEEPS("ReduceL2", 18, NEWEST, downgrade_reduce),
+    KEEPS("ReduceLogSum", 18, NEWEST, downgrade_reduce),
+    KEEPS("ReduceLogSumExp", 18, NEWEST, downgrade_reduce),
+    KEEPS("ReduceMax", 18, NEWEST, downgrade_reduce),
+    KEEPS("ReduceMean", 18, NEWEST, downgrade_reduce),
+    KEEPS("ReduceMin", 18, NEWEST, downgrade_reduce),
+    KEEPS("ReduceProd", 18, NEWEST, downgrade_reduce),
+    KEEPS("ReduceSum", OLDEST, 12, axes_to_input),
+    KEEPS("ReduceSumSquare", 18, NEWEST, downgrade_reduce),
+    KEEPS("Resize", OLDEST, 10, upgrade_resize_10),
+    KEEPS("Resize", 11, NEWEST, drop_empty_inputs),
+    KEEPS("Resize", 18, NEWEST, downgrade_resize),
+    KEEPS("RoiAlign", OLDEST, 15, upgrade_roi_align),
+    KEEPS("Scan", OLDEST, 8, refuse_scan),
+    BECOMES("Scatter", OLDEST, 10, upgrade_scatter, "ScatterElements"),
+    KEEPS("Slice", OLDEST, 9, upgrade_slice),
+    KEEPS("Softmax", OLDEST, 12, upgrade_softmax),
+    BECOMES("SoftmaxCrossEntropyLoss", OLDEST, NEWEST, upgrade_cross_entropy, "LogSoftmax, NegativeLogLikelihoodLoss"),
+    KEEPS("Split", OLDEST, 12, upgrade_split),
+    KEEPS("Split", 18, NEWEST, downgrade_split),
+    KEEPS("Squeeze", OLDEST, 12, axes_to_input),
+    KEEPS("TopK", OLDEST, 9, upgrade_top_k),
+    KEEPS("TopK", OLDEST, NEWEST, make_outputs),
+    KEEPS("Unsqueeze", OLDEST, 12, axes_to_input),
+    KEEPS("Upsample", OLDEST, 8, upgrade_upsample_7),
+    BECOMES("Upsample", OLDEST, 9, upgrade_upsample, "Resize"),
+    {"Quant", OLDEST, NEWEST, upgrade_qonnx, "Div, Add, Clip, Round, Sub, Mul", QONNX},
+    {"BipolarQuant", OLDEST, NEWEST, upgrade_qonnx, "GreaterOrEqual, Where, Mul", QONNX},
 };
 enum { NUM_ROWS = sizeof table / sizeof table[0] };
 
 bool upgraded_operator(int i, const char **op, const char **becomes)
 {
-    static const char *const rows[][2] = {
-        {"QLinearConv", "DequantizeLinear, Conv, QuantizeLinear"},
-        {"QLinearMatMul", "DequantizeLinear, MatMul, QuantizeLinear"},
-        {"Scatter", "ScatterElements"},
-        {"SoftmaxCrossEntropyLoss", "LogSoftmax, NegativeLogLikelihoodLoss"},
-        {"Upsample", "Resize"},
-        {"qonnx.custom_op.general.Quant", "the steps of its definition"},
-        {"qonnx.custom_op.general.BipolarQuant", "the steps of its definition"},
-    };
-    if (i >= (int)(sizeof rows / sizeof rows[0]))
-        return false;
-    *op = rows[i][0];
-    *becomes = rows[i][1];
-    return true;
+    for (int k = 0; k < NUM_ROWS; k++)
+        if (table[k].becomes && i-- == 0) {
+            *op = table[k].domain ? mem_printf("%s.%s", table[k].domain, table[k].op) : table[k].op;
+            *becomes = table[k].becomes;
+            return true;
+        }
+    return false;
+}
+
+static bool applies(const Row *r, int64_t opset, const char *domain, const char *op)
+{
+    return opset >= r->from && opset <= r->to && !strcmp(op, r->op) && !strcmp(domain, r->domain ? r->domain : "");
+}
+
+/* What the node itself becomes. */
+static const char *final_name(const Row *r)
+{
+    const char *last = strrchr(r->becomes, ' ');
+    return last ? last + 1 : r->becomes;
 }
 
 static void apply_rules(Upgrade *u, Node *n)
 {
-    const char *op = n->op_name;
+    const char *op = n->op_name, *domain = qonnx_domain(n->domain);
     u->after = NULL;
-    if (is_qonnx(n))
-        upgrade_qonnx(u, n);
     if (u->opset < 7)
         upgrade_old(u, n);
-    for (int i = 0; i < NUM_ROWS; i++)
-        if (u->opset >= table[i].from && u->opset <= table[i].to && !strcmp(op, table[i].op))
-            table[i].rule(u, n);
+    for (int i = 0; i < NUM_ROWS; i++) {
+        if (!applies(&table[i], u->opset, domain, op))
+            continue;
+        table[i].rule(u, n);
+        if (table[i].becomes && strcmp(n->op_name, final_name(&table[i])) != 0)
+            bug("%s became %s", op, n->op_name);
+    }
     while (n->num_in && !n->in[n->num_in - 1])
         n->num_in--;
     upgrade_place(u, n);
@@ -600,21 +619,12 @@ static void widen_halves(const Model *m)
 
 /* ---- the pass ---- */
 
-/* Operators that another one replaced have their supported kind at once, and their name when the rule has run. */
-static void adopt_renamed(int64_t opset, Node *n)
+/* Operators that others replace have a supported kind at once, and their name when the rule has run. */
+static void adopt_replaced(int64_t opset, Node *n)
 {
-    if (is_qonnx(n))
-        n->op = op_find("", "Mul");
-    if (n->domain[0])
-        return;
-    if (!strncmp(n->op_name, "QLinear", 7) && (!strcmp(n->op_name + 7, "Conv") || !strcmp(n->op_name + 7, "MatMul")))
-        n->op = op_find("", "QuantizeLinear");
-    if (!strcmp(n->op_name, "Upsample") && opset < 10)
-        n->op = op_find("", "Resize");
-    if (!strcmp(n->op_name, "SoftmaxCrossEntropyLoss"))
-        n->op = op_find("", "NegativeLogLikelihoodLoss");
-    if (!strcmp(n->op_name, "Scatter") && opset < 11)
-        n->op = op_find("", "ScatterElements");
+    for (int i = 0; i < NUM_ROWS; i++)
+        if (table[i].becomes && applies(&table[i], opset, qonnx_domain(n->domain), n->op_name))
+            n->op = op_find("", final_name(&table[i]));
 }
 
 /* The version of the operator set that a node of the model, or of one of its functions, uses. */
@@ -633,7 +643,7 @@ static bool check_operators(const Model *m, const Graph *list)
     bool good = true;
     for (int i = 0; i < list->num_nodes; i++) {
         Node *n = list->nodes[i];
-        adopt_renamed(opset_of(m, n), n);
+        adopt_replaced(opset_of(m, n), n);
         good &= n->op != OP_UNSUPPORTED;
         for (int k = 0; k < n->num_attrs; k++)
             if (n->attrs[k].graph)

@@ -25,7 +25,8 @@ void upgrade_place(Upgrade *u, Node *n);
 void upgrade_old(Upgrade *u, Node *n);
 
 /* upgrade_quant.c: a node of QONNX, and ONNX's quantised operators, in terms of others. */
-bool is_qonnx(const Node *n);
+#define QONNX "qonnx.custom_op.general"
+const char *qonnx_domain(const char *domain); /* QONNX for its older name too, else the same */
 void upgrade_qonnx(Upgrade *u, Node *n);
 void upgrade_qlinear_conv(Upgrade *u, Node *n);
 void upgrade_qlinear_matmul(Upgrade *u, Node *n);

@@ -179,11 +179,9 @@ static void check_names(const Upgrade *u, const Node *n, const char *const *name
     }
 }
 
-bool is_qonnx(const Node *n)
+const char *qonnx_domain(const char *domain)
 {
-    if (strcmp(n->domain, "qonnx.custom_op.general") != 0 && strcmp(n->domain, "onnx.brevitas") != 0)
-        return false;
-    return !strcmp(n->op_name, "Quant") || !strcmp(n->op_name, "BipolarQuant");
+    return strcmp(domain, "onnx.brevitas") != 0 ? domain : QONNX;
 }
 
 void upgrade_qonnx(Upgrade *u, Node *n)

@@ -75,3 +75,43 @@ TN_KERNEL void TN(global_average)(T *restrict y, const T *x, int32_t planes, int
         y[p] = sum / (T)size;
     }
 }
+
+/* |x|^p */
+TN_KERNEL T TN(abs_power)(T x, int32_t p)
+{
+    return p == 1 ? TM(fabs)(x) : p == 2 ? x * x : TM(pow)(TM(fabs)(x), (T)p);
+}
+
+/* y[out] = (sum of |x[out * stride - pad + k * dilation]|^p)^(1/p), each of `planes` planes. */
+TN_KERNEL void TN(lp_pool)(T *restrict y, const T *x, int32_t planes, const int32_t *in, const int32_t *out,
+                           const int32_t *kernel, const int32_t *stride, const int32_t *dilation, const int32_t *pad,
+                           int32_t p)
+{
+    int32_t part[3][2], start[3];
+    for (int32_t plane = 0; plane < planes; plane++, x += in[0] * in[1] * in[2])
+        for (int32_t o = 0; o < out[0] * out[1] * out[2]; o++) {
+            int32_t at[3] = {o / (out[1] * out[2]), o / out[2] % out[1], o % out[2]};
+            for (int32_t a = 0; a < 3; a++) {
+                start[a] = at[a] * stride[a] - pad[a];
+                tn_window_part(start[a], kernel[a], dilation[a], in[a], &part[a][0], &part[a][1]);
+            }
+            T sum = 0;
+            for (int32_t i = part[0][0]; i < part[0][1]; i++)
+                for (int32_t j = part[1][0]; j < part[1][1]; j++)
+                    for (int32_t k = part[2][0]; k < part[2][1]; k++) {
+                        int32_t row = (start[0] + i * dilation[0]) * in[1] + start[1] + j * dilation[1];
+                        sum += TN(abs_power)(x[row * in[2] + start[2] + k * dilation[2]], p);
+                    }
+            *y++ = p == 1 ? sum : p == 2 ? TM(sqrt)(sum) : TM(pow)(sum, 1 / (T)p);
+        }
+}
+
+/* y = 0 but y[index[i]] = x[i]; an index outside of y's `size` elements is left out. */
+TN_KERNEL void TN(max_unpool)(T *restrict y, const T *x, const int64_t *index, int32_t count, int32_t size)
+{
+    for (int32_t i = 0; i < size; i++)
+        y[i] = 0;
+    for (int32_t i = 0; i < count; i++)
+        if (index[i] >= 0 && index[i] < size)
+            y[index[i]] = x[i];
+}

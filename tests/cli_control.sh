@@ -11,6 +11,7 @@ says "not run"
 expect 0 "" ternc check m/while.onnx $inputs --cc gcc --cflags "-O2 -fsanitize=address,undefined"
 expect 0 "" ternc compile m/while.onnx -o a --name w
 grep -q "for (int64_t loop" a/w.c || complain "the loop is no loop"
+grep -q "count in full. Loops count as if they ran once." a/w.h || complain "the header does not say what a loop counts"
 grep -q "} else {" a/w.c || complain "the If is none"
 mkdir again
 expect 0 "" ternc ternarize m/while.onnx -o again/while.onnx

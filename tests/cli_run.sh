@@ -62,6 +62,8 @@ expect 1 "ternc: error: /dev/full: cannot write: No space left on device" ternc 
 [ -c /dev/full ] || complain "/dev/full was replaced"
 
 expect 1 "...--dim" ternc run m/symbolic.onnx
+expect 0 "" ternc compile m/symbolic.onnx --dim length=0 -o none --quiet # no past yet, as in a transformer's first step
+grep -q "INPUT0_SIZE 0" none/symbolic.h || complain "a dimension of size 0 is not 0"
 expect 1 "...x float[1,7,2]" ternc run m/symbolic.onnx --dim length=7
 expect 1 "...x float[3,7,2]" ternc run m/symbolic.onnx --dim length=7 --dim batch=3
 finish

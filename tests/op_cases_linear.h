@@ -126,6 +126,24 @@ ROW(global_average_pool_hand, "g (float[1,2,2,2] x) => (y) { y = GlobalAveragePo
     .in = "1 2 3 4 -1 -2 -3 -6", .out = "2.5 -3")
 ROW(global_max_pool, "g (float[1,2,2,2] x) => (y) { y = GlobalMaxPool (x) }", .in = "1 2 4 3 -1 -2 -3 -6", .out = "4 -1")
 
+ROW(lp_pool, "g (float[1,1,3,3] x) => (y) { y = LpPool <kernel_shape = [2, 2]> (x) }", .in = "3 0 0 -4 0 1 0 12 0", .out = "5 1 12.649111 12.041595")
+ROW(lp_pool_1, "g (float[1,2,5] x) => (y) { y = LpPool <kernel_shape = [3], strides = [2], pads = [1, 1], p = 1> (x) }",
+    .in = "1 -2 3 -4 5 0 0 0 0 -1", .out = "3 9 9 0 0 1")
+ROW(lp_pool_3, "g (double[2,3,7,6] x) => (y) { y = LpPool <kernel_shape = [3, 2], strides = [2, 1], auto_pad = \"SAME_UPPER\", p = 3> (x) }")
+ROW(lp_pool_dilated, "g (float[1,2,7,6] x) => (y) { y = LpPool <kernel_shape = [3, 2], dilations = [2, 2], strides = [2, 2], ceil_mode = 1> (x) }",
+    .no_oracle = true /* ceil_mode and dilations are of opset 18 */)
+ROW(lp_pool_p, "g (float[1,1,3,3] x) => (y) { y = LpPool <kernel_shape = [2, 2], p = 0> (x) }", .error = "'p' = 0, it must be at least 1")
+ROW(global_lp_pool, "g (float[1,2,2,2] x) => (y) { y = GlobalLpPool (x) }", .in = "2 2 -2 2 0 3 0 -4", .out = "4 5")
+ROW(global_lp_pool_3, "g (float[2,3,4,5] x) => (y) { y = GlobalLpPool <p = 3> (x) }")
+ROW(max_unpool, "g (float[1,1,2,2] x, int64[1,1,2,2] i) => (y) { y = MaxUnpool <kernel_shape = [2, 2], strides = [2, 2]> (x, i) }",
+    .in = "1 2 3 4; 5 7 13 15", .out = "0 0 0 0 0 1 0 2 0 0 0 0 0 3 0 4")
+ROW(max_unpool_pads, "g (double[1,2,2] x, int64[1,2,2] i) => (y) { y = MaxUnpool <kernel_shape = [3], strides = [2], pads = [1, 0]> (x, i) }",
+    .in = "1 2 3 4; 0 3 4 7", .out = "1 0 0 2 3 0 0 4", .no_oracle = true /* onnxruntime has it for float only */)
+ROW(max_unpool_outside, "g (float[1,1,2] x, int64[1,1,2] i) => (y) { y = MaxUnpool <kernel_shape = [2], strides = [2]> (x, i) }",
+    .in = "1 2; -1 3", .out = "0 0 0 2", .no_oracle = true /* there an error */)
+ROW(max_unpool_shape, "g (float[1,1,2] x, int64[1,1,2] i) => (y) <int64[3] s = {1, 1, 5}>"
+    " { y = MaxUnpool <kernel_shape = [2], strides = [2]> (x, i, s) }", .error = "unsupported: another 'output_shape'")
+
 ROW(einsum_matmul, "g (float[2,3] a, float[3,2] b) => (y) { y = Einsum <equation = \"ij,jk->ik\"> (a, b) }", .in = "1 2 3 4 5 6; 1 2 3 4 5 6", .out = "22 28 49 64")
 ROW(einsum_batch, "g (float[3,5,2] a, float[3,2,5] b) => (y) { y = Einsum <equation = \"bij, bjk -> bik\"> (a, b) }")
 ROW(einsum_attention, "g (float[2,3,4,5] q, float[2,6,4,5] k) => (y) { y = Einsum <equation = \"bqhd,bkhd->bhqk\"> (q, k) }")

@@ -185,6 +185,78 @@ ROW(nms_declared, "g (float[1,4,4] boxes, float[1,1,4] scores, float o) => (int6
     .in = "0.5 0.5 1 1  0.6 0.5 1 1  5 5 2 2  5 5.2 2 2; 0.5 0.5 0.8 0.9; 0.4", .out = "0 0 3 0 0 0")
 ROW(nms_bad, "g (float[1,4,4] boxes, float[2,1,4] scores) => (y) { y = NonMaxSuppression (boxes, scores) }",
     .error = "needs boxes float[B,N,4] and scores float[B,C,N]")
+/* Values: worked out in the order of steps of PyTorch, which samples by another way than runtime/sample.h. */
+ROW(grid_bilinear_zeros, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"bilinear\", padding_mode = \"zeros\", align_corners = 0> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "0.25 8.99 8 0 0 0.555")
+ROW(grid_bilinear_zeros_corners, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"bilinear\", padding_mode = \"zeros\", align_corners = 1> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "1 9.88 32 11.64 0.48 1.71")
+ROW(grid_bilinear_border, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"bilinear\", padding_mode = \"border\", align_corners = 0> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "1 8.99 32 20.8 8 1.85")
+ROW(grid_bilinear_border_corners, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"bilinear\", padding_mode = \"border\", align_corners = 1> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "1 9.88 32 19.4 8 1.9")
+ROW(grid_bilinear_reflection, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"bilinear\", padding_mode = \"reflection\", align_corners = 0> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "1 8.99 32 19.76 1.55 1.85")
+ROW(grid_bilinear_reflection_corners, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"bilinear\", padding_mode = \"reflection\", align_corners = 1> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "1 9.88 32 15.52 4.08 3.23")
+ROW(grid_nearest_zeros, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"nearest\", padding_mode = \"zeros\", align_corners = 0> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "1 2 0 0 0 0")
+ROW(grid_nearest_border_corners, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"nearest\", padding_mode = \"border\", align_corners = 1> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "1 2 32 32 8 2")
+ROW(grid_nearest_reflection, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"nearest\", padding_mode = \"reflection\", align_corners = 0> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "1 2 32 32 2 2")
+ROW(grid_bicubic_zeros, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"bicubic\", padding_mode = \"zeros\", align_corners = 0> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "-0.06347656 11.43818 10.18555 -1.51146 0 -0.08922185")
+ROW(grid_bicubic_zeros_corners, "g (float[1,1,2,3] x, float[1,2,3,2] p) => (y)"
+    " { y = GridSample <mode = \"bicubic\", padding_mode = \"zeros\", align_corners = 1> (x, p) }",
+    .in = "1 2 4 8 16 32; -1 -1 0.3 -0.2 1 1 1.4 0.1 -1.7 2.6 -0.1 -1.2",
+    .out = "1 12.5719 32 15.43413 0.365238 0.8885514")
+ROW(grid_many, "g (double[2,3,5,4] x, double[2,3,7,2] p) => (y) { y = GridSample <padding_mode = \"reflection\"> (x, p) }", .low = -3, .high = 3,
+    .no_oracle = true /* onnxruntime has it for float only */)
+ROW(grid_one_pixel, "g (float[1,2,1,1] x, float[1,1,2,2] p) => (y)"
+    " { y = GridSample <padding_mode = \"reflection\", align_corners = 1> (x, p) }", .in = "5 7; 0 0 3 -9", .out = "5 5 7 7")
+ROW(grid_far, "g (float[1,1,2,2] x, float[1,1,4,2] p) => (y) { y = GridSample (x, p) }",
+    .in = "1 2 3 4; 1e30 0 0 -inf nan 0 0 0", .out = "0 0 0 2.5", .no_oracle = true /* there NaN is undefined behaviour */)
+ROW(grid_bicubic_border, "g (float[1,1,2,2] x, float[1,1,4,2] p) => (y)"
+    " { y = GridSample <mode = \"bicubic\", padding_mode = \"border\"> (x, p) }", .error = "unsupported: 'mode' = 'bicubic' with 'padding_mode' = 'border'")
+ROW(grid_rank, "g (float[1,1,2,2] x, float[1,4,2] p) => (y) { y = GridSample (x, p) }", .error = "the grid must be [1, height, width, 2]")
+ROW(roi_align_half_pixel_0, "g (float[1,1,4,5] x, float[2,4] b, int64[2] i) => (y)"
+    " { y = RoiAlign <coordinate_transformation_mode = \"half_pixel\", output_height = 2, output_width = 2, sampling_ratio = 0,"
+    " spatial_scale = 0.5> (x, b, i) }", .in = "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; 0 0 8 6 2 1 3 30; 0 0",
+    .out = "2.0625 4.0625 9.25 11.25 4.736328 4.861328 0 0")
+ROW(roi_align_half_pixel_2, "g (float[1,1,4,5] x, float[2,4] b, int64[2] i) => (y)"
+    " { y = RoiAlign <coordinate_transformation_mode = \"half_pixel\", output_height = 2, output_width = 2, sampling_ratio = 2,"
+    " spatial_scale = 0.5> (x, b, i) }", .in = "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; 0 0 8 6 2 1 3 30; 0 0",
+    .out = "2.0625 4.0625 9.25 11.25 4.84375 4.96875 0 0")
+ROW(roi_align_output_half_pixel_0, "g (float[1,1,4,5] x, float[2,4] b, int64[2] i) => (y)"
+    " { y = RoiAlign <coordinate_transformation_mode = \"output_half_pixel\", output_height = 2, output_width = 2, sampling_ratio = 0,"
+    " spatial_scale = 0.5> (x, b, i) }", .in = "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; 0 0 8 6 2 1 3 30; 0 0",
+    .out = "4.75 6.75 12.25 14.25 5.986328 6.236328 0 0")
+ROW(roi_align_batch, "g (float[2,3,9,8] x, float[4,4] b, int64[4] i) => (y)"
+    " { y = RoiAlign <output_height = 3, output_width = 2> (x, b, i) }", .low = 0, .high = 1)
+ROW(roi_align_bad_image, "g (float[2,1,1,1] x, float[2,4] b, int64[2] i) => (y) { y = RoiAlign (x, b, i) }",
+    .in = "3 4; 0 0 1 1 0 0 1 1; -7 9", .out = "3 4", .no_oracle = true /* there an error */)
+ROW(roi_align_max, "g (float[1,1,4,5] x, float[2,4] b, int64[2] i) => (y) { y = RoiAlign <mode = \"max\"> (x, b, i) }",
+    .error = "unsupported: 'mode' = 'max'")
 ROW(reverse_sequence, "g (float[4,3,2] x, int64[3] n) => (y) { y = ReverseSequence (x, n) }",
     .in = "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; 4 1 3", .out = "19 20 3 4 17 18 13 14 9 10 11 12 7 8 15 16 5 6 1 2 21 22 23 24")
 ROW(reverse_sequence_rows, "g (int64[2,3] x, int64[2] n) => (y) { y = ReverseSequence <batch_axis = 0, time_axis = 1> (x, n) }",

@@ -199,7 +199,7 @@ static const Wrong wrong[] = {
      "--max-flash and --max-ram take one model; sizes of several are what 'ternc size' tells"},
     {"ternc run m --dim N", "--dim NAME=N: 'N' is not of that form"},
     {"ternc run m --dim =3", "--dim NAME=N: '=3' is not of that form"},
-    {"ternc run m --dim N=0", "--dim NAME=N: '0' is not a whole number from 1 to 1099511627776"},
+    {"ternc run m --dim N=-1", "--dim NAME=N: '-1' is not a whole number from 0 to 1099511627776"},
     {"ternc run m --dim N=1 --dim N=2", "--dim NAME=N: 'N' is given twice"},
     {"ternc eval m", "'ternc eval' needs --data SPEC"},
     {"ternc eval m --data d --scale 1/0", "--scale S: '1/0' is not a number"},
