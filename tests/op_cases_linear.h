@@ -129,8 +129,8 @@ ROW(global_max_pool, "g (float[1,2,2,2] x) => (y) { y = GlobalMaxPool (x) }", .i
 ROW(lp_pool, "g (float[1,1,3,3] x) => (y) { y = LpPool <kernel_shape = [2, 2]> (x) }", .in = "3 0 0 -4 0 1 0 12 0", .out = "5 1 12.649111 12.041595")
 ROW(lp_pool_1, "g (float[1,2,5] x) => (y) { y = LpPool <kernel_shape = [3], strides = [2], pads = [1, 1], p = 1> (x) }",
     .in = "1 -2 3 -4 5 0 0 0 0 -1", .out = "3 9 9 0 0 1")
-ROW(lp_pool_3, "g (double[2,3,7,6] x) => (y) { y = LpPool <kernel_shape = [3, 2], strides = [2, 1], auto_pad = \"SAME_UPPER\", p = 3> (x) }")
-ROW(lp_pool_dilated, "g (float[1,2,7,6] x) => (y) { y = LpPool <kernel_shape = [3, 2], dilations = [2, 2], strides = [2, 2], ceil_mode = 1> (x) }",
+ROW(lp_pool_3, "g (float[2,3,7,6] x) => (y) { y = LpPool <kernel_shape = [3, 2], strides = [2, 1], auto_pad = \"SAME_UPPER\", p = 3> (x) }")
+ROW(lp_pool_dilated, "g (double[1,2,7,6] x) => (y) { y = LpPool <kernel_shape = [3, 2], dilations = [2, 2], strides = [2, 2], ceil_mode = 1> (x) }",
     .no_oracle = true /* ceil_mode and dilations are of opset 18 */)
 ROW(lp_pool_p, "g (float[1,1,3,3] x) => (y) { y = LpPool <kernel_shape = [2, 2], p = 0> (x) }", .error = "'p' = 0, it must be at least 1")
 ROW(global_lp_pool, "g (float[1,2,2,2] x) => (y) { y = GlobalLpPool (x) }", .in = "2 2 -2 2 0 3 0 -4", .out = "4 5")
