@@ -1,6 +1,6 @@
 #!/bin/sh
 # demo.sh: the main job from end to end. Installs what is missing, builds ternc, compiles a small Fashion-MNIST network
-# (float; ternary without data; fine-tuned with data for some two minutes), builds each result into the application
+# (float; ternary without data; fine-tuned with data for a minute or two), builds each result into the application
 # examples/fashion/main.c, runs it on the 10,000 test images and prints one table.
 #   CC   C compiler for the generated code (default: clang, else gcc)
 set -eu
@@ -20,12 +20,13 @@ build_ternc() {
         ninja -C "$out/ternc" ternc
 }
 
-# tune NAME OPTION...: fine-tune the model on the training images, to NAME.onnx. One thread: the same figures anywhere.
+# tune NAME OPTION...: fine-tune the model on the training images, to NAME.onnx; the process ends with it. One thread: the
+# same figures anywhere.
 tune() {
     name=$1
     shift
     say "  ternc ternarize $model --keep $keep --data ... $*"
-    "$out/ternc/ternc" ternarize "$model" -o "$out/$name.onnx" --keep "$keep" --scale 1/255 --augment flip --valid 5000 \
+    exec "$out/ternc/ternc" ternarize "$model" -o "$out/$name.onnx" --keep "$keep" --scale 1/255 --augment flip --valid 5000 \
         --threads 1 --data "$data/train-images-idx3-ubyte.gz,$data/train-labels-idx1-ubyte.gz" "$@" >"$out/$name.log"
 }
 
@@ -67,8 +68,13 @@ build_ternc >"$out/build.log" 2>&1 || {
     exit 1
 }
 say "Fine-tuning the network, the last 5,000 training images held back ..."
-tune twn --method twn --epochs 4
-tune stp --method stp --sparsity 0.9 --epochs 6
+(tune twn --method twn --epochs 4) &
+first=$!
+trap 'kill "$first" 2>/dev/null || true' EXIT
+trap 'exit 1' INT TERM HUP
+(tune stp --method stp --sparsity 0.9 --epochs 6)
+wait "$first"
+trap - EXIT INT TERM HUP
 
 say "Compiling with ternc and $CC, running 10,000 images with each result ..."
 small="-Os -march=native"
