@@ -34,13 +34,15 @@ static const char *scale_text(const Ternary *t)
 
 /* The float model with one layer ternary, by the best threshold of each channel, on some of the held-back data; the
  * same measure whatever the method was. */
-static Sensitivity *measure_layers(const CommandLine *c)
+static Sensitivity *measure_layers(const CommandLine *c, const Source *valid)
 {
     CommandLine *copy = NEW(CommandLine);
     *copy = *c;
     copy->opt.method = METHOD_TWN;
     copy->opt.threshold = copy->opt.sparsity = 0;
-    Sensitivity *s = sensitivity_new(copy, true, 2000);
+    Source some = *valid;
+    some.count = some.count < 2000 ? some.count : 2000;
+    Sensitivity *s = sensitivity_new(copy, true, &some);
     sensitivity_measure(s);
     return s;
 }
@@ -171,7 +173,7 @@ int cmd_ternarize(const CommandLine *given)
         fputs(training.report, stdout);
         fflush(stdout); /* the rest takes a moment */
     }
-    Sensitivity *s = trains && c->opt.method != METHOD_NONE ? measure_layers(c) : NULL;
+    Sensitivity *s = trains && c->opt.method != METHOD_NONE ? measure_layers(c, training.valid) : NULL;
     print_report(m->graph, s);
     if (s)
         sensitivity_free(s);

@@ -577,8 +577,9 @@ void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary wei
 void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 const bool *ternary_tensors(Graph *g, const Options *opt); /* by tensor id: weights that --keep leaves to ternarise */
 typedef struct Training {
-    const char *settings; /* for the metadata: all that matters for the result */
-    const char *report;   /* for people: what came of it */
+    const char *settings;       /* for the metadata: all that matters for the result */
+    const char *report;         /* for people: what came of it */
+    const struct Source *valid; /* held-back data, open */
 } Training;
 Training pass_train(Graph *g, const struct CommandLine *c); /* passes/train.c: the constants are trained */
 void pass_inputs(Graph *g, const Options *opt);             /* uint8 and channels-last inputs of the application */

@@ -122,7 +122,7 @@ static void print_json(Sensitivity *s, double max_loss)
 
 void print_sensitivity(const CommandLine *c)
 {
-    Sensitivity *s = sensitivity_new(c, false, 0);
+    Sensitivity *s = sensitivity_new(c, false, NULL);
     sensitivity_measure(s);
     if (c->json)
         print_json(s, c->max_loss);
@@ -137,7 +137,7 @@ const CommandLine *keep_within_loss(const CommandLine *c)
 {
     if (c->max_loss < 0)
         return c;
-    Sensitivity *s = sensitivity_new(c, !c->untrained, 0);
+    Sensitivity *s = sensitivity_new(c, !c->untrained, NULL);
     sensitivity_choose(s, c->max_loss);
     CommandLine *copy = NEW(CommandLine);
     *copy = *c;

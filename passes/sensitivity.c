@@ -78,7 +78,7 @@ static const Options *measured_options(const CommandLine *c)
     return opt;
 }
 
-Sensitivity *sensitivity_new(const CommandLine *c, bool held_back, int64_t most)
+Sensitivity *sensitivity_new(const CommandLine *c, bool held_back, const Source *source)
 {
     Sensitivity *s = NEW(Sensitivity);
     const Options *opt = measured_options(c);
@@ -91,12 +91,12 @@ Sensitivity *sensitivity_new(const CommandLine *c, bool held_back, int64_t most)
     pipeline_ternarize(ternary, &all);
     list_layers(s, plain, ternary->graph, ternary_tensors(plain, opt));
     Source train;
-    if (held_back)
+    if (source)
+        s->source = *source;
+    else if (held_back)
         source_split(c, plain, &train, &s->source);
     else
         s->source = source_open(c, plain);
-    if (most && most < s->source.count)
-        s->source.count = most;
     s->loss = loss_find(plain, s->source.feed->data);
     int64_t batch = s->source.count < 100 ? s->source.count : 100;
     s->e = engine_new(ternary->graph, ternary->graph->tensors[s->loss.score->id], batch, c->threads, WANT_NONE);

@@ -390,7 +390,7 @@ Training pass_train(Graph *g, const CommandLine *c)
     note_failure(t);
     store(t, &t->e->params, t->best_weights);
     store(t, &t->e->stats, t->best_running);
-    Training result = {.settings = settings_text(t), .report = report_text(t)};
+    Training result = {.settings = settings_text(t), .report = report_text(t), .valid = &t->valid};
     engine_free(t->e);
     if (t->loss.teacher)
         engine_free(t->loss.teacher);
