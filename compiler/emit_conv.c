@@ -237,8 +237,11 @@ static void emit_unrolled_strip(Conv *c, int part)
     for (int64_t first = 0; first < c->l->co; first += block_size(c, first)) {
         if (c->s.staged < c->l->ci)
             emit_stage(c, first);
-        for (int i = 0; i < c->pieces[part * c->l->co + first]; i++)
-            emit_line(c->e, "layer%d_%d_%lld_%d(p, acc, n);", c->l->index, part, (long long)first, i);
+        for (int i = 0; i < c->pieces[part * c->l->co + first]; i++) {
+            emit_line(c->e, "for (int32_t i = 0; i < n; i += TN_LANES) {");
+            emit_line(c->e, "layer%d_%d_%lld_%d(p + i, acc + i);", c->l->index, part, (long long)first, i);
+            emit_line(c->e, "}");
+        }
         emit_check_acc(c, part, mem_printf("%lld", (long long)first),
                        mem_printf("%lld", (long long)block_size(c, first)));
         emit_line(c->e, "layer%d_put_%d(y, acc, %lld, %lld, r, rows);", c->l->index, part, (long long)first,

@@ -98,7 +98,8 @@ void share_pairs(Sharing *s);       /* from codes of the taps, vars == taps, to 
 int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs included */
 
 /* emit_unroll.c: the functions of adds and subtracts of one block of output channels; returns how many,
- * layerN_PART_FIRST_I (convolutions: x staged input, acc, n positions) and layerN_FIRST_I (fully connected: x, y). */
+ * layerN_PART_FIRST_I (convolutions: p staged input and q accumulators at a position) and layerN_FIRST_I (fully
+ * connected: x, y). */
 int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count);
 int emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count);
 
