@@ -1,6 +1,5 @@
-/* check_bounds.c - how much the generated code's values may differ from the evaluator's. u is the unit roundoff of the
- * element type: 2^-24 for float. An operator that is not listed must agree exactly: data movement, integers,
- * comparisons, and single operations that IEEE arithmetic rounds correctly. */
+/* check_bounds.c - how much the generated code's values may differ from the evaluator's, by the rule that each operator
+ * names (OpDef.rounding). */
 #include "check.h"
 #include "reference.h"
 
@@ -8,102 +7,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef enum Rule {
-    EXACT,
-    /* (ulps |y| + offset) u: a library function, or a few operations; `offset` where terms of that size may cancel */
-    FEW_ULPS,
-    /* (n + 8) u * the same operator on absolute values: a sum of n products */
-    SUM,
-    /* (n + 8) u |y|: a sum or product of n terms of one sign */
-    POSITIVE,
-    /* (4 |y| + n + 128) u: the logarithm of a sum of n terms */
-    LOG_SUM,
-    /* softmax: the exponent x - max is rounded, which counts |x - max| <= 104 ulps where the result is not 0 */
-    SOFTMAX,
-    LOG_SOFTMAX,
-    /* values between pixels: their positions are rounded, see sampled_bound */
-    SAMPLED,
-    /* (x - mean) / deviation * scale + bias with statistics of n elements: see norm_bounds */
-    NORM,
-} Rule;
-
-typedef struct OpRule {
-    const char *op;
-    Rule rule;
-    double ulps, offset;
-} OpRule;
-
-static const OpRule op_rules[] = {
-    {"Exp", FEW_ULPS, 4, 0},
-    {"Log", FEW_ULPS, 4, 0},
-    {"Sin", FEW_ULPS, 4, 0},
-    {"Cos", FEW_ULPS, 4, 0},
-    {"Tan", FEW_ULPS, 4, 0},
-    {"Asin", FEW_ULPS, 4, 0},
-    {"Acos", FEW_ULPS, 4, 0},
-    {"Atan", FEW_ULPS, 4, 0},
-    {"Sinh", FEW_ULPS, 4, 0},
-    {"Cosh", FEW_ULPS, 4, 0},
-    {"Tanh", FEW_ULPS, 4, 0},
-    {"Asinh", FEW_ULPS, 4, 0},
-    {"Acosh", FEW_ULPS, 4, 0},
-    {"Atanh", FEW_ULPS, 4, 0},
-    {"Erf", FEW_ULPS, 4, 0},
-    {"Pow", FEW_ULPS, 4, 0},
-    {"Sigmoid", FEW_ULPS, 8, 0},
-    {"HardSigmoid", FEW_ULPS, 2, 2},
-    {"HardSwish", FEW_ULPS, 4, 8},
-    {"Softplus", FEW_ULPS, 8, 4},
-    {"Softsign", FEW_ULPS, 4, 0},
-    {"Elu", FEW_ULPS, 8, 4},
-    {"Selu", FEW_ULPS, 8, 8},
-    {"Celu", FEW_ULPS, 8, 4},
-    {"Gelu", FEW_ULPS, 16, 4},
-    {"Mish", FEW_ULPS, 16, 4},
-    {"Conv", SUM, 0, 0},
-    {"ConvTranspose", SUM, 0, 0},
-    {"Gemm", SUM, 0, 0},
-    {"MatMul", SUM, 0, 0},
-    {"AveragePool", SUM, 0, 0},
-    {"GlobalAveragePool", SUM, 0, 0},
-    {"ReduceSum", SUM, 0, 0},
-    {"ReduceMean", SUM, 0, 0},
-    {"NegativeLogLikelihoodLoss", SUM, 0, 0},
-    {"Einsum", SUM, 0, 0},
-    {"Sum", SUM, 0, 0},
-    {"Mean", SUM, 0, 0},
-    {"CumSum", SUM, 0, 0},
-    {"Resize", SUM, 0, 0},
-    {"Upsample", SUM, 0, 0},
-    {"GridSample", SAMPLED, 0, 0},
-    {"RoiAlign", SAMPLED, 0, 0},
-    {"LpPool", POSITIVE, 0, 0},
-    {"GlobalLpPool", POSITIVE, 0, 0},
-    {"ReduceL1", POSITIVE, 0, 0},
-    {"ReduceL2", POSITIVE, 0, 0},
-    {"ReduceSumSquare", POSITIVE, 0, 0},
-    {"ReduceProd", POSITIVE, 0, 0},
-    {"LpNormalization", POSITIVE, 0, 0},
-    {"LRN", POSITIVE, 0, 0},
-    {"ReduceLogSum", LOG_SUM, 0, 0},
-    {"ReduceLogSumExp", LOG_SUM, 0, 0},
-    {"Softmax", SOFTMAX, 0, 0},
-    {"LogSoftmax", LOG_SOFTMAX, 0, 0},
-    {"BatchNormalization", NORM, 0, 0},
-    {"InstanceNormalization", NORM, 0, 0},
-    {"LayerNormalization", NORM, 0, 0},
-    {"MeanVarianceNormalization", NORM, 0, 0},
-};
-
-static const OpRule *find_rule(const Node *n)
-{
-    static const OpRule exact = {"", EXACT, 0, 0};
-    for (size_t i = 0; i < sizeof op_rules / sizeof op_rules[0]; i++)
-        if (!strcmp(op_rules[i].op, n->op_name))
-            return &op_rules[i];
-    return &exact;
-}
 
 static double unit_roundoff(DType d)
 {
@@ -126,33 +29,12 @@ static int64_t product(const int64_t *v, int from, int to)
     return p;
 }
 
-/* Terms that one output element sums, or more. */
-static int64_t count_terms(const Graph *g, const Node *n, int k)
+static double count_terms(const Graph *g, const Node *n)
 {
-    Type x = n->in[0]->type;
-    if (n->op == OP_Conv || n->op == OP_ConvTranspose)
-        return product(n->in[1]->type.dims, 1, n->in[1]->type.rank) * (n->op == OP_ConvTranspose ? x.dims[1] : 1);
-    if (n->op == OP_MatMul)
-        return x.dims[x.rank - 1];
-    if (n->op == OP_Einsum)
-        return einsum_terms(g, n);
-    if (n->op == OP_Gemm)
-        return product(x.dims, 0, x.rank) / n->out[k]->type.dims[0] + 2;
-    int length = 0;
-    const int64_t *kernel =
-        n->op == OP_AveragePool || n->op == OP_LpPool ? attr_ints(n, "kernel_shape", &length) : NULL;
-    if (kernel)
-        return product(kernel, 0, length);
-    if (n->op == OP_LRN)
-        return attr_int(n, "size");
-    if (n->op == OP_LpNormalization || n->op == OP_CumSum)
-        return type_elems(x);
-    if (n->op == OP_Sum || n->op == OP_Mean)
-        return n->num_in;
-    if (!strcmp(n->op_name, "Resize") || !strcmp(n->op_name, "Upsample")) /* and source positions are rounded */
-        return 16 + 4 * product(x.dims, 2, x.rank);
-    int64_t outputs = type_elems(n->out[k]->type);
-    return type_elems(x) / (outputs ? outputs : 1);
+    int64_t outputs = type_elems(n->out[0]->type);
+    if (op_def(n->op)->terms)
+        return op_def(n->op)->terms(g, n);
+    return (double)type_elems(n->in[0]->type) / (double)(outputs ? outputs : 1);
 }
 
 static void *absolute_copy(const Tensor *t, const void *data)
@@ -176,7 +58,7 @@ static void sum_bounds(const Graph *g, const Node *n, int k, const void *const *
         out[i] = n->out[i] ? calloc(type_bytes(n->out[i]->type) + 1, 1) : NULL;
     eval_node(g, n, (const void *const *)magnitudes, out);
     DType d = n->out[k]->type.dtype;
-    double factor = ((double)count_terms(g, n, k) + 8) * unit_roundoff(d);
+    double factor = (count_terms(g, n) + 8) * unit_roundoff(d);
     for (int64_t i = 0; i < type_elems(n->out[k]->type); i++)
         bound[i] = factor * fabs(elem_get(out[k], d, i)) + smallest(d);
     for (int i = 0; i < n->num_in; i++)
@@ -326,22 +208,23 @@ static void simple_bounds(const Tensor *t, const void *want, double relative, do
 
 void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want, double *bound)
 {
-    static const OpRule exact = {"", EXACT, 0, 0};
-    bool copies = !strcmp(n->op_name, "Resize") && !strcmp(attr_string(n, "mode"), "nearest");
-    const OpRule *r = copies ? &exact : find_rule(n);
+    const Rounding *r = &op_def(n->op)->rounding;
     const Tensor *t = n->out[k];
-    int64_t axis = r->rule == SOFTMAX || r->rule == LOG_SOFTMAX ? attr_int(n, "axis") : 0;
-    double length = t->type.rank ? (double)t->type.dims[axis < 0 ? axis + t->type.rank : axis] : 1;
-    switch (r->rule) {
-    case EXACT: break;
-    case FEW_ULPS: simple_bounds(t, want, r->ulps, r->offset, bound); break;
-    case SUM: sum_bounds(g, n, k, in, bound); break;
-    case POSITIVE: simple_bounds(t, want, (double)count_terms(g, n, k) + 8, 0, bound); break;
-    case LOG_SUM: simple_bounds(t, want, 4, (double)count_terms(g, n, k) + 128, bound); break;
-    case SOFTMAX: simple_bounds(t, want, length + 120, 0, bound); break;
-    case LOG_SOFTMAX: simple_bounds(t, want, 4, length + 120, bound); break;
-    case SAMPLED: simple_bounds(t, want, 0, sampled_bound(n, in), bound); break;
-    case NORM: norm_bounds(n, k, in, want, bound); break;
+    if (r->rule == ROUND_NOT)
+        return;
+    bool softmax = r->rule == ROUND_SOFTMAX || r->rule == ROUND_LOG_SOFTMAX;
+    double terms =
+        softmax ? (double)t->type.dims[norm_axis(g, n, attr_int(n, "axis"), t->type.rank)] : count_terms(g, n);
+    switch (terms > 0 ? r->rule : ROUND_NOT) {
+    case ROUND_NOT: break;
+    case ROUND_ULPS: simple_bounds(t, want, r->ulps, r->offset, bound); break;
+    case ROUND_SUM: sum_bounds(g, n, k, in, bound); break;
+    case ROUND_POSITIVE: simple_bounds(t, want, terms + 8, 0, bound); break;
+    case ROUND_LOG_SUM: simple_bounds(t, want, 4, terms + 128, bound); break;
+    case ROUND_SOFTMAX: simple_bounds(t, want, terms + 120, 0, bound); break;
+    case ROUND_LOG_SOFTMAX: simple_bounds(t, want, 4, terms + 120, bound); break;
+    case ROUND_SAMPLED: simple_bounds(t, want, 0, sampled_bound(n, in), bound); break;
+    case ROUND_NORM: norm_bounds(n, k, in, want, bound); break;
     }
 }
 

@@ -169,10 +169,10 @@ static int64_t count_sums(const Graph *g, const Node *n, const Einsum *e)
     return terms;
 }
 
-int64_t einsum_terms(const Graph *g, const Node *n)
+static double einsum_terms(const Graph *g, const Node *n)
 {
     Einsum e = read_einsum(g, n);
-    return count_sums(g, n, &e);
+    return (double)count_sums(g, n, &e);
 }
 
 static void infer_einsum(Graph *g, Node *n)
@@ -236,5 +236,8 @@ const OpDef op_Einsum = {
     .attrs = {{.name = "equation", .type = ATTR_STRING, .required = true}},
     .infer = infer_einsum,
     .eval = eval_einsum,
+    .rounding = {.rule = ROUND_SUM},
+    .terms = einsum_terms,
+    .steps = einsum_terms,
     .emit = emit_einsum,
 };

@@ -115,6 +115,7 @@ const OpDef op_ConvInteger = {
     .attrs = {CONV_ATTRS},
     .infer = infer_conv_integer,
     .eval = eval_conv_integer,
+    .steps = conv_terms,
     .emit = emit_conv_integer,
 };
 
@@ -159,5 +160,6 @@ const OpDef op_MatMulInteger = {
     .max_out = 1,
     .infer = infer_matmul_integer,
     .eval = eval_matmul_integer,
+    .steps = matmul_terms,
     .emit = emit_matmul_integer,
 };

@@ -126,6 +126,13 @@ static void emit_conv(Emitter *e, const Node *n)
               emit_conv_shape(&s, n->in[0]->type.dims[0]));
 }
 
+double conv_terms(const Graph *g, const Node *n)
+{
+    Type w = n->in[1]->type;
+    (void)g;
+    return (double)type_elems(w) / (n->op == OP_ConvTranspose || !w.dims[0] ? 1 : (double)w.dims[0]);
+}
+
 const OpDef op_Conv = {
     .name = "Conv",
     .min_in = 2,
@@ -135,6 +142,9 @@ const OpDef op_Conv = {
     .attrs = {CONV_ATTRS},
     .infer = infer_conv,
     .eval = eval_conv,
+    .rounding = {.rule = ROUND_SUM},
+    .terms = conv_terms,
+    .steps = conv_terms,
     .emit = emit_conv,
     .grad = grad_kernel,
 };
@@ -148,6 +158,9 @@ const OpDef op_ConvTranspose = {
     .attrs = {CONV_ATTRS, {.name = "output_padding", .type = ATTR_INTS}, {.name = "output_shape", .type = ATTR_INTS}},
     .infer = infer_conv,
     .eval = eval_conv,
+    .rounding = {.rule = ROUND_SUM},
+    .terms = conv_terms,
+    .steps = conv_terms,
     .emit = emit_conv,
     .grad = grad_kernel,
 };
@@ -246,6 +259,13 @@ static void emit_gemm(Emitter *e, const Node *n)
                   float_text((double)alpha, d));
 }
 
+/* The products, C and its factor. */
+static double gemm_terms(const Graph *g, const Node *n)
+{
+    (void)g;
+    return (double)n->in[0]->type.dims[attr_int(n, "transA") ? 0 : 1] + 2;
+}
+
 const OpDef op_Gemm = {
     .name = "Gemm",
     .min_in = 2,
@@ -258,6 +278,9 @@ const OpDef op_Gemm = {
               {.name = "transB", .type = ATTR_INT}},
     .infer = infer_gemm,
     .eval = eval_gemm,
+    .rounding = {.rule = ROUND_SUM},
+    .terms = gemm_terms,
+    .steps = gemm_terms,
     .emit = emit_gemm,
     .grad = grad_kernel,
 };
@@ -375,6 +398,13 @@ static void emit_matmul(Emitter *e, const Node *n)
                   emit_dims(s.dims, s.rank), emit_dims(s.a_steps, s.rank), emit_dims(s.b_steps, s.rank));
 }
 
+double matmul_terms(const Graph *g, const Node *n)
+{
+    Type a = n->in[0]->type;
+    (void)g;
+    return a.rank ? (double)a.dims[a.rank - 1] : 1;
+}
+
 const OpDef op_MatMul = {
     .name = "MatMul",
     .min_in = 2,
@@ -383,6 +413,9 @@ const OpDef op_MatMul = {
     .max_out = 1,
     .infer = infer_matmul,
     .eval = eval_matmul,
+    .rounding = {.rule = ROUND_SUM},
+    .terms = matmul_terms,
+    .steps = matmul_terms,
     .emit = emit_matmul,
     .grad = grad_kernel,
 };

@@ -90,5 +90,6 @@ const OpDef op_NegativeLogLikelihoodLoss = {
     .attrs = {{.name = "ignore_index", .type = ATTR_INT}, {.name = "reduction", .type = ATTR_STRING, .s = "mean"}},
     .infer = infer_nll,
     .eval = eval_nll,
+    .rounding = {.rule = ROUND_SUM},
     .emit = emit_nll,
 };

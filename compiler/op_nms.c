@@ -71,6 +71,15 @@ static void emit_nms(Emitter *e, const Node *n)
               attr_int(n, "center_point_box") != 0);
 }
 
+/* Each box is looked for among all, and compared with those chosen. */
+static double nms_steps(const Graph *g, const Node *n)
+{
+    Type scores = n->in[SCORES]->type;
+    int64_t out = type_elems(n->out[0]->type);
+    (void)g;
+    return 8 * (double)type_elems(scores) * (double)scores.dims[2] / (double)(out ? out : 1);
+}
+
 const OpDef op_NonMaxSuppression = {
     .name = "NonMaxSuppression",
     .min_in = 2,
@@ -81,5 +90,6 @@ const OpDef op_NonMaxSuppression = {
     .declared_size = true,
     .infer = infer_nms,
     .eval = eval_nms,
+    .steps = nms_steps,
     .emit = emit_nms,
 };

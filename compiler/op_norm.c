@@ -180,6 +180,7 @@ const OpDef op_BatchNormalization = {.name = "BatchNormalization",
                                      .in_place = true,
                                      .infer = infer_batch_norm,
                                      .eval = eval_planes,
+                                     .rounding = {.rule = ROUND_NORM},
                                      .emit = emit_planes,
                                      .grad = grad_kernel};
 
@@ -192,6 +193,7 @@ const OpDef op_InstanceNormalization = {.name = "InstanceNormalization",
                                         .in_place = true,
                                         .infer = infer_instance_norm,
                                         .eval = eval_planes,
+                                        .rounding = {.rule = ROUND_NORM},
                                         .emit = emit_planes,
                                         .grad = grad_instance_norm};
 
@@ -314,6 +316,7 @@ const OpDef op_LayerNormalization = {.name = "LayerNormalization",
                                      .in_place = true,
                                      .infer = infer_layer_norm,
                                      .eval = eval_layer_norm,
+                                     .rounding = {.rule = ROUND_NORM},
                                      .emit = emit_layer_norm,
                                      .grad = grad_layer_norm};
 
@@ -387,6 +390,7 @@ const OpDef op_MeanVarianceNormalization = {.name = "MeanVarianceNormalization",
                                             .in_place = true,
                                             .infer = infer_mvn,
                                             .eval = eval_mvn,
+                                            .rounding = {.rule = ROUND_NORM},
                                             .emit = emit_mvn};
 
 /* ---- LpNormalization ---- */
@@ -433,6 +437,11 @@ static void emit_lp(Emitter *e, const Node *n)
               (long long)attr_int(n, "p"), (long long)s.outer, (long long)s.n, (long long)s.inner);
 }
 
+static double lp_terms(const Graph *g, const Node *n)
+{
+    return (double)lp_split(g, n).n;
+}
+
 const OpDef op_LpNormalization = {
     .name = "LpNormalization",
     .min_in = 1,
@@ -443,6 +452,8 @@ const OpDef op_LpNormalization = {
     .in_place = true,
     .infer = infer_lp,
     .eval = eval_lp,
+    .rounding = {.rule = ROUND_POSITIVE},
+    .terms = lp_terms,
     .emit = emit_lp};
 
 /* ---- LRN ---- */
@@ -493,6 +504,12 @@ static void emit_lrn(Emitter *e, const Node *n)
               (long long)p.batch, (long long)p.channels, (long long)p.size);
 }
 
+static double lrn_terms(const Graph *g, const Node *n)
+{
+    (void)g;
+    return (double)attr_int(n, "size");
+}
+
 const OpDef op_LRN = {.name = "LRN",
                       .min_in = 1,
                       .max_in = 1,
@@ -504,4 +521,7 @@ const OpDef op_LRN = {.name = "LRN",
                                 {.name = "bias", .type = ATTR_FLOAT, .f = 1.0f}},
                       .infer = infer_lrn,
                       .eval = eval_lrn,
+                      .rounding = {.rule = ROUND_POSITIVE},
+                      .terms = lrn_terms,
+                      .steps = lrn_terms,
                       .emit = emit_lrn};

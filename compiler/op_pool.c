@@ -215,6 +215,17 @@ static void emit_global_pool(Emitter *e, const Node *n)
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]), (long long)w.in[2]);
 }
 
+static double window_size(const Graph *g, const Node *n)
+{
+    int length;
+    const int64_t *kernel = attr_ints(n, "kernel_shape", &length);
+    double size = 1;
+    (void)g;
+    for (int i = 0; i < length; i++)
+        size *= (double)kernel[i];
+    return size;
+}
+
 const OpDef op_MaxPool = {
     .name = "MaxPool",
     .min_in = 1,
@@ -230,6 +241,7 @@ const OpDef op_MaxPool = {
               {.name = "strides", .type = ATTR_INTS}},
     .infer = infer_pool,
     .eval = eval_max,
+    .steps = window_size,
     .emit = emit_max_pool,
     .grad = grad_kernel,
 };
@@ -248,6 +260,9 @@ const OpDef op_AveragePool = {
               {.name = "strides", .type = ATTR_INTS}},
     .infer = infer_pool,
     .eval = eval_average,
+    .rounding = {.rule = ROUND_SUM},
+    .terms = window_size,
+    .steps = window_size,
     .emit = emit_average_pool,
     .grad = grad_kernel,
 };
@@ -272,6 +287,7 @@ const OpDef op_GlobalAveragePool = {
     .max_out = 1,
     .infer = infer_pool,
     .eval = eval_average,
+    .rounding = {.rule = ROUND_SUM},
     .emit = emit_global_pool,
     .grad = grad_kernel,
 };
@@ -291,6 +307,9 @@ const OpDef op_LpPool = {
               {.name = "strides", .type = ATTR_INTS}},
     .infer = infer_lp_pool,
     .eval = eval_lp,
+    .rounding = {.rule = ROUND_POSITIVE},
+    .terms = window_size,
+    .steps = window_size,
     .emit = emit_lp_pool,
 };
 
@@ -303,6 +322,7 @@ const OpDef op_GlobalLpPool = {
     .attrs = {{.name = "p", .type = ATTR_INT, .i = 2}},
     .infer = infer_lp_pool,
     .eval = eval_lp,
+    .rounding = {.rule = ROUND_POSITIVE},
     .emit = emit_lp_pool,
 };
 

@@ -407,6 +407,12 @@ const OpDef op_Recurrent = {
         .name = "layout", .type = ATTR_INT                                                                             \
     }
 
+static double cell_steps(const Graph *g, const Node *n)
+{
+    (void)g;
+    return (double)type_elems(n->in[1]->type) + (double)type_elems(n->in[2]->type);
+}
+
 const OpDef op_LSTM = {
     .name = "LSTM",
     .min_in = 3,
@@ -416,6 +422,7 @@ const OpDef op_LSTM = {
     .attrs = {COMMON_ATTRS, {.name = "input_forget", .type = ATTR_INT}},
     .infer = infer_cell,
     .eval = eval_cell,
+    .steps = cell_steps,
 };
 
 const OpDef op_GRU = {
@@ -427,6 +434,7 @@ const OpDef op_GRU = {
     .attrs = {COMMON_ATTRS, {.name = "linear_before_reset", .type = ATTR_INT}},
     .infer = infer_cell,
     .eval = eval_cell,
+    .steps = cell_steps,
 };
 
 const OpDef op_RNN = {
@@ -438,4 +446,5 @@ const OpDef op_RNN = {
     .attrs = {COMMON_ATTRS},
     .infer = infer_cell,
     .eval = eval_cell,
+    .steps = cell_steps,
 };

@@ -346,7 +346,7 @@ static void emit_reduce(Emitter *e, const Node *n)
 
 /* ---- the table ---- */
 
-#define REDUCE(op, most, ...)                                                                                          \
+#define REDUCE(op, rounds, most, ...)                                                                                  \
     const OpDef op_##op = {.name = #op,                                                                                \
                            .min_in = 1,                                                                                \
                            .max_in = most,                                                                             \
@@ -355,19 +355,20 @@ static void emit_reduce(Emitter *e, const Node *n)
                            .attrs = {{.name = "keepdims", .type = ATTR_INT, .i = 1}, __VA_ARGS__},                     \
                            .infer = infer_reduce,                                                                      \
                            .eval = eval_reduce,                                                                        \
+                           .rounding = {.rule = rounds},                                                               \
                            .emit = emit_reduce,                                                                        \
                            .grad = grad_reduce}
 #define AXES_ATTR                                                                                                      \
     {                                                                                                                  \
         .name = "axes", .type = ATTR_INTS                                                                              \
     }
-REDUCE(ReduceSum, 2, {.name = "noop_with_empty_axes", .type = ATTR_INT});
-REDUCE(ReduceMean, 1, AXES_ATTR);
-REDUCE(ReduceProd, 1, AXES_ATTR);
-REDUCE(ReduceMax, 1, AXES_ATTR);
-REDUCE(ReduceMin, 1, AXES_ATTR);
-REDUCE(ReduceL1, 1, AXES_ATTR);
-REDUCE(ReduceL2, 1, AXES_ATTR);
-REDUCE(ReduceLogSum, 1, AXES_ATTR);
-REDUCE(ReduceLogSumExp, 1, AXES_ATTR);
-REDUCE(ReduceSumSquare, 1, AXES_ATTR);
+REDUCE(ReduceSum, ROUND_SUM, 2, {.name = "noop_with_empty_axes", .type = ATTR_INT});
+REDUCE(ReduceMean, ROUND_SUM, 1, AXES_ATTR);
+REDUCE(ReduceProd, ROUND_POSITIVE, 1, AXES_ATTR);
+REDUCE(ReduceMax, ROUND_NOT, 1, AXES_ATTR);
+REDUCE(ReduceMin, ROUND_NOT, 1, AXES_ATTR);
+REDUCE(ReduceL1, ROUND_POSITIVE, 1, AXES_ATTR);
+REDUCE(ReduceL2, ROUND_POSITIVE, 1, AXES_ATTR);
+REDUCE(ReduceLogSum, ROUND_LOG_SUM, 1, AXES_ATTR);
+REDUCE(ReduceLogSumExp, ROUND_LOG_SUM, 1, AXES_ATTR);
+REDUCE(ReduceSumSquare, ROUND_POSITIVE, 1, AXES_ATTR);

@@ -347,6 +347,23 @@ static void emit_resize(Emitter *e, const Node *n)
     emit_outside(e, n, &s);
 }
 
+/* Few, but the positions that they are taken from are rounded, by some u times the size of the image. */
+static double resize_terms(const Graph *g, const Node *n)
+{
+    Type x = n->in[0]->type;
+    double size = 1;
+    (void)g;
+    for (int i = 2; i < x.rank; i++)
+        size *= (double)x.dims[i];
+    return strcmp(attr_string(n, "mode"), "nearest") ? 16 + 4 * size : 0;
+}
+
+static double resize_steps(const Graph *g, const Node *n)
+{
+    (void)g, (void)n;
+    return 64; /* 4 taps along each of 3 axes */
+}
+
 const OpDef op_Resize = {
     .name = "Resize",
     .min_in = 1,
@@ -361,6 +378,9 @@ const OpDef op_Resize = {
               {.name = "nearest_mode", .type = ATTR_STRING, .s = "round_prefer_floor"}},
     .infer = infer_resize,
     .eval = eval_resize,
+    .rounding = {.rule = ROUND_SUM},
+    .terms = resize_terms,
+    .steps = resize_steps,
     .emit = emit_resize,
     .grad = grad_resize,
     .has_grad = has_grad_resize,

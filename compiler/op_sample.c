@@ -81,6 +81,12 @@ static void emit_grid(Emitter *e, const Node *n)
               grid_border(g, n), attr_int(n, "align_corners") != 0);
 }
 
+static double grid_steps(const Graph *g, const Node *n)
+{
+    (void)g, (void)n;
+    return 32; /* 4 taps along each of 2 axes, and their weights */
+}
+
 const OpDef op_GridSample = {
     .name = "GridSample",
     .min_in = 2,
@@ -92,6 +98,8 @@ const OpDef op_GridSample = {
               {.name = "padding_mode", .type = ATTR_STRING, .s = "zeros"}},
     .infer = infer_grid,
     .eval = eval_grid,
+    .rounding = {.rule = ROUND_SAMPLED},
+    .steps = grid_steps,
     .emit = emit_grid,
 };
 
@@ -146,6 +154,12 @@ static void emit_roi(Emitter *e, const Node *n)
               float_text((double)attr_float(n, "spatial_scale"), DT_F32), is_half_pixel(emit_plan(e)->g, n));
 }
 
+static double roi_steps(const Graph *g, const Node *n)
+{
+    (void)g, (void)n;
+    return (double)MAX_SAMPLES * MAX_SAMPLES;
+}
+
 const OpDef op_RoiAlign = {
     .name = "RoiAlign",
     .min_in = 3,
@@ -160,5 +174,7 @@ const OpDef op_RoiAlign = {
               {.name = "spatial_scale", .type = ATTR_FLOAT, .f = 1}},
     .infer = infer_roi,
     .eval = eval_roi,
+    .rounding = {.rule = ROUND_SAMPLED},
+    .steps = roi_steps,
     .emit = emit_roi,
 };

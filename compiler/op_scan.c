@@ -139,6 +139,11 @@ static void emit_cumsum(Emitter *e, const Node *n)
               attr_int(n, "exclusive") != 0, attr_int(n, "reverse") != 0);
 }
 
+static double cumsum_terms(const Graph *g, const Node *n)
+{
+    return (double)cumsum_split(g, n).n;
+}
+
 const OpDef op_CumSum = {.name = "CumSum",
                          .min_in = 2,
                          .max_in = 2,
@@ -148,4 +153,6 @@ const OpDef op_CumSum = {.name = "CumSum",
                          .in_place = true,
                          .infer = infer_cumsum,
                          .eval = eval_cumsum,
+                         .rounding = {.rule = ROUND_SUM},
+                         .terms = cumsum_terms,
                          .emit = emit_cumsum};

@@ -78,7 +78,7 @@ static void emit_softmax(Emitter *e, const Node *n)
               emit_ptr(e, n->in[0]), (long long)s.outer, (long long)s.n, (long long)s.inner);
 }
 
-#define SOFTMAX(op, rule)                                                                                              \
+#define SOFTMAX(op, rounds, gradient)                                                                                  \
     const OpDef op_##op = {.name = #op,                                                                                \
                            .min_in = 1,                                                                                \
                            .max_in = 1,                                                                                \
@@ -88,8 +88,9 @@ static void emit_softmax(Emitter *e, const Node *n)
                            .in_place = true,                                                                           \
                            .infer = infer_softmax,                                                                     \
                            .eval = eval_softmax,                                                                       \
+                           .rounding = {.rule = rounds},                                                               \
                            .emit = emit_softmax,                                                                       \
-                           .grad = rule}
-SOFTMAX(Softmax, grad_softmax);
-SOFTMAX(LogSoftmax, grad_softmax);
-SOFTMAX(Hardmax, NULL);
+                           .grad = gradient}
+SOFTMAX(Softmax, ROUND_SOFTMAX, grad_softmax);
+SOFTMAX(LogSoftmax, ROUND_LOG_SOFTMAX, grad_softmax);
+SOFTMAX(Hardmax, ROUND_NOT, NULL);

@@ -51,8 +51,9 @@ void reference_conv_transpose(const ConvShape *s, const double *x, const double 
 /* acc[o] = sum over i of w[o][i] * x[i] */
 void reference_fc(int64_t ci, int64_t co, const double *x, const double *w, double *acc);
 
-/* How many products an element of an Einsum's output sums up. */
-int64_t einsum_terms(const Graph *g, const Node *n);
+/* OpDef.terms of all convolutions, and of products of matrices. */
+double conv_terms(const Graph *g, const Node *n);
+double matmul_terms(const Graph *g, const Node *n);
 
 /* malloc'ed doubles, for free(); doubles_from converts n elements of float, double or an integer type. */
 double *doubles_new(int64_t n);
