@@ -148,18 +148,19 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
 }
 
 /* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strip that wastes the fewest vector
- * lanes within a budget of memory. */
+ * lanes within a budget of memory, larger where every strip decodes the weights anew. */
 static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_t unit, int64_t halo)
 {
     const Format *f = layer_format(l);
     int64_t activations = (l->ci * l->ih * l->iw + l->co * l->oh * l->ow) * (int64_t)dtype_size(f->act);
-    int64_t budget = max64(SMALL_SCRATCH, activations / 4), best = unit;
+    bool decodes = l->lowering == LOWER_SPARSE || l->lowering == LOWER_PACKED;
+    int64_t budget = max64(SMALL_SCRATCH, decodes ? activations : activations / 4), best = unit;
     double best_use = 0;
     for (int64_t rows = unit; rows < s->total_rows + unit && opt->optimize == OPTIMIZE_SPEED; rows += unit) {
         if (rows > unit && (set_rows(l, s, rows, halo) > budget || positions(s, rows) > MAX_POSITIONS))
             break;
         double use = (double)(rows * max_cols(s)) / (double)round_up(positions(s, rows), f->max_lanes);
-        if (use > best_use) {
+        if (use > best_use || decodes) {
             best_use = use;
             best = rows;
         }

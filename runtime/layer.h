@@ -109,21 +109,6 @@ TN_KERNEL void tn_stage_flat_f32(float *y, const float *x, int32_t channels, int
     }
 }
 
-/* acc[i] += q[i] (sign 0) or acc[i] -= q[i] (sign 1) for i < n. */
-TN_KERNEL void tn_accumulate_f32(float *acc, const float *q, int32_t n, int32_t sign)
-{
-    if (sign)
-        for (int32_t i = 0; i < n; i += TN_LANES) {
-            tn_vec v = TN_LOAD(acc + i) - TN_LOAD(q + i);
-            TN_STORE(acc + i, v);
-        }
-    else
-        for (int32_t i = 0; i < n; i += TN_LANES) {
-            tn_vec v = TN_LOAD(acc + i) + TN_LOAD(q + i);
-            TN_STORE(acc + i, v);
-        }
-}
-
 /* One output channel of a convolution with float weights w [channels][taps]; the rest as in tn_sparse_conv_f32. */
 TN_KERNEL const TN_ROM float *tn_dense_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t channels,
                                                 int32_t taps, const TN_ROM int32_t *koff, const TN_ROM float *w)

@@ -15,6 +15,46 @@ TN_KERNEL int32_t tn_next_gap(const TN_ROM uint8_t **s)
     return v;
 }
 
+/* Offsets of the weights of either sign, decoded once for all vectors of a strip. */
+#define tn_listed 64
+
+/* acc[i] += x[at[0][j] + i] for j < plus, acc[i] -= x[at[1][j] + i] for j < minus; i < n. */
+TN_KERNEL void tn_add_listed_f32(float *acc, int32_t n, const float *x, int32_t at[2][tn_listed], int32_t plus,
+                                 int32_t minus)
+{
+    int32_t i = 0;
+    for (; i + 3 * TN_LANES < n; i += 4 * TN_LANES) {
+        float *q = acc + i;
+        tn_vec a = TN_LOAD(q), b = TN_LOAD(q + TN_LANES), c = TN_LOAD(q + 2 * TN_LANES), d = TN_LOAD(q + 3 * TN_LANES);
+        for (int32_t j = 0; j < plus; j++) {
+            const float *p = x + at[0][j] + i;
+            a += TN_LOAD(p);
+            b += TN_LOAD(p + TN_LANES);
+            c += TN_LOAD(p + 2 * TN_LANES);
+            d += TN_LOAD(p + 3 * TN_LANES);
+        }
+        for (int32_t j = 0; j < minus; j++) {
+            const float *p = x + at[1][j] + i;
+            a -= TN_LOAD(p);
+            b -= TN_LOAD(p + TN_LANES);
+            c -= TN_LOAD(p + 2 * TN_LANES);
+            d -= TN_LOAD(p + 3 * TN_LANES);
+        }
+        TN_STORE(q, a);
+        TN_STORE(q + TN_LANES, b);
+        TN_STORE(q + 2 * TN_LANES, c);
+        TN_STORE(q + 3 * TN_LANES, d);
+    }
+    for (; i < n; i += TN_LANES) {
+        tn_vec a = TN_LOAD(acc + i);
+        for (int32_t j = 0; j < plus; j++)
+            a += TN_LOAD(x + at[0][j] + i);
+        for (int32_t j = 0; j < minus; j++)
+            a -= TN_LOAD(x + at[1][j] + i);
+        TN_STORE(acc + i, a);
+    }
+}
+
 /* One output channel of a convolution from gap lists: acc[i] = sum of +x[offset + i] and -x[offset + i] over its
  * non-zero weights, i < n. s: the count and gaps of its +1 weights, then of its -1 weights, in positions
  * input channel * taps + tap; offset = input channel * stride + koff[tap], where INT32_MIN marks a tap without part in
@@ -22,18 +62,24 @@ TN_KERNEL int32_t tn_next_gap(const TN_ROM uint8_t **s)
 TN_KERNEL const TN_ROM uint8_t *tn_sparse_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t taps,
                                                    const TN_ROM int32_t *koff, const TN_ROM uint8_t *s)
 {
+    int32_t at[2][tn_listed], listed[2] = {0, 0};
     memset(acc, 0, (size_t)(n + TN_LANES - 1) * sizeof *acc);
     for (int32_t sign = 0; sign < 2; sign++) {
-        const float *p = x;
-        int32_t k = 0, count = tn_next_gap(&s);
-        for (; count > 0; count--) {
+        int32_t k = 0, channel = 0;
+        for (int32_t count = tn_next_gap(&s); count > 0; count--) {
             k += tn_next_gap(&s);
-            p += k / taps * stride;
+            channel += k / taps * stride;
             k %= taps;
-            if (koff[k] != INT32_MIN)
-                tn_accumulate_f32(acc, p + koff[k], n, sign);
+            if (koff[k] == INT32_MIN)
+                continue;
+            at[sign][listed[sign]++] = channel + koff[k];
+            if (listed[sign] == tn_listed) {
+                tn_add_listed_f32(acc, n, x, at, listed[0], listed[1]);
+                listed[0] = listed[1] = 0;
+            }
         }
     }
+    tn_add_listed_f32(acc, n, x, at, listed[0], listed[1]);
     return s;
 }
 
@@ -155,20 +201,28 @@ TN_KERNEL const TN_ROM uint8_t *tn_packed_conv_f32(float *acc, int32_t n, const 
                                                    int32_t channels, int32_t taps, const TN_ROM int32_t *koff,
                                                    const TN_ROM uint8_t *w)
 {
+    int32_t at[2][tn_listed], plus = 0, minus = 0, left = 0;
     uint32_t q = 0;
-    int32_t left = 0;
     memset(acc, 0, (size_t)(n + TN_LANES - 1) * sizeof *acc);
-    for (int32_t c = 0; c < channels; c++, x += stride)
+    for (int32_t c = 0; c < channels; c++)
         for (int32_t k = 0; k < taps; k++) {
             if (left-- == 0) {
                 q = *w++;
                 left = 4;
             }
             q *= 3;
-            if (q >> 8 != 1 && koff[k] != INT32_MIN)
-                tn_accumulate_f32(acc, x + koff[k], n, q < 256);
+            if (koff[k] != INT32_MIN) { /* no branch on the weight: half of them would be guessed wrong */
+                at[0][plus] = at[1][minus] = c * stride + koff[k];
+                plus += q >> 8 == 2;
+                minus += q < 256;
+            }
             q &= 255;
+            if (plus == tn_listed || minus == tn_listed) {
+                tn_add_listed_f32(acc, n, x, at, plus, minus);
+                plus = minus = 0;
+            }
         }
+    tn_add_listed_f32(acc, n, x, at, plus, minus);
     return w;
 }
 
