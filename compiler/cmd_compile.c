@@ -81,25 +81,55 @@ static const Layer *const *list_layers(const Graph *g)
     return list;
 }
 
-static void print_explanation(const Graph *g)
+static const char *adds_text(const Layer *l, int64_t adds)
 {
-    Table *t = table_new(">#\tlayer\tweights\t>zeros\tlowering\t>unroll\t>sparse\t>packed\t>dense\twhy");
-    const Layer *const *layers = list_layers(g);
-    for (int i = 0; i < layer_count(g); i++) {
+    return l->codes ? count_text(adds) : "-";
+}
+
+static void print_layers(const Layer *const *layers, int count)
+{
+    Table *t = table_new(">#\tlayer\tweights\t>zeros\t>non-zeros\t>MACs\t>adds\t>shared\tlowering\twhy");
+    for (int i = 0; i < count; i++) {
         const Layer *l = layers[i];
         const char *zeros = l->codes ? mem_printf("%.1f %%", 100.0 * (double)l->zeros / (double)weight_count(l)) : "-";
         table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60), shape_text(l),
-                  l->codes ? "ternary" : "float", zeros, lowering_name(l->lowering), bytes_text(l->bytes[LOWER_UNROLL]),
-                  bytes_text(l->bytes[LOWER_SPARSE]), bytes_text(l->bytes[LOWER_PACKED]),
-                  bytes_text(l->bytes[LOWER_DENSE]), l->why);
+                  l->codes ? "ternary" : "float", zeros, adds_text(l, weight_count(l) - l->zeros),
+                  count_text(layer_macs(l)), adds_text(l, l->terms),
+                  l->lowering == LOWER_UNROLL ? count_text(l->adds) : "-", lowering_name(l->lowering), l->why);
     }
     table_print(t, stdout);
+}
+
+/* Every form of every ternary layer, what it would take and whether it was taken. */
+static void print_forms(const Layer *const *layers, int count, const Options *opt)
+{
+    Table *t = table_new(">#\t>unroll\t>bytes\t>sparse\t>bytes\t>packed\t>bytes\t>dense\t>bytes\ttaken");
+    for (int i = 0; i < count; i++) {
+        const Layer *l = layers[i];
+        Text row = {0};
+        for (Lowering form = LOWER_UNROLL; form <= LOWER_DENSE; form++)
+            text_printf(&row, "\t%s\t%s", time_text(l->time[form], opt), bytes_text(l->bytes[form]));
+        table_row(t, "%d%s\t%s", l->index, row.data, lowering_name(l->lowering));
+        text_free(&row);
+    }
+    printf("\nEstimates per form: time of a run (%s), bytes of code and constants\n", time_unit(opt));
+    table_print(t, stdout);
+    printf("\n");
+}
+
+static void print_explanation(const Plan *p)
+{
+    const Layer *const *layers = list_layers(p->g);
+    int count = layer_count(p->g);
+    print_layers(layers, count);
+    if (count)
+        print_forms(layers, count, p->opt);
 }
 
 static void print_summary(const Plan *p)
 {
     int count[NUM_LOWERINGS] = {0}, layers = layer_count(p->g), ternary = 0;
-    int64_t weights = 0, zeros = 0, bytes = 0;
+    int64_t weights = 0, zeros = 0, bytes = 0, macs = 0, terms = 0, adds = 0;
     const Layer *const *list = list_layers(p->g);
     for (int i = 0; i < layers; i++) {
         const Layer *l = list[i];
@@ -107,6 +137,9 @@ static void print_summary(const Plan *p)
         weights += l->codes ? weight_count(l) : 0;
         zeros += l->codes ? l->zeros : 0;
         count[l->lowering]++;
+        macs += l->codes ? layer_macs(l) : 0;
+        terms += l->codes ? l->terms : 0;
+        adds += !l->codes ? 0 : l->lowering == LOWER_UNROLL ? l->adds : l->terms;
         bytes += l->bytes[l->lowering];
     }
     Text t = {0};
@@ -117,6 +150,10 @@ static void print_summary(const Plan *p)
     text_free(&t);
     if (weights)
         printf("ternary weights: %s, %.1f %% zeros\n", count_text(weights), 100.0 * (double)zeros / (double)weights);
+    if (weights)
+        printf(
+            "ternary layers in a run: %s multiply-accumulates if dense, %s adds without zeros, %s with shared sums\n",
+            count_text(macs), count_text(terms), count_text(adds));
     printf("predicted code and constants of the layers: %s bytes\n", count_text(bytes));
     printf("arena: %s bytes, %s\n", count_text(p->arena_bytes),
            p->arena_bytes <= p->lower_bound ? "the least that its tensors fit in"
@@ -193,7 +230,7 @@ static void print_result(const CommandLine *c, const Plan *p)
     if (c->models.count > 1)
         printf("\n%s\n", p->id);
     if (c->explain)
-        print_explanation(p->g);
+        print_explanation(p);
     print_summary(p);
 }
 

@@ -49,7 +49,7 @@ static void emit_block_functions(Conv *c)
     for (int part = 0; part < c->s.num_parts; part++)
         for (int64_t first = 0; first < c->l->co; first += block_size(c, first))
             c->pieces[part * c->l->co + first] =
-                emit_unrolled_conv(c->e, &c->turned, &c->s, part, first, block_size(c, first));
+                emit_unrolled_conv(c->e, &c->turned, &c->s, part, first, block_size(c, first)).pieces;
 }
 
 /* The C text of element c of a per-channel array: a literal when all are equal. NULL array: `absent`. */
@@ -409,6 +409,32 @@ static void emit_conv_function(Conv *c)
         emit_line(e, "}");
     emit_line(e, "}");
     emit_blank(e);
+}
+
+static ConvWalk walk_part(const Conv *c, int part, int64_t lanes)
+{
+    const ConvPart *p = &c->s.parts[part];
+    ConvWalk w = {0};
+    for (int64_t r = 0; r < p->rows; r += c->s.rows, w.strips++) {
+        int64_t rows = p->rows - r < c->s.rows ? p->rows - r : c->s.rows;
+        w.vectors += ((rows - 1) * c->s.pitch + p->cols + lanes - 1) / lanes;
+    }
+    w.positions = c->l->batch * p->rows * p->cols;
+    w.strips *= c->l->batch;
+    w.vectors *= c->l->batch;
+    for (int64_t first = 0; c->l->lowering == LOWER_UNROLL && first < c->l->co; first += block_size(c, first))
+        add_unrolled(&w.code, emit_unrolled_conv(NULL, &c->turned, &c->s, part, first, block_size(c, first)));
+    return w;
+}
+
+int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks)
+{
+    Conv c = make_conv(l, opt);
+    ConvWalk *w = NEW_ARRAY(ConvWalk, c.s.num_parts);
+    for (int part = 0; part < c.s.num_parts; part++)
+        w[part] = walk_part(&c, part, find_target(opt->target)->lanes);
+    *walks = w;
+    return c.s.num_parts;
 }
 
 int64_t conv_scratch_bytes(const Layer *l, const Options *opt)

@@ -42,7 +42,7 @@ void emit_fc(Emitter *e, const Layer *l)
     const int block = find_target(e->plan->opt->target)->fc.sums;
     int *pieces = NEW_ARRAY(int, l->co);
     for (int64_t first = 0; l->lowering == LOWER_UNROLL && first < l->co; first += block)
-        pieces[first] = emit_unrolled_fc(e, l, first, l->co - first < block ? l->co - first : block);
+        pieces[first] = emit_unrolled_fc(e, l, first, l->co - first < block ? l->co - first : block).pieces;
     emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y)", e->macro, l->index, dtype_c(layer_format(l)->act),
               dtype_c(layer_format(l)->acc));
     emit_line(e, "{");
@@ -60,4 +60,13 @@ void emit_fc(Emitter *e, const Layer *l)
         emit_line(e, "}");
     emit_line(e, "}");
     emit_blank(e);
+}
+
+Unrolled fc_code(const Layer *l, const Options *opt)
+{
+    const int block = find_target(opt->target)->fc.sums;
+    Unrolled sum = {0};
+    for (int64_t first = 0; first < l->co; first += block)
+        add_unrolled(&sum, emit_unrolled_fc(NULL, l, first, l->co - first < block ? l->co - first : block));
+    return sum;
 }

@@ -11,11 +11,16 @@ static void describe_layer(Emitter *e, const Layer *l)
 {
     long long weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
     static const char *const names[] = {"auto", "unroll", "sparse", "packed", "dense"};
+    bool unrolled = l->lowering == LOWER_UNROLL;
     if (l->codes)
         emit_line(e, " * %lld weights, %lld zeros, %lld added or subtracted per position.", weights,
                   (long long)l->zeros, weights - (long long)l->zeros);
     else
         emit_line(e, " * %lld float weights.", weights);
+    if (l->codes)
+        emit_line(e, " * A run: %lld multiply-accumulates if dense, %lld adds without zeros%s.",
+                  (long long)layer_macs(l), (long long)l->terms,
+                  unrolled ? mem_printf(", %lld with shared sums", (long long)l->adds) : "");
     emit_line(e, " * Lowering: %s; %s. */", names[l->lowering], comment_text(l->why));
 }
 

@@ -195,11 +195,10 @@ static void print_states(const Emitter *e, Text *h, const StatePair *pairs, int 
 /* Positions at which every weight of a layer is used, and outputs that scale and bias are applied to. */
 static void count_layer(const Layer *l, int64_t *adds, int64_t *multiplies)
 {
-    int64_t weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
-    int64_t positions = l->batch * (l->kind == LAYER_CONV_TRANSPOSE ? l->ih * l->iw : l->oh * l->ow);
-    int64_t outputs = l->batch * l->co * l->oh * l->ow;
-    *adds += positions * (weights - (l->codes ? l->zeros : 0)) + (l->bias ? outputs : 0);
-    *multiplies += (l->codes ? 0 : positions * weights) + (l->scale ? outputs : 0);
+    int64_t outputs = l->batch * l->co * l->oh * l->ow, macs = layer_macs(l);
+    bool dense = l->lowering == LOWER_DENSE;
+    *adds += (dense ? macs : l->terms) + (l->bias ? outputs : 0);
+    *multiplies += (dense ? macs : 0) + (l->scale ? outputs : 0);
 }
 
 /* R * h in every step. */

@@ -14,13 +14,14 @@ typedef struct Tap {
 } Tap;
 
 typedef struct Block {
-    Emitter *e;
+    Emitter *e; /* NULL: nothing is printed, only counted */
     const Layer *l;
     const Format *f;
     const ConvStrip *s; /* NULL for a fully connected layer */
     int part;
     int64_t first, count; /* output channels */
-    int pieces, terms;    /* functions begun; terms in the current one */
+    Unrolled all;         /* so far */
+    int terms;            /* in the current function */
     bool open;            /* a function is being printed */
     bool mixed;           /* every other term through the multiply-add unit */
     int plain, fused;     /* adds by either unit */
@@ -45,7 +46,7 @@ static const char *accumulators(const Block *b)
     Text t = {0};
     for (int64_t j = 0; j < b->count; j++) {
         text_printf(&t, "%sa%lld = ", j ? ", " : "", (long long)j);
-        if (b->pieces == 0)
+        if (b->all.pieces == 0)
             text_printf(&t, "%s", b->s ? "{0}" : "0");
         else if (b->s)
             text_printf(&t, "%s(q + %lld)", b->f->load, (long long)(j * b->s->acc_pitch));
@@ -57,12 +58,12 @@ static const char *accumulators(const Block *b)
     return s;
 }
 
-static void begin_piece(Block *b)
+static void print_begin(const Block *b)
 {
     Emitter *e = b->e;
     const char *act = dtype_c(b->f->act), *acc = dtype_c(b->f->acc);
     if (b->s) {
-        emit_begin_part(e, mem_printf("layer%d_%d_%lld_%d", b->l->index, b->part, (long long)b->first, b->pieces),
+        emit_begin_part(e, mem_printf("layer%d_%d_%lld_%d", b->l->index, b->part, (long long)b->first, b->all.pieces),
                         mem_printf("const %s *p, %s *q", act, acc));
         emit_line(e, "{");
         if (b->mixed) {
@@ -72,17 +73,24 @@ static void begin_piece(Block *b)
         }
         emit_line(e, "%s %s;", b->f->vec, accumulators(b));
     } else {
-        emit_begin_part(e, mem_printf("layer%d_%lld_%d", b->l->index, (long long)b->first, b->pieces),
+        emit_begin_part(e, mem_printf("layer%d_%lld_%d", b->l->index, (long long)b->first, b->all.pieces),
                         mem_printf("const %s *x, %s *y", act, acc));
         emit_line(e, "{");
         emit_line(e, "%s %s;", acc, accumulators(b));
     }
-    b->pieces++;
+}
+
+static void begin_piece(Block *b)
+{
+    if (b->e)
+        print_begin(b);
+    b->all.moves += b->all.pieces ? 2 * b->count : b->count;
+    b->all.pieces++;
     b->terms = 0;
     b->open = true;
 }
 
-static void end_piece(Block *b)
+static void print_end(const Block *b)
 {
     if (!b->terms)
         emit_line(b->e, "(void)%s;", b->s ? "p" : "x");
@@ -94,17 +102,23 @@ static void end_piece(Block *b)
     emit_line(b->e, "}");
     emit_blank(b->e);
     emit_end_part(b->e);
+}
+
+static void end_piece(Block *b)
+{
+    if (b->e)
+        print_end(b);
     b->open = false;
 }
 
 /* ---- a window of taps ---- */
 
-static Sharing share_window(const Block *b)
+static Sharing share_window(Block *b)
 {
     Sharing s = {.sums = (int)b->count, .taps = b->taps, .vars = b->taps};
     for (int j = 0; j < s.sums; j++)
         for (int t = 0; t < b->taps; t++)
-            s.codes[j][t] = code_at(b, b->first + j, b->tap[t].in, b->tap[t].k);
+            b->all.terms += (s.codes[j][t] = code_at(b, b->first + j, b->tap[t].in, b->tap[t].k)) != 0;
     if (b->taps > 1)
         share_pairs(&s);
     return s;
@@ -173,6 +187,15 @@ static int next_tap(const Sharing *s, const bool *known)
     return best;
 }
 
+static void print_window(Block *b, const Sharing *s)
+{
+    bool known[MAX_WINDOW + MAX_PAIRS] = {0};
+    emit_line(b->e, "{");
+    for (int tap; (tap = next_tap(s, known)) >= 0;)
+        print_variable(b, s, tap, known);
+    emit_line(b->e, "}");
+}
+
 /* Print the taps collected so far: each is loaded once and used in every accumulator whose weight is not zero. */
 static void flush_window(Block *b)
 {
@@ -184,11 +207,11 @@ static void flush_window(Block *b)
         end_piece(b);
     if (!b->open)
         begin_piece(b);
-    bool known[MAX_WINDOW + MAX_PAIRS] = {0};
-    emit_line(b->e, "{");
-    for (int tap; (tap = next_tap(&s, known)) >= 0;)
-        print_variable(b, &s, tap, known);
-    emit_line(b->e, "}");
+    if (b->e)
+        print_window(b, &s);
+    b->all.adds += adds;
+    b->all.taps += b->taps;
+    b->all.pairs += s.vars - s.taps;
     b->terms += adds;
     b->taps = 0;
 }
@@ -205,21 +228,20 @@ static void add_tap(Block *b, Tap tap)
         flush_window(b);
 }
 
-static int finish_block(Block *b)
+static Unrolled finish_block(Block *b)
 {
     flush_window(b);
-    if (!b->pieces)
+    if (!b->all.pieces)
         begin_piece(b);
     if (b->open)
         end_piece(b);
-    return b->pieces;
+    return b->all;
 }
 
 /* ---- layers ---- */
 
-int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count)
+Unrolled emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count)
 {
-    const Target *target = find_target(e->plan->opt->target);
     Block b = {.e = e,
                .l = l,
                .f = layer_format(l),
@@ -227,8 +249,8 @@ int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part,
                .part = part,
                .first = first,
                .count = count,
-               .mixed = target->mixed,
-               .window = target->conv.window};
+               .mixed = e && find_target(e->plan->opt->target)->mixed,
+               .window = l->window};
     const int64_t *koff = s->parts[part].koff;
     int64_t per_group = l->ci / l->groups, outs = l->co / l->groups, staged = conv_first_input(l, s, first);
     for (int64_t in = first / outs * per_group; in < ((first + count - 1) / outs + 1) * per_group; in++)
@@ -238,15 +260,20 @@ int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part,
     return finish_block(&b);
 }
 
-int emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count)
+Unrolled emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count)
 {
-    Block b = {.e = e,
-               .l = l,
-               .f = layer_format(l),
-               .first = first,
-               .count = count,
-               .window = find_target(e->plan->opt->target)->fc.window};
+    Block b = {.e = e, .l = l, .f = layer_format(l), .first = first, .count = count, .window = l->window};
     for (int64_t in = 0; in < l->ci; in++)
         add_tap(&b, (Tap){in, 0, in});
     return finish_block(&b);
+}
+
+void add_unrolled(Unrolled *sum, Unrolled u)
+{
+    sum->pieces += u.pieces;
+    sum->terms += u.terms;
+    sum->adds += u.adds;
+    sum->taps += u.taps;
+    sum->pairs += u.pairs;
+    sum->moves += u.moves;
 }

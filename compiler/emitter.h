@@ -38,12 +38,29 @@ typedef struct BlockShape {
     int sums;   /* accumulators of an unrolled block, at most MAX_SUMS */
     int window; /* taps among which pairs are shared, at most MAX_WINDOW; 1: no sharing */
 } BlockShape;
+/* cost.c: how long layers take, by the prices of costs.def, which tests/calibrate.c measures. */
+enum { NUM_WORK = 7, NUM_FORMS = 6 };
+/* Prices of Work.amount by form: unroll, sparse, packed, dense, small sparse, small packed. */
+typedef struct Costs {
+    double conv[NUM_FORMS][NUM_WORK], fc[NUM_FORMS][NUM_WORK];
+} Costs;
+/* What one run of a layer does in its lowering, as amounts that have a price each. */
+typedef struct Work {
+    double amount[NUM_WORK];
+    int64_t terms, adds; /* unrolled: adds and subtracts, before and after sharing */
+} Work;
+Work layer_work(const Layer *l, const Options *opt);
+int layer_form(const Layer *l, const Options *opt);                  /* its row of Costs */
+double work_time(const Work *w, const Layer *l, const Options *opt); /* in the target's unit */
+
 typedef struct Target {
     const char *prefix;          /* of the names of --target that it stands for */
     double conv_bytes, fc_bytes; /* per weight that is not zero, unrolled */
     BlockShape conv, fc;
-    /* Packed weights of a fully connected layer in the time of one unrolled term, of one weight of a gap list. */
-    double packed_per_term, packed_per_listed;
+    const Costs *costs;
+    int lanes;         /* of its vectors of floats */
+    bool instructions; /* costs are instructions executed; else ns */
+    const char *unit;  /* for people: instructions, or us, and of what machine */
     bool mixed;        /* may have a multiply-add unit that adds beside the adder */
     bool soft_float;   /* an add is a call, beside which the other costs of a form hardly count */
     bool small_tables; /* too little stack for the fast forms of tables */
@@ -97,11 +114,19 @@ typedef struct Sharing {
 void share_pairs(Sharing *s);       /* from codes of the taps, vars == taps, to fewest adds */
 int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs included */
 
-/* emit_unroll.c: the functions of adds and subtracts of one block of output channels; returns how many,
- * layerN_PART_FIRST_I (convolutions: p staged input and q accumulators at a position) and layerN_FIRST_I (fully
- * connected: x, y). */
-int emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count);
-int emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count);
+/* emit_unroll.c: the functions of adds and subtracts of one block of output channels, layerN_PART_FIRST_I
+ * (convolutions: p staged input and q accumulators at a position) and layerN_FIRST_I (fully connected: x, y). e NULL:
+ * nothing is printed. */
+typedef struct Unrolled { /* of one walk through the code */
+    int pieces;           /* functions */
+    int64_t terms;        /* weights that are not 0 */
+    int64_t adds;         /* and subtracts that are left, those of pairs included */
+    int64_t taps, pairs;  /* loads of inputs; shared pairs */
+    int64_t moves;        /* loads and stores of accumulators, beginning with zeros */
+} Unrolled;
+Unrolled emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count);
+Unrolled emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count);
+void add_unrolled(Unrolled *sum, Unrolled u);
 
 /* weight_tables.c: weights of a layer as the constant array that a lowering but `unroll` reads. */
 typedef struct WeightTable {
@@ -124,6 +149,15 @@ void emit_end_check(Emitter *e);
 void emit_conv(Emitter *e, const Layer *l);
 int64_t conv_scratch_bytes(const Layer *l, const Options *opt);
 void emit_fc(Emitter *e, const Layer *l);
+/* How a run of a convolution goes through the weights of a part. */
+typedef struct ConvWalk {
+    int64_t strips;    /* how often */
+    int64_t vectors;   /* steps of vectors, each with all weights */
+    int64_t positions; /* outputs of a channel */
+    Unrolled code;     /* if it is unrolled */
+} ConvWalk;
+int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks); /* how many parts */
+Unrolled fc_code(const Layer *l, const Options *opt);                       /* unrolled */
 
 /* emit_split.c: functions of unrolled terms, in files of their own under --split. Between the two calls lines are those
  * of the function. */

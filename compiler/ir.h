@@ -221,9 +221,12 @@ typedef struct Layer {
     bool direct;        /* reads its input tensor where it lies, no staging; set by lower.c */
     Lowering lowering;  /* set by lower.c, never LOWER_AUTO afterwards */
     bool small;         /* its table is the smallest, not the fastest, of its lowering; set by lower.c */
+    int window;         /* unrolled: taps among which sums are shared, 1: no sharing; set by lower.c */
     const char *why;    /* one sentence, set by lower.c */
     int64_t bytes[5];   /* predicted bytes per Lowering on the target; -1: not possible; set by lower.c */
-    int64_t zeros;      /* of codes */
+    double time[5]; /* predicted time of a run per Lowering, in the target's unit; negative: not possible; lower.c */
+    int64_t terms, adds; /* unrolled: adds of a run, before and after sharing; set by lower.c */
+    int64_t zeros;       /* of codes */
 } Layer;
 
 /* ------------------------------------------------------------ operators ---- */
@@ -666,6 +669,7 @@ void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *ke
 Layer *node_layer(const Node *n, int k);
 int layer_count(const Graph *g);
 bool activation_never_falls(const Activation *a); /* so it commutes with maxima */
+int64_t layer_macs(const Layer *l); /* multiply-accumulates of a run with dense weights; borders count in full */
 
 /* emit_layer.c: OP_Layer */
 void emit_layer(Emitter *e, const Node *n);
@@ -687,6 +691,11 @@ Plan *pipeline_lower(Model *m, const Options *opt);
 /* ---------------------------------------------------------------- target.c ---- */
 
 const char *host_target(void); /* the --target that this machine is */
+
+/* ---------------------------------------------------------------- cost.c ---- */
+
+const char *time_unit(const Options *opt); /* of Layer.time once it went through time_text: "us on ..." */
+const char *time_text(double time, const Options *opt);
 
 /* ---------------------------------------------------------------- flags.c ---- */
 

@@ -3,32 +3,43 @@
  * Measured with clang 14 on layer B of docs/internals.md (32 -> 64 channels, 5x5, 12x12 -> 8x8, density 0.5): the block
  * and window that give the smallest and, on PCs, the fastest code; bytes per term with them. A target with software
  * floating point calls a function for each add, and in convolutions shared pairs cost it more in saved registers than
- * they save. A fully connected layer of 1024x1024 weights took 0.14 ns per unrolled term, 0.8 ns per listed one,
- * and per packed weight 0.015 ns with AVX-512, 0.03 with AVX2, 0.08 to 0.13 in plain C; microcontrollers executed
- * (tests/instructions.sh) 1.5, 11 and 1.8 instructions on a Cortex-M4, 67 to 72, 70 and 18 on a Cortex-M0. */
+ * they save. Times are in costs.def. */
 #include "emitter.h"
 
 #include <string.h>
 
+#define COSTS(name, ...) static const Costs name = {__VA_ARGS__};
+#include "costs.def"
+
+#define M0 "instructions of a Cortex-M0"
+#define M4 "instructions of a Cortex-M4"
+#define RV32IMAC "instructions of an RV32IMAC"
+#define RV32IMAFC "instructions of an RV32IMAFC"
+#define V4 "us on a Zen 4 core with AVX-512"
+#define V3 "us on a Zen 4 core with AVX2"
+#define V1 "us on a Zen 4 core with SSE2"
+
 static const Target targets[] = {
-    {"cortex-m0", .conv_bytes = 8.7, .fc_bytes = 6.2, .conv = {8, 1}, .fc = {16, 8}, .packed_per_term = 3.7,
-     .packed_per_listed = 3.9, .soft_float = true},
-    {"cortex-m3", .conv_bytes = 8.7, .fc_bytes = 6.2, .conv = {8, 1}, .fc = {16, 8}, .packed_per_term = 3.7,
-     .packed_per_listed = 3.9, .soft_float = true},
-    {"cortex-m", .conv_bytes = 5.3, .fc_bytes = 3.6, .conv = {8, 8}, .fc = {16, 8}, .packed_per_term = 0.9,
-     .packed_per_listed = 6},
-    {"rv32imac", .conv_bytes = 10.9, .fc_bytes = 8.0, .conv = {8, 1}, .fc = {16, 8}, .packed_per_term = 3.7,
-     .packed_per_listed = 3.9, .soft_float = true},
-    {"rv", .conv_bytes = 3.9, .fc_bytes = 3.6, .conv = {16, 4}, .fc = {16, 8}, .packed_per_term = 0.9,
-     .packed_per_listed = 6},
-    {"aarch64", .conv_bytes = 7.7, .fc_bytes = 5.0, .conv = {24, 8}, .fc = {16, 8}, .packed_per_term = 4,
-     .packed_per_listed = 24},
-    {"avr", .conv_bytes = 28, .fc_bytes = 28, .conv = {8, 1}, .fc = {8, 1}, .packed_per_term = 3.7,
-     .packed_per_listed = 3.9, .soft_float = true, .small_tables = true},
-    {"x86-64-v4", .conv_bytes = 5.6, .fc_bytes = 5.7, .conv = {24, 8}, .fc = {12, 4}, .packed_per_term = 9,
-     .packed_per_listed = 50, .mixed = true},
-    {"", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .packed_per_term = 4,
-     .packed_per_listed = 24, .mixed = true},
+    {"cortex-m0", .conv_bytes = 8.7, .fc_bytes = 6.2, .conv = {8, 1}, .fc = {16, 8}, .costs = &cortex_m0, .unit = M0,
+     .lanes = 1, .instructions = true, .soft_float = true},
+    {"cortex-m3", .conv_bytes = 8.7, .fc_bytes = 6.2, .conv = {8, 1}, .fc = {16, 8}, .costs = &cortex_m0, .unit = M0,
+     .lanes = 1, .instructions = true, .soft_float = true},
+    {"cortex-m", .conv_bytes = 5.3, .fc_bytes = 3.6, .conv = {8, 8}, .fc = {16, 8}, .costs = &cortex_m4, .unit = M4,
+     .lanes = 1, .instructions = true},
+    {"rv32imac", .conv_bytes = 10.9, .fc_bytes = 8.0, .conv = {8, 1}, .fc = {16, 8}, .costs = &rv32imac,
+     .unit = RV32IMAC, .lanes = 1, .instructions = true, .soft_float = true},
+    {"rv", .conv_bytes = 3.9, .fc_bytes = 3.6, .conv = {16, 4}, .fc = {16, 8}, .costs = &rv32imafc, .unit = RV32IMAFC,
+     .lanes = 1, .instructions = true},
+    {"aarch64", .conv_bytes = 7.7, .fc_bytes = 5.0, .conv = {24, 8}, .fc = {16, 8}, .costs = &x86_64, .unit = V1,
+     .lanes = 4},
+    {"avr", .conv_bytes = 28, .fc_bytes = 28, .conv = {8, 1}, .fc = {8, 1}, .costs = &cortex_m0, .unit = M0, .lanes = 1,
+     .instructions = true, .soft_float = true, .small_tables = true},
+    {"x86-64-v4", .conv_bytes = 5.6, .fc_bytes = 5.7, .conv = {24, 8}, .fc = {12, 4}, .costs = &x86_64_v4, .unit = V4,
+     .lanes = 16, .mixed = true},
+    {"x86-64-v3", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .costs = &x86_64_v3, .unit = V3,
+     .lanes = 8, .mixed = true},
+    {"", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .costs = &x86_64, .unit = V1, .lanes = 4,
+     .mixed = true},
 };
 
 const Target *find_target(const char *name)

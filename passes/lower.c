@@ -1,25 +1,24 @@
 /* lower.c - how each linear layer is computed: unroll, sparse, packed or dense.
  *
- * Requires fused layers (fuse). Gives Layer.lowering, why, bytes, zeros, direct and the layout of every tensor.
+ * Requires fused layers (fuse). Gives Layer.lowering, window, why, bytes, time, terms, adds, zeros, direct and the
+ * layout of every tensor.
  *
- * The estimate is simple on purpose. Bytes: a term of unrolled code costs what was measured per target family
- * (target.c), tables cost exactly their length, and each form some code. `size` takes the fewest bytes. `speed` unrolls
- * convolutions where a weight is used at several positions, or where few terms are left; the weights of fully connected
- * layers are used once and stream like data, so there measured times per weight of each form decide (target.c). */
+ * Bytes: a term of unrolled code costs what was measured per target family (target.c), tables cost exactly their
+ * length, and each form some code. Time: cost.c. `size` takes the fewest bytes; `speed` the least time within limits on
+ * what is unrolled, and of forms that are about as fast the smallest. */
 #include "ir.h"
 #include "emitter.h"
 
 #include <math.h>
 
 enum {
-    REUSE = 4,                 /* positions per weight from which unrolled code pays by itself */
-    MAX_REUSED_TERMS = 400000, /* unrolled convolution terms per layer: about 2 MB of code */
-    MAX_SINGLE_TERMS = 65536,  /* unrolled terms of a layer whose weights are used once */
-    BLOCK_CODE = 48,           /* bytes around the terms of one function */
-    CONV_CODE = 450,           /* a convolution's loop and epilogue */
-    STAGE_CODE = 150,          /* and what copies its padded input */
-    FC_CODE = 120,             /* a fully connected layer's epilogue */
-    TABLE_CODE = 250,          /* the share of a table-driven layer in its kernel */
+    MAX_CONV_TERMS = 400000, /* unrolled convolution terms per layer: about 2 MB of code */
+    MAX_FC_TERMS = 65536,    /* unrolled terms of a layer whose weights are used once */
+    BLOCK_CODE = 48,         /* bytes around the terms of one function */
+    CONV_CODE = 450,         /* a convolution's loop and epilogue */
+    STAGE_CODE = 150,        /* and what copies its padded input */
+    FC_CODE = 120,           /* a fully connected layer's epilogue */
+    TABLE_CODE = 250,        /* the share of a table-driven layer in its kernel */
 };
 
 /* Two forms whose bytes, or times, differ by less are as good as each other. */
@@ -36,11 +35,6 @@ static int64_t count_zeros(const Layer *l)
     for (int64_t i = 0; l->codes && i < weight_count(l); i++)
         zeros += l->codes[i] == 0;
     return zeros;
-}
-
-static int64_t reuse(const Layer *l)
-{
-    return l->batch * (l->kind == LAYER_CONV_TRANSPOSE ? l->ih * l->iw : l->oh * l->ow);
 }
 
 static int64_t table_bytes(const Layer *l, Lowering form)
@@ -87,48 +81,67 @@ static void choose_for_size(Layer *l)
     }
 }
 
-/* Fully connected layers: every row of a batch streams all weights. Among the forms that are about as fast as the
- * fastest, the smallest. */
-static void choose_for_streaming(Layer *l, const Options *opt)
+static int64_t most_terms(const Layer *l)
 {
-    const Target *target = find_target(opt->target);
-    double weights = (double)weight_count(l), terms = weights - (double)l->zeros;
-    double time[] = {[LOWER_UNROLL] = terms <= MAX_SINGLE_TERMS ? terms * target->packed_per_term : INFINITY,
-                     [LOWER_SPARSE] = terms * target->packed_per_listed,
-                     [LOWER_PACKED] = weights};
-    double least = fmin(fmin(time[LOWER_UNROLL], time[LOWER_SPARSE]), time[LOWER_PACKED]);
-    int64_t bytes = INT64_MAX;
-    for (Lowering form = LOWER_UNROLL; form <= LOWER_PACKED; form++)
-        if (time[form] <= CLOSE * least && l->bytes[form] < bytes) {
-            l->lowering = form;
-            bytes = l->bytes[form];
-        }
-    l->why = mem_printf("each weight is used once, and %.0f of %.0f are left", terms, weights);
+    return l->kind == LAYER_FC ? MAX_FC_TERMS : MAX_CONV_TERMS;
 }
 
-static void choose_for_speed(Layer *l, const Options *opt)
+/* Unrolled code shares sums, or not: for speed whatever is predicted to take less time, for size fewer adds. */
+static void predict_unrolled(Layer *l, const Options *opt)
 {
-    static const Lowering tables[] = {LOWER_SPARSE, LOWER_PACKED};
-    int64_t terms = weight_count(l) - l->zeros;
-    bool reused = reuse(l) >= REUSE;
-    if (l->kind == LAYER_FC) {
-        choose_for_streaming(l, opt);
-        return;
+    const Target *target = find_target(opt->target);
+    const int most = l->kind == LAYER_FC ? target->fc.window : target->conv.window;
+    int64_t adds = 0;
+    for (int window = 1; window <= most; window = window < most ? most : most + 1) {
+        Layer t = *l;
+        t.lowering = LOWER_UNROLL;
+        t.window = window;
+        Work w = layer_work(&t, opt);
+        double time = work_time(&w, &t, opt);
+        if (window == 1 || (opt->optimize == OPTIMIZE_SIZE ? w.adds < adds : time < l->time[LOWER_UNROLL])) {
+            l->window = window;
+            l->time[LOWER_UNROLL] = time;
+            adds = w.adds;
+            l->adds = w.terms ? (int64_t)((double)l->terms * (double)w.adds / (double)w.terms + 0.5) : 0;
+        }
     }
-    if (l->kind == LAYER_CONV && find_target(opt->target)->soft_float) {
-        choose_for_size(l);
-        l->why = "adds are calls here, so no form is faster; fewest bytes";
-        return;
+}
+
+static void predict_times(Layer *l, const Options *opt)
+{
+    for (int i = 0; i < 5; i++)
+        l->time[i] = -1;
+    l->window = 1;
+    l->terms = layer_macs(l) / weight_count(l) * (weight_count(l) - l->zeros);
+    if (l->codes && (opt->lowering == LOWER_UNROLL || weight_count(l) - l->zeros <= most_terms(l)))
+        predict_unrolled(l, opt);
+    for (Lowering form = l->codes ? LOWER_SPARSE : LOWER_DENSE; form <= LOWER_DENSE; form++) {
+        Layer t = *l;
+        t.lowering = form;
+        Work w = layer_work(&t, opt);
+        l->time[form] = work_time(&w, &t, opt);
     }
-    l->lowering = LOWER_UNROLL;
-    if (reused && terms <= MAX_REUSED_TERMS) {
-        l->why = mem_printf("each weight is used at %lld positions", (long long)reuse(l));
-    } else if (terms <= MAX_SINGLE_TERMS) {
-        l->why = mem_printf("only %lld terms are left", (long long)terms);
-    } else {
-        l->lowering = fewest_bytes(l, tables, 2);
-        l->why = mem_printf("%lld terms are too many to unroll; the smaller table", (long long)terms);
-    }
+}
+
+/* The least time; of those that are about as fast, the fewest bytes. */
+static void choose_for_speed(Layer *l)
+{
+    double least = INFINITY;
+    for (Lowering form = LOWER_UNROLL; form <= LOWER_DENSE; form++)
+        if (l->time[form] >= 0 && l->time[form] < least) {
+            least = l->time[form];
+            l->lowering = form;
+        }
+    const Lowering fastest = l->lowering;
+    for (Lowering form = LOWER_UNROLL; form <= LOWER_DENSE; form++)
+        if (l->time[form] >= 0 && l->time[form] <= CLOSE * least && l->bytes[form] < l->bytes[l->lowering])
+            l->lowering = form;
+    l->why = "predicted to be the fastest form";
+    if (l->lowering != fastest)
+        l->why = "predicted to be about as fast as the fastest form, and smaller";
+    else if (l->time[LOWER_UNROLL] < 0)
+        l->why = mem_printf("predicted to be the fastest form but unroll, for which %lld terms are too many",
+                            (long long)(weight_count(l) - l->zeros));
 }
 
 static bool has_small_table(const Layer *l, const Options *opt)
@@ -144,6 +157,7 @@ static void choose_lowering(Layer *l, const Options *opt)
     l->zeros = count_zeros(l);
     l->small = has_small_table(l, opt);
     predict_bytes(l, opt);
+    predict_times(l, opt);
     if (!l->codes) {
         l->lowering = LOWER_DENSE;
         l->why = "float weights";
@@ -153,7 +167,7 @@ static void choose_lowering(Layer *l, const Options *opt)
     } else if (opt->optimize == OPTIMIZE_SIZE) {
         choose_for_size(l);
     } else {
-        choose_for_speed(l, opt);
+        choose_for_speed(l);
     }
 }
 

@@ -18,8 +18,27 @@ for cc in gcc clang; do
     done
 done
 expect 0 "" ternc compile m/tiny.onnx -o out1 --explain
-says "conv1"
-says "unroll"
+sed 's/  */ /g' out >explained
+for row in "# layer weights zeros non-zeros MACs adds shared lowering why" \
+    "# unroll bytes sparse bytes packed bytes dense bytes taken" \
+    "Estimates per form: time of a run (us on a Zen 4 core with SSE2), bytes of code and constants"; do
+    grep -qxF -e "$row" explained || complain "--explain lacks the line '$row'"
+done
+expect 0 "" ternc compile m/tiny.onnx -o explained-m4 --explain --target cortex-m4
+says "(instructions of a Cortex-M4)"
+# Every ternary layer has four forms with a time and bytes, and none is much faster than what is taken; float ones have one.
+awk '/^#.*taken$/ { forms = 1; split($0, name) ; next } !NF { forms = 0 }
+    forms { layers++; least = taken = 0
+        for (i = 2; i <= 8; i += 2) {
+            gsub(",", "", $i)
+            if ($i == "-" || $(i + 1) == "-") { missing++; continue }
+            if (name[i] == $10) taken = $i + 0
+            if (!least || $i + 0 < least) least = $i + 0
+        }
+        if (!taken || taken > 1.15 * least + 0.1) bad = 1 }
+    END { exit bad || layers != 3 || missing != 3 }' out || complain "--explain: forms"
+awk '/^[0-9].* ternary / { n++; if ($0 !~ /predicted/) bad = 1 } END { exit bad || n != 2 }' out ||
+    complain "--explain: reasons"
 expect 0 "" ternc compile m/tiny.onnx -o out1 --name lenet --method none --lowering dense
 gcc -std=c99 $warnings -c out1/lenet.c -o lenet.o 2>err || complain "gcc lenet"
 cp m/tiny.onnx "2 nets-v1.0.onnx"

@@ -2,6 +2,7 @@
 # instructions.sh TARGET MODEL.onnx OPTION...: how many instructions one run of a compiled model executes on an emulated
 # microcontroller, counted by a plugin of QEMU: the whole program with two runs less the one with one. OPTION: of
 # `ternc compile`. Prints "COUNT CHECKSUM", a checksum of the outputs' bytes for inputs that are always the same.
+#   MODEL.onnx or a folder with its net.c and net.h, compiled already
 #   TARGET     cortex-m0, cortex-m4, rv32imac or rv32imafc; those without float unit need a GCC for its libgcc
 #   TERNC_BIN  the ternc to use
 #   CFLAGS     of the model (default: the level that the header recommends)
@@ -46,7 +47,12 @@ for tool in clang ld.lld gcc ${qemu%% *} ${gcc%% *}; do
 done
 [ -z "$gcc" ] || libgcc=$($gcc -print-libgcc-file-name)
 
-"$TERNC_BIN" compile "$model" -o gen --name net --quiet --target $target "$@" >ternc.log
+if [ -d "$model" ]; then
+    mkdir -p gen
+    cp "$model/net.c" "$model/net.h" gen
+else
+    "$TERNC_BIN" compile "$model" -o gen --name net --quiet --target $target "$@" >ternc.log
+fi
 level=$(sed -n 's/^ \* Compile net.c with \(-O[0-9a-z]*\)[ ,].*/\1/p' gen/net.h)
 sed "/^\/\*/d;s/ENTRY_POINT/$entry/;s/FLASH_START/$flash/;s/FLASH_BYTES/4M/;s/RAM_START/$ram/;s/RAM_BYTES/4M/" \
     "$root/examples/bare-metal/link.ld.in" >link.ld
