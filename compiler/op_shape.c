@@ -37,7 +37,7 @@ static void infer_reshape(Graph *g, Node *n)
                 fail_node(g, n, "shape entry %d is 0 but the input has no such axis", i);
             dims[i] = x.dims[i];
         }
-        if (dims[i] < -1 || (dims[i] == -1 && free_axis >= 0))
+        if (dims[i] < -1 || dims[i] > MAX_ELEMS || known > MAX_ELEMS || (dims[i] == -1 && free_axis >= 0))
             fail_node(g, n, "shape entry %d is %lld", i, (long long)dims[i]);
         if (dims[i] == -1)
             free_axis = i;

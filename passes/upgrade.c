@@ -175,6 +175,8 @@ static void make_outputs(Upgrade *u, Node *n)
 static void split_mask(Upgrade *u, Node *n)
 {
     static const uint8_t yes = 1;
+    if (n->num_out > 2)
+        fail_node(u->g, n, "has %d outputs, Dropout gives 1 or 2", n->num_out);
     if (n->num_out < 2 || !n->out[1])
         return;
     require_input(u, n);
