@@ -53,7 +53,8 @@ static void infer_grid(Graph *g, Node *n)
     check_images(g, n, 1);
     if (grid.rank != 4 || grid.dims[0] != x.dims[0] || grid.dims[3] != 2)
         fail_node(g, n, "the grid must be [%lld, height, width, 2]", (long long)x.dims[0]);
-    if (grid_border(g, n) && grid_taps(g, n) == 4)
+    int border = grid_border(g, n), taps = grid_taps(g, n);
+    if (border && taps == 4)
         fail_node(g, n, "unsupported: 'mode' = 'bicubic' with 'padding_mode' = '%s', which is read in different ways",
                   attr_string(n, "padding_mode"));
     n->out[0]->type = type_make(x.dtype, 4, (const int64_t[]){x.dims[0], x.dims[1], grid.dims[1], grid.dims[2]});
