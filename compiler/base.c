@@ -12,11 +12,12 @@
 
 /* ---- memory ---- */
 
-enum { BLOCK_BYTES = 1 << 20, HEADER_BYTES = 16 };
+enum { BLOCK_BYTES = 1 << 20, HEADER_BYTES = 32 };
 
 typedef struct Block {
     struct Block *next;
-    size_t used; /* bytes behind the header */
+    size_t used;  /* bytes behind the header */
+    size_t bytes; /* of all, the header included */
 } Block;
 
 static Block *blocks; /* the newest first; process-wide on purpose: memory lives to exit */
@@ -45,12 +46,18 @@ static void take_budget(size_t bytes)
     fail("%s: needs more than %zu MiB of memory; --memory MIB allows more", budget.what, limit >> 20);
 }
 
+static void give_budget(size_t bytes)
+{
+    budget.taken -= bytes < budget.taken ? bytes : budget.taken;
+}
+
 static Block *new_block(size_t bytes)
 {
     take_budget(HEADER_BYTES + bytes);
     Block *b = calloc(1, HEADER_BYTES + bytes);
     if (!b)
         fail("out of memory: cannot get %zu bytes", bytes);
+    b->bytes = HEADER_BYTES + bytes;
     b->next = blocks;
     blocks = b;
     return b;
@@ -122,6 +129,7 @@ void mem_release(void *mark)
     while (blocks != mark) {
         Block *b = blocks;
         blocks = b->next;
+        give_budget(b->bytes);
         free(b);
     }
 }
@@ -179,7 +187,7 @@ void text_move(Text *to, Text *from)
 
 void text_free(Text *t)
 {
-    budget.taken -= t->cap < budget.taken ? t->cap : budget.taken;
+    give_budget(t->cap);
     free(t->data);
     *t = (Text){0};
 }

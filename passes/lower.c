@@ -12,13 +12,14 @@
 #include <math.h>
 
 enum {
-    MAX_CONV_TERMS = 400000, /* unrolled convolution terms per layer: about 2 MB of code */
-    MAX_FC_TERMS = 65536,    /* unrolled terms of a layer whose weights are used once */
-    BLOCK_CODE = 48,         /* bytes around the terms of one function */
-    CONV_CODE = 450,         /* a convolution's loop and epilogue */
-    STAGE_CODE = 150,        /* and what copies its padded input */
-    FC_CODE = 120,           /* a fully connected layer's epilogue */
-    TABLE_CODE = 250,        /* the share of a table-driven layer in its kernel */
+    MAX_CONV_TERMS = 400000,   /* unrolled convolution terms per layer: about 2 MB of code */
+    MAX_FC_TERMS = 65536,      /* unrolled terms of a layer whose weights are used once */
+    MAX_MODEL_TERMS = 1 << 22, /* of all layers: minutes of a C compiler */
+    BLOCK_CODE = 48,           /* bytes around the terms of one function */
+    CONV_CODE = 450,           /* a convolution's loop and epilogue */
+    STAGE_CODE = 150,          /* and what copies its padded input */
+    FC_CODE = 120,             /* a fully connected layer's epilogue */
+    TABLE_CODE = 250,          /* the share of a table-driven layer in its kernel */
 };
 
 /* Two forms whose bytes, or times, differ by less are as good as each other. */
@@ -81,9 +82,11 @@ static void choose_for_size(Layer *l)
     }
 }
 
-static int64_t most_terms(const Layer *l)
+/* Whether unrolled code is thought of; left: terms that the model may still have. */
+static bool may_unroll(const Layer *l, const Options *opt, int64_t left)
 {
-    return l->kind == LAYER_FC ? MAX_FC_TERMS : MAX_CONV_TERMS;
+    int64_t terms = weight_count(l) - l->zeros, most = l->kind == LAYER_FC ? MAX_FC_TERMS : MAX_CONV_TERMS;
+    return l->codes && (opt->lowering == LOWER_UNROLL || (terms <= most && terms <= left));
 }
 
 /* Unrolled code shares sums, or not: for speed whatever is predicted to take less time, for size fewer adds. */
@@ -107,14 +110,16 @@ static void predict_unrolled(Layer *l, const Options *opt)
     }
 }
 
-static void predict_times(Layer *l, const Options *opt)
+static void predict_times(Layer *l, const Options *opt, int64_t *left)
 {
     for (int i = 0; i < 5; i++)
         l->time[i] = -1;
     l->window = 1;
     l->terms = layer_macs(l) / weight_count(l) * (weight_count(l) - l->zeros);
-    if (l->codes && (opt->lowering == LOWER_UNROLL || weight_count(l) - l->zeros <= most_terms(l)))
+    if (may_unroll(l, opt, *left)) {
         predict_unrolled(l, opt);
+        *left -= weight_count(l) - l->zeros;
+    }
     for (Lowering form = l->codes ? LOWER_SPARSE : LOWER_DENSE; form <= LOWER_DENSE; form++) {
         Layer t = *l;
         t.lowering = form;
@@ -152,12 +157,14 @@ static bool has_small_table(const Layer *l, const Options *opt)
     return opt->optimize == OPTIMIZE_SIZE || target->small_tables || (l->kind == LAYER_CONV && target->soft_float);
 }
 
-static void choose_lowering(Layer *l, const Options *opt)
+static void choose_lowering(Layer *l, const Options *opt, int64_t *left)
 {
     l->zeros = count_zeros(l);
     l->small = has_small_table(l, opt);
+    void *mark = mem_mark(); /* predictions are numbers: what it takes to make them goes */
     predict_bytes(l, opt);
-    predict_times(l, opt);
+    predict_times(l, opt, left);
+    mem_release(mark);
     if (!l->codes) {
         l->lowering = LOWER_DENSE;
         l->why = "float weights";
@@ -201,6 +208,7 @@ static bool can_read_directly(const Graph *g, const Node *n)
 
 void pass_lower(Graph *g, const Options *opt)
 {
+    int64_t left = MAX_MODEL_TERMS;
     for (int i = 0; i < g->num_tensors; i++)
         if (type_known(g->tensors[i]->type))
             g->tensors[i]->layout = layout_dense(g->tensors[i]->type);
@@ -208,7 +216,7 @@ void pass_lower(Graph *g, const Options *opt)
         Node *n = g->nodes[i];
         Layer *l;
         for (int k = 0; (l = node_layer(n, k)); k++)
-            choose_lowering(l, opt);
+            choose_lowering(l, opt, &left);
         if (n->op != OP_Layer)
             continue;
         n->layer->direct = can_read_directly(g, n);
