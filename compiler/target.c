@@ -38,8 +38,10 @@ static const Target targets[] = {
      .lanes = 16, .mixed = true},
     {"x86-64-v3", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .costs = &x86_64_v3, .unit = V3,
      .lanes = 8, .mixed = true},
-    {"", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .costs = &x86_64, .unit = V1, .lanes = 4,
-     .mixed = true},
+    {"x86-64", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .costs = &x86_64, .unit = V1,
+     .lanes = 4, .mixed = true},
+    {"", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .costs = &x86_64_v3, .unit = V3,
+     .lanes = 8, .mixed = true},
 };
 
 const Target *find_target(const char *name)
