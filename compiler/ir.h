@@ -244,7 +244,6 @@ typedef struct Emitter Emitter;
 struct Gradient;
 struct CommandLine;
 
-/* Facts and behaviour of one operator in its opset 17 form; one definition per name of ops.def, beside its code. */
 /* How far results in floating point may be, in generated code, from what eval computes. u is the unit roundoff of the
  * element type, 2^-24 for float; check_bounds.c has the formulas. */
 typedef enum RoundingRule {
@@ -264,6 +263,7 @@ typedef struct Rounding {
     double ulps, offset;
 } Rounding;
 
+/* Facts and behaviour of one operator in its opset 17 form; one definition per name of ops.def, beside its code. */
 typedef struct OpDef {
     const char *name;
     int min_in, max_in;   /* max -1: variadic */
