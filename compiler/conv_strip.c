@@ -6,7 +6,10 @@
  * plane per phase of the stride, so that every tap reads with unit stride. */
 #include "emitter.h"
 
+#include <math.h>
+
 enum {
+    STRIDED = 4,          /* inputs that are staged with a stride, which no vectors do, count as that many */
     SPLIT_SCRATCH = 512,  /* bytes of a strip whose table is decoded anew for each */
     SMALL_SCRATCH = 8192, /* bytes that a strip may always take */
     MAX_POSITIONS = 256,  /* more gain nothing: the code has long been amortised */
@@ -130,6 +133,32 @@ static int64_t positions(const ConvStrip *s, int64_t rows)
     return (rows - 1) * s->pitch + max_cols(s);
 }
 
+/* Where the vector behind the one at position i begins: vectors skip what lies between the rows. */
+static int64_t next_vector(const ConvStrip *s, int64_t cols, int64_t i, int64_t lanes)
+{
+    i += lanes;
+    return i % s->pitch < cols ? i : (i / s->pitch + 1) * s->pitch;
+}
+
+int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes)
+{
+    int64_t n = (rows - 1) * s->pitch + cols, vectors = 0;
+    if (!s->skips)
+        return (n + lanes - 1) / lanes;
+    for (int64_t i = 0; i < n; i = next_vector(s, cols, i, lanes))
+        vectors++;
+    return vectors;
+}
+
+/* Accumulators that a strip needs, whatever the lanes: where vectors skip, the last may begin at the last position. */
+static int64_t accumulators(const ConvStrip *s, int64_t rows, int64_t max_lanes)
+{
+    int64_t n = positions(s, rows);
+    if (s->split)
+        return n;
+    return round_up(s->skips && rows > 1 && max_cols(s) < s->pitch ? n + max_lanes - 1 : n, max_lanes);
+}
+
 /* Scratch of a strip of `rows` rows; sets the fields that depend on it. */
 static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo)
 {
@@ -137,7 +166,7 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->stage_rows = rows + halo;
     s->plane = l->direct ? l->ih * l->iw : s->phase_rows * s->phase_cols * s->stage_rows * s->pitch;
     const Format *f = layer_format(l);
-    s->acc_pitch = s->split ? positions(s, rows) : round_up(positions(s, rows), f->max_lanes);
+    s->acc_pitch = accumulators(s, rows, f->max_lanes);
     if (s->split)
         return s->scratch_bytes = s->acc_pitch * (int64_t)dtype_size(f->acc);
     s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
@@ -147,21 +176,49 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     return s->scratch_bytes;
 }
 
-/* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strip that wastes the fewest vector
- * lanes within a budget of memory, larger where every strip decodes the weights anew. */
+static double weights_used(const Layer *l)
+{
+    int64_t weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
+    return (double)(l->lowering == LOWER_UNROLL ? weights - l->zeros : weights);
+}
+
+double strip_inputs(const Layer *l, const ConvStrip *s)
+{
+    return l->direct || s->split ? 0 : (double)(l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
+}
+
+/* What depends on the rows of a strip in the time that a run takes: vectors, and what each strip costs again. */
+static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt)
+{
+    const Target *t = find_target(opt->target);
+    const double *price = t->costs->conv[layer_form(l, opt)];
+    bool unroll = l->lowering == LOWER_UNROLL;
+    int64_t full = s->total_rows / s->rows, rest = s->total_rows % s->rows, cols = max_cols(s);
+    int64_t vectors = full * strip_vectors(s, s->rows, cols, t->lanes);
+    if (rest)
+        vectors += strip_vectors(s, rest, cols, t->lanes);
+    double weights = weights_used(l),
+           strip = price[6] * strip_inputs(l, s) + (unroll ? price[3] * outgrown(weights) : 0);
+    return (double)vectors * weights * price[unroll ? 0 : 1] + (double)(full + (rest > 0)) * strip;
+}
+
+/* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strips that take the least time
+ * within a budget of memory, as large as it allows where every strip decodes the weights anew. */
 static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_t unit, int64_t halo)
 {
     const Format *f = layer_format(l);
     int64_t activations = (l->ci * l->ih * l->iw + l->co * l->oh * l->ow) * (int64_t)dtype_size(f->act);
     bool decodes = l->lowering == LOWER_SPARSE || l->lowering == LOWER_PACKED;
-    int64_t budget = max64(SMALL_SCRATCH, decodes ? activations : activations / 4), best = unit;
-    double best_use = 0;
+    bool streams = l->lowering == LOWER_UNROLL && outgrown(weights_used(l)) > 0;
+    int64_t budget = max64(SMALL_SCRATCH, decodes || streams ? activations : activations / 4), best = unit;
+    double least = INFINITY;
     for (int64_t rows = unit; rows < s->total_rows + unit && opt->optimize == OPTIMIZE_SPEED; rows += unit) {
-        if (rows > unit && (set_rows(l, s, rows, halo) > budget || positions(s, rows) > MAX_POSITIONS))
+        bool large = set_rows(l, s, rows, halo) > budget || positions(s, rows) > MAX_POSITIONS;
+        if (large && rows > unit)
             break;
-        double use = (double)(rows * max_cols(s)) / (double)round_up(positions(s, rows), f->max_lanes);
-        if (use > best_use || decodes) {
-            best_use = use;
+        double time = decodes ? 0 : strips_time(l, s, opt);
+        if (time < least || decodes) {
+            least = time;
             best = rows;
         }
     }
@@ -204,6 +261,7 @@ ConvStrip conv_strip(const Layer *l, const Options *opt)
 {
     ConvStrip s = {.block = choose_block(l, opt)};
     s.staged = staged_channels(l, s.block);
+    s.skips = l->lowering == LOWER_UNROLL;
     int64_t halo = (l->kh - 1) * l->dh / l->sh;
     if (l->kind == LAYER_CONV_TRANSPOSE)
         transposed_parts(l, &s, &halo);

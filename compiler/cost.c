@@ -11,16 +11,12 @@
  *   fully connected          as unrolled convolutions of one vector; tables: weights not 0, weights, inputs, outputs;
  *                            a price per row of the batch stands sixth
  *
- * Inputs that are staged with a stride, which no vectors do, count as more.
- * vectors: steps of the target's lanes over all positions, those between rows included. walks: how often all weights
- * are gone through, once per strip. */
+ * vectors: steps of the target's lanes over the positions of a strip; tables go over those between rows as well. walks:
+ * how often all weights are gone through, once per strip. Inputs that two strips read are staged twice. */
 #include "cli.h"
 #include "emitter.h"
 
-enum {
-    CACHED_ADDS = 5000, /* what 32 kB of instructions hold */
-    STRIDED = 4,
-};
+enum { CACHED_ADDS = 5000 /* what 32 kB of instructions hold */ };
 
 /* Soft-float convolutions have small tables only; transposed ones, which have none, are taken to cost the same. */
 static bool has_small_prices(const Layer *l, const Target *t)
@@ -34,6 +30,11 @@ int layer_form(const Layer *l, const Options *opt)
     return (int)l->lowering - 1 + (table && has_small_prices(l, find_target(opt->target)) ? 3 : 0);
 }
 
+double outgrown(double adds)
+{
+    return adds > CACHED_ADDS ? adds : 0;
+}
+
 static void add_code(Work *w, const Unrolled *u, double walks, double vectors, int64_t positions)
 {
     double adds = (double)u->adds;
@@ -42,7 +43,7 @@ static void add_code(Work *w, const Unrolled *u, double walks, double vectors, i
     w->amount[0] += vectors * adds;
     w->amount[1] += vectors * (double)u->taps;
     w->amount[2] += vectors * (double)u->moves;
-    w->amount[3] += adds > CACHED_ADDS ? walks * adds : 0;
+    w->amount[3] += walks * outgrown(adds);
     w->amount[4] += vectors * (double)u->pairs;
 }
 
@@ -59,10 +60,9 @@ static Work conv_work(const Layer *l, const Options *opt)
 {
     Work w = {0};
     w.amount[5] = (double)(l->batch * l->co * l->oh * l->ow);
-    if (!conv_is_split(l))
-        w.amount[6] = (double)(l->batch * l->ci * l->ih * l->iw) * (l->sw > 1 ? STRIDED : 1);
     const ConvWalk *walks;
     int parts = conv_walks(l, opt, &walks);
+    w.amount[6] = walks[0].staged;
     const int64_t inputs = l->ci / l->groups;
     double weights = (double)(l->co * inputs * l->kh * l->kw), terms = count_terms(l, weights);
     for (int i = 0; i < parts; i++) {

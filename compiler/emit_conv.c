@@ -231,17 +231,26 @@ static void emit_stage(const Conv *c, int64_t first)
                   (long long)s->stage_rows, (long long)s->pitch);
 }
 
+/* A call of a function of unrolled terms for every vector of a strip, none between the rows. */
+static void emit_walk(const Conv *c, int part, const char *function)
+{
+    long long pitch = c->s.pitch, cols = c->s.parts[part].cols;
+    if (c->s.rows > 1 && cols < pitch)
+        emit_line(c->e, "for (int32_t i = 0; i < n; i = TN_IN_ROW(i + TN_LANES, %lld, %lld)) {", pitch, cols);
+    else
+        emit_line(c->e, "for (int32_t i = 0; i < n; i += TN_LANES) {");
+    emit_line(c->e, "%s(p + i, acc + i);", function);
+    emit_line(c->e, "}");
+}
+
 /* Accumulate and write out a strip by unrolled functions. */
 static void emit_unrolled_strip(Conv *c, int part)
 {
     for (int64_t first = 0; first < c->l->co; first += block_size(c, first)) {
         if (c->s.staged < c->l->ci)
             emit_stage(c, first);
-        for (int i = 0; i < c->pieces[part * c->l->co + first]; i++) {
-            emit_line(c->e, "for (int32_t i = 0; i < n; i += TN_LANES) {");
-            emit_line(c->e, "layer%d_%d_%lld_%d(p + i, acc + i);", c->l->index, part, (long long)first, i);
-            emit_line(c->e, "}");
-        }
+        for (int i = 0; i < c->pieces[part * c->l->co + first]; i++)
+            emit_walk(c, part, mem_printf("layer%d_%d_%lld_%d", c->l->index, part, (long long)first, i));
         emit_check_acc(c, part, mem_printf("%lld", (long long)first),
                        mem_printf("%lld", (long long)block_size(c, first)));
         emit_line(c->e, "layer%d_put_%d(y, acc, %lld, %lld, r, rows);", c->l->index, part, (long long)first,
@@ -417,11 +426,12 @@ static ConvWalk walk_part(const Conv *c, int part, int64_t lanes)
     ConvWalk w = {0};
     for (int64_t r = 0; r < p->rows; r += c->s.rows, w.strips++) {
         int64_t rows = p->rows - r < c->s.rows ? p->rows - r : c->s.rows;
-        w.vectors += ((rows - 1) * c->s.pitch + p->cols + lanes - 1) / lanes;
+        w.vectors += strip_vectors(&c->s, rows, p->cols, lanes);
     }
     w.positions = c->l->batch * p->rows * p->cols;
     w.strips *= c->l->batch;
     w.vectors *= c->l->batch;
+    w.staged = (double)w.strips * strip_inputs(&c->turned, &c->s);
     for (int64_t first = 0; c->l->lowering == LOWER_UNROLL && first < c->l->co; first += block_size(c, first))
         add_unrolled(&w.code, emit_unrolled_conv(NULL, &c->turned, &c->s, part, first, block_size(c, first)));
     return w;

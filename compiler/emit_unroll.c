@@ -124,32 +124,43 @@ static Sharing share_window(Block *b)
     return s;
 }
 
+/* Whether the multiply-add unit takes the next add. It only adds: a compiler that had to turn a subtract into one would
+ * take a sixth more time. */
+static bool is_fused(Block *b, bool plus)
+{
+    bool fused = plus && b->mixed && b->plain > b->fused;
+    *(fused ? &b->fused : &b->plain) += 1;
+    return fused;
+}
+
 /* "const tn_vec v0 = TN_LOAD(p + 0);", "const tn_vec v8 = v0 - v1;" */
 static void add_variable(Text *t, Block *b, const Sharing *s, int v)
 {
     const SharedPair *p = &s->pairs[v < s->taps ? 0 : v - s->taps];
     text_printf(t, "const %s v%d = ", b->s ? b->f->vec : dtype_c(b->f->acc), v);
-    if (v >= s->taps)
-        text_printf(t, "v%d %c v%d;", p->a, p->sign > 0 ? '+' : '-', p->b);
-    else if (b->s)
+    if (v < s->taps && b->s)
         text_printf(t, "%s(p + %lld);", b->f->load, (long long)b->tap[v].offset);
-    else
+    else if (v < s->taps)
         text_printf(t, "x[%lld];", (long long)b->tap[v].offset);
-    b->plain += v >= s->taps;
+    else
+        text_printf(t,
+                    is_fused(b, p->sign > 0) ? "TN_SUM(v%d, v%d);"
+                    : p->sign > 0            ? "v%d + v%d;"
+                                             : "v%d - v%d;",
+                    p->a, p->b);
 }
 
-/* " a0 += v3; TN_SUB(a7, v3);": on targets with two units that add, each gets its half. */
+/* " a0 += v3; a7 -= v3; TN_ADD(a8, v3);": on targets with two units that add, each gets about its half. */
 static void add_terms(Text *t, Block *b, const Sharing *s, int v)
 {
     for (int j = 0; j < s->sums; j++) {
         if (!s->codes[j][v])
             continue;
-        bool plus = s->codes[j][v] > 0, fused = b->mixed && b->plain > b->fused;
-        if (fused)
-            text_printf(t, " TN_%s(a%d, v%d);", plus ? "ADD" : "SUB", j, v);
+        bool plus = s->codes[j][v] > 0;
+        if (is_fused(b, plus))
+            text_printf(t, " TN_ADD(a%d, v%d);", j, v);
         else
             text_printf(t, " a%d %s v%d;", j, plus ? "+=" : "-=", v);
-        *(fused ? &b->fused : &b->plain) += 1;
     }
 }
 

@@ -52,6 +52,7 @@ typedef struct Work {
 Work layer_work(const Layer *l, const Options *opt);
 int layer_form(const Layer *l, const Options *opt);                  /* its row of Costs */
 double work_time(const Work *w, const Layer *l, const Options *opt); /* in the target's unit */
+double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
 
 typedef struct Target {
     const char *prefix;          /* of the names of --target that it stands for */
@@ -83,6 +84,7 @@ enum { NO_TAP = INT32_MIN };
 
 typedef struct ConvStrip {
     bool split; /* nothing is staged: the borders are cut off each tap's rows */
+    bool skips; /* vectors of accumulators skip what lies between the rows; else they cover all from first to last */
     int num_parts;
     ConvPart *parts;
     int64_t rows;                        /* output rows of a strip, per part */
@@ -98,6 +100,8 @@ typedef struct ConvStrip {
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
+int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes); /* that cover rows of outputs */
+double strip_inputs(const Layer *l, const ConvStrip *s);                              /* staged for a strip */
 int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output); /* staged first for this one's block */
 bool conv_is_split(const Layer *l);                                           /* by its lowering and Layer.small */
 
@@ -154,6 +158,7 @@ typedef struct ConvWalk {
     int64_t strips;    /* how often */
     int64_t vectors;   /* steps of vectors, each with all weights */
     int64_t positions; /* outputs of a channel */
+    double staged;     /* inputs, for all parts */
     Unrolled code;     /* if it is unrolled */
 } ConvWalk;
 int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks); /* how many parts */

@@ -36,11 +36,11 @@ static const Target targets[] = {
      .instructions = true, .soft_float = true, .small_tables = true},
     {"x86-64-v4", .conv_bytes = 5.6, .fc_bytes = 5.7, .conv = {24, 8}, .fc = {12, 4}, .costs = &x86_64_v4, .unit = V4,
      .lanes = 16, .mixed = true},
-    {"x86-64-v3", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .costs = &x86_64_v3, .unit = V3,
+    {"x86-64-v3", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {14, 8}, .fc = {12, 4}, .costs = &x86_64_v3, .unit = V3,
      .lanes = 8, .mixed = true},
     {"x86-64", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .costs = &x86_64, .unit = V1,
      .lanes = 4, .mixed = true},
-    {"", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {16, 8}, .fc = {12, 4}, .costs = &x86_64_v3, .unit = V3,
+    {"", .conv_bytes = 6.6, .fc_bytes = 5.7, .conv = {14, 8}, .fc = {12, 4}, .costs = &x86_64_v3, .unit = V3,
      .lanes = 8, .mixed = true},
 };
 

@@ -2,8 +2,8 @@
  *
  * A convolution works on strips of output rows. Its input planes lie with a pitch (elements between rows), and the
  * accumulators of a strip are flat: position i = row * pitch + column, so that one loop over i covers all rows; what
- * falls between the rows is computed and ignored. Loops run in steps of TN_LANES: n is rounded up, and input planes
- * and accumulators have room for 16 elements more. */
+ * falls between the rows is computed and ignored, or skipped by vectors of unrolled terms. Loops run in steps of
+ * TN_LANES: n is rounded up, and input planes and accumulators have room for 16 elements more. */
 #include "tn.h"
 
 /* tn_vec: TN_LANES floats, added and subtracted as one. */
@@ -33,10 +33,12 @@ typedef float tn_vec;
 #define TN_LOAD(p) (*(const tn_vec *)(const void *)(p))
 #define TN_LOAD_ROM(p) (*(const TN_ROM tn_vec *)(const TN_ROM void *)(p))
 #define TN_STORE(p, v) (*(tn_vec *)(void *)(p) = (v))
+/* Position i of a strip if it lies in a row, of `cols` outputs; else the first of the next row, `pitch` further on. */
+#define TN_IN_ROW(i, pitch, cols) ((i) % (pitch) < (cols) ? (i) : ((i) / (pitch) + 1) * (pitch))
 
-/* TN_ADD(a, v), TN_SUB(a, v): a += v and a -= v as multiply-adds with `ones`, to the same bits. AMD's processors, and
- * Intel's for vectors of 256 bits, have units for these beside those that only add, and both kinds together add up to
- * twice as fast as one. The ones come from memory, so that no compiler sees through it. */
+/* TN_SUM(a, v): a + v as a multiply-add with `ones`, to the same bits; TN_ADD(a, v): a += v by it. AMD's processors,
+ * and Intel's for vectors of 256 bits, have units for these beside those that only add, and both kinds together add up
+ * to twice as fast as one. The ones come from memory, so that no compiler sees through it. */
 #if defined(__FMA__) && defined(__has_builtin) && !defined(TN_NO_VECTORS)
 #if __has_builtin(__builtin_elementwise_fma)
 #define TN_FMA(x, y, z) __builtin_elementwise_fma(x, y, z)
@@ -51,13 +53,12 @@ typedef float tn_vec;
 #ifdef TN_FMA
 static const volatile float tn_one = 1.0f;
 #define tn_ones ((tn_vec){0} + tn_one)
-#define TN_ADD(a, v) ((a) = TN_FMA(v, ones, a))
-#define TN_SUB(a, v) ((a) = TN_FMA(-(v), ones, a))
+#define TN_SUM(a, v) TN_FMA(v, ones, a)
 #else
 #define tn_ones ((tn_vec){0})
-#define TN_ADD(a, v) ((a) += (v))
-#define TN_SUB(a, v) ((a) -= (v))
+#define TN_SUM(a, v) ((a) + (v))
 #endif
+#define TN_ADD(a, v) ((a) = TN_SUM(a, v))
 
 /* One row of a staged plane: y[i] = x[i * sw + fx - left] for i < pcols, 0 outside of [0, iw). */
 TN_KERNEL void tn_stage_row_f32(float *y, const float *x, int32_t iw, int32_t left, int32_t sw, int32_t fx,

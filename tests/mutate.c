@@ -46,7 +46,7 @@ static size_t digits(const char *s)
     return strspn(s, "0123456789");
 }
 
-/* A term is " aJ += vK;", " aJ -= vK;", " TN_ADD(aJ, vK);" or " TN_SUB(aJ, vK);". */
+/* A term is " aJ += vK;", " aJ -= vK;" or " TN_ADD(aJ, vK);". */
 typedef struct Term {
     size_t length;      /* 0: no term */
     size_t accumulator; /* where J stands */
@@ -67,9 +67,9 @@ static size_t skip(const char *start, const char **s, const char *text)
 
 static Term term_at(const char *p)
 {
-    static const char *const before[] = {" a", " a", " TN_ADD(a", " TN_SUB(a"};
-    static const char *const between[] = {" += v", " -= v", ", v", ", v"};
-    for (int form = 0; form < 4; form++) {
+    static const char *const before[] = {" a", " a", " TN_ADD(a"};
+    static const char *const between[] = {" += v", " -= v", ", v"};
+    for (int form = 0; form < 3; form++) {
         const char *s = p;
         Term t = {.plus = form % 2 == 0, .fused = form > 1};
         if (!(t.accumulator = skip(p, &s, before[form])) || !(t.variable = skip(p, &s, between[form])))
@@ -98,17 +98,16 @@ static size_t tap_length(const char *p)
     return load ? (size_t)(s - p) + load : 0;
 }
 
-/* Up to the sign in a shared pair, " vK = vA + vB"; or 0. */
+/* Up to the sign in a shared pair, " vK = vA + vB", or to what stands for it in " vK = TN_SUM(vA, vB)"; or 0. */
 static size_t pair_length(const char *p)
 {
     const char *s = p;
-    if (strncmp(s, " v", 2) != 0 || !digits(s + 2))
+    if (!skip(p, &s, " v") || strncmp(s, " = ", 3) != 0)
         return 0;
-    s += 2 + digits(s + 2);
-    if (strncmp(s, " = v", 4) != 0 || !digits(s + 4))
-        return 0;
-    s += 4 + digits(s + 4) + 1;
-    return *s == '+' || *s == '-' ? (size_t)(s - p) : 0;
+    s += 3;
+    if (skip(p, &s, "TN_SUM(v"))
+        return *s == ',' ? (size_t)(s - p) : 0;
+    return skip(p, &s, "v") && (s[1] == '+' || s[1] == '-') ? (size_t)(s + 1 - p) : 0;
 }
 
 /* The start of a random place that `length` accepts; SIZE_MAX if there is none. */
@@ -144,8 +143,9 @@ static bool flip_term(const Text *t, Text *r)
     if (at == SIZE_MAX)
         return false;
     Term term = term_at(t->data + at);
+    const char *p = t->data + at, *a = p + term.accumulator, *v = p + term.variable;
     if (term.fused)
-        *r = splice(t, at + 4, 3, term.plus ? "SUB" : "ADD");
+        *r = splice(t, at, term.length, mem_printf(" a%.*s -= v%.*s;", (int)digits(a), a, (int)digits(v), v));
     else
         *r = splice(t, at + term.variable - 4, 1, term.plus ? "-" : "+");
     return true;
@@ -157,7 +157,10 @@ static bool flip_pair(const Text *t, Text *r)
     if (at == SIZE_MAX)
         return false;
     at += pair_length(t->data + at);
-    *r = splice(t, at, 1, t->data[at] == '+' ? "-" : "+");
+    if (t->data[at] == ',')
+        *r = splice(t, at, 1, ", -");
+    else
+        *r = splice(t, at, 1, t->data[at] == '+' ? "-" : "+");
     return true;
 }
 

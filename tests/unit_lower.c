@@ -96,7 +96,7 @@ static int count_text_of(const char *text, const char *word)
     return n;
 }
 
-/* Adds of the text: to accumulators, and those that make a pair, "v8 = v0 - v1;". */
+/* Adds of the text: to accumulators, and those that make a pair, "v8 = v0 - v1;" or "v8 = TN_SUM(v0, v1);". */
 static int count_adds(const char *text)
 {
     int n = 0;
@@ -105,8 +105,8 @@ static int count_adds(const char *text)
         char sign;
         n += sscanf(p, "const tn_vec v%d = v%d %c v%d;", &v, &a, &sign, &b) == 4;
     }
-    return n + count_text_of(text, " += v") + count_text_of(text, " -= v") + count_text_of(text, " TN_ADD(a") +
-           count_text_of(text, " TN_SUB(a");
+    return n + count_text_of(text, " = TN_SUM(v") + count_text_of(text, " += v") + count_text_of(text, " -= v") +
+           count_text_of(text, " TN_ADD(a");
 }
 
 static void test_text(void)
