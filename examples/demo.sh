@@ -17,7 +17,7 @@ say() {
 
 build_ternc() {
     cmake -S . -B "$out/ternc" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER="${CC:-cc}" &&
-        ninja -C "$out/ternc" ternc
+        ninja -C "$out/ternc" ternc texts
 }
 
 # tune NAME OPTION...: fine-tune the model on the training images, to NAME.onnx; the process ends with it. One thread: the
