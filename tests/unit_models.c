@@ -93,5 +93,5 @@ int main(void)
     CU_basic_run_tests();
     int failures = (int)CU_get_number_of_failures();
     globfree(&models);
-    return failures;
+    return failures != 0;
 }

@@ -293,5 +293,5 @@ int main(void)
     CU_basic_run_tests();
     int failures = (int)CU_get_number_of_failures();
     mem_reset();
-    return failures;
+    return failures != 0;
 }
