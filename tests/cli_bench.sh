@@ -1,7 +1,7 @@
 # cli_bench.sh - bench on the command line: every build is timed and compared, another implementation too.
 . "$TERNC_SOURCE/tests/expect.sh"
+need clang
 make_models
-command -v clang >/dev/null || { echo "skipped: no clang"; exit 77; }
 
 # field NAME BUILD: of the JSON in the file out
 field() {

@@ -1,7 +1,7 @@
 # cli_bits.sh - flash per ternary weight: LeNet-5 with random weights near their entropy, on a Cortex-M4, everything
 # counted but scale and bias of the outputs; and the same from the predictions.
 . "$TERNC_SOURCE/tests/expect.sh"
-/usr/bin/python3 -c 'import onnx, numpy' 2>/dev/null || { echo "skipped: python3-onnx is not installed"; exit 77; }
+need_onnx
 epilogues=$((2 * 4 * (32 + 64 + 512 + 10)))
 
 # bits DENSITY LIMIT: in thousandths of a bit

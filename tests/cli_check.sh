@@ -1,9 +1,7 @@
 # cli_check.sh - check on the command line: what it prints when code is sound, and when a compiler breaks it.
 . "$TERNC_SOURCE/tests/expect.sh"
+need clang gcc
 make_models
-for cc in clang gcc; do
-    command -v "$cc" >/dev/null || { echo "skipped: no $cc"; exit 77; }
-done
 
 mkdir temporary
 TMPDIR=$PWD/temporary

@@ -38,7 +38,7 @@ absent none
 
 # CONST of ternc_add_model: files are found from the project's folder, and a changed one compiles the model anew.
 build=$(dirname "$TERNC_BIN")
-if command -v cmake >/dev/null && [ -f "$build/ternc-config.cmake" ]; then
+if have cmake; then
     mkdir project
     cat >project/CMakeLists.txt <<'P'
 cmake_minimum_required(VERSION 3.20)

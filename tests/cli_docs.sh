@@ -4,7 +4,7 @@
 
 expect 0 "" ternc --man
 cp out ternc.1
-for command in inspect compile ternarize run eval check size; do
+for command in inspect compile ternarize run eval check size bench; do
     says ".SS ternc $command "
     ternc $command --help | sed -n 's/^ *\(-., \)\{0,1\}--\([a-z0-9-]*\).*/\2/p' | sort -u >options
     [ "$(wc -l <options)" -gt 5 ] || complain "no options in the help of $command"
@@ -13,7 +13,7 @@ for command in inspect compile ternarize run eval check size; do
         grep -q "$(printf %s "--$option" | sed 's/-/.-/g')" ternc.1 || complain "the manual lacks --$option"
     done <options
 done
-if command -v groff >/dev/null; then
+if have groff; then
     groff -man -Tutf8 -ww -wbreak -rLL=100n ternc.1 >page 2>err || complain "groff"
     [ -s err ] && complain "groff warns"
     grep -q "ternc compile net.onnx -o out" page || complain "an example is broken in the manual"
@@ -25,7 +25,7 @@ same out "$TERNC_SOURCE/docs/operators.md"
 
 expect 0 "" ternc --bash-completion
 cp out completion
-if command -v bash >/dev/null; then
+if have bash; then
     completion_of() { # complete WORD... : what the last word becomes
         bash --norc -c '. ./completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ternc; echo "${COMPREPLY[*]}"' - "$@"
     }

@@ -1,19 +1,11 @@
 # cli_header.sh - the header: constants of the right value, the example in its comment as a program, the stack estimate
 # against what compilers report, --float-guard.
 . "$TERNC_SOURCE/tests/expect.sh"
+need gcc clang
 make_models
-for tool in gcc clang; do
-    command -v $tool >/dev/null || { echo "skipped: no $tool"; exit 77; }
-done
 /usr/bin/python3 "$TERNC_SOURCE/tests/make_kinds.py" m/kinds.onnx || exit 1
 fashion=$TERNC_SOURCE/examples/fashion/fashion.onnx
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Werror"
-: >out
-: >err
-
-try() {
-    "$@" >out 2>err || complain "$*"
-}
 
 # Constants.
 expect 0 "" ternc compile m/tiny.onnx -o c --name net --method none --input-uint8 x --scale 1/255 --std 0.5 --layout nhwc

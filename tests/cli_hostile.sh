@@ -1,10 +1,7 @@
 # cli_hostile.sh - small files that ask for a lot (make_hostile.py) are compiled, or refused with a message that says what
 # is too large, within a gigabyte of memory. The limit of time only keeps a hanging command from hanging the tests.
 . "$TERNC_SOURCE/tests/expect.sh"
-if ! /usr/bin/python3 -c 'import onnx, numpy' 2>/dev/null; then
-    echo "skipped: python3-onnx is not installed"
-    exit 77
-fi
+need_onnx
 /usr/bin/python3 "$TERNC_SOURCE/tests/make_hostile.py" m || exit 1
 ulimit -v 1048576
 ulimit -t 120

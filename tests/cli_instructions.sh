@@ -1,9 +1,6 @@
 # cli_instructions.sh - generated code on emulated microcontrollers: ternary builds execute fewer instructions than the
 # float build of the same model, and compute the same on every machine. What lacks its tools is skipped by name.
 . "$TERNC_SOURCE/tests/expect.sh"
-: >out
-: >err
-skipped=
 
 # count TARGET MODEL OPTION...: sets instructions and checksum
 count() {
@@ -46,6 +43,4 @@ if count cortex-m4 "$fashion" --optimize size --lowering packed; then
     ! count cortex-m0 "$fashion" --optimize size --lowering packed || [ "$checksum" = "$first" ] ||
         complain "a Cortex-M0 computes something else than a Cortex-M4"
 fi
-[ "$failures" -eq 0 ] || exit 1
-[ -z "$skipped" ] || exit 77
 finish

@@ -1,7 +1,8 @@
 # cli_max_loss.sh: `inspect --sensitivity` says for each layer what `ternarize` and `eval` find when it alone is ternary, and
 # --max-loss keeps no layer that it need not keep.
 . "$TERNC_SOURCE/tests/expect.sh"
-/usr/bin/python3 "$TERNC_SOURCE/tests/make_classes.py" || exit 77
+need_onnx
+/usr/bin/python3 "$TERNC_SOURCE/tests/make_classes.py" || exit 1
 
 accuracy() {
     "$TERNC_BIN" eval "$1" --data test.npz --json --quiet | sed -n 's/.*"accuracy":[^0-9]*\([0-9.]*\).*/\1/p'

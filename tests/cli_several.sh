@@ -1,18 +1,10 @@
 # cli_several.sh - models that are compiled together share their kernels: the same values as apart, one copy of each
 # kernel, no warning; names that would collide are refused.
 . "$TERNC_SOURCE/tests/expect.sh"
+need gcc clang nm
 make_models
-for tool in gcc clang nm; do
-    command -v $tool >/dev/null || { echo "skipped: no $tool"; exit 77; }
-done
 /usr/bin/python3 "$TERNC_SOURCE/tests/make_kinds.py" m/kinds.onnx || exit 1
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Werror"
-: >out
-: >err
-
-try() {
-    "$@" >out 2>err || complain "$*"
-}
 
 # reentrant.c runs both models on many threads and compares; here its two models share kernels.
 for aim in size speed; do

@@ -3,12 +3,6 @@
 . "$TERNC_SOURCE/tests/expect.sh"
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wmissing-prototypes -Werror"
 fashion=$TERNC_SOURCE/examples/fashion/fashion.onnx
-: >out
-: >err
-
-try() {
-    "$@" >out 2>err || complain "$*"
-}
 
 cat >main.c <<'END'
 #include "net.h"

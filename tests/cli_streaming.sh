@@ -3,8 +3,6 @@
 . "$TERNC_SOURCE/tests/expect.sh"
 example=$TERNC_SOURCE/examples/streaming
 speech=${TERNC_SHARED:-}/models/dtln_model_1.onnx
-: >out
-: >err
 /usr/bin/python3 -c 'import numpy' 2>/dev/null || {
     echo "skipped: python3-numpy is not installed"
     exit 77

@@ -1,7 +1,8 @@
 # cli_train.sh: training from the command line on a small set of three classes: every method learns, the result is
 # ternary, the same seed gives the same file, and a run that was killed continues to the same file.
 . "$TERNC_SOURCE/tests/expect.sh"
-/usr/bin/python3 "$TERNC_SOURCE/tests/make_classes.py" || exit 77
+need_onnx
+/usr/bin/python3 "$TERNC_SOURCE/tests/make_classes.py" || exit 1
 
 accuracy() {
     ternc eval "$1" --data test.npz --json --quiet | sed -n 's/.*"accuracy":[^0-9]*\([0-9.]*\).*/\1/p'
@@ -13,7 +14,6 @@ at_least() {
     awk -v a="$got" -v b="$1" 'BEGIN { exit !(a >= b) }' || complain "$2 has accuracy $got, not at least $1"
 }
 
-# Words of $long are split on purpose.
 train() {
     ternc ternarize "$@" >out 2>err || complain "ternc ternarize $* failed"
 }

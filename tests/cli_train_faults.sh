@@ -1,8 +1,9 @@
 # cli_train_faults.sh: what can go wrong in hours of training: full disks, kills at any moment, losses that explode, data
 # that does not fit, checkpoints that are damaged or of another run. Nothing good is ever lost.
 . "$TERNC_SOURCE/tests/expect.sh"
-/usr/bin/python3 "$TERNC_SOURCE/tests/make_classes.py" || exit 77
-/usr/bin/python3 - <<'PY' || exit 77
+need_onnx
+/usr/bin/python3 "$TERNC_SOURCE/tests/make_classes.py" || exit 1
+/usr/bin/python3 - <<'PY' || exit 1
 import numpy as np
 data = np.load("train.npz")
 x, y = data["x"], data["y"]

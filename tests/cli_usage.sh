@@ -4,7 +4,7 @@
 expect 0 "" ternc --version
 says "ternc "
 expect 0 "" ternc --help
-for command in inspect compile ternarize run eval check size; do
+for command in inspect compile ternarize run eval check size bench; do
     says "  $command "
     expect 0 "" ternc "$command" --help
     says "Usage: ternc $command MODEL.onnx"

@@ -1,18 +1,10 @@
 # cli_warnings.sh - generated code as C: no warning from any compiler in any lowering, no names but its own, nothing
 # linked but <string.h> and <math.h>, C++ and the plain C path, two models and several threads in one program.
 . "$TERNC_SOURCE/tests/expect.sh"
+need gcc g++ clang clang++ nm
 make_models
-for tool in gcc g++ clang clang++ nm; do
-    command -v "$tool" >/dev/null || { echo "skipped: no $tool"; exit 77; }
-done
 /usr/bin/python3 "$TERNC_SOURCE/tests/make_kinds.py" m/kinds.onnx || exit 1
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Werror"
-: >out
-: >err
-
-try() {
-    "$@" >out 2>err || complain "$*"
-}
 
 # Each lowering, method and aim: both compilers and standards, hooks on and off.
 compile_all() {

@@ -1,12 +1,39 @@
 # expect.sh - for the cli_*.sh scripts: run ternc and compare its exit code and its messages.
 #   . "$TERNC_SOURCE/tests/expect.sh"
+#   need TOOL..., need_onnx           without these programs, or python3-onnx, the script is skipped
+#   have TOOL...                      without these a part of the script is skipped, and so the script counts as skipped
 #   expect CODE TEXT ternc WORD...    TEXT: all of stderr, or with "..." in front a part of it; "" for silence
+#   try COMMAND...                    it succeeds
 #   says TEXT                         a part of the last command's stdout
 #   same FILE FILE, absent PATH, finish
 # The last command's output lies in the files out and err.
 : "${TERNC_BIN:?}" "${TERNC_SOURCE:?}"
 [ -x "$TERNC_BIN" ] || { echo "$TERNC_BIN is not there"; exit 1; }
+: >out
+: >err
 failures=0
+skipped=
+
+have() {
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || {
+            echo "skipped: no $tool"
+            skipped=yes
+            return 1
+        }
+    done
+}
+
+need() {
+    have "$@" || exit 77
+}
+
+need_onnx() {
+    /usr/bin/python3 -c 'import onnx, numpy' 2>/dev/null || {
+        echo "skipped: python3-onnx is not installed"
+        exit 77
+    }
+}
 
 ternc() {
     "$TERNC_BIN" "$@"
@@ -34,6 +61,10 @@ expect() {
     fi
 }
 
+try() {
+    "$@" >out 2>err || complain "$*"
+}
+
 says() {
     grep -qF -e "$1" out || complain "stdout lacks '$1'"
 }
@@ -48,17 +79,15 @@ absent() {
     fi
 }
 
-# Models and arrays for the scripts, in the folder m. Without python3-onnx the script is skipped.
+# Models and arrays for the scripts, in the folder m.
 make_models() {
-    if ! /usr/bin/python3 -c 'import onnx, numpy' 2>/dev/null; then
-        echo "skipped: python3-onnx is not installed"
-        exit 77
-    fi
+    need_onnx
     /usr/bin/python3 "$TERNC_SOURCE/tests/make_models.py" m || exit 1
 }
 
 finish() {
     [ "$failures" -eq 0 ] || exit 1
+    [ -z "$skipped" ] || exit 77
     echo "all as expected"
     exit 0
 }
