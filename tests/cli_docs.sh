@@ -1,5 +1,5 @@
 # cli_docs.sh - texts that come from the table of options: the manual page, which has every option of every command's
-# help and which groff takes without a warning, and completion for bash.
+# help and which groff takes without a warning, and completion for bash; and the options that README and guide name.
 . "$TERNC_SOURCE/tests/expect.sh"
 
 expect 0 "" ternc --man
@@ -12,6 +12,11 @@ for command in inspect compile ternarize run eval check size bench; do
         case $option in help | version) continue ;; esac
         grep -q "$(printf %s "--$option" | sed 's/-/.-/g')" ternc.1 || complain "the manual lacks --$option"
     done <options
+    cat options >>all
+done
+for option in $(cd "$TERNC_SOURCE" && grep -oh -e '--[a-z][a-z0-9-]*' README.md docs/guide.md | sort -u); do
+    case $option in --install | --export | --gc-sections | --no-entry | --variable) continue ;; esac # of other programs
+    grep -qxF -e "${option#--}" all || complain "README or guide has $option, which is no option"
 done
 if have groff; then
     groff -man -Tutf8 -ww -wbreak -rLL=100n ternc.1 >page 2>err || complain "groff"
