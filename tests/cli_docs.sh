@@ -15,7 +15,7 @@ for command in inspect compile ternarize run eval check size bench; do
     cat options >>all
 done
 for option in $(cd "$TERNC_SOURCE" && grep -oh -e '--[a-z][a-z0-9-]*' README.md docs/guide.md | sort -u); do
-    case $option in --install | --export | --gc-sections | --no-entry | --variable) continue ;; esac # of other programs
+    case $option in --install | --prefix | --export | --gc-sections | --no-entry | --variable) continue ;; esac # of other programs
     grep -qxF -e "${option#--}" all || complain "README or guide has $option, which is no option"
 done
 if have groff; then
