@@ -11,6 +11,7 @@ cd "$root"
     exit 2
 }
 sh tests/setup.sh
+mkdir -p build
 for tool in debootstrap dpkg-shlibdeps; do
     command -v "$tool" >/dev/null ||
         apt-get -qy install --no-install-recommends debootstrap dpkg-dev >build/deb-tools.log 2>&1
@@ -47,7 +48,6 @@ quietly() {
     }
 }
 
-mkdir -p build
 quietly "build" cmake -S . -B build/deb -G Ninja -DCMAKE_BUILD_TYPE=Release
 quietly "build" ninja -C build/deb ternc texts
 rm -f build/deb/ternc_*.deb
