@@ -3,19 +3,11 @@
 #define TERNC_LAYER_CASES_H
 
 #include "ir.h"
-
-static uint64_t case_state = 1;
+#include "pick.h"
 
 static inline void case_seed(uint64_t seed)
 {
-    case_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
-}
-
-static inline int64_t pick(int64_t low, int64_t high)
-{
-    case_state = case_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    uint64_t count = (uint64_t)(high - low + 1);
-    return count ? low + (int64_t)((case_state >> 33) % count) : low;
+    pick_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
 }
 
 static inline float pick_float(void)

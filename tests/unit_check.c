@@ -1,20 +1,13 @@
 /* unit_check.c - the impulses of `ternc check`, against a convolution written out: every weight at every output is met,
  * sums are the expected ones, and no single wrong weight stays hidden. */
 #include "../runtime/check/impulse.h"
+#include "pick.h"
 
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>
 #include <stdio.h>
 #include <stdbool.h>
 #include <string.h>
-
-static uint64_t random_state = 1;
-
-static int64_t pick(int64_t low, int64_t high)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return low + (int64_t)((random_state >> 33) % (uint64_t)(high - low + 1));
-}
 
 /* A random axis with at least one output. */
 static Axis pick_axis(void)

@@ -2,6 +2,7 @@
  * type that it takes, on shapes that broadcast in many ways, generated C (gcc and clang) against the evaluator; and
  * the evaluator against known values where C alone would leave the result open. */
 #include "generated.h"
+#include "pick.h"
 
 #include <math.h>
 
@@ -11,21 +12,13 @@ static const DType all_types[] = {DT_F32, DT_F64, DT_I8,  DT_I16, DT_I32, DT_I64
                                   DT_U8,  DT_U16, DT_U32, DT_U64, DT_BOOL};
 enum { NUM_TYPES = sizeof all_types / sizeof all_types[0] };
 
-static uint64_t seed = 1;
-
-static int64_t draw(int64_t lo, int64_t hi)
-{
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return lo + (int64_t)((seed >> 33) % (uint64_t)(hi - lo + 1));
-}
-
 /* Small values, both signs where there are any, zeros, and for floating types fractions. */
 static void *draw_values(Type t)
 {
     int64_t n = type_elems(t);
     void *data = mem_array(n, dtype_size(t.dtype));
     for (int64_t i = 0; i < n; i++) {
-        int64_t v = draw(-9, 9);
+        int64_t v = pick(-9, 9);
         if (t.dtype == DT_BOOL)
             elem_set(data, t.dtype, i, v > 0);
         else if (dtype_is_float(t.dtype))
@@ -288,9 +281,9 @@ static void test_pow_types(void)
 static Tensor *draw_operand(Graph *g, int rank, const int64_t *dims)
 {
     int64_t shape[MAX_RANK];
-    int drop = (int)draw(0, rank);
+    int drop = (int)pick(0, rank);
     for (int k = drop; k < rank; k++)
-        shape[k - drop] = draw(0, 2) ? dims[k] : 1;
+        shape[k - drop] = pick(0, 2) ? dims[k] : 1;
     return add_input(g, DT_F32, rank - drop, shape);
 }
 
@@ -301,7 +294,7 @@ static void test_broadcast(void)
     for (int i = 0; i < 20; i++) {
         int64_t dims[5];
         for (int k = 0; k < 5; k++)
-            dims[k] = draw(1, 4);
+            dims[k] = pick(1, 4);
         Tensor *in[] = {draw_operand(g, 5, dims), draw_operand(g, 5, dims), draw_operand(g, 5, dims)};
         CU_ASSERT_PTR_NOT_NULL(add_node(g, OP_Sum, 3, in, NULL));
     }

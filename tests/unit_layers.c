@@ -2,6 +2,7 @@
  * shapes are drawn so that groups, strides, dilations, uneven padding, batches, pooling, 1-D and transposed
  * convolutions all meet; the seed is fixed. */
 #include "cli.h"
+#include "pick.h"
 
 #include <CUnit/Basic.h>
 #include <dlfcn.h>
@@ -11,17 +12,9 @@
 
 enum { LAYERS = 150 };
 
-static uint64_t seed = 1;
-
-static int64_t draw(int64_t lo, int64_t hi)
-{
-    seed = seed * 6364136223846793005u + 1442695040888963407u;
-    return lo + (int64_t)((seed >> 33) % (uint64_t)(hi - lo + 1));
-}
-
 static float draw_float(void)
 {
-    return (float)draw(-1000, 1000) / 500;
+    return (float)pick(-1000, 1000) / 500;
 }
 
 static float *draw_floats(int64_t n)
@@ -39,47 +32,47 @@ static int64_t weights_of(const Layer *l)
 
 static void draw_weights(Layer *l)
 {
-    int64_t n = weights_of(l), density = draw(0, 10);
+    int64_t n = weights_of(l), density = pick(0, 10);
     int8_t *codes = NEW_ARRAY(int8_t, n);
     for (int64_t i = 0; i < n; i++)
-        codes[i] = draw(0, 10) < density ? (int8_t)(draw(0, 1) * 2 - 1) : 0;
-    if (draw(0, 4))
+        codes[i] = pick(0, 10) < density ? (int8_t)(pick(0, 1) * 2 - 1) : 0;
+    if (pick(0, 4))
         l->codes = codes;
     else
         l->weights = draw_floats(n);
-    l->scale = l->codes || draw(0, 1) ? draw_floats(l->co) : NULL;
-    l->bias = draw(0, 3) ? draw_floats(l->co) : NULL;
-    l->act = (Activation){(ActKind)draw(ACT_NONE, ACT_HARD_SWISH), 0.25f, 0.75f};
+    l->scale = l->codes || pick(0, 1) ? draw_floats(l->co) : NULL;
+    l->bias = pick(0, 3) ? draw_floats(l->co) : NULL;
+    l->act = (Activation){(ActKind)pick(ACT_NONE, ACT_HARD_SWISH), 0.25f, 0.75f};
 }
 
 static void draw_pool(Layer *l)
 {
-    int64_t kh = draw(1, 3), kw = draw(1, 3), sh = kh + draw(0, 1), sw = kw + draw(0, 1);
-    if (draw(0, 1) || kh > l->oh || kw > l->ow)
+    int64_t kh = pick(1, 3), kw = pick(1, 3), sh = kh + pick(0, 1), sw = kw + pick(0, 1);
+    if (pick(0, 1) || kh > l->oh || kw > l->ow)
         return;
     l->pool =
-        (Pool){(PoolKind)draw(POOL_MAX, POOL_AVERAGE), kh, kw, sh, sw, (l->oh - kh) / sh + 1, (l->ow - kw) / sw + 1};
+        (Pool){(PoolKind)pick(POOL_MAX, POOL_AVERAGE), kh, kw, sh, sw, (l->oh - kh) / sh + 1, (l->ow - kw) / sw + 1};
 }
 
 static bool draw_conv(Layer *l)
 {
-    bool flat = draw(0, 3) == 0, transposed = draw(0, 2) == 0;
-    int64_t per_in = draw(1, 6), per_out = draw(1, 20);
-    *l = (Layer){.kind = transposed ? LAYER_CONV_TRANSPOSE : LAYER_CONV, .batch = draw(1, 2), .groups = draw(1, 3)};
+    bool flat = pick(0, 3) == 0, transposed = pick(0, 2) == 0;
+    int64_t per_in = pick(1, 6), per_out = pick(1, 20);
+    *l = (Layer){.kind = transposed ? LAYER_CONV_TRANSPOSE : LAYER_CONV, .batch = pick(1, 2), .groups = pick(1, 3)};
     l->ci = l->groups * per_in;
     l->co = l->groups * per_out;
-    l->ih = flat ? 1 : draw(1, 20), l->iw = draw(1, 40);
-    l->kh = flat ? 1 : draw(1, 5), l->kw = draw(1, 5);
-    l->sh = flat ? 1 : draw(1, 3), l->sw = draw(1, 3);
-    l->dh = flat ? 1 : draw(1, 2), l->dw = draw(1, 2);
-    if (!flat && draw(0, 2))
-        l->pt = draw(0, 3), l->pb = draw(0, 3);
-    if (draw(0, 2))
-        l->pl = draw(0, 3), l->pr = draw(0, 3);
+    l->ih = flat ? 1 : pick(1, 20), l->iw = pick(1, 40);
+    l->kh = flat ? 1 : pick(1, 5), l->kw = pick(1, 5);
+    l->sh = flat ? 1 : pick(1, 3), l->sw = pick(1, 3);
+    l->dh = flat ? 1 : pick(1, 2), l->dw = pick(1, 2);
+    if (!flat && pick(0, 2))
+        l->pt = pick(0, 3), l->pb = pick(0, 3);
+    if (pick(0, 2))
+        l->pl = pick(0, 3), l->pr = pick(0, 3);
     int64_t fh = (l->kh - 1) * l->dh + 1, fw = (l->kw - 1) * l->dw + 1;
     if (transposed) {
-        l->oh = (l->ih - 1) * l->sh + fh - l->pt - l->pb + (flat ? 0 : draw(0, l->sh - 1));
-        l->ow = (l->iw - 1) * l->sw + fw - l->pl - l->pr + draw(0, l->sw - 1);
+        l->oh = (l->ih - 1) * l->sh + fh - l->pt - l->pb + (flat ? 0 : pick(0, l->sh - 1));
+        l->ow = (l->iw - 1) * l->sw + fw - l->pl - l->pr + pick(0, l->sw - 1);
         return l->oh > 0 && l->ow > 0;
     }
     if (l->ih + l->pt + l->pb < fh || l->iw + l->pl + l->pr < fw)
@@ -94,7 +87,7 @@ static Layer draw_layer(int i)
 {
     Layer l;
     if (i % 4 == 0) {
-        l = (Layer){.kind = LAYER_FC, .batch = draw(1, 3), .groups = 1, .ci = draw(1, 200), .co = draw(1, 60)};
+        l = (Layer){.kind = LAYER_FC, .batch = pick(1, 3), .groups = 1, .ci = pick(1, 200), .co = pick(1, 60)};
         l.ih = l.iw = l.oh = l.ow = l.kh = l.kw = l.sh = l.sw = l.dh = l.dw = 1;
     } else {
         while (!draw_conv(&l))

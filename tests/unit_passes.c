@@ -1,19 +1,12 @@
 /* unit_passes.c - what golden text does not show: fusing random networks keeps their values, ternarising twice is the
  * identity bit for bit, verify finds broken graphs, and the pipeline's own errors. */
 #include "ir.h"
+#include "pick.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t random_state = 1;
-
-static int64_t pick(int64_t low, int64_t high)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return low + (int64_t)((random_state >> 33) % (uint64_t)(high - low + 1));
-}
 
 /* ---- random networks, as text ---- */
 

@@ -1,25 +1,18 @@
 /* unit_plan.c - the arena of random graphs: tensors that live at the same time never overlap, and the plan is the least
  * possible, or close to it. */
 #include "ir.h"
+#include "pick.h"
 
 #include <CUnit/Basic.h>
 
 enum { GRAPHS = 200, NODES = 24, MANY_NODES = 12000, REACH = 8 };
-
-static uint64_t seed = 1;
-
-static int64_t draw(int64_t lo, int64_t hi)
-{
-    seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return lo + (int64_t)((seed >> 33) % (uint64_t)(hi - lo + 1));
-}
 
 /* Each node reads one to three of the last tensors; the planner looks at sizes and uses alone. */
 static Graph *draw_graph(int nodes)
 {
     Graph *g = graph_new("random", "random");
     for (int i = 0; i <= nodes; i++) {
-        Type t = type_make(DT_F32, 1, (const int64_t[]){4 * draw(1, 200)});
+        Type t = type_make(DT_F32, 1, (const int64_t[]){4 * pick(1, 200)});
         graph_tensor(g, mem_printf("t%d", i), t)->layout = layout_dense(t);
     }
     g->inputs = NEW_ARRAY(Tensor *, 1);
@@ -27,10 +20,10 @@ static Graph *draw_graph(int nodes)
     g->inputs[g->num_inputs++] = g->tensors[0];
     g->outputs[g->num_outputs++] = g->tensors[nodes];
     for (int i = 0; i < nodes; i++) {
-        int reads = (int)draw(1, 3);
+        int reads = (int)pick(1, 3);
         Node *n = node_new(OP_Concat, "", reads, 1);
         for (int j = 0; j < reads; j++)
-            n->in[j] = g->tensors[j == 0 ? i : draw(i > REACH ? i - REACH : 0, i)];
+            n->in[j] = g->tensors[j == 0 ? i : pick(i > REACH ? i - REACH : 0, i)];
         n->out[0] = g->tensors[i + 1];
         node_append(g, n);
     }
