@@ -1,7 +1,7 @@
 """bench_layers.py FOLDER: layers with random ternary weights as models for tests/bench.sh.
 
-Fully connected: 1024 -> 1024, fc_50.onnx and fc_2.onnx. Layer A: 128 -> 128 channels, 3x3, 34x34 -> 32x32. Layer B: 32 -> 64 channels, 5x5, 12x12 -> 8x8. One model per share
-of weights that are not zero: layer_a_50.onnx has half of them."""
+Fully connected: 1024 -> 1024. Layer A: 128 -> 128 channels, 3x3, 34x34 -> 32x32. Layer B: 32 -> 64 channels, 5x5,
+12x12 -> 8x8. One model per share of weights that are not zero: fc_50.onnx and layer_a_50.onnx have half of them."""
 import sys
 
 import numpy as np

@@ -1,13 +1,30 @@
-/* op_values.h - values for the inputs of a row of the case table: given or random. */
+/* op_values.h - a row of the case table as a graph, and values for its inputs: given or random. */
 #ifndef TERNC_OP_VALUES_H
 #define TERNC_OP_VALUES_H
 
 #include "ir.h"
 #include "op_cases.h"
 
+#include <CUnit/Basic.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define CHECK(row, ok, ...)                                                                                            \
+    do {                                                                                                               \
+        bool good = (ok);                                                                                              \
+        if (!good)                                                                                                     \
+            fprintf(stderr, "\n%s: %s\n", (row)->name, mem_printf(__VA_ARGS__));                                       \
+        CU_ASSERT(good);                                                                                               \
+    } while (0)
+
+static Graph *load(const OpCase *row)
+{
+    Graph *g = text_read(row->name, row->text)->graph;
+    check_supported(g);
+    pass_infer(g);
+    return g;
+}
 
 /* splitmix64 */
 static double draw_unit(uint64_t *state)

@@ -7,17 +7,7 @@
 #include "op_values.h"
 #include "train.h"
 
-#include <CUnit/Basic.h>
-
 static const char *only = "";
-
-#define CHECK(row, ok, ...)                                                                                            \
-    do {                                                                                                               \
-        bool good = (ok);                                                                                              \
-        if (!good)                                                                                                     \
-            fprintf(stderr, "\n%s: %s\n", (row)->name, mem_printf(__VA_ARGS__));                                       \
-        CU_ASSERT(good);                                                                                               \
-    } while (0)
 
 typedef struct Check {
     const OpCase *row;
@@ -27,14 +17,6 @@ typedef struct Check {
 } Check;
 
 static bool covered[NUM_OPS];
-
-static Graph *load(const OpCase *row)
-{
-    Graph *g = text_read(row->name, row->text)->graph;
-    check_supported(g);
-    pass_infer(g);
-    return g;
-}
 
 static const void **make_inputs(const OpCase *row, const Graph *g)
 {

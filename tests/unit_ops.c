@@ -24,14 +24,6 @@ typedef struct Run {
 
 static const char *only = ""; /* the argument */
 
-#define CHECK(row, ok, ...)                                                                                            \
-    do {                                                                                                               \
-        bool good = (ok);                                                                                              \
-        if (!good)                                                                                                     \
-            fprintf(stderr, "\n%s: %s\n", (row)->name, mem_printf(__VA_ARGS__));                                       \
-        CU_ASSERT(good);                                                                                               \
-    } while (0)
-
 /* ---- inputs ---- */
 
 static void make_inputs(Run *r)
@@ -98,14 +90,6 @@ static void compare_given(const Run *r)
 }
 
 /* ---- evaluator ---- */
-
-static Graph *load(const OpCase *row)
-{
-    Graph *g = text_read(row->name, row->text)->graph;
-    check_supported(g);
-    pass_infer(g);
-    return g;
-}
 
 static void expect_refusal(const OpCase *row)
 {
