@@ -174,12 +174,21 @@ TN_KERNEL void tn_add_tap_f32(float *acc, const float *x, const TN_ROM tn_shape 
         if (iy < 0 || iy >= g->ih)
             continue;
         const float *p = x + iy * g->iw + ix;
+        int32_t c = first;
+#if TN_LANES > 1 /* no branch on the sign: half of them would be guessed wrong */
+        const tn_ivec sign = (tn_ivec){0} + (code & 1 ? INT32_MIN : 0);
+        for (; sw == 1 && c + TN_LANES <= last; c += TN_LANES)
+            TN_STORE(acc + c, TN_LOAD(acc + c) + (tn_vec)((tn_ivec)TN_LOAD(p + c) ^ sign));
+        for (; c < last; c++)
+            acc[c] += code & 1 ? -p[c * sw] : p[c * sw];
+#else
         if (code & 1)
-            for (int32_t c = first; c < last; c++)
+            for (; c < last; c++)
                 acc[c] -= p[c * sw];
         else
-            for (int32_t c = first; c < last; c++)
+            for (; c < last; c++)
                 acc[c] += p[c * sw];
+#endif
     }
 }
 
