@@ -145,6 +145,19 @@ static void emit_pool(const Conv *c)
               kw, sh, sw, max ? "" : mem_printf(", %s", float_text((double)(p->kh * p->kw), c->f->acc)));
 }
 
+/* Rows v into those of the output, at once where they follow each other in both. */
+static void emit_rows(const Conv *c, const ConvPart *p)
+{
+    Emitter *e = c->e;
+    long long ow = c->turned.ow, plane = ow * c->turned.oh, cols = p->cols, pitch = c->s.pitch;
+    bool whole = cols == pitch && cols == ow && p->row_step == 1 && p->col_step == 1;
+    const char *shape = whole ? mem_printf("1, rows * %lld, 0, 0", cols)
+                              : mem_printf("rows, %lld, %lld, %lld", cols, pitch, (long long)p->row_step * ow);
+    emit_line(e, "%s(y + c * %lld + (r * %lld + %lld) * %lld + %lld, v, %s, %lld);",
+              emit_kernel(e, "put_rows", c->f->acc), plane, (long long)p->row_step, (long long)p->row0, ow,
+              (long long)p->col0, shape, (long long)p->col_step);
+}
+
 /* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from `first` on,
  * into rows r.. of the output. */
 static void emit_put(Conv *c, int part)
@@ -152,7 +165,6 @@ static void emit_put(Conv *c, int part)
     Emitter *e = c->e;
     const Layer *l = &c->turned;
     const ConvPart *p = &c->s.parts[part];
-    long long ow = l->ow, plane = ow * l->oh;
     emit_line(e, "static void layer%d_put_%d(%s *y, %s *acc, int32_t first, int32_t count, int32_t r, int32_t rows)",
               l->index, part, dtype_c(c->f->act), dtype_c(c->f->acc));
     emit_line(e, "{");
@@ -161,10 +173,7 @@ static void emit_put(Conv *c, int part)
     if (l->pool.kind)
         emit_pool(c);
     else
-        emit_line(e, "%s(y + c * %lld + (r * %lld + %lld) * %lld + %lld, v, rows, %lld, %lld, %lld, %lld);",
-                  emit_kernel(e, "put_rows", c->f->acc), plane, (long long)p->row_step, (long long)p->row0, ow,
-                  (long long)p->col0, (long long)p->cols, (long long)c->s.pitch, (long long)p->row_step * ow,
-                  (long long)p->col_step);
+        emit_rows(c, p);
     emit_line(e, "}");
     emit_line(e, "}");
     emit_blank(e);
