@@ -87,7 +87,7 @@ bool prepare_norm(Kernel *k)
         if (!n->in[i]->data)
             return false;
     Value *x = value_of(k->e, n->in[0]);
-    const Node *user = graph_only_users(k->e->g)[n->out[0]->id];
+    const Node *user = k->e->users[n->out[0]->id];
     value_of(k->e, n->out[0])->rectified = user && user->op == OP_Relu;
     value_allocate(value_of(k->e, n->out[0]), x->format);
     k->c->mean = floats_new(n->in[1]->type.dims[0]);

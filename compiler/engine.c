@@ -301,6 +301,8 @@ Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threa
     *e = (Engine){.g = b, .batch = batch, .score = b->tensors[score->id], .momentum = 0.9};
     e->values = NEW_ARRAY(Value, b->num_tensors);
     e->steps = NEW_ARRAY(Step, b->num_nodes);
+    e->uses = graph_use_counts(b);
+    e->users = graph_only_users(b);
     for (int i = 0; i < b->num_tensors; i++)
         e->values[i].t = b->tensors[i];
     bool *depends = NEW_ARRAY(bool, b->num_tensors), *reaches = find_reaching(e);

@@ -63,6 +63,8 @@ struct Engine {
     Library *lib;
     Value *values;       /* by tensor id */
     Step *steps;         /* by node */
+    const int *uses;     /* graph_use_counts, and */
+    Node *const *users;  /* graph_only_users, of g, which stays as it is */
     const Tensor *score; /* what the loss sees: an output, or what goes into the Softmax that makes it */
     ParamList params;    /* in execution order */
     float *weights;      /* block: what the graph computes with */

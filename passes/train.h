@@ -136,7 +136,7 @@ void ternary_project(Trainer *t, bool hard); /* latent -> the engine's weights; 
 void ternary_chain(Trainer *t);         /* the engine's gradients -> those of the latent weights, with regularisers */
 double ternary_zeros(const Trainer *t); /* their share now */
 bool ternary_needs_statistics(const Trainer *t);
-const Node *norm_behind(const Graph *g, const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
+const Node *norm_behind(const Engine *e, const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
 /* At or below this magnitude a share s of the weights lies; at least one weight lies above. */
 float magnitude_quantile(const float *w, int64_t n, double s);
 

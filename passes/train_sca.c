@@ -130,7 +130,7 @@ void sca_start(Trainer *t, TernaryWeight *w)
     w->base = w->normed ? 1 : 1 / c;
     if (!w->normed)
         return;
-    const Node *n = w->p->node, *norm = norm_behind(t->e->g, n);
+    const Node *n = w->p->node, *norm = norm_behind(t->e, n);
     scale_param(&t->params, t->latent, n->num_in > 2 ? n->in[2] : NULL, c);
     scale_param(&t->e->stats, t->e->running, norm->in[3], c);
     scale_param(&t->e->stats, t->e->running, norm->in[4], c * c);

@@ -142,9 +142,9 @@ static void chain_kept(const Trainer *t, const TernaryWeight *w)
 
 /* ---- the start ---- */
 
-const Node *norm_behind(const Graph *g, const Node *n)
+const Node *norm_behind(const Engine *e, const Node *n)
 {
-    const Node *user = graph_only_users(g)[n->out[0]->id];
+    const Node *user = e->users[n->out[0]->id];
     return user && user->op == OP_BatchNormalization && user->in[0] == n->out[0] ? user : NULL;
 }
 
@@ -159,9 +159,9 @@ static void add_scales(Trainer *t, TernaryWeight *w)
 static void add_weight(Trainer *t, const Param *p)
 {
     TernaryWeight *w = &t->ternary[t->num_ternary++];
-    int users = graph_use_counts(t->e->g)[p->t->id];
+    int users = t->e->uses[p->t->id];
     *w = (TernaryWeight){.p = p, .box = p->box, .base = 1};
-    w->normed = users == 1 && norm_behind(t->e->g, p->node);
+    w->normed = users == 1 && norm_behind(t->e, p->node);
     if (t->opt->per_layer || users > 1)
         w->box = (Ternary){.groups = 1, .mid = 1, .chan = 1, .inner = p->count};
     w->sums = NEW_ARRAY(double, 2 * ternary_channels(&w->box));
