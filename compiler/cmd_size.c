@@ -11,7 +11,7 @@ static const char *const method_names[] = {
 
 /* ---- generating ---- */
 
-/* The C of one model, method and lowering, for all targets that --lowering auto treats alike. */
+/* The C of one model, method and lowering, for all targets with the same --target. */
 typedef struct Generated {
     const char *cost;
     const Plan *plan;
@@ -77,7 +77,7 @@ static void add_rows(SizeReport *s, const Combination *k, const char *path, Meth
         Options opt = method_options(k->c, method, lowering, t->cost);
         opt.quiet |= s->count > 0 && s->rows[s->count - 1].model == path; /* notes once a model */
         int same = 0;
-        while (same < count && lowering == LOWER_AUTO && strcmp(made[same].cost, t->cost) != 0)
+        while (same < count && strcmp(made[same].cost, t->cost) != 0)
             same++;
         if (same == count)
             made[count++] = generate(path, &opt);

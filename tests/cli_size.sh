@@ -58,6 +58,13 @@ assert [x["target"] for x in r] == ["cortex-m4", "rv32imac"] * 2, r
 assert all(sum(l["code"] for l in x["layers"]) + x["shared"]["code"] == x["code"] for x in r)
 assert r[0]["flash"] > r[2]["flash"] and r[0]["entropy"] == 32' 2>err || complain "cached.json"
 
+# Targets that are measured beside it change nothing.
+expect 0 "" ternc size m/tiny.onnx --methods twn --keep none --lowerings unroll --targets cortex-m0 --csv
+grep ,cortex-m0, out >alone.csv
+expect 0 "" ternc size m/tiny.onnx --methods twn --keep none --lowerings unroll --targets cortex-m4,cortex-m0 --csv
+grep ,cortex-m0, out >beside.csv
+same alone.csv beside.csv
+
 # For people.
 expect 0 "" ternc size m/tiny.onnx --targets cortex-m4,wasm32 --explain --optimize speed --html report.html
 says "cortex-m4"
