@@ -144,12 +144,6 @@ static const char *act_text(ActKind k)
     return names[k];
 }
 
-static const char *lowering_text(Lowering l)
-{
-    static const char *const names[] = {"auto", "unroll", "sparse", "packed", "dense"};
-    return names[l];
-}
-
 static void print_list(FILE *f, const char *name, DType d, const void *data, int64_t n)
 {
     if (!data)
@@ -201,7 +195,7 @@ static void print_layer(FILE *f, const Layer *l)
     fputs(",\n         source = ", f);
     print_quoted(f, l->source ? l->source : "");
     if (l->lowering != LOWER_AUTO)
-        fprintf(f, ", lowering = \"%s\"", lowering_text(l->lowering));
+        fprintf(f, ", lowering = \"%s\"", lowering_name(l->lowering));
     fputs(">", f);
 }
 

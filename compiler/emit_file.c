@@ -10,7 +10,6 @@
 static void describe_layer(Emitter *e, const Layer *l)
 {
     long long weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
-    static const char *const names[] = {"auto", "unroll", "sparse", "packed", "dense"};
     bool unrolled = l->lowering == LOWER_UNROLL;
     if (l->codes)
         emit_line(e, " * %lld weights, %lld zeros, %lld added or subtracted per position.", weights,
@@ -21,7 +20,7 @@ static void describe_layer(Emitter *e, const Layer *l)
         emit_line(e, " * A run: %lld multiply-accumulates if dense, %lld adds without zeros%s.",
                   (long long)layer_macs(l), (long long)l->terms,
                   unrolled ? mem_printf(", %lld with shared sums", (long long)l->adds) : "");
-    emit_line(e, " * Lowering: %s; %s. */", names[l->lowering], comment_text(l->why));
+    emit_line(e, " * Lowering: %s; %s. */", lowering_name(l->lowering), comment_text(l->why));
 }
 
 /* The layers inside of a recurrent node. */

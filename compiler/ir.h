@@ -665,7 +665,9 @@ const char *split_file_name(const char *id, int i); /* from 0 */
 /* Several models, c[i] and h[i] of plans[i], that share kernels.h and, where it does not stay empty, kernels.c. */
 void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *kernels_c, Text *kernels_h);
 
-/* op_layer.c: layer k of a node: that of OP_Layer, those inside of OP_Recurrent; NULL behind the last. */
+/* op_layer.c */
+const char *lowering_name(Lowering l); /* as --lowering has it */
+/* Layer k of a node: that of OP_Layer, those inside of OP_Recurrent; NULL behind the last. */
 Layer *node_layer(const Node *n, int k);
 int layer_count(const Graph *g);
 bool activation_never_falls(const Activation *a); /* so it commutes with maxima */

@@ -1,6 +1,16 @@
 /* op_layer.c - the internal operator Layer: a fused linear layer, made by passes/fuse.c. */
 #include "recurrent.h"
 
+const char *lowering_name(Lowering l)
+{
+    static const char *const names[] = {[LOWER_AUTO] = "auto",
+                                        [LOWER_UNROLL] = "unroll",
+                                        [LOWER_SPARSE] = "sparse",
+                                        [LOWER_PACKED] = "packed",
+                                        [LOWER_DENSE] = "dense"};
+    return names[l];
+}
+
 Layer *node_layer(const Node *n, int k)
 {
     if (n->op == OP_Layer)

@@ -166,9 +166,11 @@ static void parse_optimize(CommandLine *c, const OptionSpec *o, const char *valu
     c->opt.optimize = choice_of(o, value) == 0 ? OPTIMIZE_SPEED : OPTIMIZE_SIZE;
 }
 
+#define LOWERINGS "auto|unroll|sparse|packed|dense"
+static const Lowering lowerings[] = {LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED, LOWER_DENSE};
+
 static void parse_lowering(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    static const Lowering lowerings[] = {LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED, LOWER_DENSE};
     c->opt.lowering = lowerings[choice_of(o, value)];
 }
 
@@ -200,9 +202,8 @@ static void parse_methods(CommandLine *c, const OptionSpec *o, const char *value
 
 static void parse_lowerings(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    static const Lowering lowerings[] = {LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED, LOWER_DENSE};
     int choices[5];
-    c->num_lowerings = choices_of(o, "auto|unroll|sparse|packed|dense", value, choices, 5);
+    c->num_lowerings = choices_of(o, LOWERINGS, value, choices, 5);
     for (int i = 0; i < c->num_lowerings; i++)
         c->lowerings[i] = lowerings[choices[i]];
 }
@@ -453,17 +454,17 @@ const OptionSpec option_specs[] = {
     {"optimize", 0, "speed|size", COMPILE | CHECK | BENCH, false, "what --lowering auto aims at (default: speed)",
      parse_optimize, 0},
     {"optimize", 0, "speed|size", SIZE, false, "what --lowerings auto aims at (default: size)", parse_optimize, 0},
-    {"lowering", 0, "auto|unroll|sparse|packed|dense", COMPILE | CHECK, false,
-     "form of the generated layers (default: auto)", parse_lowering, 0},
+    {"lowering", 0, LOWERINGS, COMPILE | CHECK, false, "form of the generated layers (default: auto)", parse_lowering,
+     0},
     {"target", 0,
      "generic|x86-64|x86-64-v3|x86-64-v4|aarch64|cortex-m0|cortex-m3|cortex-m4|cortex-m7|cortex-m33|rv32imac|rv32imafc|"
      "avr",
      COMPILE | CHECK, false, "the machine that code is made for (default: generic)", parse_target, 0},
     {"target", 0, "generic|x86-64|x86-64-v3|x86-64-v4|aarch64", BENCH, false,
      "the machine that code is made for (default: this one)", parse_target, 0},
-    {"lowerings", 0, "auto|unroll|sparse|packed|dense,...", SIZE, false,
-     "forms of the generated layers (default: auto)", parse_lowerings, 0},
-    {"lowerings", 0, "auto|unroll|sparse|packed|dense,...", BENCH, false,
+    {"lowerings", 0, LOWERINGS ",...", SIZE, false, "forms of the generated layers (default: auto)", parse_lowerings,
+     0},
+    {"lowerings", 0, LOWERINGS ",...", BENCH, false,
      "forms of the generated layers (default: auto,unroll,sparse,packed)", parse_lowerings, 0},
     {"targets", 0, "NAME,...", SIZE, false, "machines to compile for (default: host)", parse_targets, 0},
     {"custom-target", 0, "NAME=FLAGS", SIZE, true, "one more target: flags for clang, such as --target=TRIPLE",

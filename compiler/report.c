@@ -78,16 +78,6 @@ void table_print(const Table *t, FILE *f)
         }
 }
 
-const char *lowering_name(Lowering l)
-{
-    static const char *const names[] = {[LOWER_AUTO] = "auto",
-                                        [LOWER_UNROLL] = "unroll",
-                                        [LOWER_SPARSE] = "sparse",
-                                        [LOWER_PACKED] = "packed",
-                                        [LOWER_DENSE] = "dense"};
-    return names[l];
-}
-
 const char *count_text(int64_t n)
 {
     char digits[32], out[48];

@@ -26,7 +26,6 @@ static const Layer *find_layer(const Plan *p, int index)
 /* What a smaller form of the layer would be, by the prediction. */
 static const char *advice(const Plan *p, const SizeLayer *s)
 {
-    static const char *const names[] = {"auto", "unroll", "sparse", "packed", "dense"};
     const Layer *l = find_layer(p, s->index);
     Lowering best = l->lowering;
     if (!l->codes)
@@ -35,7 +34,7 @@ static const char *advice(const Plan *p, const SizeLayer *s)
         if (l->bytes[i] >= 0 && l->bytes[i] < l->bytes[best])
             best = (Lowering)i;
     if (best != l->lowering)
-        return mem_printf("as %s: about %s bytes", names[best], count_text(l->bytes[best]));
+        return mem_printf("as %s: about %s bytes", lowering_name(best), count_text(l->bytes[best]));
     return "more zeros (--method stp --sparsity)";
 }
 

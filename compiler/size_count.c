@@ -27,11 +27,10 @@ static double entropy_of(const Layer *l, int64_t weights)
 
 static SizeLayer describe_layer(const Layer *l)
 {
-    static const char *const names[] = {"auto", "unroll", "sparse", "packed", "dense"};
     int64_t weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
     return (SizeLayer){.index = l->index,
                        .source = l->source,
-                       .lowering = names[l->lowering],
+                       .lowering = lowering_name(l->lowering),
                        .ternary = l->codes != NULL,
                        .weights = weights,
                        .zeros = l->codes ? l->zeros : 0,
