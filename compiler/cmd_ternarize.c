@@ -42,7 +42,7 @@ static Sensitivity *measure_layers(const CommandLine *c, const Source *valid)
     copy->opt.threshold = copy->opt.sparsity = 0;
     Source some = *valid;
     some.count = some.count < 2000 ? some.count : 2000;
-    Sensitivity *s = sensitivity_new(copy, true, &some);
+    Sensitivity *s = sensitivity_new(copy, float_graph(copy), &some);
     sensitivity_measure(s);
     return s;
 }

@@ -122,7 +122,9 @@ static void print_json(Sensitivity *s, double max_loss)
 
 void print_sensitivity(const CommandLine *c)
 {
-    Sensitivity *s = sensitivity_new(c, false, NULL);
+    Graph *plain = float_graph(c);
+    Source all = source_open(c, plain);
+    Sensitivity *s = sensitivity_new(c, plain, &all);
     sensitivity_measure(s);
     if (c->json)
         print_json(s, c->max_loss);
@@ -137,7 +139,13 @@ const CommandLine *keep_within_loss(const CommandLine *c)
 {
     if (c->max_loss < 0)
         return c;
-    Sensitivity *s = sensitivity_new(c, !c->untrained, NULL);
+    Graph *plain = float_graph(c);
+    Source train, valid;
+    if (c->untrained)
+        valid = source_open(c, plain);
+    else
+        source_split(c, plain, &train, &valid);
+    Sensitivity *s = sensitivity_new(c, plain, &valid);
     sensitivity_choose(s, c->max_loss);
     CommandLine *copy = NEW(CommandLine);
     *copy = *c;

@@ -78,25 +78,23 @@ static const Options *measured_options(const CommandLine *c)
     return opt;
 }
 
-Sensitivity *sensitivity_new(const CommandLine *c, bool held_back, const Source *source)
+Graph *float_graph(const CommandLine *c)
+{
+    return pipeline_load(c->model, measured_options(c))->graph;
+}
+
+Sensitivity *sensitivity_new(const CommandLine *c, Graph *plain, const Source *source)
 {
     Sensitivity *s = NEW(Sensitivity);
     const Options *opt = measured_options(c);
     Options all = *opt, quiet = *opt;
-    Graph *plain = pipeline_load(c->model, opt)->graph;
     quiet.quiet = all.quiet = true;
     all.keep = (const char *const[]){NULL};
     all.num_keep = 0;
     Model *ternary = pipeline_load(c->model, &quiet);
     pipeline_ternarize(ternary, &all);
     list_layers(s, plain, ternary->graph, ternary_tensors(plain, opt));
-    Source train;
-    if (source)
-        s->source = *source;
-    else if (held_back)
-        source_split(c, plain, &train, &s->source);
-    else
-        s->source = source_open(c, plain);
+    s->source = *source;
     s->loss = loss_find(plain, s->source.feed->data);
     int64_t batch = s->source.count < 100 ? s->source.count : 100;
     s->e = engine_new(ternary->graph, ternary->graph->tensors[s->loss.score->id], batch, c->threads, WANT_NONE);

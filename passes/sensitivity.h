@@ -24,8 +24,8 @@ typedef struct Sensitivity {
     Judged of_float, of_ternary; /* of_ternary: all but the kept ones */
 } Sensitivity;
 
-/* On the source; NULL: held_back: on what training would hold back of --data, else on all of it. */
-Sensitivity *sensitivity_new(const CommandLine *c, bool held_back, const Source *source);
+Graph *float_graph(const CommandLine *c); /* the model as training sees it, which the source must fit */
+Sensitivity *sensitivity_new(const CommandLine *c, Graph *plain, const Source *source);
 void sensitivity_free(Sensitivity *s);
 void sensitivity_measure(Sensitivity *s);
 double sensitivity_cost(const Sensitivity *s, Judged j); /* points of accuracy */
