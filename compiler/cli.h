@@ -122,6 +122,7 @@ typedef struct Table Table;
 Table *table_new(const char *headings);
 void table_row(Table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void table_print(const Table *t, FILE *f);
+const char *method_name(Method m);                /* as --method has it */
 const char *count_text(int64_t n);                /* "1,234,567" */
 const char *short_text(const char *s, int bytes); /* cut at a character, ending in "...", when it is longer */
 

@@ -6,9 +6,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char *const method_names[] = {
-    [METHOD_TWN] = "twn", [METHOD_NONE] = "none", [METHOD_SCA] = "sca", [METHOD_STP] = "stp"};
-
 /* ---- generating ---- */
 
 /* The C of one model, method and lowering, for all targets with the same --target. */
@@ -82,7 +79,7 @@ static void add_rows(SizeReport *s, const Combination *k, const char *path, Meth
         if (same == count)
             made[count++] = generate(path, &opt);
         *r = (SizeRow){.model = path,
-                       .method = method_names[method],
+                       .method = method_name(method),
                        .lowering = lowering_name(lowering),
                        .target = t,
                        .stack = -1};

@@ -122,11 +122,9 @@ static const char *level_text(const CommandLine *c)
 /* How the model was made, as text that depends on nothing but the options: "method=twn threshold=exact ...". */
 static const char *settings_text(const CommandLine *c)
 {
-    static const char *const methods[] = {
-        [METHOD_TWN] = "twn", [METHOD_NONE] = "none", [METHOD_SCA] = "sca", [METHOD_STP] = "stp"};
     const Options *o = &c->opt;
     Text t = {0};
-    text_printf(&t, "method=%s", methods[o->method]);
+    text_printf(&t, "method=%s", method_name(o->method));
     if (o->method != METHOD_NONE) {
         text_printf(&t, " granularity=%s%s", o->per_layer ? "layer" : "channel", level_text(c));
         text_printf(&t, " keep=%s", !o->keep ? "last" : o->num_keep ? o->keep[0] : "none");

@@ -78,6 +78,13 @@ void table_print(const Table *t, FILE *f)
         }
 }
 
+const char *method_name(Method m)
+{
+    static const char *const names[] = {
+        [METHOD_TWN] = "twn", [METHOD_NONE] = "none", [METHOD_SCA] = "sca", [METHOD_STP] = "stp"};
+    return names[m];
+}
+
 const char *count_text(int64_t n)
 {
     char digits[32], out[48];
