@@ -343,7 +343,7 @@ static Node *end_loop(const Node *n, const Unroll *u, Tensor *go)
     for (int k = 0; k < u->num_state; k++) {
         end->in[1 + k] = u->body->outputs[1 + k];
         end->in[1 + u->num_state + k] = u->body->inputs[2 + k];
-        end->out[k] = n->out[k];
+        end->out[k] = k < n->num_out ? n->out[k] : NULL;
     }
     return end;
 }
@@ -489,8 +489,9 @@ static void infer_scan(Walk *w, const Node *n)
     int64_t given = attr_int(n, "num_scan_inputs");
     if (given < 1 || given > n->num_in)
         fail_node(w->g, n, "attribute 'num_scan_inputs' is %lld", (long long)given);
-    int scan = (int)given, state = n->num_in - scan, outputs = n->num_out - state;
-    const Graph *body = body_of(w, n, "body", n->num_in, n->num_out);
+    int scan = (int)given, state = n->num_in - scan;
+    const Graph *body = body_of(w, n, "body", n->num_in, n->num_out > state ? n->num_out : state);
+    int outputs = body->num_outputs - state; /* more than n->num_out says where nobody wants the last ones */
     int64_t length = scan_length(w, n, scan);
     Tensor **in = NEW_ARRAY(Tensor *, n->num_in);
     Collector *collected = NEW_ARRAY(Collector, n->num_out);
@@ -501,11 +502,10 @@ static void infer_scan(Walk *w, const Node *n)
             in[state + i] = scan_slice(w, n, i, scan, back ? length - 1 - t : t);
         }
         Tensor **out = run_body(w, n, body, in);
-        for (int i = 0; i < n->num_out; i++)
-            if (i < state)
-                in[i] = out[i];
-            else
-                walk_collect(&collected[i], out[i]);
+        for (int i = 0; i < state; i++)
+            in[i] = out[i];
+        for (int i = state; i < n->num_out; i++)
+            walk_collect(&collected[i], out[i]);
     }
     for (int i = 0; i < state && i < n->num_out; i++)
         walk_give(w, n, i, in[i]);

@@ -248,6 +248,22 @@ static void test_long_loop(void)
     CU_ASSERT_EQUAL(count_nodes(g, OP_LoopEnd), 1);
 }
 
+/* The file names fewer outputs than the loop has states. */
+static void test_unnamed_states(void)
+{
+    Model_ *m = loop_model(1000000, "");
+    Graph_ *body = m->graph->node[0]->attribute[0]->g;
+    body->n_output = 2;
+    for (int i = 0; i < 8; i++) {
+        const char *state = mem_printf("state%d", i), *next = mem_printf("next%d", i);
+        add_in(m->graph->node[0], "x");
+        input(body, state, FLOAT, 1, &three);
+        add(body, "Neg", state, NULL, next);
+        output(body, next);
+    }
+    expect(m, (const void *[]){x123}, (float[]){1000001, -2000002, 3000003}, 3);
+}
+
 /* go' = |v'[0]| < limit, a value of the run: at most five iterations, then Where keeps the result. */
 static void test_loop_run_time(void)
 {
@@ -328,6 +344,44 @@ static Model_ *scan_model(void)
     Attr_ *a = add_attr(n, "num_scan_inputs");
     a->i = 1;
     return m;
+}
+
+/* y = Scan(0, 0, m), the sum of the running sums of m's rows: the state that runs, and the running sums, nobody wants.
+ */
+static Model_ *two_states_model(void)
+{
+    static const int64_t dims[] = {2, 3};
+    Model_ *m = empty_model();
+    Graph_ *body = new_body();
+    input(m->graph, "m", FLOAT, 2, dims);
+    input(body, "s", FLOAT, 1, &three);
+    input(body, "run", FLOAT, 1, &three);
+    input(body, "row", FLOAT, 1, &three);
+    add(body, "Add", "run", "row", "next");
+    add(body, "Add", "s", "next", "sum");
+    add(body, "Identity", "next", NULL, "copy");
+    output(body, "sum");
+    output(body, "next");
+    output(body, "copy");
+    Node_ *n = add(m->graph, "Scan", "x", "x", "y");
+    add_in(n, "m");
+    add_out(n, "");
+    add_out(n, "");
+    set_body(n, "body", body);
+    Attr_ *a = add_attr(n, "num_scan_inputs");
+    a->i = 1;
+    set_ints(n, "scan_output_axes", 1);
+    return m;
+}
+
+static void test_unwanted_states(void)
+{
+    const float rows[] = {10, 20, 30, 100, 200, 300};
+    const void *in[] = {x123, rows};
+    expect(two_states_model(), in, (float[]){123, 234, 369}, 3);
+    Model_ *m = two_states_model();
+    m->graph->node[0]->n_output = 1;
+    expect(m, in, (float[]){123, 234, 369}, 3);
 }
 
 static void test_scan(void)
@@ -425,7 +479,9 @@ int main(void)
     CU_add_test(s, "Loop with a condition at run time", test_loop_run_time);
     CU_add_test(s, "Loop of many iterations", test_long_loop);
     CU_add_test(s, "nested", test_nested);
+    CU_add_test(s, "Loop of unnamed states", test_unnamed_states);
     CU_add_test(s, "Scan", test_scan);
+    CU_add_test(s, "Scan of unwanted states", test_unwanted_states);
     s = CU_add_suite("sequences", NULL, NULL);
     CU_add_test(s, "lists", test_sequences);
     CU_add_test(s, "SplitToSequence", test_split_to_sequence);
