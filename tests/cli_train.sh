@@ -130,6 +130,27 @@ for method in twn stp sca; do
     rm -f resumed.onnx kill.log
 done
 
+# Exporters write equal constants once: two norms that start with the same statistics do not share them when trained.
+/usr/bin/python3 - <<'PY' || exit 1
+import onnx
+from onnx import helper as h
+for own in ("", "_own"):
+    m = onnx.load("net.onnx")
+    inits, nodes = m.graph.initializer, m.graph.node
+    for t in [t for t in inits if t.name in ("nm", "nv")]:
+        inits.add().CopyFrom(t)
+        inits[-1].name += "_own"
+    nodes[1].output[0] = "d0"
+    nodes.insert(2, h.make_node("BatchNormalization", ["d1", "ns", "nb", "nm" + own, "nv" + own], ["d"], "norm2"))
+    nodes.insert(2, h.make_node("Mul", ["d0", "d0"], ["d1"], "square"))
+    onnx.save(m, f"norms{own}.onnx")
+PY
+for model in norms norms_own; do
+    train $model.onnx -o trained.onnx --method none --data train.npz --epochs 3 --batch 20 --quiet --threads 1
+    ternc eval trained.onnx --data test.npz --json --quiet >$model.json
+done
+same norms.json norms_own.json
+
 expect 1 "...ternc: error: steps.onnx: cannot be trained: operators without a gradient lie between its weights and its output: Floor (node 'steps')" \
     ternc ternarize steps.onnx -o no.onnx --data train.npz
 [ ! -e no.onnx ] || complain "no.onnx was written"
