@@ -122,16 +122,25 @@ static int top_axis(const Graph *g, const Node *n)
     return (int)norm_axis(g, n, attr_int(n, "axis"), n->in[0]->type.rank);
 }
 
+static int64_t top_count(const Graph *g, const Node *n)
+{
+    int64_t count;
+    const int64_t *k = const_ints(g, n, 1, &count);
+    if (count != 1)
+        fail_node(g, n, "k must be one number");
+    return *k;
+}
+
 static void infer_top_k(Graph *g, Node *n)
 {
     Type x = n->in[0]->type;
     int axis = top_axis(g, n);
-    double k = const_scalar(g, n, 1);
+    int64_t k = top_count(g, n);
     if (x.dtype != DT_F32 && x.dtype != DT_F64 && x.dtype != DT_I32 && x.dtype != DT_I64)
         fail_node(g, n, "unsupported: TopK of %s", dtype_name(x.dtype));
-    if (k < 0 || k > (double)x.dims[axis])
-        fail_node(g, n, "the %.0f largest of %lld elements", k, (long long)x.dims[axis]);
-    x.dims[axis] = (int64_t)k;
+    if (k < 0 || k > x.dims[axis])
+        fail_node(g, n, "the %lld largest of %lld elements", (long long)k, (long long)x.dims[axis]);
+    x.dims[axis] = k;
     n->out[0]->type = x;
     x.dtype = DT_I64;
     n->out[1]->type = x;
@@ -142,7 +151,7 @@ static void eval_top_k(const Graph *g, const Node *n, const void *const *in, voi
     Type x = n->in[0]->type;
     int axis = top_axis(g, n), sign = attr_int(n, "largest") ? 1 : -1;
     int32_t outer = (int32_t)product(x.dims, 0, axis), inner = (int32_t)product(x.dims, axis + 1, x.rank);
-    int32_t size = (int32_t)x.dims[axis], k = (int32_t)const_scalar(g, n, 1);
+    int32_t size = (int32_t)x.dims[axis], k = (int32_t)top_count(g, n);
     switch (x.dtype) {
     case DT_F32: tn_top_k_f32(out[0], out[1], in[0], outer, size, inner, k, sign); return;
     case DT_F64: tn_top_k_f64(out[0], out[1], in[0], outer, size, inner, k, sign); return;
@@ -157,10 +166,11 @@ static void emit_top_k(Emitter *e, const Node *n)
     const Graph *g = emit_plan(e)->g;
     Type x = n->in[0]->type;
     int axis = top_axis(g, n);
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %.0f, %d);", emit_kernel(e, "top_k", x.dtype),
+    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %d);", emit_kernel(e, "top_k", x.dtype),
               n->out[0] ? emit_ptr(e, n->out[0]) : "NULL", emit_ptr(e, n->out[1]), emit_ptr(e, n->in[0]),
               (long long)product(x.dims, 0, axis), (long long)x.dims[axis],
-              (long long)product(x.dims, axis + 1, x.rank), const_scalar(g, n, 1), attr_int(n, "largest") ? 1 : -1);
+              (long long)product(x.dims, axis + 1, x.rank), (long long)top_count(g, n),
+              attr_int(n, "largest") ? 1 : -1);
 }
 
 static double top_k_steps(const Graph *g, const Node *n)
