@@ -21,7 +21,7 @@ typedef struct ConvShape {
         .name = "strides", .type = ATTR_INTS                                                                           \
     }
 
-/* What runtime/conv.h's kernels take behind the tensors: batch, groups, channels of a group, the window. */
+/* What the kernels conv of runtime/matmul.h take behind the tensors: batch, groups, channels of a group, the window. */
 const char *emit_conv_shape(const ConvShape *s, int64_t batch);
 
 /* Channels and groups of a Conv or ConvTranspose node against the weights; fails on contradictions. */
