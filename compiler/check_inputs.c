@@ -6,17 +6,9 @@
 
 /* ---- random values ---- */
 
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15); /* splitmix64 */
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
 static double uniform(uint64_t *state)
 {
-    return ((double)(next_random(state) >> 11) + 0.5) / 9007199254740992.0;
+    return ((double)(random_next(state) >> 11) + 0.5) / 9007199254740992.0;
 }
 
 static double normal(uint64_t *state)
@@ -31,9 +23,9 @@ static double random_value(DType d, double spread, uint64_t *state)
     switch (d) {
     case DT_F32:
     case DT_F64: return spread * normal(state);
-    case DT_U8: return (double)(next_random(state) % 256);
-    case DT_I8: return (double)(next_random(state) % 256) - 128;
-    default: return (double)(next_random(state) % 2);
+    case DT_U8: return (double)(random_next(state) % 256);
+    case DT_I8: return (double)(random_next(state) % 256) - 128;
+    default: return (double)(random_next(state) % 2);
     }
 }
 

@@ -432,6 +432,12 @@ void out_check(const char *path); /* fails as out_open would: for what is to be 
 /* A whole file, memory-mapped read-only; fails on directories and unreadable files. len 0 is allowed. */
 const uint8_t *file_map(const char *path, size_t *len);
 
+/* ---------------------------------------------------------------- random.c ---- */
+
+uint64_t random_bits(uint64_t seed, uint64_t i); /* number i of this seed */
+double random_unit(uint64_t seed, uint64_t i);   /* the same in [0, 1) */
+uint64_t random_next(uint64_t *state);           /* the next one; state begins as the seed */
+
 /* ---------------------------------------------------------------- graph.c ---- */
 
 const char *dtype_name(DType d); /* ONNX text name */

@@ -207,24 +207,15 @@ static const void *parse_values(Parser *s, Type t)
     return data;
 }
 
-/* splitmix64: the same seed gives the same values everywhere. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
 static const void *seeded_values(Parser *s, Type t)
 {
     if (!dtype_is_float(t.dtype) || t.dtype == DT_F16)
         fail_at(s, "seeded values are float or double, not %s", dtype_name(t.dtype));
-    uint64_t state = (uint64_t)parse_int(s);
+    uint64_t seed = (uint64_t)parse_int(s);
     int64_t n = type_elems(t);
     void *data = mem_array(n, dtype_size(t.dtype));
     for (int64_t i = 0; i < n; i++)
-        elem_set(data, t.dtype, i, (double)(next_random(&state) >> 40) / (1 << 23) - 1.0);
+        elem_set(data, t.dtype, i, (double)(random_bits(seed, (uint64_t)i) >> 40) / (1 << 23) - 1.0);
     return data;
 }
 

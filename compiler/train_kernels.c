@@ -138,15 +138,7 @@ static double ratio_of(const Kernel *k)
     return given ? const_scalar(k->e->g, k->n, 1) : 0.5;
 }
 
-/* splitmix64, by counter: the backward pass draws the same numbers again */
-static double draw(uint64_t seed, int64_t i)
-{
-    uint64_t z = seed + (uint64_t)(i + 1) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
-}
-
+/* The backward pass draws the same numbers again. */
 static uint64_t seed_of(const Kernel *k)
 {
     return k->e->noise * 0xd1342543de82ef95u + (uint64_t)k->n->out[0]->id;
@@ -158,7 +150,7 @@ static void add_dropped(const Kernel *k, const float *from, float *to)
     float factor = ratio < 1 ? (float)(1 / (1 - ratio)) : 0;
     int64_t total = type_elems(k->n->out[0]->type);
     for (int64_t i = 0; i < total; i++)
-        to[i] += ratio > 0 && draw(seed_of(k), i) < ratio ? 0 : factor * from[i];
+        to[i] += ratio > 0 && random_unit(seed_of(k), (uint64_t)i) < ratio ? 0 : factor * from[i];
 }
 
 static void forward_dropout(Kernel *k)

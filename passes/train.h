@@ -38,8 +38,6 @@ typedef struct Source {
 void order_samples(int64_t *order, const Source *s, uint64_t seed, int64_t epoch);
 /* Sample i as input x, changed at random when the options ask for it. */
 void draw_sample(const DataFeed *f, const TrainOptions *o, int64_t i, uint64_t seed, float *x);
-uint64_t random_bits(uint64_t seed, uint64_t i); /* of a counter: nothing to save for a later resume */
-double random_unit(uint64_t seed, uint64_t i);   /* [0, 1) */
 
 /* ---- train_judge.c ---- */
 

@@ -4,20 +4,6 @@
 
 #include <string.h>
 
-/* splitmix64 */
-uint64_t random_bits(uint64_t seed, uint64_t i)
-{
-    uint64_t z = seed + (i + 1) * 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-double random_unit(uint64_t seed, uint64_t i)
-{
-    return (double)(random_bits(seed, i) >> 11) * 0x1p-53;
-}
-
 /* Fisher and Yates */
 void order_samples(int64_t *order, const Source *s, uint64_t seed, int64_t epoch)
 {
