@@ -81,7 +81,7 @@ void compare_impulses(const Program *p, CheckReport *r)
         for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
             if (l->codes) {
                 r->layers[l->index].ternary = true;
-                r->layers[l->index].weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
+                r->layers[l->index].weights = layer_weight_count(l);
             }
     }
     const char *args[] = {"impulses", mem_printf("%s/codes.bin", p->folder), NULL};

@@ -193,7 +193,7 @@ static void write_codes(const Program *p)
     for (int i = 0; i < p->plan->g->num_nodes; i++)
         for (int k = 0; (l = node_layer(p->plan->g->nodes[i], k)); k++)
             if (l->codes)
-                text_add(&codes, (const char *)l->codes, (size_t)(l->co * (l->ci / l->groups) * l->kh * l->kw));
+                text_add(&codes, (const char *)l->codes, (size_t)layer_weight_count(l));
     file_write(mem_printf("%s/codes.bin", p->folder), codes.data, codes.len);
     text_free(&codes);
 }

@@ -62,11 +62,6 @@ static const char *shape_text(const Layer *l)
                       (long long)l->kw);
 }
 
-static int64_t weight_count(const Layer *l)
-{
-    return l->co * (l->ci / l->groups) * l->kh * l->kw;
-}
-
 static const char *bytes_text(int64_t bytes)
 {
     return bytes < 0 ? "-" : count_text(bytes);
@@ -91,9 +86,10 @@ static void print_layers(const Layer *const *layers, int count)
     Table *t = table_new(">#\tlayer\tweights\t>zeros\t>non-zeros\t>MACs\t>adds\t>shared\tlowering\twhy");
     for (int i = 0; i < count; i++) {
         const Layer *l = layers[i];
-        const char *zeros = l->codes ? mem_printf("%.1f %%", 100.0 * (double)l->zeros / (double)weight_count(l)) : "-";
+        const char *zeros =
+            l->codes ? mem_printf("%.1f %%", 100.0 * (double)l->zeros / (double)layer_weight_count(l)) : "-";
         table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60), shape_text(l),
-                  l->codes ? "ternary" : "float", zeros, adds_text(l, weight_count(l) - l->zeros),
+                  l->codes ? "ternary" : "float", zeros, adds_text(l, layer_weight_count(l) - l->zeros),
                   count_text(layer_macs(l)), adds_text(l, l->terms),
                   l->lowering == LOWER_UNROLL ? count_text(l->adds) : "-", lowering_name(l->lowering), l->why);
     }
@@ -134,7 +130,7 @@ static void print_summary(const Plan *p)
     for (int i = 0; i < layers; i++) {
         const Layer *l = list[i];
         ternary += l->codes != NULL;
-        weights += l->codes ? weight_count(l) : 0;
+        weights += l->codes ? layer_weight_count(l) : 0;
         zeros += l->codes ? l->zeros : 0;
         count[l->lowering]++;
         macs += l->codes ? layer_macs(l) : 0;

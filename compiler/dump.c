@@ -181,7 +181,7 @@ static void print_epilogue(FILE *f, const Layer *l)
 
 static void print_layer(FILE *f, const Layer *l)
 {
-    int64_t n = l->co * (l->ci / l->groups) * l->kh * l->kw;
+    int64_t n = layer_weight_count(l);
     fprintf(f, "<\n         kind = \"%s\", index = %d, batch = %" PRId64 ", ci = %" PRId64 ", co = %" PRId64,
             layer_kind_text(l->kind), l->index, l->batch, l->ci, l->co);
     print_geometry(f, l);

@@ -9,7 +9,7 @@
 
 static void describe_layer(Emitter *e, const Layer *l)
 {
-    long long weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
+    long long weights = layer_weight_count(l);
     bool unrolled = l->lowering == LOWER_UNROLL;
     if (l->codes)
         emit_line(e, " * %lld weights, %lld zeros, %lld added or subtracted per position.", weights,

@@ -677,6 +677,7 @@ const char *lowering_name(Lowering l); /* as --lowering has it */
 Layer *node_layer(const Node *n, int k);
 int layer_count(const Graph *g);
 bool activation_never_falls(const Activation *a); /* so it commutes with maxima */
+int64_t layer_weight_count(const Layer *l);
 int64_t layer_macs(const Layer *l); /* multiply-accumulates of a run with dense weights; borders count in full */
 
 /* emit_layer.c: OP_Layer */

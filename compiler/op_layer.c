@@ -34,10 +34,15 @@ bool activation_never_falls(const Activation *a)
     return (a->kind != ACT_LEAKY_RELU && a->kind != ACT_HARD_SIGMOID) || a->a >= 0;
 }
 
+int64_t layer_weight_count(const Layer *l)
+{
+    return l->co * (l->ci / l->groups) * l->kh * l->kw;
+}
+
 int64_t layer_macs(const Layer *l)
 {
     int64_t positions = l->batch * (l->kind == LAYER_CONV_TRANSPOSE ? l->ih * l->iw : l->oh * l->ow);
-    return positions * l->co * (l->ci / l->groups) * l->kh * l->kw;
+    return positions * layer_weight_count(l);
 }
 
 static void infer_layer(Graph *g, Node *n)

@@ -27,7 +27,7 @@ static double entropy_of(const Layer *l, int64_t weights)
 
 static SizeLayer describe_layer(const Layer *l)
 {
-    int64_t weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
+    int64_t weights = layer_weight_count(l);
     return (SizeLayer){.index = l->index,
                        .source = l->source,
                        .lowering = lowering_name(l->lowering),

@@ -69,7 +69,7 @@ static int64_t out_channels_size(const Layer *l)
 
 static int64_t count_zeros(const Layer *l)
 {
-    int64_t n = l->co * (l->ci / l->groups) * l->kh * l->kw, zeros = 0;
+    int64_t n = layer_weight_count(l), zeros = 0;
     for (int64_t i = 0; i < n; i++)
         zeros += l->codes[i] == 0;
     return zeros;
