@@ -336,17 +336,9 @@ static void parse_attrs(Parser *s, Node *n)
 
 /* ---- graph ---- */
 
-static Tensor *find_tensor(const Graph *g, const char *name)
-{
-    for (int i = 0; i < g->num_tensors; i++)
-        if (!strcmp(g->tensors[i]->name, name))
-            return g->tensors[i];
-    return NULL;
-}
-
 static Tensor *new_tensor(Parser *s, const char *name, Type type)
 {
-    if (find_tensor(s->g, name))
+    if (graph_find(s->g, name))
         fail_at(s, "'%s' is defined twice", name);
     return graph_tensor(s->g, name, type);
 }
@@ -385,7 +377,7 @@ static Tensor *parse_output(Parser *s)
         t = parse_shape(s, find_dtype(name));
         name = parse_name(s);
     }
-    Tensor *known = find_tensor(s->g, name);
+    Tensor *known = graph_find(s->g, name);
     return known ? known : graph_tensor(s->g, name, t);
 }
 
@@ -419,7 +411,7 @@ static void parse_constants(Parser *s)
         Type type = parse_type(s);
         const char *name = parse_name(s);
         expect(s, "=");
-        Tensor *t = find_tensor(s->g, name);
+        Tensor *t = graph_find(s->g, name);
         if (t && is_defined(s, t))
             fail_at(s, "'%s' is defined twice", name);
         if (!t)
@@ -449,7 +441,7 @@ static Tensor **use_tensors(Parser *s, const char *const *names, int count)
 {
     Tensor **list = NEW_ARRAY(Tensor *, count);
     for (int i = 0; i < count; i++) {
-        list[i] = names[i][0] ? find_tensor(s->g, names[i]) : NULL;
+        list[i] = names[i][0] ? graph_find(s->g, names[i]) : NULL;
         if (names[i][0] && (!list[i] || !is_defined(s, list[i])))
             fail_at(s, "'%s' is used before it is defined", names[i]);
     }
@@ -461,7 +453,7 @@ static void define_tensors(Parser *s, Node *n, const char *const *names)
     for (int i = 0; i < n->num_out; i++) {
         if (!names[i][0])
             continue;
-        Tensor *t = find_tensor(s->g, names[i]);
+        Tensor *t = graph_find(s->g, names[i]);
         if (t && is_defined(s, t))
             fail_at(s, "'%s' is defined twice", names[i]);
         n->out[i] = t ? t : graph_tensor(s->g, names[i], (Type){.rank = -1});
