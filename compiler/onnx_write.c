@@ -203,12 +203,9 @@ static int find_end(const Graph *g, int begin)
 }
 
 /* A name that no tensor has. */
-static char *new_name(const Graph *g, const char *base, const char *what)
+static const char *new_name(const Graph *g, const char *base, const char *what)
 {
-    char *name = mem_printf("%s_%s", base, what);
-    for (int i = 2; graph_find(g, name); i++)
-        name = mem_printf("%s_%s_%d", base, what, i);
-    return name;
+    return graph_free_name(g, mem_printf("%s_%s", base, what), 2);
 }
 
 /* Outputs of a body must be made in it: each is a copy. */
@@ -217,7 +214,7 @@ static void add_output(Onnx__GraphProto *p, const Graph *g, const char *from, co
     Onnx__NodeProto *copy = NEW(Onnx__NodeProto);
     onnx__node_proto__init(copy);
     Onnx__ValueInfoProto *v = make_value_info(like);
-    v->name = new_name(g, like->name, "next");
+    v->name = (char *)new_name(g, like->name, "next");
     copy->op_type = (char *)"Identity";
     copy->n_input = copy->n_output = 1;
     copy->input = NEW(char *);
