@@ -3,7 +3,6 @@
 #include "check.h"
 #include "recurrent.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,14 +176,6 @@ static void add_calls(Text *t, const Plan *p, const char *prefix, int layers)
     text_printf(t, "#define call_layer %s_check_layer\n", p->id);
 }
 
-static char *upper_text(const char *s)
-{
-    char *u = mem_strdup(s);
-    for (char *c = u; *c; c++)
-        *c = (char)toupper((unsigned char)*c);
-    return u;
-}
-
 static void write_codes(const Program *p)
 {
     Text codes = {0};
@@ -200,7 +191,7 @@ static void write_codes(const Program *p)
 
 const char *program_define(const Plan *p)
 {
-    return mem_printf("-D%s_CHECK", upper_text(p->id));
+    return mem_printf("-D%s_CHECK", macro_prefix(p->id));
 }
 
 void program_describe(const Program *p)
@@ -212,7 +203,7 @@ void program_describe(const Program *p)
     int layers = add_layers(&t, g);
     add_buffers(&t, "input", "INPUTS", g->inputs, g->num_inputs);
     add_buffers(&t, "output", "OUTPUTS", g->outputs, g->num_outputs);
-    add_calls(&t, p->plan, upper_text(p->plan->id), layers);
+    add_calls(&t, p->plan, macro_prefix(p->plan->id), layers);
     file_write(mem_printf("%s/model.h", p->folder), t.data, t.len);
     text_free(&t);
     write_codes(p);

@@ -56,3 +56,11 @@ const char *model_id(const char *path)
         return id;
     return is_c_name(id + 4) ? id + 4 : id;
 }
+
+const char *macro_prefix(const char *id)
+{
+    char *copy = mem_strdup(id);
+    for (char *p = copy; *p; p++)
+        *p = (char)toupper((unsigned char)*p);
+    return copy;
+}

@@ -2,7 +2,6 @@
 #include "emitter.h"
 #include "flow.h"
 
-#include <ctype.h>
 #include <string.h>
 
 /* ---- the body ---- */
@@ -221,14 +220,6 @@ static void print_linkage(const Emitter *e, Text *c)
         text_printf(c, "#define TN_KERNEL static inline\n\n");
 }
 
-static const char *upper(const char *s)
-{
-    char *copy = mem_strdup(s);
-    for (char *p = copy; *p; p++)
-        *p = (char)toupper((unsigned char)*p);
-    return copy;
-}
-
 /* Operators that only make constants have no code. */
 static void check_emitters(const Graph *g)
 {
@@ -243,7 +234,7 @@ static void check_emitters(const Graph *g)
 static Emitter emit_parts(const Plan *p, int split)
 {
     check_emitters(p->g);
-    Emitter e = {.plan = p, .macro = upper(p->id), .const_printed = NEW_ARRAY(bool, p->g->num_tensors)};
+    Emitter e = {.plan = p, .macro = macro_prefix(p->id), .const_printed = NEW_ARRAY(bool, p->g->num_tensors)};
     if (split)
         e.split = split_new(split);
     emit_run(&e);

@@ -716,6 +716,7 @@ const char *recommended_flags(Optimize aim, const char *cc); /* for generated C;
  * "net_2_nets". */
 bool is_c_name(const char *s);
 const char *model_id(const char *path);
+const char *macro_prefix(const char *id); /* in capitals: "NET" */
 
 /* ---------------------------------------------------------------- node_cost.c ---- */
 
