@@ -125,6 +125,7 @@ void table_print(const Table *t, FILE *f);
 const char *method_name(Method m);                /* as --method has it */
 const char *count_text(int64_t n);                /* "1,234,567" */
 const char *short_text(const char *s, int bytes); /* cut at a character, ending in "...", when it is longer */
+const char *xml_text(const char *s);              /* with &lt; and the like: names of models may hold anything */
 
 /* A bar on stderr, only on a terminal and only once a second has passed. */
 typedef struct Progress {

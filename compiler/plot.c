@@ -19,24 +19,9 @@ typedef struct Panel {
 
 /* ---- text ---- */
 
-/* Names come from the model and the command line. */
-static void add_escaped(Text *s, const char *name)
-{
-    for (; *name; name++)
-        switch (*name) {
-        case '<': text_printf(s, "&lt;"); break;
-        case '>': text_printf(s, "&gt;"); break;
-        case '&': text_printf(s, "&amp;"); break;
-        case '"': text_printf(s, "&quot;"); break;
-        default: text_printf(s, "%c", *name);
-        }
-}
-
 static void add_text(Text *s, double x, double y, const char *style, const char *text)
 {
-    text_printf(s, "<text x=\"%.1f\" y=\"%.1f\"%s>", x, y, style);
-    add_escaped(s, text);
-    text_printf(s, "</text>\n");
+    text_printf(s, "<text x=\"%.1f\" y=\"%.1f\"%s>%s</text>\n", x, y, style, xml_text(text));
 }
 
 static void add_rule(Text *s, double x1, double y1, double x2, double y2, const char *style)

@@ -107,3 +107,19 @@ const char *short_text(const char *s, int bytes)
         n--;
     return mem_printf("%.*s...", n, s);
 }
+
+const char *xml_text(const char *s)
+{
+    Text t = {0};
+    for (; *s; s++)
+        switch (*s) {
+        case '<': text_printf(&t, "&lt;"); break;
+        case '>': text_printf(&t, "&gt;"); break;
+        case '&': text_printf(&t, "&amp;"); break;
+        case '"': text_printf(&t, "&quot;"); break;
+        default: text_add(&t, s, 1);
+        }
+    const char *copy = t.data ? mem_strdup(t.data) : "";
+    text_free(&t);
+    return copy;
+}

@@ -154,6 +154,7 @@ int64_t stack_depth(const char *su, const SizeObject *o, const char *root, int c
 
 /* ---- size_table.c, size_json.c, size_html.c, size_baseline.c ---- */
 
+int size_end_of_model(const SizeReport *s, int first); /* behind the rows of the same model as row `first` */
 void size_print_table(const SizeReport *s, FILE *f);
 void size_print_csv(const SizeReport *s, FILE *f);
 char *size_json(const SizeReport *s); /* to free() */

@@ -27,39 +27,12 @@ static const char style[] =
 
 /* ---- pieces ---- */
 
-/* Names come from models and paths: any text. */
-static const char *escape(const char *s)
-{
-    Text t = {0};
-    text_add(&t, "", 0);
-    for (; *s; s++)
-        switch (*s) {
-        case '<': text_printf(&t, "&lt;"); break;
-        case '>': text_printf(&t, "&gt;"); break;
-        case '&': text_printf(&t, "&amp;"); break;
-        case '"': text_printf(&t, "&quot;"); break;
-        default: text_add(&t, s, 1);
-        }
-    const char *copy = t.len ? mem_printf("%.*s", (int)t.len, t.data) : "";
-    text_free(&t);
-    return copy;
-}
-
-/* The end of the rows that have the same model as row `first`. */
-static int end_of_model(const SizeReport *s, int first)
-{
-    int i = first + 1;
-    while (i < s->count && s->rows[i].model == s->rows[first].model)
-        i++;
-    return i;
-}
-
 static void print_cells(FILE *f, const char *tag, const char *line)
 {
     char *rest = mem_strdup(line);
     for (char *cell; (cell = strsep(&rest, "\t"));) {
         bool number = cell[0] == '>';
-        fprintf(f, "<%s%s>%s</%s>", tag, number ? " class=\"n\"" : "", escape(cell + number), tag);
+        fprintf(f, "<%s%s>%s</%s>", tag, number ? " class=\"n\"" : "", xml_text(cell + number), tag);
     }
 }
 
@@ -86,7 +59,7 @@ static void close_table(FILE *f)
 
 static void print_key(FILE *f, const char *colour, const char *text)
 {
-    fprintf(f, "<span><i style=\"background: var(--%s)\"></i>%s</span>\n", colour, escape(text));
+    fprintf(f, "<span><i style=\"background: var(--%s)\"></i>%s</span>\n", colour, xml_text(text));
 }
 
 static void print_layer_keys(const SizeRow *r, FILE *f)
@@ -122,7 +95,7 @@ static Chart open_chart(FILE *f, const char *title, int bars, int64_t largest)
     int width = LABEL_WIDTH + CHART_WIDTH + VALUE_WIDTH, height = bars * BAR_PITCH + 4;
     fprintf(f,
             "<svg class=\"chart\" role=\"img\" aria-label=\"%s\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
-            escape(title), width, height, width, height);
+            xml_text(title), width, height, width, height);
     return (Chart){.f = f, .largest = largest ? largest : 1};
 }
 
@@ -134,7 +107,7 @@ static void close_chart(Chart *c)
 static void begin_bar(Chart *c, const char *label)
 {
     fprintf(c->f, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", LABEL_WIDTH - 8,
-            c->bars * BAR_PITCH + BAR_HEIGHT - 4, escape(short_text(label, 48)));
+            c->bars * BAR_PITCH + BAR_HEIGHT - 4, xml_text(short_text(label, 48)));
     c->x = LABEL_WIDTH;
 }
 
@@ -146,7 +119,7 @@ static void add_segment(Chart *c, int64_t bytes, const char *colour, double opac
     fprintf(c->f,
             "<rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"var(--%s)\" fill-opacity=\"%g\" "
             "data-bytes=\"%lld\"><title>%s: %s bytes</title></rect>\n",
-            c->x, c->bars * BAR_PITCH + 1, width, BAR_HEIGHT, colour, opacity, (long long)bytes, escape(label),
+            c->x, c->bars * BAR_PITCH + 1, width, BAR_HEIGHT, colour, opacity, (long long)bytes, xml_text(label),
             count_text(bytes));
     c->x += width;
 }
@@ -213,7 +186,7 @@ static void print_chart(const SizeReport *s, int first, int end, const ChartKind
         largest = v > largest ? v : largest;
         bars += !s->rows[i].error;
     }
-    fprintf(f, "<h3>%s</h3>\n", escape(kind->title));
+    fprintf(f, "<h3>%s</h3>\n", xml_text(kind->title));
     kind->keys(&s->rows[first], f);
     Chart c = open_chart(f, kind->title, bars, largest);
     for (int i = first;
@@ -253,7 +226,7 @@ static void print_totals(const SizeReport *s, int first, int end, FILE *f)
 
 static void print_layers(const SizeRow *r, FILE *f)
 {
-    fprintf(f, "<details><summary>%s: layers</summary>\n", escape(row_label(r)));
+    fprintf(f, "<details><summary>%s: layers</summary>\n", xml_text(row_label(r)));
     open_table(f, "layer\tfrom\tform\t>weights\t>zeros\t>code\t>constants\t>bits/weight\t>entropy");
     for (int i = 0; i < r->num_layers; i++) {
         const SizeLayer *l = &r->layers[i];
@@ -273,13 +246,14 @@ static void print_layers(const SizeRow *r, FILE *f)
 
 static void print_model(const SizeReport *s, int first, int end, FILE *f)
 {
-    fprintf(f, "<section>\n<h2>%s</h2>\n", escape(s->rows[first].model));
+    fprintf(f, "<section>\n<h2>%s</h2>\n", xml_text(s->rows[first].model));
     print_totals(s, first, end, f);
     print_chart(s, first, end, &flash_chart, f);
     print_chart(s, first, end, &ram_chart, f);
     for (int i = first; i < end; i++)
         if (s->rows[i].error)
-            fprintf(f, "<h3>%s failed</h3>\n<pre>%s</pre>\n", escape(row_label(&s->rows[i])), escape(s->rows[i].error));
+            fprintf(f, "<h3>%s failed</h3>\n<pre>%s</pre>\n", xml_text(row_label(&s->rows[i])),
+                    xml_text(s->rows[i].error));
         else if (s->rows[i].by_layer)
             print_layers(&s->rows[i], f);
     fprintf(f, "</section>\n");
@@ -296,8 +270,8 @@ void size_print_html(const SizeReport *s, FILE *f)
             "<p>Made by ternc %s with %s, %s, <code>--optimize %s</code>. Each layer has a colour: code in full, its "
             "constants lighter; grey is shared. Entropy is what the weights need at least, in bits per weight, without "
             "a code for whole sequences.</p>\n",
-            TERNC_VERSION, escape(s->compiler), escape(s->cflags), s->optimize);
-    for (int first = 0; first < s->count; first = end_of_model(s, first))
-        print_model(s, first, end_of_model(s, first), f);
+            TERNC_VERSION, xml_text(s->compiler), xml_text(s->cflags), s->optimize);
+    for (int first = 0; first < s->count; first = size_end_of_model(s, first))
+        print_model(s, first, size_end_of_model(s, first), f);
     fprintf(f, "</body>\n</html>\n");
 }

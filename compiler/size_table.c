@@ -17,7 +17,7 @@ static int end_of_group(const SizeReport *s, int first)
     return i;
 }
 
-static int end_of_model(const SizeReport *s, int first)
+int size_end_of_model(const SizeReport *s, int first)
 {
     int i = first + 1;
     while (i < s->count && s->rows[i].model == s->rows[first].model)
@@ -217,8 +217,8 @@ static void print_layers(const SizeReport *s, int first, int end, int from, int 
 void size_print_table(const SizeReport *s, FILE *f)
 {
     fprintf(f, "%s, %s, --optimize %s; bytes\n", s->compiler, s->cflags, s->optimize);
-    for (int first = 0; first < s->count; first = end_of_model(s, first)) {
-        int end = end_of_model(s, first), targets = end_of_group(s, first) - first;
+    for (int first = 0; first < s->count; first = size_end_of_model(s, first)) {
+        int end = size_end_of_model(s, first), targets = end_of_group(s, first) - first;
         fprintf(f, "\n%s\n\n", s->rows[first].model);
         print_totals(s, first, end, f);
         for (int from = 0; from < targets; from += TARGET_COLUMNS) {
