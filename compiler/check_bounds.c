@@ -55,7 +55,7 @@ static void sum_bounds(const Graph *g, const Node *n, int k, const void *const *
     for (int i = 0; i < n->num_in; i++)
         magnitudes[i] = n->in[i] ? absolute_copy(n->in[i], in[i]) : NULL;
     for (int i = 0; i < n->num_out; i++)
-        out[i] = n->out[i] ? calloc(type_bytes(n->out[i]->type) + 1, 1) : NULL;
+        out[i] = zeroed_values(n->out[i]);
     eval_node(g, n, (const void *const *)magnitudes, out);
     DType d = n->out[k]->type.dtype;
     double factor = (count_terms(g, n) + 8) * unit_roundoff(d);

@@ -92,7 +92,7 @@ static void compare_output(const Compare *c, NodeCheck *r, const Node *n, int k,
     free(bound);
 }
 
-static void *get_values(const Tensor *t)
+void *zeroed_values(const Tensor *t)
 {
     void *p = t ? calloc(type_bytes(t->type) + 1, 1) : NULL;
     if (t && !p)
@@ -108,8 +108,8 @@ static void compare_node(const Compare *c, int index)
     for (int i = 0; i < n->num_in; i++)
         in[i] = n->in[i] ? c->values[n->in[i]->id] : NULL;
     for (int k = 0; k < n->num_out; k++)
-        want[k] = get_values(n->out[k]);
-    float *layer_bound = n->layer ? get_values(n->out[0]) : NULL;
+        want[k] = zeroed_values(n->out[k]);
+    float *layer_bound = n->layer ? zeroed_values(n->out[0]) : NULL;
     if (n->layer)
         eval_layer(n->layer, in[0], want[0], layer_bound);
     else
@@ -134,7 +134,7 @@ static void compare_states(const Compare *c, int index)
     NodeCheck *r = &c->report->nodes[index];
     for (int k = 0; k < cell_records(n->cell); k++) {
         Tensor t = state_tensor(&s, k);
-        void *want = get_values(&t);
+        void *want = zeroed_values(&t);
         double *bound = NEW_ARRAY(double, type_elems(t.type));
         state_wanted(&s, k, want, bound);
         compare_floats(c, r, &t, c->states[k], want, bound);
@@ -142,7 +142,7 @@ static void compare_states(const Compare *c, int index)
         free(want);
     }
     for (int k = 0; k < n->num_out; k++) {
-        void *want = get_values(n->out[k]);
+        void *want = zeroed_values(n->out[k]);
         if (!want)
             continue;
         state_output_wanted(&s, k, want);
@@ -201,7 +201,7 @@ static bool read_outputs(Compare *c, int index, void **copies)
         if (!data)
             return false;
         if (!copies[t->id])
-            copies[t->id] = get_values(t);
+            copies[t->id] = zeroed_values(t);
         memcpy(copies[t->id], data, type_bytes(t->type));
         c->values[t->id] = copies[t->id];
     }
@@ -262,7 +262,7 @@ static void make_unchosen(const Compare *c, int index, void **copies)
     for (int k = 0; n->op == OP_Where && k < n->num_in; k++) {
         int id = n->in[k]->id;
         if (!c->values[id])
-            c->values[id] = copies[id] = get_values(n->in[k]);
+            c->values[id] = copies[id] = zeroed_values(n->in[k]);
     }
 }
 
