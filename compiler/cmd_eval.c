@@ -7,6 +7,7 @@
 #include "cli.h"
 
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <signal.h>
@@ -112,6 +113,8 @@ static void wait_for_worker(const Job *j, Progress *p)
         progress_update(p, atomic_load(j->done));
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
     }
+    if (ended < 0)
+        bug("waitpid: %s", strerror(errno));
     cleanup_drop_child(ended);
     if (WIFEXITED(status) && !WEXITSTATUS(status))
         return;
