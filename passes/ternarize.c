@@ -289,7 +289,7 @@ static void ternarize_site(const Sites *all, const Site *s)
 void pass_ternarize(Graph *g, const Options *opt)
 {
     if (opt->method == METHOD_SCA || (opt->method == METHOD_STP && !(opt->sparsity > 0)))
-        usage("--method sca, and stp without --sparsity, need training, which this version cannot do");
+        bug("SCA, and STP without a share of zeros, are what training does");
     Sites all = find_sites(g, opt);
     mark_kept(&all);
     for (int i = 0; i < all.count; i++)
