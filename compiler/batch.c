@@ -82,7 +82,7 @@ static Place place_in_view(Type from, Place p, Type to)
         bool before_last = i + 2 == to.rank && want == to.dims[i];
         if (want == 1 || (want < to.dims[i] && to.dims[i] % want == 0) || before_last)
             return (Place){i, want};
-        if (want % to.dims[i])
+        if (!to.dims[i] || want % to.dims[i])
             break;
     }
     return (Place){0, 1};

@@ -172,6 +172,17 @@ static void test_attention(void)
     }
 }
 
+/* A view of no elements says nothing about the batch, nor does it divide by them. */
+static void test_empty_view(void)
+{
+    Graph *g = graph_of("g (float[1,4] x) => (y, r) <float[4,2] w = seed 1, int64[1] none = {0}>"
+                        " { y = MatMul (x, w)\n t = Transpose <perm = [1, 0]> (x)\n s = Slice (t, none, none, none)\n"
+                        " r = Reshape <allowzero = 1> (s, none) }");
+    const Graph *many = graph_with_batch(g, 2);
+    CU_ASSERT_STRING_EQUAL(type_text(many->outputs[0]->type), "float[2,2]");
+    CU_ASSERT_STRING_EQUAL(type_text(many->outputs[1]->type), "float[0]");
+}
+
 static void test_refusal(void)
 {
     Trap trap;
@@ -299,6 +310,7 @@ int main(void)
     CU_pSuite s = CU_add_suite("training", NULL, NULL);
     CU_add_test(s, "models", test_models);
     CU_add_test(s, "batch", test_batch);
+    CU_add_test(s, "a view of nothing", test_empty_view);
     CU_add_test(s, "attention", test_attention);
     CU_add_test(s, "refusal", test_refusal);
     CU_add_test(s, "refused form", test_form_refused);
