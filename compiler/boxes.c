@@ -90,7 +90,8 @@ void box_copy(const Box *b, DType d, void *y, const void *x)
     }
 }
 
-const char *pointer_at(const char *p, int64_t offset)
+/* "p + 12", or just p */
+static const char *pointer_at(const char *p, int64_t offset)
 {
     return offset ? mem_printf("%s + %lld", p, (long long)offset) : p;
 }

@@ -22,7 +22,4 @@ void emit_box_fill(Emitter *e, DType d, const char *y, const char *value, int64_
 /* y of type yt = x of type xt, moved by begin and continued with its own elements: runtime/pad.h. */
 void box_pad(Type yt, Type xt, const int64_t *begin, bool reflect, void *y, const void *x);
 
-/* "p + offset", or p */
-const char *pointer_at(const char *p, int64_t offset);
-
 #endif

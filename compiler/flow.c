@@ -173,7 +173,7 @@ static void find_guards(Flow *f)
     free(d.maker);
 }
 
-bool guard_holds(const Flow *f, int guard, const void *const *values)
+static bool guard_holds(const Flow *f, int guard, const void *const *values)
 {
     if (!guard)
         return true;

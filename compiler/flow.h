@@ -39,11 +39,10 @@ typedef struct Flow {
 
 int64_t loop_scratch_bytes(const Node *end); /* op_loop.c: to exchange states; valid once memory is shared */
 
-Flow *flow_new(const Graph *g); /* malloc: the evaluator runs in threads */
+Flow *flow_new(const Graph *g); /* malloc: the evaluator makes one per sample */
 void flow_free(Flow *f);
 const Flow *flow_kept(const Graph *g);         /* the same in the arena, for looking only */
 int common_guard(const Flow *f, int a, int b); /* the innermost one around both */
-bool guard_holds(const Flow *f, int guard, const void *const *values);
 /* The node that runs behind node i, -1 to begin with; num_nodes at the end. Where it is LoopBegin or LoopEnd, its
  * output k is flow_value(f, i, k) then. values: by tensor id, of what has run. */
 int flow_next(Flow *f, int i, const void *const *values);

@@ -29,8 +29,7 @@ void infer_control(Walk *w, const Node *n);
 void infer_set_budget(Walk *w);
 bool infer_take_budget(Walk *w, const Node *n); /* whether the node may be evaluated */
 
-/* Nodes around bodies, with the label of n: out = op(a, b, c), those that are not NULL. */
-void walk_add(Walk *w, const Node *n, OpKind op, Tensor *out, Tensor *a, Tensor *b, Tensor *c);
+/* Nodes around bodies, with the label of n: op(a, b, c), those that are not NULL. */
 Tensor *walk_make(Walk *w, const Node *n, OpKind op, Tensor *a, Tensor *b, Tensor *c);
 Tensor *walk_int(Walk *w, const Node *n, int64_t v);
 void walk_give(Walk *w, const Node *n, int output, Tensor *t); /* t is the node's output */
@@ -40,7 +39,6 @@ typedef struct Collector {
     Tensor **items;
     int count, cap;
 } Collector;
-void walk_collect(Collector *c, Tensor *t);
 /* The items, along a new axis, make an output of n. */
 void walk_join(Walk *w, const Node *n, int output, const Collector *c, int64_t axis, bool reverse);
 

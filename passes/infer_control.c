@@ -19,7 +19,8 @@ static Tensor *new_tensor(Walk *w, const Node *of, const char *what)
     return graph_tensor(w->g, mem_printf("%s.%s%lld", node_label(of), what, (long long)w->copied), (Type){.rank = -1});
 }
 
-void walk_add(Walk *w, const Node *of, OpKind op, Tensor *out, Tensor *a, Tensor *b, Tensor *c)
+/* out = op(a, b, c), those that are not NULL */
+static void add_node(Walk *w, const Node *of, OpKind op, Tensor *out, Tensor *a, Tensor *b, Tensor *c)
 {
     Tensor *in[] = {a, b, c};
     int count = c ? 3 : b ? 2 : 1;
@@ -34,7 +35,7 @@ Tensor *walk_make(Walk *w, const Node *of, OpKind op, Tensor *a, Tensor *b, Tens
 {
     w->copied++;
     Tensor *out = new_tensor(w, of, "v");
-    walk_add(w, of, op, out, a, b, c);
+    add_node(w, of, op, out, a, b, c);
     return out;
 }
 
@@ -95,7 +96,7 @@ static Tensor *choose(Walk *w, const Node *n, Tensor *condition, Tensor *a, Tens
 void walk_give(Walk *w, const Node *n, int output, Tensor *t)
 {
     if (n->out[output])
-        walk_add(w, n, OP_Identity, n->out[output], t, NULL, NULL);
+        add_node(w, n, OP_Identity, n->out[output], t, NULL, NULL);
 }
 
 static const Graph *body_of(const Walk *w, const Node *n, const char *name, int inputs, int min_outputs)
@@ -221,7 +222,7 @@ static void infer_if(Walk *w, const Node *n)
 
 /* ---- outputs that collect a value from each iteration ---- */
 
-void walk_collect(Collector *c, Tensor *t)
+static void collect(Collector *c, Tensor *t)
 {
     if (c->count == c->cap) {
         c->cap = c->cap ? 2 * c->cap : 16;
@@ -303,7 +304,7 @@ static void loop_step(Walk *w, const Node *n, Unroll *u, int64_t iteration)
         u->in[2 + i] = u->active ? choose(w, n, u->active, next, u->in[2 + i]) : next;
     }
     for (int i = u->num_state; i < n->num_out; i++)
-        walk_collect(&u->collected[i], out[1 + i]);
+        collect(&u->collected[i], out[1 + i]);
     u->in[1] = as_condition(w, n, out[0]);
     if (!u->in[1]->data)
         u->active = u->active ? walk_make(w, n, OP_And, u->active, u->in[1], NULL) : u->in[1];
@@ -505,7 +506,7 @@ static void infer_scan(Walk *w, const Node *n)
         for (int i = 0; i < state; i++)
             in[i] = out[i];
         for (int i = state; i < n->num_out; i++)
-            walk_collect(&collected[i], out[i]);
+            collect(&collected[i], out[i]);
     }
     for (int i = 0; i < state && i < n->num_out; i++)
         walk_give(w, n, i, in[i]);

@@ -37,7 +37,8 @@ int64_t upgrade_take_int(const Upgrade *u, Node *n, const char *name, int64_t ot
     return v;
 }
 
-void upgrade_put_input(const Upgrade *u, Node *n, int index, Tensor *t)
+/* Fails when there is one already. */
+static void put_input(const Upgrade *u, Node *n, int index, Tensor *t)
 {
     if (index < n->num_in && n->in[index])
         fail_node(u->g, n, "input %d does not exist in opset %" PRId64, index, u->opset);
@@ -61,7 +62,7 @@ void upgrade_ints(const Upgrade *u, Node *n, const char *name, int index)
     const Attr *a = upgrade_attr(u, n, name, ATTR_INTS);
     if (!a)
         return;
-    upgrade_put_input(u, n, index, graph_const_i64(u->g, upgrade_name(n, name), a->count, a->ints));
+    put_input(u, n, index, graph_const_i64(u->g, upgrade_name(n, name), a->count, a->ints));
     attr_remove(n, name);
 }
 
@@ -87,7 +88,7 @@ static void float_to_input(const Upgrade *u, Node *n, const char *name, int inde
     DType d = n->num_in ? float_type(n->in[0]) : DT_F32;
     void *data = mem_alloc(dtype_size(d));
     elem_set(data, d, 0, (double)a->f);
-    upgrade_put_input(u, n, index, graph_const(u->g, upgrade_name(n, name), type_make(d, 0, NULL), data));
+    put_input(u, n, index, graph_const(u->g, upgrade_name(n, name), type_make(d, 0, NULL), data));
     attr_remove(n, name);
 }
 
@@ -155,7 +156,7 @@ static void upgrade_top_k(Upgrade *u, Node *n)
     const Attr *a = upgrade_attr(u, n, "k", ATTR_INT);
     if (!a)
         return;
-    upgrade_put_input(u, n, 1, graph_const_i64(u->g, upgrade_name(n, "k"), 1, &a->i));
+    put_input(u, n, 1, graph_const_i64(u->g, upgrade_name(n, "k"), 1, &a->i));
     attr_remove(n, "k");
 }
 
@@ -339,7 +340,7 @@ static void upgrade_upsample_7(Upgrade *u, Node *n)
     if (!a)
         fail_node(u->g, n, "attribute 'scales' is required");
     int64_t count = a->count;
-    upgrade_put_input(u, n, 1, graph_const(u->g, upgrade_name(n, "scales"), type_make(DT_F32, 1, &count), a->floats));
+    put_input(u, n, 1, graph_const(u->g, upgrade_name(n, "scales"), type_make(DT_F32, 1, &count), a->floats));
     attr_remove(n, "scales");
 }
 
@@ -348,7 +349,7 @@ static void upgrade_upsample(Upgrade *u, Node *n)
 {
     if (n->num_in != 2)
         fail_node(u->g, n, "needs 2 inputs, not %d", n->num_in);
-    upgrade_put_input(u, n, 2, n->in[1]);
+    put_input(u, n, 2, n->in[1]);
     n->in[1] = NULL;
     attr_set_string(n, "coordinate_transformation_mode", "asymmetric");
     attr_set_string(n, "nearest_mode", "floor");
