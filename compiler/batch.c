@@ -59,11 +59,6 @@ static void multiply_batch(const Graph *g, const Tensor *of, Type *t, int axis, 
     t->dims[axis] *= batch;
 }
 
-static bool is_view(const Node *n)
-{
-    return n->op == OP_Reshape || n->op == OP_Flatten || n->op == OP_Squeeze || n->op == OP_Unsqueeze;
-}
-
 /* ---- where the batch is: types are those of one sample ---- */
 
 typedef struct Place {
@@ -132,7 +127,7 @@ static Place place_in_output(const Graph *g, const Node *n, int input, Place p)
         p.axis = axis_of_transpose(n, p.axis);
     else if (n->op == OP_Unsqueeze)
         p.axis = axis_of_unsqueeze(g, n, p.axis);
-    else if (is_view(n))
+    else if (is_reshape(n))
         return place_in_view(from, p, to);
     else if (n->op == OP_Gather && input == 1)
         p.axis += (int)norm_axis(g, n, attr_int(n, "axis"), n->in[0]->type.rank);
@@ -218,7 +213,7 @@ static void rebatch(Graph *g, Node *n, const Place *places, int64_t batch)
     int axis = n->out[0] ? places[n->out[0]->id].axis : -1;
     if (axis < 0)
         return;
-    if (is_view(n))
+    if (is_reshape(n))
         rebatch_view(g, n, axis, batch);
     else if (n->op == OP_Resize)
         rebatch_sizes(g, n, 3, axis, batch);

@@ -55,11 +55,13 @@ bool report_passed(const Plan *plan, const CheckReport *r);
 bool program_run(const Program *p, const char *const *args, CheckReport *r);
 /* check_inputs.c: sets[s][i] is the dense value of graph input i in sample s. */
 const void *const *const *make_input_sets(const Graph *g, const CommandLine *c, int *num_sets);
-void *zeroed_values(const Tensor *t); /* check_values.c: memory for them, for free(); NULL for no tensor */
+/* check_values.c */
+void *zeroed_values(const Tensor *t); /* memory for them, for free(); NULL for no tensor */
 void compare_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
 /* check_bounds.c: by how much output k may differ from `want`, per element. */
 void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want, double *bound);
 void layer_bounds(const Tensor *t, const float *layer_bound, double *bound); /* eval_layer's bound */
+/* check_impulses.c */
 void compare_impulses(const Program *p, CheckReport *r);
 
 #endif

@@ -72,7 +72,7 @@ const CommandLine *options_parse(int argc, char **argv);
 COMMANDS(X)
 #undef X
 
-/* ---------------------------------------------------------------- files.c, npy.c, dataset.c, progress.c ---- */
+/* ---------------------------------------------------------------- files.c, npy.c, dataset.c ---- */
 
 /* Inputs or outputs of a model, as the command line names them. */
 typedef struct Edges {
@@ -115,7 +115,7 @@ typedef struct DataFeed {
 DataFeed *data_feed(const Dataset *d, const Graph *g, const CommandLine *c);
 void data_sample(const DataFeed *f, int64_t i, float *x);
 
-/* ---------------------------------------------------------------- report.c ---- */
+/* ---------------------------------------------------------------- report.c, progress.c ---- */
 
 /* A table of text columns for people. Columns are split at '\t'; one whose heading starts with '>' is right-aligned. */
 typedef struct Table Table;

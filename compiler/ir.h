@@ -509,6 +509,13 @@ Type infer_broadcast(const Graph *g, const Node *n, int count);
 int64_t norm_axis(const Graph *g, const Node *n, int64_t axis,
                   int rank); /* negative axis made positive; fails out of range */
 
+/* A tensor seen as [outer][n][inner], n its dimension `axis`. */
+typedef struct AxisSplit {
+    int64_t outer, n, inner;
+} AxisSplit;
+AxisSplit split_axis(Type t, int64_t axis);
+bool is_reshape(const Node *n); /* Reshape, Flatten, Squeeze or Unsqueeze */
+
 /* ---------------------------------------------------------------- window.c ---- */
 
 /* The window of a Conv, ConvTranspose or pooling node over 1 to 3 spatial axes, right-aligned: [2] is the width, [1]
@@ -520,12 +527,6 @@ typedef struct Window {
     int64_t in[3], out[3], kernel[3], stride[3], dilation[3], pad_begin[3], pad_end[3];
 } Window;
 Window op_window(const Graph *g, const Node *n); /* fails on contradictions; needs the types of the inputs */
-
-/* A tensor seen as [outer][n][inner], n its dimension `axis`. */
-typedef struct AxisSplit {
-    int64_t outer, n, inner;
-} AxisSplit;
-AxisSplit split_axis(Type t, int64_t axis);
 
 /* ---------------------------------------------------------------- loops.c, scalar.c ---- */
 
@@ -618,7 +619,7 @@ Training pass_train(Graph *g, const struct CommandLine *c); /* passes/train.c: t
 void pass_inputs(Graph *g, const Options *opt);             /* uint8 and channels-last inputs of the application */
 void pass_fuse(Graph *g);                                   /* linear nodes -> OP_Layer with epilogues */
 void pass_lower(Graph *g, const Options *opt);              /* lowering per layer, layouts of tensors */
-void verify_graph(const Graph *g, const char *after);       /* bug on a broken invariant */
+void verify_graph(const Graph *g, const char *after);       /* verify.c: bug on a broken invariant */
 
 /* passes/twn.c: pure functions on one channel or layer of n weights. */
 float twn_exact(const float *w, int64_t n, int8_t *codes);                    /* returns the scale */
@@ -644,9 +645,9 @@ int plan_node_index(const Plan *p, const Node *n);
  */
 void emit_line(Emitter *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void emit_blank(Emitter *e);
-/* Ask for a runtime kernel by its name in runtime/ and element type, e.g. kernel(e, "transpose", DT_F32); returns the
- * name to call, "tn_transpose_f32". The kernel and what it calls are carried into the output once. DT_NONE: the
- * kernel has no type parameter. */
+/* emit_kernels.c: ask for a runtime kernel by its name in runtime/ and element type, e.g. emit_kernel(e, "transpose",
+ * DT_F32); returns the name to call, "tn_transpose_f32". The kernel and what it calls are carried into the output once.
+ * DT_NONE: the kernel has no type parameter. */
 const char *emit_kernel(Emitter *e, const char *name, DType d);
 /* C expression that points to the tensor's element 0 (layout.base included), with const for inputs and constants. Makes
  * sure that a constant is printed. */
@@ -662,11 +663,11 @@ const Plan *emit_plan(const Emitter *e);
 void emit_copy(Emitter *e, const char *to, const char *from, Type t); /* memcpy, unless they are the same */
 const Tensor *memory_of(const Tensor *t);                             /* the tensor whose memory it shares, or itself */
 
-/* Emit the model as two texts. */
+/* emit_file.c: the model as two texts. */
 void emit_c(const Plan *p, Text *c, Text *h);
 /* The same with the unrolled terms in `count` more files, which include `header`; --split. */
 void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files);
-const char *split_header_name(const char *id);
+const char *split_header_name(const char *id);      /* emit_split.c */
 const char *split_file_name(const char *id, int i); /* from 0 */
 /* Several models, c[i] and h[i] of plans[i], that share kernels.h and, where it does not stay empty, kernels.c. */
 void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *kernels_c, Text *kernels_h);

@@ -149,3 +149,8 @@ AxisSplit split_axis(Type t, int64_t axis)
             s.inner *= t.dims[k];
     return s;
 }
+
+bool is_reshape(const Node *n)
+{
+    return n->op == OP_Reshape || n->op == OP_Flatten || n->op == OP_Squeeze || n->op == OP_Unsqueeze;
+}

@@ -8,11 +8,6 @@
 
 #include <string.h>
 
-static bool is_view(const Node *n)
-{
-    return n->op == OP_Reshape || n->op == OP_Flatten || n->op == OP_Squeeze || n->op == OP_Unsqueeze;
-}
-
 static bool same_type(const Node *n)
 {
     return type_equal(n->in[0]->type, n->out[0]->type);
@@ -59,7 +54,7 @@ static void make_reshape(Graph *g, Node *n, Tensor *x)
 static void merge_views(Graph *g, Node *n)
 {
     const Node *before = n->in[0]->producer;
-    if (before && is_view(before) && type_elems(n->out[0]->type) > 0)
+    if (before && is_reshape(before) && type_elems(n->out[0]->type) > 0)
         make_reshape(g, n, before->in[0]);
 }
 
@@ -128,7 +123,7 @@ static void simplify_node(Graph *g, Node *n, bool keep_axes)
         if (!keep_axes && moves_nothing(n))
             make_reshape(g, n, n->in[0]);
     }
-    if (is_view(n) && !keep_axes)
+    if (is_reshape(n) && !keep_axes)
         merge_views(g, n);
 }
 

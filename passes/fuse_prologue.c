@@ -10,18 +10,13 @@
 #include <float.h>
 #include <math.h>
 
-static bool is_view(const Node *n)
-{
-    return n->op == OP_Reshape || n->op == OP_Flatten || n->op == OP_Squeeze || n->op == OP_Unsqueeze;
-}
-
 /* The Transpose whose output x is, seen through views, when nobody else reads what lies between. */
 static const Node *find_transpose(const Draft *d)
 {
     for (const Tensor *t = d->x; t->producer && only_user(d, t); t = t->producer->in[0]) {
         if (t->producer->op == OP_Transpose)
             return t->producer;
-        if (!is_view(t->producer))
+        if (!is_reshape(t->producer))
             return NULL;
     }
     return NULL;
@@ -108,7 +103,7 @@ static Chain find_chain(const Draft *d)
 {
     Chain c = {.count = 0};
     const Tensor *t = d->x;
-    for (; t->producer && is_view(t->producer) && only_user(d, t); t = t->producer->in[0])
+    for (; t->producer && is_reshape(t->producer) && only_user(d, t); t = t->producer->in[0])
         c.view = t->producer;
     for (; t->producer && is_arithmetic(t->producer) && only_user(d, t); t = variable_of(t->producer))
         if (c.count < MAX_CHAIN)
