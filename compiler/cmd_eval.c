@@ -183,10 +183,7 @@ static void check_labels(const Dataset *d, int64_t classes, const Graph *g)
         fail("%s: labels must be whole numbers; these are float", d->spec);
     if (!d->labels)
         fail("%s: there are no labels; eval needs them: --data IMAGES,LABELS or an .npz with x and y", d->spec);
-    for (int64_t i = 0; i < d->count; i++)
-        if (d->labels[i] >= classes)
-            fail("%s: label %lld of sample %lld: %s has %lld classes, from 0", d->spec, (long long)d->labels[i],
-                 (long long)i, g->file, (long long)classes);
+    data_check_labels(d, g, classes);
 }
 
 static void print_result(const CommandLine *c, double accuracy, double loss, int64_t samples)

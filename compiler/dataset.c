@@ -290,6 +290,14 @@ Dataset *data_open(const char *spec, bool nhwc)
     return d;
 }
 
+void data_check_labels(const Dataset *d, const Graph *g, int64_t classes)
+{
+    for (int64_t i = 0; i < d->count; i++)
+        if (d->labels[i] >= classes)
+            fail("%s: label %lld of sample %lld: %s has %lld classes, from 0", d->spec, (long long)d->labels[i],
+                 (long long)i, g->file, (long long)classes);
+}
+
 /* ---- samples as a model's input ---- */
 
 static Type squeeze(Type t)

@@ -26,10 +26,7 @@ static void check_labels(const Graph *g, const Dataset *d, int64_t classes)
     if (classes < 2)
         fail("%s: labels need a model with one score per class; output '%s' is %s", g->file, g->outputs[0]->name,
              type_text(g->outputs[0]->type));
-    for (int64_t i = 0; i < d->count; i++)
-        if (d->labels[i] >= classes)
-            fail("%s: label %lld of sample %lld: %s has %lld classes, from 0", d->spec, (long long)d->labels[i],
-                 (long long)i, g->file, (long long)classes);
+    data_check_labels(d, g, classes);
 }
 
 Loss loss_find(const Graph *g, const Dataset *d)
