@@ -192,6 +192,13 @@ void text_free(Text *t)
     *t = (Text){0};
 }
 
+char *text_take(Text *t)
+{
+    char *copy = mem_strdup(t->data ? t->data : "");
+    text_free(t);
+    return copy;
+}
+
 /* ---- errors ---- */
 
 static Trap *trap;

@@ -173,8 +173,7 @@ void cc_compile(const char *cc, const char *flags, const char *const *files)
 {
     Text err = {0};
     if (!cc_try(cc, flags, files, &err)) {
-        char *message = mem_strdup(err.data);
-        text_free(&err);
+        char *message = text_take(&err);
         fail("the C compiler failed: %s %s\n%s", cc, flags, message);
     }
     text_free(&err);

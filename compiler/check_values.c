@@ -30,9 +30,7 @@ static char *index_text(Type t, int64_t i)
     for (int k = 0; k < t.rank; k++)
         text_printf(&s, "%s%lld", k ? "," : "", (long long)(i / strides[k] % t.dims[k]));
     text_printf(&s, "]");
-    char *copy = mem_strdup(s.data);
-    text_free(&s);
-    return copy;
+    return text_take(&s);
 }
 
 static void note_wrong(const Compare *c, NodeCheck *r, const Tensor *t, int64_t i, double got, double want,

@@ -61,9 +61,7 @@ static const char *settings_of(const Trainer *t)
         &s, " flip %d crop %lld scope %d train %lld valid %lld ternary %d weights %016llx data %016llx rate %.17g",
         o->flip, (long long)o->crop, o->sparsity_per_layer, (long long)t->train.count, (long long)t->valid.count,
         t->num_ternary, (unsigned long long)model, (unsigned long long)t->data_hash, o->rate);
-    char *copy = mem_strdup(s.data);
-    text_free(&s);
-    return copy;
+    return text_take(&s);
 }
 
 static ProtobufCBinaryData block(const float *data, int64_t count)

@@ -131,9 +131,7 @@ static const char *settings_text(const CommandLine *c)
         for (int i = 1; o->keep && i < o->num_keep; i++)
             text_printf(&t, ",%s", o->keep[i]);
     }
-    char *copy = mem_strdup(t.data);
-    text_free(&t);
-    return copy;
+    return text_take(&t);
 }
 
 static void set_metadata(Model *m, const char *key, const char *value)

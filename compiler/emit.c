@@ -113,9 +113,7 @@ const char *emit_literal(DType d, const void *data, int64_t i)
 {
     Text t = {0};
     add_literal(&t, d, data, i);
-    char *s = mem_strdup(t.data);
-    text_free(&t);
-    return s;
+    return text_take(&t);
 }
 
 const char *emit_dims(const int64_t *v, int count)
@@ -125,9 +123,7 @@ const char *emit_dims(const int64_t *v, int count)
     for (int i = 0; i < count; i++)
         text_printf(&t, "%s%lld", i ? ", " : "", (long long)v[i]);
     text_printf(&t, "%s}", count ? "" : "0");
-    char *s = mem_strdup(t.data);
-    text_free(&t);
-    return s;
+    return text_take(&t);
 }
 
 /* ---- constants ---- */

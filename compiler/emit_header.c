@@ -41,9 +41,7 @@ const char *emit_parameters(const Graph *g)
         text_printf(&t, "%sconst %s *%s", i ? ", " : "", dtype_c(g->inputs[i]->type.dtype), g->inputs[i]->c_name);
     for (int i = 0; i < g->num_outputs; i++)
         text_printf(&t, "%s%s *%s", t.len ? ", " : "", dtype_c(g->outputs[i]->type.dtype), g->outputs[i]->c_name);
-    const char *s = mem_strdup(t.data);
-    text_free(&t);
-    return s;
+    return text_take(&t);
 }
 
 const char *emit_arguments(const Graph *g)
@@ -53,9 +51,7 @@ const char *emit_arguments(const Graph *g)
         text_printf(&t, "%s%s", i ? ", " : "", g->inputs[i]->c_name);
     for (int i = 0; i < g->num_outputs; i++)
         text_printf(&t, "%s%s", t.len ? ", " : "", g->outputs[i]->c_name);
-    const char *s = mem_strdup(t.data);
-    text_free(&t);
-    return s;
+    return text_take(&t);
 }
 
 const char *emit_result(const Emitter *e)

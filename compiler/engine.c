@@ -155,8 +155,7 @@ static void check_rules(const Engine *e, const bool *depends)
     }
     if (!list.data)
         return;
-    char *names = mem_strdup(list.data);
-    text_free(&list);
+    char *names = text_take(&list);
     fail("%s: cannot be trained: operators without a gradient lie between its weights and its output: %s", e->g->file,
          names);
 }

@@ -130,9 +130,7 @@ const char *type_text(Type t)
         else
             text_printf(&s, "%s%lld", i ? "," : "", (long long)t.dims[i]);
     text_printf(&s, "]");
-    char *copy = mem_strdup(s.data);
-    text_free(&s);
-    return copy;
+    return text_take(&s);
 }
 
 void dense_strides(Type t, int64_t *strides)

@@ -395,6 +395,7 @@ typedef struct Text {
 void text_add(Text *t, const char *s, size_t n);
 void text_printf(Text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_move(Text *to, Text *from); /* what is in from comes behind to */
+char *text_take(Text *t);             /* a copy among the other memory, "" for nothing; frees t */
 void text_free(Text *t);
 
 /* The two error doors. fail: the user's model, data or system is at fault, exit 1; the message is "ternc: error: ...".

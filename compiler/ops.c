@@ -106,8 +106,7 @@ void check_supported(const Graph *g)
     Text list = {0};
     list_unsupported(g, &list);
     if (list.data) {
-        char *names = mem_strdup(list.data);
-        text_free(&list);
+        char *names = text_take(&list);
         fail("%s: unsupported operators: %s", g->file, names);
     }
     check_nodes(g, g);

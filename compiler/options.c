@@ -40,8 +40,7 @@ static _Noreturn void refuse_option(const Parser *p, const char *name)
         for (int k = 0; k < NUM_COMMANDS; k++)
             if (!strcmp(option_specs[i].name, name) && option_specs[i].taken & 1u << k)
                 text_printf(&list, "%s%s", list.len ? ", " : "", command_specs[k].name);
-    char *names = mem_strdup(list.data);
-    text_free(&list);
+    char *names = text_take(&list);
     usage("'ternc %s' does not take --%s; it belongs to: %s", p->spec->name, name, names);
 }
 

@@ -118,9 +118,7 @@ static const char *choices(const char *arg)
     for (char *word; (word = strsep(&rest, "|"));)
         if (word[strcspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[")] == 0)
             text_printf(&t, "%s%s", t.len ? " " : "", word);
-    const char *s = t.len ? mem_strdup(t.data) : "";
-    text_free(&t);
-    return s;
+    return text_take(&t);
 }
 
 static void print_completion_of(Command command)

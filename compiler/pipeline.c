@@ -26,8 +26,7 @@ static void check_dump_name(const Options *opt)
         }
         text_printf(&list, "%s%s", i ? ", " : "", pass_names[i]);
     }
-    char *names = mem_strdup(list.data);
-    text_free(&list);
+    char *names = text_take(&list);
     usage("--dump %s: there is no such pass; the passes are %s", opt->dump, names);
 }
 

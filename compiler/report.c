@@ -119,7 +119,5 @@ const char *xml_text(const char *s)
         case '"': text_printf(&t, "&quot;"); break;
         default: text_add(&t, s, 1);
         }
-    const char *copy = t.data ? mem_strdup(t.data) : "";
-    text_free(&t);
-    return copy;
+    return text_take(&t);
 }

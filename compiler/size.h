@@ -51,7 +51,6 @@ typedef struct Builder {
     int count, cap;
 } Builder;
 
-const char *text_take(Text *t); /* a copy that stays; frees t */
 Builder *builder_new(const CommandLine *c);
 /* The build of these texts for a target; runs nothing yet. */
 SizeBuild *builder_add(Builder *b, const SizeTarget *t, const char *c, const char *h, const char *label);

@@ -26,9 +26,7 @@ static const char *join_lines(const char *const *lines)
     Text t = {0};
     for (; *lines; lines++)
         text_printf(&t, "%s\n", *lines);
-    const char *s = mem_strdup(t.data);
-    text_free(&t);
-    return s;
+    return text_take(&t);
 }
 
 static const char *ask_version(const char *cc)
@@ -38,21 +36,13 @@ static const char *ask_version(const char *cc)
     int child = cc_start(cc, "--version", (const char *const[]){NULL}, f);
     int code = wait_program(&child);
     read_back(f, &err);
-    char *text = mem_strdup(err.data), *rest = text;
-    text_free(&err);
+    char *text = text_take(&err), *rest = text;
     char *line = strsep(&rest, "\n");
     if (code == 127)
         fail("%s; --cc names another clang", line);
     if (code)
         fail("%s --version: exit code %d: %s", cc, code, line);
     return line;
-}
-
-const char *text_take(Text *t)
-{
-    const char *copy = mem_printf("%.*s", (int)t->len, t->data);
-    text_free(t);
-    return copy;
 }
 
 Builder *builder_new(const CommandLine *c)

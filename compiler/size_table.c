@@ -32,9 +32,7 @@ static const char *list_unlinked(const SizeRow *r, const char *separator)
     Text t = {0};
     for (int i = 0; i < r->num_unlinked; i++)
         text_printf(&t, "%s%s", i ? separator : "", r->unlinked[i]);
-    const char *list = t.len ? mem_strdup(t.data) : "";
-    text_free(&t);
-    return list;
+    return text_take(&t);
 }
 
 static void add_total(Table *t, const SizeRow *r)
@@ -242,9 +240,7 @@ static const char *csv_field(const char *s)
     for (; *s; s++)
         text_printf(&t, *s == '"' ? "\"\"" : "%c", *s);
     text_add(&t, "\"", 1);
-    const char *copy = mem_strdup(t.data);
-    text_free(&t);
-    return copy;
+    return text_take(&t);
 }
 
 static void csv_start(const SizeRow *r, const char *part, const char *name, FILE *f)

@@ -79,14 +79,12 @@ static const char *parse_quoted(Parser *s)
 {
     expect(s, "\"");
     Text t = {0};
-    text_add(&t, "", 0);
     for (; *s->p && *s->p != '"'; s->p++) {
         if (*s->p == '\\' && s->p[1])
             s->p++;
         text_add(&t, s->p, 1);
     }
-    const char *copy = mem_strdup(t.data);
-    text_free(&t);
+    const char *copy = text_take(&t);
     if (*s->p != '"')
         fail_at(s, "the string is not closed");
     s->p++;

@@ -69,8 +69,7 @@ static _Noreturn void fail_unknown_layer(const Sites *all, const char *name)
     for (int i = 0; i < all->count; i++)
         text_printf(&list, "%s %s (weight %s)", i ? "," : "", node_label(all->list[i].node),
                     weight_of(&all->list[i])->name);
-    char *message = mem_strdup(list.data);
-    text_free(&list);
+    char *message = text_take(&list);
     usage("%s", message);
 }
 

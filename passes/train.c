@@ -365,9 +365,7 @@ static const char *settings_text(const Trainer *t)
     if (o->flip || o->crop)
         text_printf(&s, " flip=%d crop=%lld", o->flip, (long long)o->crop);
     text_printf(&s, " seed=%llu threads=%d", (unsigned long long)t->c->seed, t->c->threads);
-    char *copy = mem_strdup(s.data);
-    text_free(&s);
-    return copy;
+    return text_take(&s);
 }
 
 /* Not after hours. */
