@@ -128,6 +128,8 @@ const char *count_text(int64_t n);                /* "1,234,567" */
 const char *short_text(const char *s, int bytes); /* cut at a character, ending in "...", when it is longer */
 const char *xml_text(const char *s);              /* with &lt; and the like: names of models may hold anything */
 
+double seconds_now(void); /* of a clock that only runs forward */
+
 /* A bar on stderr, only on a terminal and only once a second has passed. */
 typedef struct Progress {
     const char *label;

@@ -6,7 +6,6 @@
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_BUILDS = 8 };
 
@@ -39,13 +38,6 @@ typedef struct Bench {
 } Bench;
 
 /* ---- building ---- */
-
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static char *path_in(const Bench *b, const char *name)
 {

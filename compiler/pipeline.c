@@ -3,18 +3,10 @@
 #include "cli.h"
 
 #include <string.h>
-#include <time.h>
 
 static const char *const pass_names[] = {"read",      "upgrade", "infer",     "fold", "dce",  "train",
                                          "ternarize", "inputs",  "recurrent", "fuse", "lower"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void check_dump_name(const Options *opt)
 {
@@ -34,7 +26,7 @@ static void check_dump_name(const Options *opt)
 static void after(const char *name, const Graph *g, const Options *opt, double started)
 {
     if (opt->time_passes)
-        fprintf(stderr, "ternc: time: %-9s %8.3f ms\n", name, 1e3 * (now() - started));
+        fprintf(stderr, "ternc: time: %-9s %8.3f ms\n", name, 1e3 * (seconds_now() - started));
     if (strcmp(name, "read") != 0)
         verify_graph(g, name);
     if (opt->dump && !strcmp(opt->dump, name))
@@ -44,7 +36,7 @@ static void after(const char *name, const Graph *g, const Options *opt, double s
 /* RUN("infer", pass_infer(g)); */
 #define RUN(name, call)                                                                                                \
     do {                                                                                                               \
-        double started = now();                                                                                        \
+        double started = seconds_now();                                                                                \
         call;                                                                                                          \
         after(name, m->graph, opt, started);                                                                           \
     } while (0)

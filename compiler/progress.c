@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static double now(void)
+double seconds_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -18,13 +18,13 @@ static double now(void)
 void progress_begin(Progress *p, const char *label, int64_t total)
 {
     const char *term = getenv("TERM");
-    *p = (Progress){.label = label, .total = total, .start = now()};
+    *p = (Progress){.label = label, .total = total, .start = seconds_now()};
     p->tty = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
 }
 
 bool progress_due(const Progress *p)
 {
-    double t = now();
+    double t = seconds_now();
     return p->tty && t - p->start >= 1 && t - p->last >= 0.1;
 }
 
@@ -47,7 +47,7 @@ static int time_left(char *text, size_t size, double seconds)
 void progress_update(Progress *p, int64_t done)
 {
     static const char full[] = "##############################";
-    double t = now(), passed = t - p->start;
+    double t = seconds_now(), passed = t - p->start;
     if (!progress_due(p))
         return;
     p->last = t;

@@ -9,14 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- one batch ---- */
 
@@ -192,7 +184,7 @@ static void run_epoch(Trainer *t, int64_t *order, float *grad)
 {
     Judged sum = {0};
     EpochRecord r = {.epoch = t->epoch + 1, .stage = ternary_stage(t, t->epoch)};
-    double started = now();
+    double started = seconds_now();
     t->step = 0;
     ternary_start_epoch(t);
     r.rate = optimizer_rate(t);
@@ -206,7 +198,7 @@ static void run_epoch(Trainer *t, int64_t *order, float *grad)
     }
     r.loss = sum.loss / (double)(t->steps_per_epoch * t->e->batch);
     judge_epoch(t, &r);
-    r.seconds = now() - started;
+    r.seconds = seconds_now() - started;
     end_epoch(t, &r);
 }
 
