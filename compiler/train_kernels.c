@@ -167,8 +167,6 @@ static void backward_dropout(Kernel *k)
 
 static bool prepare_dropout(Kernel *k)
 {
-    if (k->n->num_out > 1 && k->n->out[1] && k->e->uses[k->n->out[1]->id])
-        return false;
     value_need_dense(value_at(k, 0));
     value_allocate(&k->e->values[k->n->out[0]->id], NULL);
     k->forward = forward_dropout;

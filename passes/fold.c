@@ -151,8 +151,6 @@ static bool steps_forward(const Graph *g, const Node *n)
 
 static bool is_inference_dropout(const Graph *g, const Node *n)
 {
-    if (n->num_out > 1 && n->out[1] && graph_use_counts(g)[n->out[1]->id])
-        return false;
     const Tensor *training = n->num_in > 2 ? n->in[2] : NULL;
     return !training || (training->data && const_scalar(g, n, 2) == 0);
 }

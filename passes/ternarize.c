@@ -23,6 +23,7 @@ typedef struct Sites {
     const Options *opt;
     Site *list; /* in execution order */
     int count;
+    const int *uses; /* by tensor id, of all tensors that there were at first */
 } Sites;
 
 /* ---- where the weights are ---- */
@@ -34,7 +35,7 @@ static Tensor *weight_of(const Site *s)
 
 static Sites find_sites(Graph *g, const Options *opt)
 {
-    Sites all = {.g = g, .opt = opt, .list = NEW_ARRAY(Site, 2 * g->num_nodes + 1)};
+    Sites all = {.g = g, .opt = opt, .list = NEW_ARRAY(Site, 2 * g->num_nodes + 1), .uses = graph_use_counts(g)};
     for (int i = 0; i < g->num_nodes; i++)
         for (int k = 0; node_weights(g->nodes[i], k, &all.list[all.count].w); k++)
             all.list[all.count++].node = g->nodes[i];
@@ -260,7 +261,7 @@ static Ternary *ternarize_shared(const Options *opt, const float *w, Ternary box
 /* Other readers (operators that are not linear, graph outputs) keep the original. */
 static Tensor *own_tensor(const Sites *all, Tensor *t, int sites)
 {
-    if (graph_use_counts(all->g)[t->id] == sites)
+    if (all->uses[t->id] == sites)
         return t;
     Tensor *copy = graph_const(all->g, mem_printf("%s_ternary", t->name), t->type, t->data);
     for (int i = 0; i < all->count; i++)

@@ -195,7 +195,7 @@ static void split_mask(Upgrade *u, Node *n)
 static void upgrade_dropout(Upgrade *u, Node *n)
 {
     bool mask = n->num_out > 1 && n->out[1];
-    if (u->opset < 10 && mask && graph_use_counts(u->g)[n->out[1]->id])
+    if (u->opset < 10 && mask && u->uses[n->out[1]->id])
         fail_node(u->g, n, "the mask of Dropout before opset 10 is not supported");
     if (u->opset >= 10)
         split_mask(u, n);
@@ -683,14 +683,14 @@ static void drop_unused_outputs(const Graph *list, const int *uses)
 }
 
 /* The nodes of a graph or body, those of its bodies first. */
-static void upgrade_list(const Model *m, Graph *list)
+static void upgrade_list(const Model *m, Graph *list, const int *uses)
 {
-    Upgrade u = {.g = m->graph};
+    Upgrade u = {.g = m->graph, .uses = uses};
     for (int i = 0; i < list->num_nodes; i++) {
         Node *n = list->nodes[i];
         for (int k = 0; k < n->num_attrs; k++)
             if (n->attrs[k].graph)
-                upgrade_list(m, n->attrs[k].graph);
+                upgrade_list(m, n->attrs[k].graph, uses);
         u.opset = opset_of(m, n);
         apply_rules(&u, n);
         n->opset = 0;
@@ -710,7 +710,7 @@ void pass_upgrade(Model *m)
     replace_constants(&u, m->graph);
     if (!check_operators(m, m->graph))
         check_supported(m->graph);
-    upgrade_list(m, m->graph);
+    upgrade_list(m, m->graph, graph_use_counts(m->graph));
     drop_unused_outputs(m->graph, graph_use_counts(m->graph));
     m->opset = FORM;
     m->ir_version = IR_VERSION;

@@ -7,8 +7,9 @@
 typedef struct Upgrade {
     Graph *g;
     int64_t opset;
-    Graph kept;  /* only its array of nodes is used */
-    Node *after; /* what the rule wants placed behind its node; NULL: nothing */
+    const int *uses; /* graph_use_counts of the file's graph */
+    Graph kept;      /* only its array of nodes is used */
+    Node *after;     /* what the rule wants placed behind its node; NULL: nothing */
 } Upgrade;
 
 /* NULL when not given; fails on one of another type. */
