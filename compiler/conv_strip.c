@@ -217,7 +217,7 @@ static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_
         if (large && rows > unit)
             break;
         double time = decodes ? 0 : strips_time(l, s, opt);
-        if (time < least || decodes) {
+        if (time <= least || decodes) {
             least = time;
             best = rows;
         }
