@@ -133,30 +133,32 @@ static int64_t positions(const ConvStrip *s, int64_t rows)
     return (rows - 1) * s->pitch + max_cols(s);
 }
 
-/* Where the vector behind the one at position i begins: vectors skip what lies between the rows. */
+/* Where the vector behind the one at position i begins. */
 static int64_t next_vector(const ConvStrip *s, int64_t cols, int64_t i, int64_t lanes)
 {
     i += lanes;
-    return i % s->pitch < cols ? i : (i / s->pitch + 1) * s->pitch;
+    return !s->skips || i % s->pitch < cols ? i : (i / s->pitch + 1) * s->pitch;
 }
 
 int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes)
 {
     int64_t n = (rows - 1) * s->pitch + cols, vectors = 0;
-    if (!s->skips)
-        return (n + lanes - 1) / lanes;
     for (int64_t i = 0; i < n; i = next_vector(s, cols, i, lanes))
         vectors++;
     return vectors;
 }
 
-/* Accumulators that a strip needs, whatever the lanes: where vectors skip, the last may begin at the last position. */
+/* Accumulators for the rows of a strip: up to where vectors of any lanes end. */
 static int64_t accumulators(const ConvStrip *s, int64_t rows, int64_t max_lanes)
 {
-    int64_t n = positions(s, rows);
-    if (s->split)
-        return n;
-    return round_up(s->skips && rows > 1 && max_cols(s) < s->pitch ? n + max_lanes - 1 : n, max_lanes);
+    int64_t end = 0;
+    for (int p = 0; p < s->num_parts; p++) {
+        int64_t cols = s->parts[p].cols, n = (rows - 1) * s->pitch + cols;
+        for (int64_t lanes = 1; lanes <= max_lanes; lanes *= 2)
+            for (int64_t i = 0; i < n; i = next_vector(s, cols, i, lanes))
+                end = max64(end, i + lanes);
+    }
+    return round_up(end, max_lanes);
 }
 
 /* Scratch of a strip of `rows` rows; sets the fields that depend on it. */
@@ -166,7 +168,7 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->stage_rows = rows + halo;
     s->plane = l->direct ? l->ih * l->iw : s->phase_rows * s->phase_cols * s->stage_rows * s->pitch;
     const Format *f = layer_format(l);
-    s->acc_pitch = accumulators(s, rows, f->max_lanes);
+    s->acc_pitch = s->split ? positions(s, rows) : accumulators(s, rows, f->max_lanes);
     if (s->split)
         return s->scratch_bytes = s->acc_pitch * (int64_t)dtype_size(f->acc);
     s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);

@@ -7,7 +7,9 @@
  *                            adds walked through where the code outgrows the instruction cache, vectors * shared pairs,
  *                            outputs, inputs staged
  *   convolutions, tables     vectors * weights not 0, vectors * weights, walks * weights not 0, walks * weights,
- *                            walks * channels (small tables: rows * weights not 0), outputs, inputs staged
+ *                            walks * channels, outputs, inputs staged
+ *   of them small tables     the first two: vectors of rows * weights not 0, outputs of rows beside these * weights not
+ *                            0; the fifth: rows * weights not 0
  *   fully connected          as unrolled convolutions of one vector; tables: weights not 0, weights, inputs, outputs;
  *                            a price per row of the batch stands sixth
  *
@@ -56,6 +58,16 @@ static double count_terms(const Layer *l, double weights)
     return terms;
 }
 
+/* Each weight goes over the rows of a strip by itself: vectors, and what they leave of a row. */
+static void add_small_tables(Work *w, const Layer *l, const Options *opt, double terms)
+{
+    int64_t lanes = l->sw > 1 ? 1 : find_target(opt->target)->lanes;
+    double rows = (double)(l->batch * l->oh);
+    w->amount[0] = rows * (double)(lanes > 1 ? l->ow / lanes : 0) * terms;
+    w->amount[1] = rows * (double)(lanes > 1 ? l->ow % lanes : l->ow) * terms;
+    w->amount[4] = rows * terms;
+}
+
 static Work conv_work(const Layer *l, const Options *opt)
 {
     Work w = {0};
@@ -75,8 +87,10 @@ static Work conv_work(const Layer *l, const Options *opt)
         w.amount[1] += vectors * weights;
         w.amount[2] += strips * terms;
         w.amount[3] += strips * weights;
-        w.amount[4] += l->small ? (double)(l->batch * l->oh) * terms : strips * (double)l->co;
+        w.amount[4] += strips * (double)l->co;
     }
+    if (conv_is_split(l))
+        add_small_tables(&w, l, opt, terms);
     return w;
 }
 

@@ -89,7 +89,8 @@ static bool may_unroll(const Layer *l, const Options *opt, int64_t left)
     return l->codes && (opt->lowering == LOWER_UNROLL || (terms <= most && terms <= left));
 }
 
-/* Unrolled code shares sums, or not: for speed whatever is predicted to take less time, for size fewer adds. */
+/* Unrolled code shares sums, or not: for speed whatever is predicted to take less time, for size fewer adds where an
+ * add is an instruction. */
 static void predict_unrolled(Layer *l, const Options *opt)
 {
     const Target *target = find_target(opt->target);
@@ -101,7 +102,9 @@ static void predict_unrolled(Layer *l, const Options *opt)
         t.window = window;
         Work w = layer_work(&t, opt);
         double time = work_time(&w, &t, opt);
-        if (window == 1 || (opt->optimize == OPTIMIZE_SIZE ? w.adds < adds : time < l->time[LOWER_UNROLL])) {
+        bool better =
+            opt->optimize == OPTIMIZE_SIZE ? !target->soft_float && w.adds < adds : time < l->time[LOWER_UNROLL];
+        if (window == 1 || better) {
             l->window = window;
             l->time[LOWER_UNROLL] = time;
             adds = w.adds;
