@@ -7,14 +7,8 @@
 static bool is_keyword(const char *s)
 {
     static const char *const words[] = {
-        "alignas",  "alignof",   "asm",      "auto",     "bool",     "break",     "case",   "catch",   "char",
-        "class",    "const",     "continue", "default",  "delete",   "do",        "double", "else",    "enum",
-        "explicit", "export",    "extern",   "false",    "float",    "for",       "friend", "goto",    "if",
-        "inline",   "int",       "long",     "main",     "mutable",  "namespace", "new",    "nullptr", "operator",
-        "private",  "protected", "public",   "register", "restrict", "return",    "short",  "signed",  "sizeof",
-        "static",   "struct",    "switch",   "template", "this",     "throw",     "tn",     "true",    "try",
-        "typedef",  "typeid",    "typename", "typeof",   "union",    "unsigned",  "using",  "virtual", "void",
-        "volatile", "while"};
+#include "keywords.def"
+    };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (!strcmp(s, words[i]))
             return true;

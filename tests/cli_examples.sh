@@ -63,6 +63,18 @@ if have cmake make g++ pkg-config; then
         grep -q "ternc_add_model(app)" err || complain "ternc_add_model($call): no message of its own"
     done
 
+    # A model without NAME is named as ternc itself names it.
+    printf 'include("%s/ternc-functions.cmake")\n_ternc_name(name "${MODEL}")\nmessage(STATUS "${name}")\n' \
+        "$PWD/installed/share/cmake/ternc" >name.cmake
+    for file in net.v1 switch _x x_ a--b 3d tn bool Bool é "my model" a.b.c Net_2 __; do
+        rm -rf named
+        cp examples/tiny/tiny.onnx "$file.onnx"
+        try ternc compile "$file.onnx" -o named --quiet
+        try cmake "-DMODEL=$PWD/$file.onnx" -P name.cmake
+        name=$(sed 's/^-- //' out)
+        [ -e "named/$name.h" ] || complain "$file.onnx: CMake names it '$name', ternc $(cd named && echo *.h)"
+    done
+
     try make -C examples/application CC=gcc CFLAGS=-O1 TERNC="$TERNC_BIN"
     try examples/application/classify
     says "10 of 10 right"

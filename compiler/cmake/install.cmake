@@ -7,13 +7,14 @@ write_basic_package_version_file(ternc-config-version.cmake COMPATIBILITY SameMa
 configure_file(compiler/cmake/ternc-config.cmake ternc-config.cmake COPYONLY)
 configure_file(compiler/cmake/ternc-functions.cmake ternc-functions.cmake COPYONLY)
 configure_file(compiler/cmake/ternc-flags.cmake ternc-flags.cmake COPYONLY)
+configure_file(compiler/keywords.def keywords.def COPYONLY)
 configure_file(compiler/cmake/ternc.pc.in ternc.pc @ONLY)
 
 install(TARGETS ternc EXPORT ternc-targets)
 export(EXPORT ternc-targets NAMESPACE ternc:: FILE ${CMAKE_CURRENT_BINARY_DIR}/ternc-targets.cmake)
 install(EXPORT ternc-targets NAMESPACE ternc:: DESTINATION ${package})
 install(FILES compiler/cmake/ternc-config.cmake compiler/cmake/ternc-functions.cmake compiler/cmake/ternc-flags.cmake
-  ${CMAKE_CURRENT_BINARY_DIR}/ternc-config-version.cmake DESTINATION ${package})
+  compiler/keywords.def ${CMAKE_CURRENT_BINARY_DIR}/ternc-config-version.cmake DESTINATION ${package})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ternc.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 install(FILES README.md LICENSE docs/guide.md docs/operators.md runtime/check/rival.h DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN demo.sh EXCLUDE PATTERN __pycache__ EXCLUDE)
