@@ -323,6 +323,8 @@ static void infer_depth_space(Graph *g, Node *n)
     bool to_space = n->op == OP_DepthToSpace;
     if (to_space ? y.dims[1] % (s * s) : y.dims[2] % s || y.dims[3] % s)
         fail_node(g, n, "the shape does not divide into blocks of %lld", (long long)s);
+    if (!to_space && y.dims[1] > MAX_ELEMS / s / s)
+        fail_node(g, n, "blocks of %lld make too many channels of %lld", (long long)s, (long long)y.dims[1]);
     y.dims[1] = to_space ? y.dims[1] / (s * s) : y.dims[1] * s * s;
     y.dims[2] = to_space ? y.dims[2] * s : y.dims[2] / s;
     y.dims[3] = to_space ? y.dims[3] * s : y.dims[3] / s;
