@@ -477,13 +477,27 @@ const int64_t *const_ints(const Graph *g, const Node *n, int input, int64_t *cou
     return wide;
 }
 
+static void need_one(const Graph *g, const Node *n, int input)
+{
+    const Tensor *t = n->in[input];
+    if (type_elems(t->type) != 1)
+        fail_node(g, n, "input %d ('%s') must be a single number, not %s", input, t->name, type_text(t->type));
+}
+
+int64_t const_int(const Graph *g, const Node *n, int input)
+{
+    int64_t count;
+    const int64_t *v = const_ints(g, n, input, &count);
+    need_one(g, n, input);
+    return *v;
+}
+
 double const_scalar(const Graph *g, const Node *n, int input)
 {
     const Tensor *t = n->in[input];
     if (!t->data)
         fail_not_constant(g, n, mem_printf("input %d", input), t);
-    if (type_elems(t->type) != 1)
-        fail_node(g, n, "input %d ('%s') must be a single number, not %s", input, t->name, type_text(t->type));
+    need_one(g, n, input);
     return elem_get(t->data, t->type.dtype, 0);
 }
 

@@ -489,6 +489,8 @@ void attr_remove(Node *n, const char *name);
 
 /* Constant int64 (or int32) input as int64 values, or NULL when absent; fails when it is not constant. */
 const int64_t *const_ints(const Graph *g, const Node *n, int input, int64_t *count);
+/* Constant int64 (or int32) scalar. */
+int64_t const_int(const Graph *g, const Node *n, int input);
 /* Constant numeric scalar of any dtype. */
 double const_scalar(const Graph *g, const Node *n, int input);
 /* Input `what` of the node, t, is not constant. */

@@ -61,13 +61,10 @@ static int64_t product(const int64_t *v, int from, int to)
 
 static int64_t diagonal(const Graph *g, const Node *n)
 {
-    int64_t count;
-    const int64_t *k = const_ints(g, n, 1, &count);
-    if (k && count != 1)
-        fail_node(g, n, "k must be one number");
-    if (k && (*k > INT32_MAX || *k < -INT32_MAX))
-        fail_node(g, n, "k is %lld", (long long)*k);
-    return k ? *k : 0;
+    int64_t k = n->num_in > 1 && n->in[1] ? const_int(g, n, 1) : 0;
+    if (k > INT32_MAX || k < -INT32_MAX)
+        fail_node(g, n, "k is %lld", (long long)k);
+    return k;
 }
 
 static void infer_trilu(Graph *g, Node *n)
@@ -122,20 +119,11 @@ static int top_axis(const Graph *g, const Node *n)
     return (int)norm_axis(g, n, attr_int(n, "axis"), n->in[0]->type.rank);
 }
 
-static int64_t top_count(const Graph *g, const Node *n)
-{
-    int64_t count;
-    const int64_t *k = const_ints(g, n, 1, &count);
-    if (count != 1)
-        fail_node(g, n, "k must be one number");
-    return *k;
-}
-
 static void infer_top_k(Graph *g, Node *n)
 {
     Type x = n->in[0]->type;
     int axis = top_axis(g, n);
-    int64_t k = top_count(g, n);
+    int64_t k = const_int(g, n, 1);
     if (x.dtype != DT_F32 && x.dtype != DT_F64 && x.dtype != DT_I32 && x.dtype != DT_I64)
         fail_node(g, n, "unsupported: TopK of %s", dtype_name(x.dtype));
     if (k < 0 || k > x.dims[axis])
@@ -151,7 +139,7 @@ static void eval_top_k(const Graph *g, const Node *n, const void *const *in, voi
     Type x = n->in[0]->type;
     int axis = top_axis(g, n), sign = attr_int(n, "largest") ? 1 : -1;
     int32_t outer = (int32_t)product(x.dims, 0, axis), inner = (int32_t)product(x.dims, axis + 1, x.rank);
-    int32_t size = (int32_t)x.dims[axis], k = (int32_t)top_count(g, n);
+    int32_t size = (int32_t)x.dims[axis], k = (int32_t)const_int(g, n, 1);
     switch (x.dtype) {
     case DT_F32: tn_top_k_f32(out[0], out[1], in[0], outer, size, inner, k, sign); return;
     case DT_F64: tn_top_k_f64(out[0], out[1], in[0], outer, size, inner, k, sign); return;
@@ -169,7 +157,7 @@ static void emit_top_k(Emitter *e, const Node *n)
     emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %d);", emit_kernel(e, "top_k", x.dtype),
               n->out[0] ? emit_ptr(e, n->out[0]) : "NULL", emit_ptr(e, n->out[1]), emit_ptr(e, n->in[0]),
               (long long)product(x.dims, 0, axis), (long long)x.dims[axis],
-              (long long)product(x.dims, axis + 1, x.rank), (long long)top_count(g, n),
+              (long long)product(x.dims, axis + 1, x.rank), (long long)const_int(g, n, 1),
               attr_int(n, "largest") ? 1 : -1);
 }
 

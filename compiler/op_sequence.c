@@ -65,13 +65,13 @@ const OpDef op_ReverseSequence = {
 
 static void infer_window(Graph *g, Node *n)
 {
-    double size = const_scalar(g, n, 0);
+    int64_t size = const_int(g, n, 0);
     DType d = dtype_from_onnx(attr_int(n, "output_datatype"));
     if (size < 1 || size > 1 << 24)
-        fail_node(g, n, "a window of %g samples", size);
+        fail_node(g, n, "a window of %lld samples", (long long)size);
     if (!dtype_is_float(d))
         fail_node(g, n, "unsupported: 'output_datatype' = %lld", (long long)attr_int(n, "output_datatype"));
-    n->out[0]->type = type_make(d == DT_F16 ? DT_F32 : d, 1, (const int64_t[]){(int64_t)size});
+    n->out[0]->type = type_make(d == DT_F16 ? DT_F32 : d, 1, &size);
 }
 
 /* y[i] = a - b cos(2 pi i / n) + c cos(4 pi i / n), n the size, or one less for symmetric windows. */
