@@ -215,6 +215,8 @@ static void infer_if(Walk *w, const Node *n)
     if (!is_true(condition))
         infer_nodes(w, no->nodes, no->num_nodes);
     for (int i = 0; i < n->num_out; i++) {
+        if (!n->out[i])
+            continue;
         Tensor *a = yes->outputs[i], *b = no->outputs[i];
         walk_give(w, n, i, is_true(condition) ? a : is_false(condition) ? b : choose(w, n, condition, a, b));
     }

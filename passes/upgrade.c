@@ -151,6 +151,15 @@ static void upgrade_split(Upgrade *u, Node *n)
     upgrade_ints(u, n, "split", 1);
 }
 
+/* A first output that nobody wants is one that nobody reads. */
+static void name_first_output(Upgrade *u, Node *n)
+{
+    if (!n->num_out || n->out[0])
+        return;
+    n->out[0] = graph_tensor(u->g, upgrade_name(n, "unwanted"), (Type){.rank = -1});
+    n->out[0]->producer = n;
+}
+
 static void upgrade_top_k(Upgrade *u, Node *n)
 {
     const Attr *a = upgrade_attr(u, n, "k", ATTR_INT);
@@ -477,6 +486,7 @@ static const Row table[] = {
     KEEPS("Slice", OLDEST, 9, upgrade_slice),
     KEEPS("Softmax", OLDEST, 12, upgrade_softmax),
     BECOMES("SoftmaxCrossEntropyLoss", OLDEST, NEWEST, upgrade_cross_entropy, "LogSoftmax, NegativeLogLikelihoodLoss"),
+    KEEPS("Split", OLDEST, NEWEST, name_first_output),
     KEEPS("Split", OLDEST, 12, upgrade_split),
     KEEPS("Split", 18, NEWEST, downgrade_split),
     KEEPS("Squeeze", OLDEST, 12, axes_to_input),

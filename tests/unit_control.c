@@ -410,6 +410,56 @@ static void test_scan(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "unsupported: Scan of opset 8"));
 }
 
+/* ---- unwanted first outputs ---- */
+
+/* The node's first output is "", its next one y. */
+static void want_second(Node_ *n)
+{
+    add_out(n, "y");
+    n->output[0] = mem_strdup("");
+}
+
+static void test_unwanted_first_output(void)
+{
+    const float rows[] = {10, 20, 30, 100, 200, 300};
+    const void *in[] = {x123, "\0"};
+    Model_ *m = if_model(false, false);
+    for (int i = 0; i < 2; i++) {
+        Graph_ *branch = m->graph->node[0]->attribute[i]->g;
+        add(branch, i ? "Neg" : "Abs", "r", NULL, "s");
+        output(branch, "s");
+    }
+    want_second(m->graph->node[0]);
+    expect(m, in, (float[]){-2, -4, -6}, 3);
+    in[1] = "\1";
+    expect(m, in, (float[]){2, 4, 6}, 3);
+
+    m = loop_model(2, "");
+    want_second(m->graph->node[0]);
+    expect(m, in, (float[]){-2, 4, -6, -3, 6, -9}, 6);
+    m = loop_model(100000, "");
+    Graph_ *body = m->graph->node[0]->attribute[0]->g;
+    body->n_output = 2;
+    add_in(m->graph->node[0], "x");
+    input(body, "u", FLOAT, 1, &three);
+    add(body, "Neg", "u", NULL, "u_out");
+    output(body, "u_out");
+    want_second(m->graph->node[0]);
+    expect(m, in, x123, 3);
+
+    m = scan_model();
+    m->graph->node[0]->output[0] = mem_strdup("");
+    expect(m, (const void *[]){x123, rows}, (float[]){11, 18, 33, 111, 218, 333}, 6);
+
+    m = empty_model();
+    const int64_t sizes[] = {1, 2};
+    Tensor_ *t = APPEND(m->graph->initializer, m->graph->n_initializer, make_tensor("sizes", INT64, 1));
+    t->dims[0] = 2;
+    set_raw(t, sizes, sizeof sizes);
+    want_second(add(m->graph, "Split", "x", "sizes", "first"));
+    expect(m, in, (float[]){-2, 3}, 2);
+}
+
 /* ---- sequences ---- */
 
 /* [x, -x], x inserted in front, the last one erased; then `last` takes the two. */
@@ -482,6 +532,7 @@ int main(void)
     CU_add_test(s, "Loop of unnamed states", test_unnamed_states);
     CU_add_test(s, "Scan", test_scan);
     CU_add_test(s, "Scan of unwanted states", test_unwanted_states);
+    CU_add_test(s, "unwanted first outputs", test_unwanted_first_output);
     s = CU_add_suite("sequences", NULL, NULL);
     CU_add_test(s, "lists", test_sequences);
     CU_add_test(s, "SplitToSequence", test_split_to_sequence);
