@@ -7,6 +7,20 @@ cp -r "$TERNC_SOURCE/examples" examples || exit 1
 
 if have cmake make g++ pkg-config; then
     try cmake --install "$build" --prefix "$PWD/installed"
+    # What the installed texts link to is there, and so is what they name "beside" them.
+    doc=installed/share/doc/ternc
+    for text in README.md docs/guide.md docs/operators.md docs/internals.md examples/README.md; do
+        folder=$(dirname "$doc/$text")
+        grep -o '](.[^)#:]*)' "$doc/$text" | sed 's/^](//; s/)$//; s/#.*//' >links
+        while read -r link; do
+            [ -z "$link" ] || [ -e "$folder/$link" ] || complain "$text, installed, links to $link"
+        done <links
+        [ -s "$doc/$text" ] || complain "$text is not installed"
+    done
+    [ -s $doc/docs/rival.h ] || complain "rival.h is not installed beside the guide"
+    # These scripts need the source tree.
+    [ -z "$(find $doc -name figures.sh -o -name demo.sh)" ] || complain "scripts are installed that cannot work there"
+
     for generator in "Unix Makefiles" Ninja; do
         [ "$generator" != Ninja ] || have ninja || continue
         rm -rf app

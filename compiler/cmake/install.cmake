@@ -16,8 +16,14 @@ install(EXPORT ternc-targets NAMESPACE ternc:: DESTINATION ${package})
 install(FILES compiler/cmake/ternc-config.cmake compiler/cmake/ternc-functions.cmake compiler/cmake/ternc-flags.cmake
   compiler/keywords.def ${CMAKE_CURRENT_BINARY_DIR}/ternc-config-version.cmake DESTINATION ${package})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ternc.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
-install(FILES README.md LICENSE docs/guide.md docs/operators.md runtime/check/rival.h DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR} PATTERN demo.sh EXCLUDE PATTERN __pycache__ EXCLUDE)
+
+# Texts and examples lie as in the source, so that links from one to the other work; scripts that need the rest of the
+# source stay out.
+install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES docs/guide.md docs/operators.md docs/internals.md runtime/check/rival.h
+  DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  PATTERN demo.sh EXCLUDE PATTERN figures.sh EXCLUDE PATTERN __pycache__ EXCLUDE)
 
 # Texts that the program says of itself.
 add_custom_command(OUTPUT ternc.1 COMMAND ternc --man > ternc.1 DEPENDS ternc VERBATIM)
