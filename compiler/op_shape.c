@@ -277,12 +277,30 @@ const OpDef op_ConstantOfShape = {
     .eval = eval_constant_of_shape,
 };
 
+/* Elements of a range of int64: exact, and without an overflow wherever its ends lie. */
+static int64_t count_integers(const Graph *g, const Node *n)
+{
+    int64_t start = const_int(g, n, 0), limit = const_int(g, n, 1), delta = const_int(g, n, 2);
+    bool up = delta > 0;
+    uint64_t way = up ? (uint64_t)limit - (uint64_t)start : (uint64_t)start - (uint64_t)limit;
+    uint64_t step = up ? (uint64_t)delta : -(uint64_t)delta;
+    if (delta && (up ? limit <= start : limit >= start))
+        return 0;
+    if (!delta || (way - 1) / step >= MAX_ELEMS)
+        fail_node(g, n, "from %lld to %lld in steps of %lld", (long long)start, (long long)limit, (long long)delta);
+    return (int64_t)((way - 1) / step) + 1;
+}
+
 static void infer_range(Graph *g, Node *n)
 {
     DType d = n->in[0]->type.dtype;
     for (int i = 1; i < 3; i++)
         if (n->in[i]->type.dtype != d)
             fail_node(g, n, "start, limit and delta must be of one type");
+    if (d == DT_I64) {
+        n->out[0]->type = type_make(d, 1, (int64_t[]){count_integers(g, n)});
+        return;
+    }
     double start = const_scalar(g, n, 0), limit = const_scalar(g, n, 1), delta = const_scalar(g, n, 2);
     double count = delta != 0 ? ceil((limit - start) / delta) : -1;
     if (delta == 0 || !(count < (double)((int64_t)1 << 31)))
@@ -294,6 +312,12 @@ static void eval_range(const Graph *g, const Node *n, const void *const *in, voi
 {
     (void)g;
     Type y = n->out[0]->type;
+    if (y.dtype == DT_I64) {
+        uint64_t start = *(const uint64_t *)in[0], delta = *(const uint64_t *)in[2];
+        for (int64_t i = 0; i < y.dims[0]; i++)
+            ((uint64_t *)out[0])[i] = start + (uint64_t)i * delta;
+        return;
+    }
     double start = elem_get(in[0], y.dtype, 0), delta = elem_get(in[2], y.dtype, 0);
     for (int64_t i = 0; i < y.dims[0]; i++)
         elem_set(out[0], y.dtype, i, start + (double)i * delta);
