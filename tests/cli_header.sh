@@ -75,6 +75,7 @@ check_stack() {
         END { print run + layer + 2 * other }' net.su)
     [ "$used" -le "$limit" ] || complain "$1: $used bytes of stack, but the header says $limit"
 }
+have_shared models
 for path in m/kinds.onnx "$fashion" "${TERNC_SHARED:-none}"/models/*.onnx; do
     [ -f "$path" ] || continue
     case $path in *dtln*) continue ;; esac

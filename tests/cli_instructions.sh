@@ -35,7 +35,7 @@ compare cortex-m4 "$fashion" 50
 compare rv32imafc "$fashion" 50
 compare cortex-m0 "$fashion" 50
 compare rv32imac "$fashion" 50
-[ ! -d "$TERNC_SHARED/models" ] || compare cortex-m4 "$TERNC_SHARED/models/mnist-8.onnx" 33
+! have_shared models/mnist-8.onnx || compare cortex-m4 "$TERNC_SHARED/models/mnist-8.onnx" 33
 
 # The same tables on two machines: additions in the same order, so the same bits.
 if count cortex-m4 "$fashion" --optimize size --lowering packed; then

@@ -40,7 +40,7 @@ for lowering in unroll sparse packed dense; do
 done
 neon "$fashion" --optimize size
 neon "$fashion" --method none
-if [ -d "$TERNC_SHARED/models" ]; then
+if have_shared models/kws01_dscnn_bn.onnx; then
     for lowering in unroll packed; do
         neon "$TERNC_SHARED/models/kws01_dscnn_bn.onnx" --lowering $lowering --optimize speed
     done

@@ -2,6 +2,7 @@
 #   . "$TERNC_SOURCE/tests/expect.sh"
 #   need TOOL..., need_onnx           without these programs, or python3-onnx, the script is skipped
 #   have TOOL...                      without these a part of the script is skipped, and so the script counts as skipped
+#   have_shared PATH              the same without that file or folder of $TERNC_SHARED
 #   expect CODE TEXT ternc WORD...    TEXT: all of stderr, or with "..." in front a part of it; "" for silence
 #   try COMMAND...                    it succeeds
 #   says TEXT                         a part of the last command's stdout
@@ -22,6 +23,14 @@ have() {
             return 1
         }
     done
+}
+
+have_shared() {
+    [ -e "${TERNC_SHARED:-}/$1" ] || {
+        echo "skipped: no $1 in the folder of shared models and data (TERNC_SHARED)"
+        skipped=yes
+        return 1
+    }
 }
 
 need() {
