@@ -2,6 +2,7 @@
 #ifndef TERNC_TESTS_ONNX_BUILD_H
 #define TERNC_TESTS_ONNX_BUILD_H
 
+#include "dump_text.h"
 #include "onnx_proto.h"
 
 #include <CUnit/Basic.h>
@@ -156,18 +157,6 @@ static inline const char *message_of(const Model_ *m, const Options *opt)
     pass_upgrade(read_with(m, opt));
     trap_end();
     return "";
-}
-
-static inline char *dump_text(const Graph *g)
-{
-    char *text;
-    size_t len;
-    FILE *f = open_memstream(&text, &len);
-    dump_graph(f, g);
-    fclose(f);
-    char *copy = mem_strdup(text);
-    free(text);
-    return copy;
 }
 
 static inline void expect_text(const char *have, const char *want)

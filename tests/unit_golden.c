@@ -8,7 +8,7 @@
  *
  * Every case is also run on values: a pass other than ternarize must not change what the graph computes. With
  * TERNC_UPDATE=1 the expected texts that are others are written anew. */
-#include "ir.h"
+#include "dump_text.h"
 
 #include <CUnit/Basic.h>
 #include <dirent.h>
@@ -185,18 +185,6 @@ static void run_passes(const Case *c, Model *m)
         before = values;
         count = n;
     }
-}
-
-static char *dump_text(const Graph *g)
-{
-    char *text = NULL;
-    size_t len = 0;
-    FILE *f = open_memstream(&text, &len);
-    dump_graph(f, g);
-    fclose(f);
-    char *copy = mem_strdup(text);
-    free(text);
-    return copy;
 }
 
 /* What is printed can be read and prints the same again, but types and ternary facts, which stand in comments. */

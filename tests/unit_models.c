@@ -1,6 +1,7 @@
 /* unit_models.c - every model of the onnx package's test data is read and upgraded, or refused with a message that
  * names the file; what was read survives being written and read back. Skipped without the package. */
 #include "cli.h"
+#include "dump_text.h"
 
 #include <CUnit/Basic.h>
 #include <glob.h>
@@ -34,16 +35,6 @@ static bool is_reason(const char *message)
     return false;
 }
 
-static char *dump_text(const Graph *g)
-{
-    char *text;
-    size_t len;
-    FILE *f = open_memstream(&text, &len);
-    dump_graph(f, g);
-    fclose(f);
-    return text;
-}
-
 /* Reads, writes, reads again; false when the model was refused. */
 static bool read_twice(const char *path, const char *copy)
 {
@@ -63,8 +54,6 @@ static bool read_twice(const char *path, const char *copy)
     char *first = dump_text(m->graph), *second = dump_text(onnx_read(copy, &quiet)->graph);
     trap_end();
     CU_ASSERT_STRING_EQUAL(first, second);
-    free(first);
-    free(second);
     return true;
 }
 
