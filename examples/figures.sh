@@ -53,7 +53,7 @@ onnxruntime() {
     }
     NODE_PATH=$root/build/npm/node_modules node "$root/tests/ort_classes.js" "$out/$1.onnx" \
         "$data/t10k-images-idx3-ubyte.gz" "$pixel_scale" "$out/$1/ort" "$pixel_offset"
-    gzip -dc "$data/t10k-labels-idx1-ubyte.gz" | tail -c +9 | od -An -v -tu1 -w1 | tr -d ' ' | paste - "$out/$1/ort" |
+    sh "$root/tests/labels.sh" "$data/t10k-labels-idx1-ubyte.gz" | paste - "$out/$1/ort" |
         awk '{ right += $1 == $2 } END { printf "%.2f\n", 100 * right / NR }'
 }
 

@@ -25,7 +25,7 @@ for method in none twn; do
     gcc -std=gnu99 -O2 -Wall -Wextra -Wpedantic -Wconversion -Werror -I"$method" "$demo/main.c" "$method/net.c" -lz -lm \
         -o app 2>err || complain "the application does not compile"
     ./app "$images" "$labels" classes >out 2>err || complain "the application fails"
-    right=$(gzip -dc "$labels" | tail -c +9 | od -An -v -tu1 -w1 | tr -d ' ' | paste - classes | head -n 500 |
+    right=$(sh "$TERNC_SOURCE/tests/labels.sh" "$labels" | paste - classes | head -n 500 |
         awk '$1 == $2 { n++ } END { print n }')
     expect 0 "" ternc eval "$demo/fashion.onnx" --quiet --method "$method" --data "$images,$labels" --scale 1/255 \
         --limit 500 --json

@@ -155,7 +155,7 @@ compare_onnxruntime() {
     sh tests/onnxruntime.sh build/npm || return 0
     scale=$(echo "$2" | tr -d 'f()' | awk -F/ '{ printf "%.17g", NF == 2 ? $1 / $2 : $1 }')
     NODE_PATH=build/npm/node_modules node tests/ort_classes.js "$1" "$3/t10k-images-idx3-ubyte.gz" "$scale" "$out/gen/ort"
-    gzip -dc "$3/t10k-labels-idx1-ubyte.gz" | tail -c +9 | od -An -v -tu1 -w1 | tr -d ' ' >"$out/gen/labels"
+    sh tests/labels.sh "$3/t10k-labels-idx1-ubyte.gz" >"$out/gen/labels"
     paste "$out/gen/ort" "$out/gen/float_classes" "$out/gen/labels" | awk '{ same += $1 == $2; right += $1 == $3 }
         END { printf "onnxruntime float %.2f %%, the same class as float C on %d of %d images\n", 100 * right / NR, same, NR }'
 }
