@@ -422,7 +422,7 @@ static void infer_one_hot(Graph *g, Node *n)
     double depth = const_scalar(g, n, 1);
     int axis = hot_axis(g, n);
     need_index_type(g, n, 0);
-    if (depth < 1 || depth > INT32_MAX || depth != (double)(int32_t)depth)
+    if (!(depth >= 1 && depth <= INT32_MAX) || depth != (double)(int32_t)depth)
         fail_node(g, n, "depth %g", depth);
     if (type_elems(values) != 2 || index.rank == MAX_RANK)
         fail_node(g, n, "values must be two numbers, off and on, and the output's rank at most %d", MAX_RANK);
