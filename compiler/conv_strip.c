@@ -180,8 +180,7 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
 
 static double weights_used(const Layer *l)
 {
-    int64_t weights = l->co * (l->ci / l->groups) * l->kh * l->kw;
-    return (double)(l->lowering == LOWER_UNROLL ? weights - l->zeros : weights);
+    return (double)(layer_weight_count(l) - (l->lowering == LOWER_UNROLL ? l->zeros : 0));
 }
 
 double strip_inputs(const Layer *l, const ConvStrip *s)

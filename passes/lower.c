@@ -25,15 +25,10 @@ enum {
 /* Two forms whose bytes, or times, differ by less are as good as each other. */
 static const double CLOSE = 1.1;
 
-static int64_t weight_count(const Layer *l)
-{
-    return l->co * (l->ci / l->groups) * l->kh * l->kw;
-}
-
 static int64_t count_zeros(const Layer *l)
 {
     int64_t zeros = 0;
-    for (int64_t i = 0; l->codes && i < weight_count(l); i++)
+    for (int64_t i = 0; l->codes && i < layer_weight_count(l); i++)
         zeros += l->codes[i] == 0;
     return zeros;
 }
@@ -46,7 +41,8 @@ static int64_t table_bytes(const Layer *l, Lowering form)
 
 static void predict_bytes(Layer *l, const Options *opt)
 {
-    int64_t n = weight_count(l), terms = n - l->zeros, frame = (l->kind == LAYER_FC ? FC_CODE : CONV_CODE) + 8 * l->co;
+    int64_t n = layer_weight_count(l), terms = n - l->zeros,
+            frame = (l->kind == LAYER_FC ? FC_CODE : CONV_CODE) + 8 * l->co;
     const Target *target = find_target(opt->target);
     for (int i = 0; i < 5; i++)
         l->bytes[i] = -1;
@@ -85,7 +81,7 @@ static void choose_for_size(Layer *l)
 /* Whether unrolled code is thought of; left: terms that the model may still have. */
 static bool may_unroll(const Layer *l, const Options *opt, int64_t left)
 {
-    int64_t terms = weight_count(l) - l->zeros, most = l->kind == LAYER_FC ? MAX_FC_TERMS : MAX_CONV_TERMS;
+    int64_t terms = layer_weight_count(l) - l->zeros, most = l->kind == LAYER_FC ? MAX_FC_TERMS : MAX_CONV_TERMS;
     return l->codes && (opt->lowering == LOWER_UNROLL || (terms <= most && terms <= left));
 }
 
@@ -118,10 +114,10 @@ static void predict_times(Layer *l, const Options *opt, int64_t *left)
     for (int i = 0; i < 5; i++)
         l->time[i] = -1;
     l->window = 1;
-    l->terms = layer_macs(l) / weight_count(l) * (weight_count(l) - l->zeros);
+    l->terms = layer_macs(l) / layer_weight_count(l) * (layer_weight_count(l) - l->zeros);
     if (may_unroll(l, opt, *left)) {
         predict_unrolled(l, opt);
-        *left -= weight_count(l) - l->zeros;
+        *left -= layer_weight_count(l) - l->zeros;
     }
     for (Lowering form = l->codes ? LOWER_SPARSE : LOWER_DENSE; form <= LOWER_DENSE; form++) {
         Layer t = *l;
@@ -131,17 +127,18 @@ static void predict_times(Layer *l, const Options *opt, int64_t *left)
     }
 }
 
-/* The least time; of those that are about as fast, the fewest bytes. */
+/* The least time; of those that are about as fast, the fewest bytes. Multiplying by ternary weights is no candidate:
+ * where it is predicted to be faster, it is by little, for sixteen times the bytes. */
 static void choose_for_speed(Layer *l)
 {
     double least = INFINITY;
-    for (Lowering form = LOWER_UNROLL; form <= LOWER_DENSE; form++)
+    for (Lowering form = LOWER_UNROLL; form <= LOWER_PACKED; form++)
         if (l->time[form] >= 0 && l->time[form] < least) {
             least = l->time[form];
             l->lowering = form;
         }
     const Lowering fastest = l->lowering;
-    for (Lowering form = LOWER_UNROLL; form <= LOWER_DENSE; form++)
+    for (Lowering form = LOWER_UNROLL; form <= LOWER_PACKED; form++)
         if (l->time[form] >= 0 && l->time[form] <= CLOSE * least && l->bytes[form] < l->bytes[l->lowering])
             l->lowering = form;
     l->why = "predicted to be the fastest form";
@@ -149,7 +146,7 @@ static void choose_for_speed(Layer *l)
         l->why = "predicted to be about as fast as the fastest form, and smaller";
     else if (l->time[LOWER_UNROLL] < 0)
         l->why = mem_printf("predicted to be the fastest form but unroll, for which %lld terms are too many",
-                            (long long)(weight_count(l) - l->zeros));
+                            (long long)(layer_weight_count(l) - l->zeros));
 }
 
 static bool has_small_table(const Layer *l, const Options *opt)

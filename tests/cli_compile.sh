@@ -21,7 +21,7 @@ expect 0 "" ternc compile m/tiny.onnx -o out1 --explain
 sed 's/  */ /g' out >explained
 for row in "# layer weights zeros non-zeros MACs adds shared lowering why" \
     "# unroll bytes sparse bytes packed bytes dense bytes taken" \
-    "Estimates per form: time of a run (us on a Zen 4 core with AVX2), bytes of code and constants"; do
+    "Estimates per form: time of a run (us on a Zen 3 core with AVX2), bytes of code and constants"; do
     grep -qxF -e "$row" explained || complain "--explain lacks the line '$row'"
 done
 expect 0 "" ternc compile m/tiny.onnx -o explained-m4 --explain --target cortex-m4
