@@ -31,7 +31,7 @@ refuse one_hot "node 'y' (OneHot): output 'y' is too large: float[1000,268435456
 refuse outer "node 'p' (Mul): output 'p' is too large: float[100000,100000]"
 refuse pad "node 'y' (Pad): pads 274877906944 and 274877906944 of axis 0"
 refuse pool "input 'x': shape float[1,1,274877906944] is too large"
-refuse range "node 'r' (Range): from 0 to 1.09951e+12 in steps of 1"
+refuse range "node 'r' (Range): from 0 to 1099511627776 in steps of 1"
 refuse resize "node 'y' (Resize): output 'y' is too large: float[1,1,262144,262144]"
 refuse sequences "(SequenceInsert): unsupported: sequences of more than 4194304 elements in all"
 refuse tile "node 'y' (Tile): 68719476736 repeats of axis 0"
