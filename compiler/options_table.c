@@ -502,7 +502,7 @@ const OptionSpec option_specs[] = {
      "keep layers float, fewest weights first, until the others cost less accuracy on --data", set_non_negative,
      offsetof(CommandLine, max_loss)},
     {"epochs", 0, "N", COMPILE | TERNARIZE, false,
-     "passes over the data (none: 10, twn: 6, sca: 12, stp: 10); 0: --max-loss without training", parse_epochs, 0},
+     "passes over the data (none: 10, twn: 6, sca: 18, stp: 10); 0: --max-loss without training", parse_epochs, 0},
     {"batch", 0, "N", COMPILE | TERNARIZE, false, "samples per step (default: 100)", parse_batch, 0},
     {"lr", 0, "RATE", COMPILE | TERNARIZE, false, "learning rate (none: 0.05, twn, stp: 0.02, sca: 0.003)",
      set_positive, offsetof(CommandLine, train.rate)},

@@ -343,19 +343,25 @@ TN_KERNEL int32_t tn_pick_sums_f32(float *y, float t[6][32], int32_t outputs, co
     return o;
 }
 #elif tn_shuffles && defined(__AVX2__)
+/* A code shifted to the top has its sign in bit 31, and below it |m|, which the tables have there as well: so one xor
+ * gives the sum its sign and takes |m| away. */
 TN_KERNEL int32_t tn_pick_sums_f32(float *y, float t[6][32], int32_t outputs, const TN_ROM uint32_t *w)
 {
-    const __m256i sign = _mm256_set1_epi32(INT32_MIN);
+    const __m256i low = _mm256_slli_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), 27);
+    const __m256i high = _mm256_xor_si256(low, _mm256_set1_epi32(8 << 27));
+    __m256 lo[6], hi[6];
     int32_t o = 0;
+    for (int32_t j = 0; j < 6; j++) {
+        lo[j] = _mm256_xor_ps(_mm256_loadu_ps(t[j]), _mm256_castsi256_ps(low));
+        hi[j] = _mm256_xor_ps(_mm256_loadu_ps(t[j] + 8), _mm256_castsi256_ps(high));
+    }
     for (; o + 8 <= outputs; o += 8) {
         __m256i q = _mm256_loadu_si256((const __m256i *)(const void *)(w + o));
         __m256 sum = _mm256_loadu_ps(y + o);
         for (int32_t j = 0; j < 6; j++, q = _mm256_srli_epi32(q, 5)) {
-            __m256 lo = _mm256_permutevar8x32_ps(_mm256_loadu_ps(t[j]), q);
-            __m256 hi = _mm256_permutevar8x32_ps(_mm256_loadu_ps(t[j] + 8), q);
-            __m256 v = _mm256_blendv_ps(lo, hi, _mm256_castsi256_ps(_mm256_slli_epi32(q, 28)));
-            __m256i minus = _mm256_and_si256(_mm256_slli_epi32(q, 27), sign);
-            sum = _mm256_add_ps(sum, _mm256_xor_ps(v, _mm256_castsi256_ps(minus)));
+            __m256 half = _mm256_castsi256_ps(_mm256_slli_epi32(q, 28));
+            __m256 v = _mm256_blendv_ps(_mm256_permutevar8x32_ps(lo[j], q), _mm256_permutevar8x32_ps(hi[j], q), half);
+            sum = _mm256_add_ps(sum, _mm256_xor_ps(v, _mm256_castsi256_ps(_mm256_slli_epi32(q, 27))));
         }
         _mm256_storeu_ps(y + o, sum);
     }
