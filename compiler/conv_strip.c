@@ -34,7 +34,7 @@ static int64_t *new_offsets(const Layer *l)
 
 bool conv_is_split(const Layer *l)
 {
-    return l->kind == LAYER_CONV && l->small && (l->lowering == LOWER_SPARSE || l->lowering == LOWER_PACKED);
+    return l->kind == LAYER_CONV && l->small && decodes_ternary(l);
 }
 
 static void conv_parts(const Layer *l, ConvStrip *s)
@@ -209,7 +209,7 @@ static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_
 {
     const Format *f = layer_format(l);
     int64_t activations = (l->ci * l->ih * l->iw + l->co * l->oh * l->ow) * (int64_t)dtype_size(f->act);
-    bool decodes = l->lowering == LOWER_SPARSE || l->lowering == LOWER_PACKED;
+    bool decodes = decodes_ternary(l);
     bool streams = l->lowering == LOWER_UNROLL && outgrown(weights_used(l)) > 0;
     int64_t budget = max64(SMALL_SCRATCH, decodes || streams ? activations : activations / 4), best = unit;
     double least = INFINITY;

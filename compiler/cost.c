@@ -28,8 +28,7 @@ static bool has_small_prices(const Layer *l, const Target *t)
 
 int layer_form(const Layer *l, const Options *opt)
 {
-    bool table = l->lowering == LOWER_SPARSE || l->lowering == LOWER_PACKED;
-    return (int)l->lowering - 1 + (table && has_small_prices(l, find_target(opt->target)) ? 3 : 0);
+    return (int)l->lowering - 1 + (decodes_ternary(l) && has_small_prices(l, find_target(opt->target)) ? 3 : 0);
 }
 
 double outgrown(double adds)
@@ -58,13 +57,14 @@ static double count_terms(const Layer *l, double weights)
     return terms;
 }
 
-/* Each weight goes over the rows of a strip by itself: vectors, and what they leave of a row. */
-static void add_small_tables(Work *w, const Layer *l, const Options *opt, double terms)
+/* Each weight goes over the rows by itself: vectors, and what they leave of a row. */
+static void set_small_tables(Work *w, const Layer *l, const Target *t, double terms)
 {
-    int64_t lanes = l->sw > 1 ? 1 : find_target(opt->target)->lanes;
-    double rows = (double)(l->batch * l->oh);
-    w->amount[0] = rows * (double)(lanes > 1 ? l->ow / lanes : 0) * terms;
-    w->amount[1] = rows * (double)(lanes > 1 ? l->ow % lanes : l->ow) * terms;
+    bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
+    int64_t lanes = l->sw > 1 ? 1 : t->lanes, cols = transposed ? l->iw : l->ow;
+    double rows = (double)(l->batch * (transposed ? l->ih : l->oh));
+    w->amount[0] = rows * (double)(lanes > 1 ? cols / lanes : 0) * terms;
+    w->amount[1] = rows * (double)(lanes > 1 ? cols % lanes : cols) * terms;
     w->amount[4] = rows * terms;
 }
 
@@ -89,8 +89,8 @@ static Work conv_work(const Layer *l, const Options *opt)
         w.amount[3] += strips * weights;
         w.amount[4] += strips * (double)l->co;
     }
-    if (conv_is_split(l))
-        add_small_tables(&w, l, opt, terms);
+    if (decodes_ternary(l) && has_small_prices(l, find_target(opt->target)))
+        set_small_tables(&w, l, find_target(opt->target), terms);
     return w;
 }
 

@@ -138,6 +138,7 @@ typedef struct WeightTable {
     void *data;
     int64_t len; /* elements */
 } WeightTable;
+bool decodes_ternary(const Layer *l); /* its lowering is sparse or packed */
 /* block: output channels that `dense` interleaves, 1: none. */
 WeightTable weight_table(const Layer *l, Lowering form, int64_t block);
 

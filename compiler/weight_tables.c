@@ -172,6 +172,11 @@ static WeightTable dense_weights(const Layer *l, int64_t block)
     return t;
 }
 
+bool decodes_ternary(const Layer *l)
+{
+    return l->lowering == LOWER_SPARSE || l->lowering == LOWER_PACKED;
+}
+
 WeightTable weight_table(const Layer *l, Lowering form, int64_t block)
 {
     switch (form) {

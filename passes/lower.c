@@ -41,8 +41,8 @@ static int64_t table_bytes(const Layer *l, Lowering form)
 
 static void predict_bytes(Layer *l, const Options *opt)
 {
-    int64_t n = layer_weight_count(l), terms = n - l->zeros,
-            frame = (l->kind == LAYER_FC ? FC_CODE : CONV_CODE) + 8 * l->co;
+    int64_t n = layer_weight_count(l), terms = n - l->zeros;
+    int64_t frame = (l->kind == LAYER_FC ? FC_CODE : CONV_CODE) + 8 * l->co;
     const Target *target = find_target(opt->target);
     for (int i = 0; i < 5; i++)
         l->bytes[i] = -1;
