@@ -249,11 +249,11 @@ static int64_t choose_block(const Layer *l, const Options *opt)
     }
 }
 
-/* Blocks of an unrolled grouped convolution read few channels each. */
+/* Blocks of a grouped convolution read few channels each. */
 static int64_t staged_channels(const Layer *l, int64_t block)
 {
     int64_t outs = l->co / l->groups, inputs = l->ci / l->groups;
-    if (l->kind != LAYER_CONV || l->lowering != LOWER_UNROLL || l->direct)
+    if (l->kind != LAYER_CONV || l->direct)
         return l->ci;
     return outs == 1 ? block * inputs : inputs;
 }

@@ -217,16 +217,14 @@ static void emit_check_acc(const Conv *c, int part, const char *first, const cha
     emit_end_check(e);
 }
 
-/* The input rows that a strip of the block from output channel `first` on reads, into p. */
-static void emit_stage(const Conv *c, int64_t first)
+/* The rows that a strip reads of the input channels from x on, into p. */
+static void emit_stage(const Conv *c, const char *x)
 {
     Emitter *e = c->e;
     const Layer *l = &c->turned;
     const ConvStrip *s = &c->s;
     bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
     long long sh = transposed ? 1 : l->sh, sw = transposed ? 1 : l->sw;
-    int64_t in = conv_first_input(l, s, first);
-    const char *x = in ? mem_printf("x + %lld", (long long)(in * l->ih * l->iw)) : "x";
     if (l->direct)
         emit_line(e, "const %s *p = x + r * %lld;", dtype_c(c->f->act), (long long)l->iw);
     else if (sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
@@ -255,9 +253,10 @@ static void emit_walk(const Conv *c, int part, const char *function)
 /* Accumulate and write out a strip by unrolled functions. */
 static void emit_unrolled_strip(Conv *c, int part)
 {
+    int64_t plane = c->l->ih * c->l->iw;
     for (int64_t first = 0; first < c->l->co; first += block_size(c, first)) {
         if (c->s.staged < c->l->ci)
-            emit_stage(c, first);
+            emit_stage(c, mem_printf("x + %lld", (long long)(conv_first_input(c->l, &c->s, first) * plane)));
         for (int i = 0; i < c->pieces[part * c->l->co + first]; i++)
             emit_walk(c, part, mem_printf("layer%d_%d_%lld_%d", c->l->index, part, (long long)first, i));
         emit_check_acc(c, part, mem_printf("%lld", (long long)first),
@@ -288,24 +287,39 @@ static void emit_table_call(Conv *c, int part, const char *x)
                   (long long)c->s.acc_pitch, x, plane, inputs, taps, koff);
 }
 
+/* The staged input of output channel c's group, where only that is staged: at the group's first channel. */
+static void emit_stage_group(const Conv *c, long long outs)
+{
+    const Layer *l = c->l;
+    if (c->s.staged == l->ci)
+        return;
+    if (outs > 1)
+        emit_line(c->e, "if (c %% %lld == 0) {", outs);
+    emit_stage(c, mem_printf("x + c / %lld * %lld", outs, (long long)(c->s.staged * l->ih * l->iw)));
+    if (outs > 1)
+        emit_line(c->e, "}");
+}
+
 /* Accumulate and write out a strip from tables, one output channel (dense: eight) at a time. */
 static void emit_table_strip(Conv *c, int part)
 {
     Emitter *e = c->e;
     const Layer *l = c->l;
     long long outs = l->co / l->groups, group = l->ci / l->groups * c->s.plane, block = c->s.block;
-    bool dense = l->lowering == LOWER_DENSE;
+    bool dense = l->lowering == LOWER_DENSE, whole = c->s.staged == l->ci && l->groups > 1;
     emit_line(e, "const TN_ROM %s *w = %s;", dense ? dtype_c(DT_F32) : dtype_c(DT_U8), c->table);
     if (block > 1 && outs % block) { /* blocks end with their group */
         emit_line(e, "for (int32_t g = 0; g < %lld; g++)", (long long)l->groups);
         emit_line(e, "for (int32_t c = g * %lld, left = %lld; left > 0; c += %lld, left -= %lld) {", outs, outs, block,
                   block);
         emit_line(e, "const int32_t count = left < %lld ? left : %lld;", block, block);
-        emit_table_call(c, part, mem_printf("p + g * %lld", group));
+        emit_stage_group(c, outs);
+        emit_table_call(c, part, whole ? mem_printf("p + g * %lld", group) : "p");
     } else {
         emit_line(e, "for (int32_t c = 0; c < %lld; c += %lld) {", (long long)l->co, block);
         emit_line(e, "const int32_t count = %lld;", block);
-        emit_table_call(c, part, l->groups == 1 ? "p" : mem_printf("p + c / %lld * %lld", outs, group));
+        emit_stage_group(c, outs);
+        emit_table_call(c, part, whole ? mem_printf("p + c / %lld * %lld", outs, group) : "p");
     }
     emit_check_acc(c, part, "c", "count");
     emit_line(e, "layer%d_put_%d(y, acc, c, count, r, rows);", l->index, part);
@@ -417,7 +431,7 @@ static void emit_conv_function(Conv *c)
                   out);
     emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s.total_rows, (long long)c->s.rows);
     if (!c->s.split && c->s.staged == c->l->ci)
-        emit_stage(c, 0);
+        emit_stage(c, "x");
     for (int part = 0; part < c->s.num_parts; part++)
         emit_part(c, part);
     emit_line(e, "}");

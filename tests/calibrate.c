@@ -4,9 +4,10 @@
  *                                          FOLDER: the checkout; EARLIER: a file with what was printed before, to fit
  *                                          the same measurements to other amounts of work
  *
- * Prints the target's entry of costs.def, and as comments how far the predictions by these prices, and by those that
- * are compiled in, are from what was measured. PCs: the forms of a layer take turns in one thread, a form's time is the
- * lower quartile of its processor time. Microcontrollers: instructions. Takes minutes; no test. */
+ * Prints the target's entry of costs.def, and as comments how far the predictions by these prices, by those that are
+ * compiled in, and for each shape by prices of the others, are from what was measured. PCs: the forms of a layer take
+ * turns in one thread, a form's time is the lower quartile of its processor time. Microcontrollers: instructions. Takes
+ * minutes; no test. */
 #include "cli.h"
 #include "random_layer.h"
 
@@ -39,6 +40,7 @@ static const double conv_densities[] = {0.5, 0.08, 0}, fc_densities[] = {0.5, 0.
 
 typedef struct Sample {
     const Layer *layer; /* with its lowering */
+    int shape;          /* its case */
     int group;          /* a layer of one density; its forms are to be compared */
     double density, time, predicted;
     Work work;
@@ -190,8 +192,9 @@ static void read_earlier(const Calibration *a, Sample *s, int count)
     }
 }
 
-static void measure_layer(Calibration *a, const Case *c, double density, int group)
+static void measure_layer(Calibration *a, int shape, double density, int group)
 {
+    const Case *c = &cases[shape];
     static const struct {
         Lowering form;
         Optimize aim;
@@ -215,6 +218,7 @@ static void measure_layer(Calibration *a, const Case *c, double density, int gro
         if (forms[i].form == LOWER_DENSE && density < 0.5)
             continue; /* the same for all */
         s[count] = make_form(a, l, forms[i].form, forms[i].aim, i && unroll ? most : forms[i].window, count);
+        s[count].shape = shape;
         s[count].group = group;
         s[count++].density = density;
     }
@@ -235,8 +239,17 @@ static bool has_price(const Calibration *a, const Sample *s, bool fc, int form)
     return (s->layer->kind == LAYER_FC) == fc && layer_form(s->layer, &a->options) == form;
 }
 
-/* Prices that are not negative with the least sum of squares of relative errors, coordinate by coordinate. */
-static void fit_prices(const Calibration *a, bool fc, int form, double price[NUM_WORK])
+static double priced(const Sample *s, const double price[NUM_WORK])
+{
+    double time = 0;
+    for (int k = 0; k < NUM_WORK; k++)
+        time += price[k] * s->work.amount[k];
+    return time;
+}
+
+/* Prices that are not negative with the least sum of squares of relative errors, coordinate by coordinate. Layers of
+ * shape `without` do not count; -1: all do. */
+static void fit_prices(const Calibration *a, bool fc, int form, int without, double price[NUM_WORK])
 {
     memset(price, 0, NUM_WORK * sizeof *price);
     for (int round = 0; round < 20000; round++)
@@ -244,11 +257,9 @@ static void fit_prices(const Calibration *a, bool fc, int form, double price[NUM
             double slope = 0, curve = 0;
             for (int i = 0; i < a->count; i++) {
                 const Sample *s = &a->samples[i];
-                if (!has_price(a, s, fc, form))
+                if (!has_price(a, s, fc, form) || s->shape == without)
                     continue;
-                double left = s->time;
-                for (int j = 0; j < NUM_WORK; j++)
-                    left -= price[j] * s->work.amount[j];
+                double left = s->time - priced(s, price);
                 slope += left * s->work.amount[k] / (s->time * s->time);
                 curve += s->work.amount[k] * s->work.amount[k] / (s->time * s->time);
             }
@@ -261,7 +272,7 @@ static void print_rows(const Calibration *a, bool fc, double prices[NUM_FORMS][N
     static const char *const forms[] = {"unroll", "sparse", "packed", "dense", "small sparse", "small packed"};
     printf("     {\n");
     for (int form = 0; form < NUM_FORMS; form++) {
-        fit_prices(a, fc, form, prices[form]);
+        fit_prices(a, fc, form, -1, prices[form]);
         printf("         {");
         for (int k = 0; k < NUM_WORK; k++)
             printf("%s%.4g", k ? ", " : "", prices[form][k]);
@@ -271,6 +282,20 @@ static void print_rows(const Calibration *a, bool fc, double prices[NUM_FORMS][N
 }
 
 /* ---- how good they are ---- */
+
+/* Every layer by prices that were fitted to the layers of all other shapes. */
+static void predict_unseen(const Calibration *a, double *predicted)
+{
+    for (int shape = 0; shape < (int)(sizeof cases / sizeof cases[0]); shape++)
+        for (int form = 0; form < NUM_FORMS; form++) {
+            double price[NUM_WORK];
+            bool fc = cases[shape].kind == LAYER_FC;
+            fit_prices(a, fc, form, shape, price);
+            for (int i = 0; i < a->count; i++)
+                if (a->samples[i].shape == shape && has_price(a, &a->samples[i], fc, form))
+                    predicted[i] = priced(&a->samples[i], price);
+        }
+}
 
 static void print_errors(const Calibration *a, const double *predicted, const char *what)
 {
@@ -312,7 +337,7 @@ static void print_choices(const Calibration *a, const double *predicted, const c
 static void print_result(const Calibration *a)
 {
     Costs *fitted = NEW(Costs);
-    double compiled[MAX_SAMPLES] = {0}, now[MAX_SAMPLES] = {0};
+    double compiled[MAX_SAMPLES] = {0}, now[MAX_SAMPLES] = {0}, unseen[MAX_SAMPLES] = {0};
     char *name = mem_strdup(a->target);
     for (char *p = name; *p; p++)
         *p = *p == '-' ? '_' : *p;
@@ -321,17 +346,16 @@ static void print_result(const Calibration *a)
     print_rows(a, true, fitted->fc);
     for (int i = 0; i < a->count; i++) {
         const Sample *s = &a->samples[i];
-        const double *price =
-            (s->layer->kind == LAYER_FC ? fitted->fc : fitted->conv)[layer_form(s->layer, &a->options)];
         compiled[i] = s->predicted;
-        now[i] = 0;
-        for (int k = 0; k < NUM_WORK; k++)
-            now[i] += price[k] * s->work.amount[k];
+        now[i] = priced(s, (s->layer->kind == LAYER_FC ? fitted->fc : fitted->conv)[layer_form(s->layer, &a->options)]);
     }
+    predict_unseen(a, unseen);
     print_errors(a, compiled, "prices compiled in");
     print_choices(a, compiled, "prices compiled in");
     print_errors(a, now, "prices fitted");
     print_choices(a, now, "prices fitted");
+    print_errors(a, unseen, "each shape by the others' prices");
+    print_choices(a, unseen, "each shape by the others' prices");
 }
 
 int main(int argc, char **argv)
@@ -352,7 +376,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (const double *d = cases[i].kind == LAYER_FC ? fc_densities : conv_densities;
              *d > 0 && (cases[i].embedded || !a->emulated); d++)
-            measure_layer(a, &cases[i], *d, group++);
+            measure_layer(a, (int)i, *d, group++);
     print_result(a);
     return 0;
 }
