@@ -15,7 +15,7 @@
 #define M4 "instructions of a Cortex-M4"
 #define RV32IMAC "instructions of an RV32IMAC"
 #define RV32IMAFC "instructions of an RV32IMAFC"
-#define V4 "us on a Zen 4 core with AVX-512"
+#define V4 "us on a Zen 5 core with AVX-512"
 #define V3 "us on a Zen 3 core with AVX2"
 #define V1 "us on a Zen 3 core with SSE2"
 
