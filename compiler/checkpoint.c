@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 const char *checkpoint_path(const CommandLine *c)
 {
@@ -112,10 +112,14 @@ static void pack_state(Ternc__Checkpoint *c, const Trainer *t)
 static void pack_lists(Ternc__Checkpoint *c, const Trainer *t)
 {
     c->alpha = NEW_ARRAY(double, t->num_ternary);
+    c->lambda = NEW_ARRAY(double, t->num_ternary);
+    c->start = NEW_ARRAY(double, t->num_ternary);
     c->mask = NEW_ARRAY(ProtobufCBinaryData, t->num_ternary);
-    c->n_alpha = (size_t)t->num_ternary;
+    c->n_alpha = c->n_lambda = c->n_start = (size_t)t->num_ternary;
     for (int i = 0; i < t->num_ternary; i++) {
         c->alpha[i] = t->ternary[i].alpha;
+        c->lambda[i] = t->ternary[i].lambda;
+        c->start[i] = t->ternary[i].start;
         if (t->ternary[i].fixed)
             c->mask[c->n_mask++] = (ProtobufCBinaryData){(size_t)t->ternary[i].p->count, t->ternary[i].kept};
     }
@@ -176,11 +180,13 @@ static void check_digest(const Trainer *t, Ternc__Checkpoint *c)
 
 static void take_lists(Trainer *t, const Ternc__Checkpoint *c)
 {
-    if (c->n_alpha != (size_t)t->num_ternary || (c->n_mask && c->n_mask != c->n_alpha) ||
-        c->n_history != (size_t)c->epoch || c->epoch > t->o->epochs)
+    if (c->n_alpha != (size_t)t->num_ternary || c->n_lambda != c->n_alpha || c->n_start != c->n_alpha ||
+        (c->n_mask && c->n_mask != c->n_alpha) || c->n_history != (size_t)c->epoch || c->epoch > t->o->epochs)
         fail("%s: damaged: its lists do not fit each other", t->checkpoint);
     for (int i = 0; i < t->num_ternary; i++) {
         t->ternary[i].alpha = c->alpha[i];
+        t->ternary[i].lambda = c->lambda[i];
+        t->ternary[i].start = c->start[i];
         if (!c->n_mask)
             continue;
         if (c->mask[i].len != (size_t)t->ternary[i].p->count)

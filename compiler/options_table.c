@@ -510,7 +510,7 @@ const OptionSpec option_specs[] = {
      parse_optimizer, 0},
     {"momentum", 0, "M", COMPILE | TERNARIZE, false, "of sgd (default: 0.9)", set_non_negative,
      offsetof(CommandLine, train.momentum)},
-    {"weight-decay", 0, "D", COMPILE | TERNARIZE, false, "L2 on the weights of layers (default: 0.0001)",
+    {"weight-decay", 0, "D", COMPILE | TERNARIZE, false, "L2 on the weights of layers (default: 0.0001; sca: 0.03)",
      set_non_negative, offsetof(CommandLine, train.decay)},
     {"clip", 0, "NORM", COMPILE | TERNARIZE, false,
      "longest gradient of a step, longer ones are scaled down to it; 0: as they are (default: 10)", set_non_negative,

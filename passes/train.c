@@ -226,7 +226,7 @@ static TrainOptions *fill_options(const CommandLine *c, Method m)
     } defaults[] = {[METHOD_NONE] = {10, 0.05, 1e-4, false},
                     [METHOD_TWN] = {6, 0.02, 1e-4, false},
                     [METHOD_STP] = {10, 0.02, 1e-4, false},
-                    [METHOD_SCA] = {18, 3e-3, 1e-4, true}};
+                    [METHOD_SCA] = {18, 3e-3, 3e-2, true}};
     *o = c->train;
     o->epochs = o->epochs ? o->epochs : defaults[m].epochs;
     o->recovery = m == METHOD_SCA ? (o->epochs + 2) / 3 : 0;

@@ -70,7 +70,10 @@ typedef struct TernaryWeight {
     bool fixed;    /* STP: pruned, kept stays as it is */
     double *sums;  /* TWN, STP: a by channel, then room for another number by channel */
     float limit;   /* STP: threshold of this step */
+    float *values; /* SCA: w, of the latent weights */
     double alpha;  /* SCA */
+    double lambda; /* SCA: now */
+    double start;  /* SCA: distance when lambda began */
     double base;   /* SCA: scales are in units of this */
 } TernaryWeight;
 
@@ -139,15 +142,15 @@ const Node *norm_behind(const Engine *e, const Node *n); /* BatchNormalization t
 float magnitude_quantile(const float *w, int64_t n, double s);
 
 /* train_sca.c */
-double sca_slope(double w, double alpha); /* of the regulariser, by theta */
-float sca_round(float w);                 /* -1, 0, 1 */
-double sca_lambda(const Trainer *t);      /* at this step */
+double sca_slope(double w, double alpha);           /* of the regulariser, by theta */
+float sca_round(float w);                           /* -1, 0, 1 */
+void sca_steer(const Trainer *t, TernaryWeight *w); /* w->lambda for this step */
 void sca_start(Trainer *t, TernaryWeight *w);
 void sca_start_epoch(Trainer *t);
 void sca_end_epoch(Trainer *t, double distance); /* the stage ends once the weights are near 0 and 1 */
 void sca_project(const Trainer *t, const TernaryWeight *w, bool hard);
 void sca_chain(const Trainer *t, const TernaryWeight *w);
-double sca_distance(const Trainer *t); /* mean distance of |w| to {0, 1}, of the worst layer */
+double sca_distance(const Trainer *t); /* of w to -1, 0, 1 after sca_project: mean of the worst layer */
 
 /* train_stp.c */
 int64_t stp_prune_epoch(const Trainer *t);

@@ -7,8 +7,8 @@
  *
  * which pushes |w| below sqrt(alpha / 2) to 0 and above it to 1: alpha is the knob for zeros. Derived, not the paper's
  * words: the scale at the start (once per layer and independent of alpha, or it would cancel the knob), alpha from a
- * share of zeros, the course of lambda, and the last stage, in which the weights are rounded and frozen while scales,
- * biases and BatchNormalization recover what rounding cost. */
+ * share of zeros, the course of lambda, by layer, and the last stage, in which the weights are rounded and frozen while
+ * scales, biases and BatchNormalization recover what rounding cost. */
 #include "train.h"
 
 #include <math.h>
@@ -26,22 +26,46 @@ float sca_round(float w)
     return (float)(w >= 0.5f) - (float)(w <= -0.5f);
 }
 
-/* Shares of the stage: lambda is 0 before the first and stands from the second on. */
-static const double ramp_from = 0.2, ramp_to = 0.8;
-/* Of lambda, where the ramp starts. Layers turn ternary one after the other, each when lambda outweighs its gradients:
- * wide ones first, where a millionth does, small convolutions at a tenth and more. */
-static const double ramp_start = 1e-7;
+/* ---- the course of lambda ---- */
 
-/* Nothing for the first fifth of the stage, so that the task finds its place in the new form of the weights; then
- * geometric to the full lambda, held to the end. In the second half the rate falls: both must overlap, or the weights
- * do not reach 0 and 1. */
-double sca_lambda(const Trainer *t)
+/* Shares of the stage: lambda is 0 before the first and full from the second on. */
+static const double ramp_from = 0.2, ramp_to = 0.8;
+/* Of the full lambda, where that of a layer starts. Layers turn ternary when lambda outweighs their gradients: wide
+ * ones where a millionth does, small convolutions at a tenth and more. */
+static const double ramp_start = 1e-7;
+/* How often lambda could go all the way in the time between. */
+static const double ramp_speed = 2.5;
+
+/* Mean distance of |w| to {0, 1}. */
+static double layer_distance(const TernaryWeight *w)
 {
-    double p = (double)(t->epoch * t->steps_per_epoch + t->step) / (double)(t->sca_end * t->steps_per_epoch);
-    if (p < ramp_from)
-        return 0;
-    p = (p - ramp_from) / (ramp_to - ramp_from);
-    return t->o->lambda * pow(ramp_start, p < 1 ? 1 - p : 0);
+    double sum = 0;
+    for (int64_t i = 0; i < w->p->count; i++) {
+        double v = fabs((double)w->values[i]);
+        sum += v < 0.5 ? v : 1 - v;
+    }
+    return sum / (double)w->p->count;
+}
+
+/* Nothing for the first fifth of the stage, so that the task finds its place in the new form of the weights. Then
+ * lambda goes up where a layer's distance is more than it should be by now, from what it was evenly down to 0, and down
+ * where it is less: left alone, most weights of a layer would settle within one epoch, and those around them could not
+ * follow. In the second half the rate falls: both must overlap, or the weights do not reach 0 and 1. */
+void sca_steer(const Trainer *t, TernaryWeight *w)
+{
+    const double full = t->o->lambda, least = full * ramp_start;
+    double steps = (double)(t->sca_end * t->steps_per_epoch),
+           p = (double)(t->epoch * t->steps_per_epoch + t->step) / steps,
+           past = (p - ramp_from) / (ramp_to - ramp_from);
+    if (past < 0 || t->frozen)
+        return;
+    double distance = layer_distance(w), step = pow(ramp_start, -ramp_speed / (steps * (ramp_to - ramp_from)));
+    if (w->lambda == 0) {
+        w->lambda = least;
+        w->start = distance;
+    }
+    w->lambda *= distance > w->start * (1 - past) ? step : 1 / step;
+    w->lambda = past < 1 ? fmax(least, fmin(w->lambda, full)) : full;
 }
 
 /* ---- forward and backward ---- */
@@ -55,34 +79,25 @@ void sca_project(const Trainer *t, const TernaryWeight *w, bool hard)
 {
     const float *latent = t->latent + w->p->at, *scales = w->scales ? t->latent + w->scales->at : NULL;
     float *used = t->e->weights + w->p->at, base = (float)w->base;
-    FOR_CHANNELS(&w->box, float v = value_of_latent(t, latent[i]); v = hard ? sca_round(v) : v;
+    for (int64_t i = 0; i < w->p->count; i++)
+        w->values[i] = value_of_latent(t, latent[i]);
+    FOR_CHANNELS(&w->box, float v = hard ? sca_round(w->values[i]) : w->values[i];
                  used[i] = scales ? base * scales[ch] * v : v;);
 }
 
-/* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope; d/ds = sum dL/dused * base * w */
+/* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope; d/ds = sum dL/dused * base * w, w of sca_project */
 void sca_chain(const Trainer *t, const TernaryWeight *w)
 {
     float *g = t->grads + w->p->at, *of_scales = w->scales ? t->grads + w->scales->at : NULL;
-    const float *latent = t->latent + w->p->at, *scales = w->scales ? t->latent + w->scales->at : NULL;
-    double lambda = sca_lambda(t);
+    const float *scales = w->scales ? t->latent + w->scales->at : NULL;
     float base = (float)w->base;
     if (of_scales)
         memset(of_scales, 0, (size_t)ternary_channels(&w->box) * sizeof *of_scales);
     FOR_CHANNELS(
-        &w->box, float v = value_of_latent(t, latent[i]); if (of_scales) {
+        &w->box, float v = w->values[i]; if (of_scales) {
             of_scales[ch] += base * g[i] * v;
             g[i] *= base * scales[ch];
-        } g[i] = g[i] * (1 - v * v) + (float)(lambda * sca_slope((double)v, w->alpha)););
-}
-
-static double layer_distance(const Trainer *t, const Param *p)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < p->count; i++) {
-        double v = fabs((double)value_of_latent(t, t->latent[p->at + i]));
-        sum += v < 0.5 ? v : 1 - v;
-    }
-    return sum / (double)p->count;
+        } g[i] = g[i] * (1 - v * v) + (float)(w->lambda * sca_slope((double)v, w->alpha)););
 }
 
 /* Of the layer that is farthest: large layers would hide small ones, whose gradients are the larger ones. */
@@ -90,7 +105,7 @@ double sca_distance(const Trainer *t)
 {
     double worst = 0;
     for (int k = 0; k < t->num_ternary; k++)
-        worst = fmax(worst, layer_distance(t, t->ternary[k].p));
+        worst = fmax(worst, layer_distance(&t->ternary[k]));
     return worst;
 }
 

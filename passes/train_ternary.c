@@ -166,6 +166,7 @@ static void add_weight(Trainer *t, const Param *p)
         w->box = (Ternary){.groups = 1, .mid = 1, .chan = 1, .inner = p->count};
     w->sums = NEW_ARRAY(double, 2 * ternary_channels(&w->box));
     w->kept = NEW_ARRAY(uint8_t, p->count);
+    w->values = t->opt->method == METHOD_SCA ? NEW_ARRAY(float, p->count) : NULL;
     if (!w->normed && (t->opt->method == METHOD_SCA || !t->opt->per_layer))
         add_scales(t, w);
 }
@@ -236,8 +237,9 @@ void ternary_chain(Trainer *t)
 {
     memcpy(t->grads, t->e->grads, (size_t)t->e->params.total * sizeof(float));
     for (int k = 0; k < t->num_ternary; k++) {
-        const TernaryWeight *w = &t->ternary[k];
+        TernaryWeight *w = &t->ternary[k];
         if (t->opt->method == METHOD_SCA) {
+            sca_steer(t, w);
             sca_chain(t, w);
             continue;
         }

@@ -67,7 +67,7 @@ sort -n -u alphas >rising
 same alphas rising
 [ "$(wc -l <alphas)" -eq 5 ] || complain "not five shares of zeros: $(cat alphas)"
 has alpha.onnx "method=sca granularity=channel alpha=0.9 keep=last trained epochs="
-has alpha.onnx " batch=20 optimizer=adam lr=0.003 weight-decay=0.0001 schedule=cosine lambda=1 recovery=2 clip=10 seed=1 threads=1"
+has alpha.onnx " batch=20 optimizer=adam lr=0.003 weight-decay=0.03 schedule=cosine lambda=1 recovery=2 clip=10 seed=1 threads=1"
 has twn.onnx "method=twn granularity=channel threshold=0.75 keep=last trained epochs=8 best="
 has stp.onnx "method=stp granularity=channel sparsity=0.9"
 has stp.onnx " optimizer=sgd lr=0.02 weight-decay=0.0001 schedule=cosine momentum=0.9 scope=global eta=0.05 pull=0.001 clip=10 seed=1"

@@ -162,6 +162,7 @@ static void test_sca_start(void)
     CU_ASSERT_DOUBLE_EQUAL(sca_distance(t), (0.1 + 102.0 / 75) / 8, 1e-6);
     t->ternary[1] = t->ternary[0];
     t->ternary[1].p = &(Param){.count = 1, .at = t->ternary[0].p->at + 1};
+    t->ternary[1].values = t->ternary[0].values + 1;
     t->num_ternary = 2;
     CU_ASSERT_DOUBLE_EQUAL(sca_distance(t), 7.0 / 15, 1e-6); /* the worst layer's */
 }
@@ -188,10 +189,11 @@ static void test_sca_chain(void)
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = 2;
     t->step = STEPS - 1;
-    CU_ASSERT_DOUBLE_EQUAL(sca_lambda(t), 0.25, 1e-12);
     for (int i = 0; i < 8; i++)
         t->e->grads[t->ternary[0].p->at + i] = 1;
+    ternary_project(t, false);
     ternary_chain(t);
+    CU_ASSERT_DOUBLE_EQUAL(t->ternary[0].lambda, 0.25, 1e-12);
     double base = 15.0 / 16, w = 0.5 / base;
     CU_ASSERT_DOUBLE_EQUAL((double)t->grads[t->ternary[0].p->at + 1],
                            base * (1 - w * w) + 0.25 * -2 * w * (0.5 - 2 * w * w) * (1 - w * w), 1e-6);
@@ -212,19 +214,44 @@ static void test_sca_sparsity(void)
     CU_ASSERT_DOUBLE_EQUAL(sqrt(t->ternary[0].alpha / 2), 0.625, 1e-6);
 }
 
-/* lambda: 0, then geometric, then full; the stage ends early only when all weights are near 0 and 1. */
-static void test_sca_course(void)
+/* Lambda after the step at this share of the stage. */
+static double steer(Trainer *t, double at)
+{
+    int64_t step = (int64_t)(at * (double)(t->sca_end * t->steps_per_epoch) + 0.5);
+    t->epoch = step / t->steps_per_epoch;
+    t->step = step % t->steps_per_epoch;
+    sca_steer(t, &t->ternary[0]);
+    return t->ternary[0].lambda;
+}
+
+/* lambda: 0, then up while a layer is behind its course and down while it is ahead, in the end full. */
+static void test_sca_lambda(void)
+{
+    Options opt = {.method = METHOD_SCA};
+    TrainOptions o = {.epochs = 12, .recovery = 2, .alpha = 0.5, .lambda = 0.5};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    ternary_project(t, false);
+    CU_ASSERT_EQUAL(steer(t, 0.15), 0);
+    double before = steer(t, 0.2), first = before;
+    CU_ASSERT_DOUBLE_EQUAL(t->ternary[0].start, sca_distance(t), 0);
+    for (double at = 0.3; at < 0.75; at += 0.1, before = t->ternary[0].lambda)
+        CU_ASSERT(steer(t, at) > before);
+    CU_ASSERT_DOUBLE_EQUAL(log(before / first), 5 * log(1e7) * 2.5 / (0.6 * 10 * STEPS), 1e-9);
+    for (int i = 0; i < 8; i++)
+        t->ternary[0].values[i] = sca_round(t->ternary[0].values[i]);
+    CU_ASSERT(steer(t, 0.75) < before);
+    for (int i = 0; i < 20; i++)
+        CU_ASSERT(steer(t, 0.79) >= 0.5e-7);
+    CU_ASSERT_EQUAL(steer(t, 0.8), 0.5);
+    CU_ASSERT_EQUAL(steer(t, 0.95), 0.5);
+}
+
+/* The stage ends early only when all weights are near 0 and 1. */
+static void test_sca_end(void)
 {
     Options opt = {.method = METHOD_SCA};
     TrainOptions o = {.epochs = 12, .recovery = 2, .alpha = 0.5, .lambda = 1};
     Trainer *t = trainer_of(plain, &opt, &o);
-    double before = 0;
-    CU_ASSERT_EQUAL(sca_lambda(t), 0);
-    for (t->epoch = 0; t->epoch < t->sca_end; t->epoch++) {
-        CU_ASSERT(sca_lambda(t) >= before);
-        before = sca_lambda(t);
-    }
-    CU_ASSERT_EQUAL(before, 1);
     t->epoch = 3;
     sca_end_epoch(t, 0.021);
     CU_ASSERT_EQUAL(t->sca_end, 10);
@@ -235,6 +262,7 @@ static void test_sca_course(void)
     ternary_start_epoch(t);
     CU_ASSERT(t->frozen);
     CHECK_FLOATS(t->latent + t->ternary[0].p->at, 1, -1, 0, 0, -1, 0, 0, 1);
+    ternary_project(t, false);
     CU_ASSERT_EQUAL(sca_distance(t), 0);
 }
 
@@ -328,7 +356,8 @@ int main(void)
     CU_add_test(s, "SCA, start with BatchNormalization", test_sca_start_normed);
     CU_add_test(s, "SCA, gradient", test_sca_chain);
     CU_add_test(s, "SCA, sparsity", test_sca_sparsity);
-    CU_add_test(s, "SCA, course", test_sca_course);
+    CU_add_test(s, "SCA, lambda", test_sca_lambda);
+    CU_add_test(s, "SCA, end", test_sca_end);
     CU_add_test(s, "STP, layers", test_stp_layers);
     CU_add_test(s, "STP, first stage", test_stp_first_stage);
     CU_add_test(s, "STP, growth", test_stp_growth);
