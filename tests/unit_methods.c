@@ -234,8 +234,10 @@ static void test_sca_lambda(void)
     CU_ASSERT_EQUAL(steer(t, 0.15), 0);
     double before = steer(t, 0.2), first = before;
     CU_ASSERT_DOUBLE_EQUAL(t->ternary[0].start, sca_distance(t), 0);
-    for (double at = 0.3; at < 0.75; at += 0.1, before = t->ternary[0].lambda)
-        CU_ASSERT(steer(t, at) > before);
+    for (int tenth = 3; tenth < 8; tenth++) {
+        CU_ASSERT(steer(t, tenth / 10.0) > before);
+        before = t->ternary[0].lambda;
+    }
     CU_ASSERT_DOUBLE_EQUAL(log(before / first), 5 * log(1e7) * 2.5 / (0.6 * 10 * STEPS), 1e-9);
     for (int i = 0; i < 8; i++)
         t->ternary[0].values[i] = sca_round(t->ternary[0].values[i]);
