@@ -253,10 +253,10 @@ static void emit_walk(const Conv *c, int part, const char *function)
 /* Accumulate and write out a strip by unrolled functions. */
 static void emit_unrolled_strip(Conv *c, int part)
 {
-    int64_t plane = c->l->ih * c->l->iw;
     for (int64_t first = 0; first < c->l->co; first += block_size(c, first)) {
+        int64_t in = conv_first_input(c->l, &c->s, first);
         if (c->s.staged < c->l->ci)
-            emit_stage(c, mem_printf("x + %lld", (long long)(conv_first_input(c->l, &c->s, first) * plane)));
+            emit_stage(c, in ? mem_printf("x + %lld", (long long)(in * c->l->ih * c->l->iw)) : "x");
         for (int i = 0; i < c->pieces[part * c->l->co + first]; i++)
             emit_walk(c, part, mem_printf("layer%d_%d_%lld_%d", c->l->index, part, (long long)first, i));
         emit_check_acc(c, part, mem_printf("%lld", (long long)first),
@@ -287,17 +287,29 @@ static void emit_table_call(Conv *c, int part, const char *x)
                   (long long)c->s.acc_pitch, x, plane, inputs, taps, koff);
 }
 
-/* The staged input of output channel c's group, where only that is staged: at the group's first channel. */
-static void emit_stage_group(const Conv *c, long long outs)
+/* "BASE + c / OUTS * SIZE": where the inputs of output channel c begin, SIZE elements a group. */
+static const char *group_start(const Layer *l, const char *base, int64_t size)
+{
+    long long outs = l->co / l->groups;
+    if (l->groups == 1)
+        return base;
+    return outs == 1 ? mem_printf("%s + c * %lld", base, (long long)size)
+                     : mem_printf("%s + c / %lld * %lld", base, outs, (long long)size);
+}
+
+/* Stages the input of a group at its first output channel, where not all are staged at once; the staged input of c. */
+static const char *emit_stage_group(const Conv *c)
 {
     const Layer *l = c->l;
+    int64_t inputs = l->ci / l->groups;
     if (c->s.staged == l->ci)
-        return;
-    if (outs > 1)
-        emit_line(c->e, "if (c %% %lld == 0) {", outs);
-    emit_stage(c, mem_printf("x + c / %lld * %lld", outs, (long long)(c->s.staged * l->ih * l->iw)));
-    if (outs > 1)
+        return group_start(l, "p", inputs * c->s.plane);
+    if (l->co > l->groups)
+        emit_line(c->e, "if (c %% %lld == 0) {", (long long)(l->co / l->groups));
+    emit_stage(c, group_start(l, "x", inputs * l->ih * l->iw));
+    if (l->co > l->groups)
         emit_line(c->e, "}");
+    return "p";
 }
 
 /* Accumulate and write out a strip from tables, one output channel (dense: eight) at a time. */
@@ -305,22 +317,19 @@ static void emit_table_strip(Conv *c, int part)
 {
     Emitter *e = c->e;
     const Layer *l = c->l;
-    long long outs = l->co / l->groups, group = l->ci / l->groups * c->s.plane, block = c->s.block;
-    bool dense = l->lowering == LOWER_DENSE, whole = c->s.staged == l->ci && l->groups > 1;
+    long long outs = l->co / l->groups, block = c->s.block;
+    bool dense = l->lowering == LOWER_DENSE;
     emit_line(e, "const TN_ROM %s *w = %s;", dense ? dtype_c(DT_F32) : dtype_c(DT_U8), c->table);
     if (block > 1 && outs % block) { /* blocks end with their group */
         emit_line(e, "for (int32_t g = 0; g < %lld; g++)", (long long)l->groups);
         emit_line(e, "for (int32_t c = g * %lld, left = %lld; left > 0; c += %lld, left -= %lld) {", outs, outs, block,
                   block);
         emit_line(e, "const int32_t count = left < %lld ? left : %lld;", block, block);
-        emit_stage_group(c, outs);
-        emit_table_call(c, part, whole ? mem_printf("p + g * %lld", group) : "p");
     } else {
         emit_line(e, "for (int32_t c = 0; c < %lld; c += %lld) {", (long long)l->co, block);
         emit_line(e, "const int32_t count = %lld;", block);
-        emit_stage_group(c, outs);
-        emit_table_call(c, part, whole ? mem_printf("p + c / %lld * %lld", outs, group) : "p");
     }
+    emit_table_call(c, part, emit_stage_group(c));
     emit_check_acc(c, part, "c", "count");
     emit_line(e, "layer%d_put_%d(y, acc, c, count, r, rows);", l->index, part);
     emit_line(e, "}");
@@ -345,10 +354,7 @@ static void emit_split_strip(Conv *c)
     Emitter *e = c->e;
     const Layer *l = c->l;
     bool coded = l->lowering == LOWER_SPARSE;
-    const char *x = "x", *shape = c->koff[0];
-    if (l->groups > 1)
-        x = mem_printf("x + c / %lld * %lld", (long long)(l->co / l->groups),
-                       (long long)(l->ci / l->groups * l->ih * l->iw));
+    const char *x = group_start(l, "x", l->ci / l->groups * l->ih * l->iw), *shape = c->koff[0];
     if (coded) {
         const char *start = emit_kernel(e, "start_codes", DT_NONE);
         emit_line(e, "tn_codes w;");

@@ -135,7 +135,7 @@ const char *ternary_stage(const Trainer *t, int64_t epoch);
 bool ternary_eligible(const Trainer *t, int64_t epoch); /* may be the result */
 void ternary_project(Trainer *t, bool hard); /* latent -> the engine's weights; hard: as they will be written */
 void ternary_chain(Trainer *t);         /* the engine's gradients -> those of the latent weights, with regularisers */
-double ternary_zeros(const Trainer *t); /* their share now */
+double ternary_zeros(const Trainer *t); /* their share in the last ternary_project */
 bool ternary_needs_statistics(const Trainer *t);
 const Node *norm_behind(const Engine *e, const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
 /* At or below this magnitude a share s of the weights lies; at least one weight lies above. */

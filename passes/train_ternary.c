@@ -254,10 +254,8 @@ double ternary_zeros(const Trainer *t)
     int64_t zeros = 0, total = 0;
     for (int k = 0; k < t->num_ternary; k++) {
         const TernaryWeight *w = &t->ternary[k];
-        const float *latent = t->latent + w->p->at;
-        bool sca = t->opt->method == METHOD_SCA;
         for (int64_t i = 0; i < w->p->count; i++)
-            zeros += sca ? fabsf(t->frozen ? latent[i] : tanhf(latent[i])) < 0.5f : !w->kept[i];
+            zeros += w->values ? fabsf(w->values[i]) < 0.5f : !w->kept[i];
         total += w->p->count;
     }
     return total ? (double)zeros / (double)total : 0;
