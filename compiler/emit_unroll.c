@@ -7,6 +7,8 @@
  * instruction cache; accumulators go through memory between them. */
 #include "emitter.h"
 
+#include <string.h>
+
 enum { CONV_TERMS = 1000, FC_TERMS = 500 /* per function */ };
 
 typedef struct Tap {
@@ -19,13 +21,14 @@ typedef struct Block {
     const Format *f;
     const ConvStrip *s; /* NULL for a fully connected layer */
     int part;
-    int64_t first, count; /* output channels */
-    Unrolled all;         /* so far */
-    int terms;            /* in the current function */
-    bool open;            /* a function is being printed */
-    bool mixed;           /* every other term through the multiply-add unit */
-    int plain, fused;     /* adds by either unit */
-    int window, taps;     /* taps that are printed together; collected so far */
+    int64_t first, count;                  /* output channels */
+    Unrolled all;                          /* so far */
+    int terms;                             /* in the current function */
+    bool open;                             /* a function is being printed */
+    bool mixed;                            /* every other term through the multiply-add unit */
+    int plain, fused;                      /* adds by either unit */
+    bool declared[MAX_WINDOW + MAX_PAIRS]; /* variables, in the current function */
+    int window, taps;                      /* taps that are printed together; collected so far */
     Tap tap[MAX_WINDOW];
 } Block;
 
@@ -88,6 +91,7 @@ static void begin_piece(Block *b)
     b->all.pieces++;
     b->terms = 0;
     b->open = true;
+    memset(b->declared, 0, sizeof b->declared);
 }
 
 static void print_end(const Block *b)
@@ -115,49 +119,48 @@ static void end_piece(Block *b)
 
 static Sharing share_window(Block *b)
 {
-    Sharing s = {.sums = (int)b->count, .taps = b->taps, .vars = b->taps};
-    for (int j = 0; j < s.sums; j++)
-        for (int t = 0; t < b->taps; t++)
-            b->all.terms += (s.codes[j][t] = code_at(b, b->first + j, b->tap[t].in, b->tap[t].k)) != 0;
+    Sharing s = {.taps = b->taps, .vars = b->taps};
+    for (int j = 0; j < b->count; j++)
+        for (int t = 0; t < b->taps; t++) {
+            int8_t code = code_at(b, b->first + j, b->tap[t].in, b->tap[t].k);
+            s.plus[t] |= (uint32_t)(code > 0) << j;
+            s.minus[t] |= (uint32_t)(code < 0) << j;
+            b->all.terms += code != 0;
+        }
     if (b->taps > 1)
         share_pairs(&s);
     return s;
 }
 
-/* Whether the multiply-add unit takes the next add. It only adds: a compiler that had to turn a subtract into one would
- * take a sixth more time. */
-static bool is_fused(Block *b, bool plus)
-{
-    bool fused = plus && b->mixed && b->plain > b->fused;
-    *(fused ? &b->fused : &b->plain) += 1;
-    return fused;
-}
-
-/* "const tn_vec v0 = TN_LOAD(p + 0);", "const tn_vec v8 = v0 - v1;" */
+/* "v0 = TN_LOAD(p + 0);", "v8 = v0 - v1;", with its type where the function has it first: one variable for all windows
+ * takes compilers less time than one in each. */
 static void add_variable(Text *t, Block *b, const Sharing *s, int v)
 {
     const SharedPair *p = &s->pairs[v < s->taps ? 0 : v - s->taps];
-    text_printf(t, "const %s v%d = ", b->s ? b->f->vec : dtype_c(b->f->acc), v);
+    if (!b->declared[v])
+        text_printf(t, "%s ", b->s ? b->f->vec : dtype_c(b->f->acc));
+    b->declared[v] = true;
+    text_printf(t, "v%d = ", v);
     if (v < s->taps && b->s)
         text_printf(t, "%s(p + %lld);", b->f->load, (long long)b->tap[v].offset);
     else if (v < s->taps)
         text_printf(t, "x[%lld];", (long long)b->tap[v].offset);
     else
-        text_printf(t,
-                    is_fused(b, p->sign > 0) ? "TN_SUM(v%d, v%d);"
-                    : p->sign > 0            ? "v%d + v%d;"
-                                             : "v%d - v%d;",
-                    p->a, p->b);
+        text_printf(t, "v%d %c v%d;", p->a, p->sign > 0 ? '+' : '-', p->b);
+    b->plain += v >= s->taps;
 }
 
-/* " a0 += v3; a7 -= v3; TN_ADD(a8, v3);": on targets with two units that add, each gets about its half. */
+/* " a0 += v3; a7 -= v3; TN_ADD(a8, v3);": on targets with two units that add, up to half go to the one that multiplies
+ * too. It gets no subtracts, which compilers take a sixth more time for, and no pairs, which it would have to copy. */
 static void add_terms(Text *t, Block *b, const Sharing *s, int v)
 {
-    for (int j = 0; j < s->sums; j++) {
-        if (!s->codes[j][v])
+    for (int j = 0; j < b->count; j++) {
+        bool plus = s->plus[v] >> j & 1, minus = s->minus[v] >> j & 1;
+        if (!plus && !minus)
             continue;
-        bool plus = s->codes[j][v] > 0;
-        if (is_fused(b, plus))
+        bool fused = plus && b->mixed && b->plain > b->fused;
+        *(fused ? &b->fused : &b->plain) += 1;
+        if (fused)
             text_printf(t, " TN_ADD(a%d, v%d);", j, v);
         else
             text_printf(t, " a%d %s v%d;", j, plus ? "+=" : "-=", v);
@@ -201,10 +204,8 @@ static int next_tap(const Sharing *s, const bool *known)
 static void print_window(Block *b, const Sharing *s)
 {
     bool known[MAX_WINDOW + MAX_PAIRS] = {0};
-    emit_line(b->e, "{");
     for (int tap; (tap = next_tap(s, known)) >= 0;)
         print_variable(b, s, tap, known);
-    emit_line(b->e, "}");
 }
 
 /* Print the taps collected so far: each is loaded once and used in every accumulator whose weight is not zero. */

@@ -106,16 +106,17 @@ int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output); /*
 bool conv_is_split(const Layer *l);                                           /* by its lowering and Layer.small */
 
 /* share.c: the sums of a block over a window of taps, with pairs of variables shared between sums. */
-enum { MAX_SUMS = 24, MAX_WINDOW = 8, MAX_PAIRS = 16 };
+enum { MAX_SUMS = 24, MAX_WINDOW = 16, MAX_PAIRS = 32 };
 typedef struct SharedPair {
     int a, b, sign; /* variable a + sign * b */
 } SharedPair;
 typedef struct Sharing {
-    int sums, taps, vars;                           /* variables: the taps, then one for each pair */
-    int8_t codes[MAX_SUMS][MAX_WINDOW + MAX_PAIRS]; /* of each variable in each sum */
+    int taps, vars;                         /* variables: the taps, then one for each pair */
+    uint32_t plus[MAX_WINDOW + MAX_PAIRS];  /* bit j: sum j adds the variable */
+    uint32_t minus[MAX_WINDOW + MAX_PAIRS]; /* bit j: it subtracts it */
     SharedPair pairs[MAX_PAIRS];
 } Sharing;
-void share_pairs(Sharing *s);       /* from codes of the taps, vars == taps, to fewest adds */
+void share_pairs(Sharing *s);       /* from the taps, vars == taps, to fewest adds */
 int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs included */
 
 /* emit_unroll.c: the functions of adds and subtracts of one block of output channels, layerN_PART_FIRST_I

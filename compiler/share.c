@@ -5,15 +5,16 @@
  * Only the few taps of one window are looked at, so that all temporaries stay in registers. */
 #include "emitter.h"
 
-#include <string.h>
+/* The sums that hold variables a and b with equal signs (sign 1) or opposite ones (-1), those that add a apart from
+ * those that subtract it. */
+typedef struct Holders {
+    uint32_t adding, subtracting;
+} Holders;
 
-/* Sums that hold the pair: same[0] with equal signs, same[1] with opposite ones. */
-static void count_pair(const Sharing *s, int a, int b, int same[2])
+static Holders pair_holders(const Sharing *s, int a, int b, int sign)
 {
-    same[0] = same[1] = 0;
-    for (int j = 0; j < s->sums; j++)
-        if (s->codes[j][a] && s->codes[j][b])
-            same[s->codes[j][a] != s->codes[j][b]]++;
+    const uint32_t *same = sign > 0 ? s->plus : s->minus, *other = sign > 0 ? s->minus : s->plus;
+    return (Holders){s->plus[a] & same[b], s->minus[a] & other[b]};
 }
 
 /* The pair that occurs most often; the first of equals. Returns how often. */
@@ -21,27 +22,28 @@ static int best_pair(const Sharing *s, SharedPair *best)
 {
     int most = 0;
     for (int a = 0; a < s->vars; a++)
-        for (int b = a + 1; b < s->vars; b++) {
-            int same[2];
-            count_pair(s, a, b, same);
-            for (int opposite = 0; opposite < 2; opposite++)
-                if (same[opposite] > most) {
-                    most = same[opposite];
-                    *best = (SharedPair){a, b, opposite ? -1 : 1};
+        for (int b = a + 1; b < s->vars; b++)
+            for (int sign = 1; sign >= -1; sign -= 2) {
+                Holders h = pair_holders(s, a, b, sign);
+                int count = __builtin_popcount(h.adding | h.subtracting);
+                if (count > most) {
+                    most = count;
+                    *best = (SharedPair){a, b, sign};
                 }
-        }
+            }
     return most;
 }
 
 static void substitute(Sharing *s, const SharedPair *p)
 {
-    for (int j = 0; j < s->sums; j++) {
-        int8_t *c = s->codes[j];
-        if (!c[p->a] || c[p->a] * c[p->b] != p->sign)
-            continue;
-        c[s->vars] = c[p->a];
-        c[p->a] = c[p->b] = 0;
-    }
+    Holders h = pair_holders(s, p->a, p->b, p->sign);
+    uint32_t others = ~(h.adding | h.subtracting);
+    s->plus[s->vars] = h.adding;
+    s->minus[s->vars] = h.subtracting;
+    s->plus[p->a] &= others;
+    s->minus[p->a] &= others;
+    s->plus[p->b] &= others;
+    s->minus[p->b] &= others;
     s->pairs[s->vars - s->taps] = *p;
     s->vars++;
 }
@@ -56,8 +58,7 @@ void share_pairs(Sharing *s)
 int sharing_adds(const Sharing *s)
 {
     int adds = s->vars - s->taps;
-    for (int j = 0; j < s->sums; j++)
-        for (int v = 0; v < s->vars; v++)
-            adds += s->codes[j][v] != 0;
+    for (int v = 0; v < s->vars; v++)
+        adds += __builtin_popcount(s->plus[v] | s->minus[v]);
     return adds;
 }

@@ -36,9 +36,9 @@ typedef float tn_vec;
 /* Position i of a strip if it lies in a row, of `cols` outputs; else the first of the next row, `pitch` further on. */
 #define TN_IN_ROW(i, pitch, cols) ((i) % (pitch) < (cols) ? (i) : ((i) / (pitch) + 1) * (pitch))
 
-/* TN_SUM(a, v): a + v as a multiply-add with `ones`, to the same bits; TN_ADD(a, v): a += v by it. AMD's processors,
- * and Intel's for vectors of 256 bits, have units for these beside those that only add, and both kinds together add up
- * to twice as fast as one. The ones come from memory, so that no compiler sees through it. */
+/* TN_ADD(a, v): a += v as a multiply-add with `ones`, to the same bits. AMD's processors, and Intel's for vectors of
+ * 256 bits, have units for these beside those that only add, and both kinds together add up to twice as fast as one.
+ * The ones come from memory, so that no compiler sees through it. */
 #if defined(__FMA__) && defined(__has_builtin) && !defined(TN_NO_VECTORS)
 #if __has_builtin(__builtin_elementwise_fma)
 #define TN_FMA(x, y, z) __builtin_elementwise_fma(x, y, z)
@@ -53,12 +53,11 @@ typedef float tn_vec;
 #ifdef TN_FMA
 static const volatile float tn_one = 1.0f;
 #define tn_ones ((tn_vec){0} + tn_one)
-#define TN_SUM(a, v) TN_FMA(v, ones, a)
+#define TN_ADD(a, v) ((a) = TN_FMA(v, ones, a))
 #else
 #define tn_ones ((tn_vec){0})
-#define TN_SUM(a, v) ((a) + (v))
+#define TN_ADD(a, v) ((a) += (v))
 #endif
-#define TN_ADD(a, v) ((a) = TN_SUM(a, v))
 
 /* One row of a staged plane: y[i] = x[i * sw + fx - left] for i < pcols, 0 outside of [0, iw). */
 TN_KERNEL void tn_stage_row_f32(float *y, const float *x, int32_t iw, int32_t left, int32_t sw, int32_t fx,

@@ -98,15 +98,13 @@ static size_t tap_length(const char *p)
     return load ? (size_t)(s - p) + load : 0;
 }
 
-/* Up to the sign in a shared pair, " vK = vA + vB", or to what stands for it in " vK = TN_SUM(vA, vB)"; or 0. */
+/* Up to the sign in a shared pair, " vK = vA + vB"; or 0. */
 static size_t pair_length(const char *p)
 {
     const char *s = p;
     if (!skip(p, &s, " v") || strncmp(s, " = ", 3) != 0)
         return 0;
     s += 3;
-    if (skip(p, &s, "TN_SUM(v"))
-        return *s == ',' ? (size_t)(s - p) : 0;
     return skip(p, &s, "v") && (s[1] == '+' || s[1] == '-') ? (size_t)(s + 1 - p) : 0;
 }
 
@@ -157,10 +155,7 @@ static bool flip_pair(const Text *t, Text *r)
     if (at == SIZE_MAX)
         return false;
     at += pair_length(t->data + at);
-    if (t->data[at] == ',')
-        *r = splice(t, at, 1, ", -");
-    else
-        *r = splice(t, at, 1, t->data[at] == '+' ? "-" : "+");
+    *r = splice(t, at, 1, t->data[at] == '+' ? "-" : "+");
     return true;
 }
 

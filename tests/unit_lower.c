@@ -100,17 +100,16 @@ static int count_text_of(const char *text, const char *word)
     return n;
 }
 
-/* Adds of the text: to accumulators, and those that make a pair, "v8 = v0 - v1;" or "v8 = TN_SUM(v0, v1);". */
+/* Adds of the text: to accumulators, and those that make a pair, "v8 = v0 - v1;". */
 static int count_adds(const char *text)
 {
     int n = 0;
-    for (const char *p = text; (p = strstr(p, "const tn_vec v")); p++) {
+    for (const char *p = text; (p = strstr(p, " v")); p++) {
         int v, a, b;
         char sign;
-        n += sscanf(p, "const tn_vec v%d = v%d %c v%d;", &v, &a, &sign, &b) == 4;
+        n += sscanf(p, " v%d = v%d %c v%d;", &v, &a, &sign, &b) == 4;
     }
-    return n + count_text_of(text, " = TN_SUM(v") + count_text_of(text, " += v") + count_text_of(text, " -= v") +
-           count_text_of(text, " TN_ADD(a");
+    return n + count_text_of(text, " += v") + count_text_of(text, " -= v") + count_text_of(text, " TN_ADD(a");
 }
 
 static void test_text(void)
