@@ -20,15 +20,15 @@
 #define V1 "us on a Zen 3 core with SSE2"
 
 static const Target targets[] = {
-    {"cortex-m0", .conv_bytes = 8.7, .fc_bytes = 6.2, .conv = {8, 8}, .fc = {16, 8}, .costs = &cortex_m0, .unit = M0,
+    {"cortex-m0", .conv_bytes = 7.0, .fc_bytes = 6.2, .conv = {16, 16}, .fc = {16, 8}, .costs = &cortex_m0, .unit = M0,
      .lanes = 1, .instructions = true, .soft_float = true},
-    {"cortex-m3", .conv_bytes = 8.7, .fc_bytes = 6.2, .conv = {8, 8}, .fc = {16, 8}, .costs = &cortex_m0, .unit = M0,
+    {"cortex-m3", .conv_bytes = 10.7, .fc_bytes = 6.2, .conv = {16, 16}, .fc = {16, 8}, .costs = &cortex_m0, .unit = M0,
      .lanes = 1, .instructions = true, .soft_float = true},
-    {"cortex-m", .conv_bytes = 5.3, .fc_bytes = 3.6, .conv = {8, 8}, .fc = {16, 8}, .costs = &cortex_m4, .unit = M4,
+    {"cortex-m", .conv_bytes = 4.8, .fc_bytes = 3.6, .conv = {16, 16}, .fc = {16, 8}, .costs = &cortex_m4, .unit = M4,
      .lanes = 1, .instructions = true},
-    {"rv32imac", .conv_bytes = 10.9, .fc_bytes = 8.0, .conv = {8, 8}, .fc = {16, 8}, .costs = &rv32imac,
+    {"rv32imac", .conv_bytes = 14.7, .fc_bytes = 8.0, .conv = {16, 16}, .fc = {16, 8}, .costs = &rv32imac,
      .unit = RV32IMAC, .lanes = 1, .instructions = true, .soft_float = true},
-    {"rv", .conv_bytes = 3.9, .fc_bytes = 3.6, .conv = {16, 4}, .fc = {16, 8}, .costs = &rv32imafc, .unit = RV32IMAFC,
+    {"rv", .conv_bytes = 4.0, .fc_bytes = 3.6, .conv = {16, 16}, .fc = {16, 8}, .costs = &rv32imafc, .unit = RV32IMAFC,
      .lanes = 1, .instructions = true},
     {"aarch64", .conv_bytes = 3.4, .fc_bytes = 5.0, .conv = {24, 16}, .fc = {16, 8}, .costs = &x86_64, .unit = V1,
      .lanes = 4},
