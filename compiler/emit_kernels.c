@@ -1,8 +1,8 @@
 /* emit_kernels.c - runtime kernels carried into generated files.
  *
  * The text of runtime/ is built into the compiler (runtime_lines, made by runtime/embed.cmake). A kernel is one
- * paragraph of it; its name stands behind TN_KERNEL, or ends a typedef, or follows a #define. A kernel named TN(name)
- * is typed: one instance per element type, made by replacing T, TS, TN() and TM(). */
+ * paragraph of it; its name is that of the TN_KERNEL function, or ends a typedef, or follows a #define. A kernel named
+ * TN(name) is typed: one instance per element type, made by replacing T, TS, TN() and TM(). */
 #include "emitter.h"
 
 #include <ctype.h>
@@ -44,10 +44,12 @@ static const char *skip_comment(const char *text)
 static void name_kernel(Kernel *k)
 {
     const char *code = skip_comment(k->text);
-    const char *at = strstr(code, "TN_KERNEL ");
+    const char *function = strstr(code, "TN_KERNEL "), *at = function;
     if (!at && (strstr(code, "typedef ") || strstr(code, "#define tn_")))
         at = code;
     const char *typed = at ? strstr(at, "TN(") : NULL, *plain = at ? strstr(at, "tn_") : NULL;
+    while (function && plain && plain[word_length(plain)] != '(')
+        plain = strstr(plain + 1, "tn_");
     k->typed = typed && (!plain || typed < plain);
     if (k->typed)
         k->name = copy_word(typed + 3);

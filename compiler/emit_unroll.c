@@ -70,8 +70,8 @@ static void print_begin(const Block *b)
                         mem_printf("const %s *p, %s *q", act, acc));
         emit_line(e, "{");
         if (b->mixed) {
-            emit_kernel(e, "one", DT_NONE);
-            emit_line(e, "const %s ones = tn_ones;", b->f->vec);
+            emit_kernel(e, "ones", DT_NONE);
+            emit_line(e, "const %s ones = tn_ones();", b->f->vec);
             emit_line(e, "(void)ones;");
         }
         emit_line(e, "%s %s;", b->f->vec, accumulators(b));

@@ -30,34 +30,38 @@ typedef float tn_vec;
 #else
 #define TN_APART
 #endif
-#define TN_LOAD(p) (*(const tn_vec *)(const void *)(p))
+#define TN_LOAD(p) (*(const tn_vec *)(p))
 #define TN_LOAD_ROM(p) (*(const TN_ROM tn_vec *)(const TN_ROM void *)(p))
 #define TN_STORE(p, v) (*(tn_vec *)(void *)(p) = (v))
 /* Position i of a strip if it lies in a row, of `cols` outputs; else the first of the next row, `pitch` further on. */
 #define TN_IN_ROW(i, pitch, cols) ((i) % (pitch) < (cols) ? (i) : ((i) / (pitch) + 1) * (pitch))
 
 /* TN_ADD(a, v): a += v as a multiply-add with `ones`, to the same bits. AMD's processors, and Intel's for vectors of
- * 256 bits, have units for these beside those that only add, and both kinds together add up to twice as fast as one.
- * The ones come from memory, so that no compiler sees through it. */
-#if defined(__FMA__) && defined(__has_builtin) && !defined(TN_NO_VECTORS)
-#if __has_builtin(__builtin_elementwise_fma)
-#define TN_FMA(x, y, z) __builtin_elementwise_fma(x, y, z)
+ * 256 bits, have units for these beside those that only add, and both kinds together add up to twice as fast as one. An
+ * expression that clang contracts by itself takes it less time than a builtin. The ones come from memory, so that no
+ * compiler sees through them, and as the result of a function, so that clang keeps vectors of 512 bits whole where they
+ * are used; it would rather have two of 256. */
+#if defined(__FMA__) && !defined(TN_NO_VECTORS)
+#if defined(__clang__) && __clang_major__ >= 14
+#define TN_ADD(a, v) a += (v)*ones
 #elif TN_LANES == 16 && defined(__clang__)
-#define TN_FMA(x, y, z) __builtin_ia32_vfmaddps512_mask(x, y, z, 0xFFFFu, 4)
+#define TN_ADD(a, v) a = __builtin_ia32_vfmaddps512_mask(v, ones, a, 0xFFFFu, 4)
 #elif TN_LANES == 16
-#define TN_FMA(x, y, z) __builtin_ia32_vfmaddps512_mask(x, y, z, -1, 4)
+#define TN_ADD(a, v) a = __builtin_ia32_vfmaddps512_mask(v, ones, a, -1, 4)
 #elif TN_LANES == 8
-#define TN_FMA(x, y, z) __builtin_ia32_vfmaddps256(x, y, z)
+#define TN_ADD(a, v) a = __builtin_ia32_vfmaddps256(v, ones, a)
 #endif
 #endif
-#ifdef TN_FMA
+#ifdef TN_ADD
 static const volatile float tn_one = 1.0f;
-#define tn_ones ((tn_vec){0} + tn_one)
-#define TN_ADD(a, v) ((a) = TN_FMA(v, ones, a))
 #else
-#define tn_ones ((tn_vec){0})
-#define TN_ADD(a, v) ((a) += (v))
+#define tn_one 1.0f
+#define TN_ADD(a, v) a += v
 #endif
+TN_KERNEL tn_vec tn_ones(void)
+{
+    return (tn_vec){0} + tn_one;
+}
 
 /* One row of a staged plane: y[i] = x[i * sw + fx - left] for i < pcols, 0 outside of [0, iw). */
 TN_KERNEL void tn_stage_row_f32(float *y, const float *x, int32_t iw, int32_t left, int32_t sw, int32_t fx,
