@@ -106,7 +106,7 @@ int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output); /*
 bool conv_is_split(const Layer *l);                                           /* by its lowering and Layer.small */
 
 /* share.c: the sums of a block over a window of taps, with pairs of variables shared between sums. */
-enum { MAX_SUMS = 24, MAX_WINDOW = 16, MAX_PAIRS = 32 };
+enum { MAX_SUMS = 24 /* a bit of a mask for each */, MAX_WINDOW = 16, MAX_PAIRS = 32 };
 typedef struct SharedPair {
     int a, b, sign; /* variable a + sign * b */
 } SharedPair;
