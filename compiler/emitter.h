@@ -44,10 +44,18 @@ enum { NUM_WORK = 7, NUM_FORMS = 6 };
 typedef struct Costs {
     double conv[NUM_FORMS][NUM_WORK], fc[NUM_FORMS][NUM_WORK];
 } Costs;
+typedef struct Unrolled { /* of one walk through the code */
+    int pieces;           /* functions */
+    int64_t terms;        /* weights that are not 0 */
+    int64_t adds;         /* and subtracts that are left, those of pairs included */
+    int64_t taps, pairs;  /* loads of inputs; shared pairs */
+    int64_t moves;        /* loads and stores of accumulators, beginning with zeros */
+} Unrolled;
 /* What one run of a layer does in its lowering, as amounts that have a price each. */
 typedef struct Work {
     double amount[NUM_WORK];
     int64_t terms, adds; /* unrolled: adds and subtracts, before and after sharing */
+    Unrolled code;       /* unrolled: of all functions, once */
 } Work;
 Work layer_work(const Layer *l, const Options *opt);
 int layer_form(const Layer *l, const Options *opt);                  /* its row of Costs */
@@ -55,8 +63,9 @@ double work_time(const Work *w, const Layer *l, const Options *opt); /* in the t
 double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
 
 typedef struct Target {
-    const char *prefix;          /* of the names of --target that it stands for */
-    double conv_bytes, fc_bytes; /* per weight that is not zero, unrolled */
+    const char *prefix;                /* of the names of --target that it stands for */
+    double conv_bytes[3], fc_bytes[3]; /* unrolled: per add, load of an input, load or store of a sum */
+    int conv_code;                     /* bytes of a convolution's loops and epilogue, compiled for speed */
     BlockShape conv, fc;
     const Costs *costs;
     int lanes;         /* of its vectors of floats */
@@ -122,13 +131,6 @@ int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs includ
 /* emit_unroll.c: the functions of adds and subtracts of one block of output channels, layerN_PART_FIRST_I
  * (convolutions: p staged input and q accumulators at a position) and layerN_FIRST_I (fully connected: x, y). e NULL:
  * nothing is printed. */
-typedef struct Unrolled { /* of one walk through the code */
-    int pieces;           /* functions */
-    int64_t terms;        /* weights that are not 0 */
-    int64_t adds;         /* and subtracts that are left, those of pairs included */
-    int64_t taps, pairs;  /* loads of inputs; shared pairs */
-    int64_t moves;        /* loads and stores of accumulators, beginning with zeros */
-} Unrolled;
 Unrolled emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count);
 Unrolled emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count);
 void add_unrolled(Unrolled *sum, Unrolled u);

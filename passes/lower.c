@@ -3,9 +3,9 @@
  * Requires fused layers (fuse). Gives Layer.lowering, window, why, bytes, time, terms, adds, zeros, direct and the
  * layout of every tensor.
  *
- * Bytes: a term of unrolled code costs what was measured per target family (target.c), tables cost exactly their
- * length, and each form some code. Time: cost.c. `size` takes the fewest bytes; `speed` the least time within limits on
- * what is unrolled, and of forms that are about as fast the smallest. */
+ * Bytes: unrolled code has its prices per add, load and move (target.c), tables cost exactly their length, and each
+ * form some code. Time: cost.c. `size` takes the fewest bytes; `speed` the least time within limits on what is
+ * unrolled, and of forms that are about as fast the smallest. */
 #include "ir.h"
 #include "emitter.h"
 
@@ -15,11 +15,11 @@ enum {
     MAX_CONV_TERMS = 400000,   /* unrolled convolution terms per layer: about 2 MB of code */
     MAX_FC_TERMS = 65536,      /* unrolled terms of a layer whose weights are used once */
     MAX_MODEL_TERMS = 1 << 22, /* of all layers: minutes of a C compiler */
-    BLOCK_CODE = 48,           /* bytes around the terms of one function */
-    CONV_CODE = 450,           /* a convolution's loop and epilogue */
-    STAGE_CODE = 150,          /* and what copies its padded input */
-    FC_CODE = 120,             /* a fully connected layer's epilogue */
-    TABLE_CODE = 250,          /* the share of a table-driven layer in its kernel */
+    CONV_CODE = 300,           /* a convolution's loops and epilogue, compiled for size; for speed: target.c */
+    FAST_POOLING = 2000,       /* compilers unroll its loops for speed where there are no vectors */
+    TABLE_CODE = 300,          /* a table-driven layer's kernel, compiled for size */
+    FAST_CONV_TABLE = 2000,    /* and for speed */
+    FAST_FC_TABLE = 600,
 };
 
 /* Two forms whose bytes, or times, differ by less are as good as each other. */
@@ -39,36 +39,54 @@ static int64_t table_bytes(const Layer *l, Lowering form)
     return t.len * (int64_t)dtype_size(t.dtype);
 }
 
-static void predict_bytes(Layer *l, const Options *opt)
+static int64_t values_bytes(const Layer *l, const float *v)
 {
-    int64_t n = layer_weight_count(l), terms = n - l->zeros;
-    int64_t frame = (l->kind == LAYER_FC ? FC_CODE : CONV_CODE) + 8 * l->co;
-    const Target *target = find_target(opt->target);
-    for (int i = 0; i < 5; i++)
-        l->bytes[i] = -1;
-    int64_t stage = l->kind == LAYER_FC ? 0 : STAGE_CODE, table = TABLE_CODE + (l->small ? 0 : stage);
-    l->bytes[LOWER_DENSE] = frame + stage + TABLE_CODE + 4 * n;
+    return v && !all_equal(v, l->co) ? l->co * (int64_t)sizeof *v : 0;
+}
+
+/* What every form of a layer has beside its weights. */
+static int64_t frame_bytes(const Layer *l, const Options *opt)
+{
+    int64_t values = values_bytes(l, l->scale) + values_bytes(l, l->bias);
+    const Target *t = find_target(opt->target);
+    if (l->kind == LAYER_FC)
+        return values;
+    if (opt->optimize == OPTIMIZE_SIZE)
+        return values + CONV_CODE;
+    return values + t->conv_code + (l->pool.kind && t->lanes == 1 ? FAST_POOLING : 0);
+}
+
+static void predict_table_bytes(Layer *l, const Options *opt)
+{
+    int64_t code = opt->optimize == OPTIMIZE_SIZE ? TABLE_CODE : l->kind == LAYER_FC ? FAST_FC_TABLE : FAST_CONV_TABLE;
+    code += frame_bytes(l, opt);
+    l->bytes[LOWER_DENSE] = code + layer_weight_count(l) * (int64_t)sizeof(float);
     if (!l->codes)
         return;
-    double per_term = l->kind == LAYER_FC ? target->fc_bytes : target->conv_bytes;
-    l->bytes[LOWER_UNROLL] =
-        frame + stage + (int64_t)((double)terms * per_term) + BLOCK_CODE * (1 + terms / 500 + l->co / 12);
-    l->bytes[LOWER_SPARSE] = frame + table + table_bytes(l, LOWER_SPARSE);
-    l->bytes[LOWER_PACKED] = frame + table + table_bytes(l, LOWER_PACKED);
+    l->bytes[LOWER_SPARSE] = code + table_bytes(l, LOWER_SPARSE);
+    l->bytes[LOWER_PACKED] = code + table_bytes(l, LOWER_PACKED);
+}
+
+static int64_t unrolled_bytes(const Layer *l, const Options *opt, const Unrolled *code)
+{
+    const Target *t = find_target(opt->target);
+    const double *price = l->kind == LAYER_FC ? t->fc_bytes : t->conv_bytes;
+    double bytes = price[0] * (double)code->adds + price[1] * (double)code->taps + price[2] * (double)code->moves;
+    return frame_bytes(l, opt) + (int64_t)bytes;
 }
 
 static Lowering fewest_bytes(const Layer *l, const Lowering *candidates, int count)
 {
     Lowering best = candidates[0];
     for (int i = 1; i < count; i++)
-        if (l->bytes[candidates[i]] < l->bytes[best])
+        if (l->bytes[candidates[i]] >= 0 && l->bytes[candidates[i]] < l->bytes[best])
             best = candidates[i];
     return best;
 }
 
 static void choose_for_size(Layer *l)
 {
-    static const Lowering all[] = {LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED};
+    static const Lowering all[] = {LOWER_SPARSE, LOWER_PACKED, LOWER_UNROLL};
     l->lowering = fewest_bytes(l, all, 3);
     l->why = "fewest bytes of code and constants";
     if (l->kind == LAYER_FC && l->lowering == LOWER_SPARSE &&
@@ -103,16 +121,19 @@ static void predict_unrolled(Layer *l, const Options *opt)
         if (window == 1 || better) {
             l->window = window;
             l->time[LOWER_UNROLL] = time;
+            l->bytes[LOWER_UNROLL] = unrolled_bytes(l, opt, &w.code);
             adds = w.adds;
             l->adds = w.terms ? (int64_t)((double)l->terms * (double)w.adds / (double)w.terms + 0.5) : 0;
         }
     }
 }
 
-static void predict_times(Layer *l, const Options *opt, int64_t *left)
+static void predict_forms(Layer *l, const Options *opt, int64_t *left)
 {
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 5; i++) {
+        l->bytes[i] = -1;
         l->time[i] = -1;
+    }
     l->window = 1;
     l->terms = layer_macs(l) / layer_weight_count(l) * (layer_weight_count(l) - l->zeros);
     if (may_unroll(l, opt, *left)) {
@@ -125,6 +146,7 @@ static void predict_times(Layer *l, const Options *opt, int64_t *left)
         Work w = layer_work(&t, opt);
         l->time[form] = work_time(&w, &t, opt);
     }
+    predict_table_bytes(l, opt);
 }
 
 /* The least time; of those that are about as fast, the fewest bytes. Multiplying by ternary weights is no candidate:
@@ -162,8 +184,7 @@ static void choose_lowering(Layer *l, const Options *opt, int64_t *left)
     l->zeros = count_zeros(l);
     l->small = has_small_table(l, opt);
     void *mark = mem_mark(); /* predictions are numbers: what it takes to make them goes */
-    predict_bytes(l, opt);
-    predict_times(l, opt, left);
+    predict_forms(l, opt, left);
     mem_release(mark);
     if (!l->codes) {
         l->lowering = LOWER_DENSE;
