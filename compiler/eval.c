@@ -8,12 +8,22 @@
 
 /* ---- graphs and nodes ---- */
 
+static bool has_elements(const Node *n)
+{
+    for (int i = 0; i < n->num_out; i++)
+        if (n->out[i] && type_elems(n->out[i]->type))
+            return true;
+    return false;
+}
+
+/* Nothing is computed for outputs without elements: they may have two thousand million rows of none. */
 void eval_node(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     const OpDef *d = op_def(n->op);
     if (!d || !d->eval)
         bug("operator %s cannot be evaluated", n->op_name);
-    d->eval(g, n, in, out);
+    if (has_elements(n))
+        d->eval(g, n, in, out);
 }
 
 static size_t padded_bytes(const Tensor *t)
