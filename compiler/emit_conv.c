@@ -159,15 +159,15 @@ static void emit_rows(const Conv *c, const ConvPart *p)
 }
 
 /* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from `first` on,
- * into rows r.. of the output. Compilers would copy it, with loops unrolled, to the call of every unrolled block. */
+ * into rows r.. of the output. */
 static void emit_put(Conv *c, int part)
 {
     Emitter *e = c->e;
     const Layer *l = &c->turned;
     const ConvPart *p = &c->s.parts[part];
-    bool apart = e->plan->opt->optimize == OPTIMIZE_SPEED && l->lowering == LOWER_UNROLL && block_size(c, 0) < l->co;
+    bool shared = e->plan->opt->optimize == OPTIMIZE_SPEED && l->lowering == LOWER_UNROLL && block_size(c, 0) < l->co;
     emit_line(e, "static %svoid layer%d_put_%d(%s *y, %s *acc, int32_t first, int32_t count, int32_t r, int32_t rows)",
-              apart ? "TN_APART " : "", l->index, part, dtype_c(c->f->act), dtype_c(c->f->acc));
+              shared ? "TN_EPILOGUE " : "", l->index, part, dtype_c(c->f->act), dtype_c(c->f->acc));
     emit_line(e, "{");
     begin_channels(c);
     emit_epilogue(c, p);

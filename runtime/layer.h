@@ -24,13 +24,17 @@ typedef uint8_t tn_bytes __attribute__((vector_size(TN_LANES), aligned(1), may_a
 #define TN_LANES 1
 typedef float tn_vec;
 #endif
-/* A part of a layer stays one function: all in one, they take compilers twice the time, and copies take space. */
-#if defined(__clang__)
+/* A part of a layer stays a function: all in one, they take compilers twice the time. */
+#if defined(__GNUC__)
 #define TN_APART __attribute__((noinline))
-#elif defined(__GNUC__)
-#define TN_APART __attribute__((noinline, noclone))
 #else
 #define TN_APART
+#endif
+/* So does the epilogue of several blocks: clang would copy it, with loops unrolled, to each of them. */
+#if defined(__clang__)
+#define TN_EPILOGUE __attribute__((noinline))
+#else
+#define TN_EPILOGUE
 #endif
 #define TN_LOAD(p) (*(const tn_vec *)(p))
 #define TN_LOAD_ROM(p) (*(const TN_ROM tn_vec *)(const TN_ROM void *)(p))
