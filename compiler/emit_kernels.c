@@ -225,14 +225,30 @@ void kernels_print(const Emitter *e, Text *out)
     }
 }
 
+static bool is_math(const char *word, size_t length)
+{
+    static const char *const names[] = {
+        "exp",   "expm1", "log",  "log1p", "sqrt",  "pow",   "sin",   "cos",   "tan",   "asin",  "acos",
+        "atan",  "sinh",  "cosh", "tanh",  "asinh", "acosh", "atanh", "erf",   "fabs",  "floor", "ceil",
+        "round", "trunc", "rint", "fmod",  "fmin",  "fmax",  "ldexp", "isnan", "isinf", "NAN",   "INFINITY"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        size_t n = strlen(names[i]);
+        if (!strncmp(word, names[i], n) && (length == n || (length == n + 1 && word[n] == 'f')))
+            return true;
+    }
+    return false;
+}
+
+/* Outside of comments: a name of <math.h>, or its form for float. */
 static bool calls_math(const char *text)
 {
-    static const char *const names[] = {"exp",   "log",   "sqrt",     "pow",  "sin",   "cos",  "tan",  "erf",
-                                        "fabs",  "floor", "ceil",     "rint", "fmod",  "fmin", "fmax", "ldexp",
-                                        "isnan", "isinf", "INFINITY", "NAN",  "round", "trunc"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strstr(skip_comment(text), names[i]))
+    for (const char *p = text; *p;) {
+        p = skip_comment(p);
+        size_t n = word_length(p);
+        if (n && is_math(p, n))
             return true;
+        p += n ? n : *p != 0;
+    }
     return false;
 }
 

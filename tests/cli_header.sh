@@ -89,6 +89,12 @@ for path in m/kinds.onnx "$fashion" "${TERNC_SHARED:-none}"/models/*.onnx; do
     done
 done
 
+# <math.h>, which bare compilers lack, is included only where it is called, whatever comments say.
+for lowering in auto dense unroll sparse packed; do
+    expect 0 "" ternc compile "$fashion" -o c --name net --optimize size --target cortex-m4 --lowering $lowering
+    ! grep "math\.h" c/net.c || complain "$lowering: <math.h> without need"
+done
+
 # --float-guard: the number of the input that is refused, and untouched outputs; also where the compiler assumes that
 # there is no NaN.
 expect 0 "" ternc compile m/kinds.onnx -o c --name net --float-guard
