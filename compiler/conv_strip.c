@@ -235,12 +235,19 @@ static void choose_split_rows(const Layer *l, ConvStrip *s, int64_t unit)
     set_rows(l, s, rows, 0);
 }
 
+static int64_t most_sums(const Layer *l, const Options *opt)
+{
+    const BlockShape *shape = &find_target(opt->target)->conv;
+    bool sparse = 4 * (layer_weight_count(l) - l->zeros) <= layer_weight_count(l);
+    return sparse && shape->sparse_sums ? shape->sparse_sums : shape->sums;
+}
+
 static int64_t choose_block(const Layer *l, const Options *opt)
 {
     int64_t per_group = l->co / l->groups;
     switch (l->lowering) {
     case LOWER_UNROLL: {
-        int64_t all = per_group == 1 ? l->co : per_group, most = find_target(opt->target)->conv.sums;
+        int64_t all = per_group == 1 ? l->co : per_group, most = most_sums(l, opt);
         int64_t blocks = (all + most - 1) / most;
         return (all + blocks - 1) / blocks;
     }

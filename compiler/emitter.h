@@ -35,8 +35,9 @@ const Format *layer_format(const Layer *l);
 
 /* target.c */
 typedef struct BlockShape {
-    int sums;   /* accumulators of an unrolled block, at most MAX_SUMS */
-    int window; /* taps among which pairs are shared, at most MAX_WINDOW; 1: no sharing */
+    int sums;        /* accumulators of an unrolled block, at most MAX_SUMS */
+    int window;      /* taps among which pairs are shared, at most MAX_WINDOW; 1: no sharing */
+    int sparse_sums; /* the same where at most a quarter of the weights is left: few pairs need registers; 0: sums */
 } BlockShape;
 /* cost.c: how long layers take, by the prices of costs.def, which tests/calibrate.c measures. */
 enum { NUM_WORK = 7, NUM_FORMS = 6 };
@@ -115,7 +116,7 @@ int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output); /*
 bool conv_is_split(const Layer *l);                                           /* by its lowering and Layer.small */
 
 /* share.c: the sums of a block over a window of taps, with pairs of variables shared between sums. */
-enum { MAX_SUMS = 24 /* a bit of a mask for each */, MAX_WINDOW = 16, MAX_PAIRS = 32 };
+enum { MAX_SUMS = 32 /* a bit of a mask for each */, MAX_WINDOW = 16, MAX_PAIRS = 32 };
 typedef struct SharedPair {
     int a, b, sign; /* variable a + sign * b */
 } SharedPair;

@@ -35,7 +35,7 @@ static const Target targets[] = {
     {"avr", .conv_bytes = {34.2, 32.2, 47.3}, .fc_bytes = {39.5, 15.5, 0}, .conv_code = 580, .conv = {8, 1},
      .fc = {8, 1}, .costs = &cortex_m0, .unit = M0, .lanes = 1, .instructions = true, .soft_float = true,
      .small_tables = true},
-    {"x86-64-v4", .conv_bytes = {7.0, 4.1, 16.2}, .fc_bytes = {4.9, 3.9, 8.1}, .conv_code = 2120, .conv = {24, 16},
+    {"x86-64-v4", .conv_bytes = {7.0, 4.1, 16.2}, .fc_bytes = {4.9, 3.9, 8.1}, .conv_code = 2120, .conv = {24, 16, 28},
      .fc = {12, 4}, .costs = &x86_64_v4, .unit = V4, .lanes = 16, .mixed = true},
     {"x86-64-v3", .conv_bytes = {6.8, 2.4, 22.5}, .fc_bytes = {4.7, 3.9, 8.0}, .conv_code = 2620, .conv = {14, 16},
      .fc = {12, 4}, .costs = &x86_64_v3, .unit = V3, .lanes = 8, .mixed = true},

@@ -112,22 +112,35 @@ static int count_adds(const char *text)
     return n + count_text_of(text, " += v") + count_text_of(text, " -= v") + count_text_of(text, " TN_ADD(a");
 }
 
+/* The C of layer l, unrolled: its text adds what the layer's report says. Returns its functions of terms. */
+static int check_text(Layer *l, const char *target)
+{
+    Options opt = {.lowering = LOWER_UNROLL, .target = target};
+    Text c = {0}, h = {0};
+    emit_c(plan_graph(lower(l, &opt), &opt), &c, &h);
+    const char *terms = strstr(c.data, "layer0_0_0_0");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(terms);
+    if (!terms)
+        return 0;
+    CU_ASSERT_EQUAL(count_adds(terms), l->adds / (l->oh * l->ow));
+    CU_ASSERT_PTR_NOT_NULL(strstr(c.data, mem_printf("%lld with shared sums", (long long)l->adds)));
+    int functions = count_text_of(c.data, "static TN_APART void");
+    text_free(&c);
+    text_free(&h);
+    return functions;
+}
+
 static void test_text(void)
 {
-    for (uint32_t i = 0; i < TEXT_LAYERS; i++) {
-        Options opt = {.lowering = LOWER_UNROLL, .target = i % 2 ? "x86-64-v4" : "x86-64"};
-        Layer *l = make_layer(LAYER_CONV, 5 + i, 9 + i, 3, 6, 8 * i + 4);
-        Text c = {0}, h = {0};
-        emit_c(plan_graph(lower(l, &opt), &opt), &c, &h);
-        const char *terms = strstr(c.data, "layer0_0_0_0");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(terms);
-        if (!terms)
-            return;
-        CU_ASSERT_EQUAL(count_adds(terms), l->adds / (l->oh * l->ow));
-        CU_ASSERT_PTR_NOT_NULL(strstr(c.data, mem_printf("%lld with shared sums", (long long)l->adds)));
-        text_free(&c);
-        text_free(&h);
-    }
+    for (uint32_t i = 0; i < TEXT_LAYERS; i++)
+        check_text(make_layer(LAYER_CONV, 5 + i, 9 + i, 3, 6, 8 * i + 4), i % 2 ? "x86-64-v4" : "x86-64");
+}
+
+static void test_blocks(void)
+{
+    CU_ASSERT_EQUAL(check_text(make_layer(LAYER_CONV, 3, 28, 3, 6, 10), "x86-64-v4"), 1);
+    CU_ASSERT_EQUAL(check_text(make_layer(LAYER_CONV, 3, 28, 3, 6, 50), "x86-64-v4"), 2);
+    CU_ASSERT_EQUAL(check_text(make_layer(LAYER_CONV, 3, 28, 3, 6, 10), "x86-64-v3"), 2);
 }
 
 int main(void)
@@ -139,6 +152,7 @@ int main(void)
     CU_add_test(s, "limits", test_limits);
     CU_add_test(s, "shared sums", test_sharing);
     CU_add_test(s, "adds of the generated text", test_text);
+    CU_add_test(s, "blocks of channels", test_blocks);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     return CU_get_number_of_failures() != 0;
