@@ -237,9 +237,9 @@ static void choose_split_rows(const Layer *l, ConvStrip *s, int64_t unit)
 
 static int64_t most_sums(const Layer *l, const Options *opt)
 {
-    const BlockShape *shape = &find_target(opt->target)->conv;
+    const Target *t = find_target(opt->target);
     bool sparse = 4 * (layer_weight_count(l) - l->zeros) <= layer_weight_count(l);
-    return sparse && shape->sparse_sums ? shape->sparse_sums : shape->sums;
+    return sparse && t->sparse_sums ? t->sparse_sums : t->conv.sums;
 }
 
 static int64_t choose_block(const Layer *l, const Options *opt)

@@ -35,9 +35,8 @@ const Format *layer_format(const Layer *l);
 
 /* target.c */
 typedef struct BlockShape {
-    int sums;        /* accumulators of an unrolled block, at most MAX_SUMS */
-    int window;      /* taps among which pairs are shared, at most MAX_WINDOW; 1: no sharing */
-    int sparse_sums; /* the same where at most a quarter of the weights is left: few pairs need registers; 0: sums */
+    int sums;   /* accumulators of an unrolled block, at most MAX_SUMS */
+    int window; /* taps among which pairs are shared, at most MAX_WINDOW; 1: no sharing */
 } BlockShape;
 /* cost.c: how long layers take, by the prices of costs.def, which tests/calibrate.c measures. */
 enum { NUM_WORK = 7, NUM_FORMS = 6 };
@@ -68,6 +67,7 @@ typedef struct Target {
     double conv_bytes[3], fc_bytes[3]; /* unrolled: per add, load of an input, load or store of a sum */
     int conv_code;                     /* bytes of a convolution's loops and epilogue, compiled for speed */
     BlockShape conv, fc;
+    int sparse_sums; /* conv.sums where at most a quarter of the weights is left, so few pairs wait; 0: as many */
     const Costs *costs;
     int lanes;         /* of its vectors of floats */
     bool instructions; /* costs are instructions executed; else ns */
