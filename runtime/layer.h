@@ -43,11 +43,12 @@ typedef float tn_vec;
 #define TN_IN_ROW(i, pitch, cols) ((i) % (pitch) < (cols) ? (i) : ((i) / (pitch) + 1) * (pitch))
 
 /* TN_ADD(a, v): a += v as a multiply-add with `ones`, to the same bits. AMD's processors, and Intel's for vectors of
- * 256 bits, have units for these beside those that only add, and both kinds together add up to twice as fast as one. An
- * expression that clang contracts by itself takes it less time than a builtin. The ones come from memory, so that no
- * compiler sees through them, and as the result of a function, so that clang keeps vectors of 512 bits whole where they
- * are used; it would rather have two of 256. */
-#if defined(__FMA__) && !defined(TN_NO_VECTORS)
+ * 256 bits, have units for these beside those that only add, and both kinds together add up to twice as fast as one.
+ * Intel's have none for 512 bits: there it is a plain add. (Flags of AMD's processors alone define SSE4A; those of any
+ * processor with AVX-512, x86-64-v4, leave AES out.) An expression that clang contracts by itself takes it less time
+ * than a builtin. The ones come from memory, so that no compiler sees through them, and as the result of a function, so
+ * that clang keeps vectors of 512 bits whole where they are used; it would rather have two of 256. */
+#if defined(__FMA__) && !defined(TN_NO_VECTORS) && !(TN_LANES == 16 && defined(__AES__) && !defined(__SSE4A__))
 #if defined(__clang__) && __clang_major__ >= 14
 #define TN_ADD(a, v) a += (v)*ones
 #elif TN_LANES == 16 && defined(__clang__)

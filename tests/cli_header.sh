@@ -95,6 +95,20 @@ for lowering in auto dense unroll sparse packed; do
     ! grep "math\.h" c/net.c || complain "$lowering: <math.h> without need"
 done
 
+# Adds go through the units for multiply-adds where there are such units beside those that only add.
+expect 0 "" ternc compile "$fashion" -o c --name net
+add_is() {
+    flags=$1
+    clang -E -dM $flags c/net.c | grep -qxF "#define TN_ADD(a,v) a += $2" || complain "clang $flags: TN_ADD is not $2"
+}
+if [ "$(uname -m)" = x86_64 ]; then
+    add_is "-march=haswell" "(v)*ones"
+    add_is "-march=x86-64-v4" "(v)*ones"
+    add_is "-march=znver3 -mavx512f -mavx512bw -mavx512vl" "(v)*ones"
+    add_is "-march=icelake-server" v
+    add_is "-march=icelake-server -DTN_NO_VECTORS" v
+fi
+
 # --float-guard: the number of the input that is refused, and untouched outputs; also where the compiler assumes that
 # there is no NaN.
 expect 0 "" ternc compile m/kinds.onnx -o c --name net --float-guard
