@@ -238,7 +238,7 @@ static void choose_split_rows(const Layer *l, ConvStrip *s, int64_t unit)
 static int64_t most_sums(const Layer *l, const Options *opt)
 {
     const Target *t = find_target(opt->target);
-    bool sparse = 4 * (layer_weight_count(l) - l->zeros) <= layer_weight_count(l);
+    bool sparse = 4 * weights_used(l) <= (double)layer_weight_count(l);
     return sparse && t->sparse_sums ? t->sparse_sums : t->conv.sums;
 }
 
