@@ -1,6 +1,6 @@
 /* pipeline.c - what happens to a model, in order: one call per pass, verified, dumped and timed alike. The comments
  * between the calls say what holds there. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * longer asked for.
  *
  * Requires: nodes in execution order. Gives: every node is used. Leaves everything else valid. */
-#include "ir.h"
+#include "graph/ir.h"
 
 static bool is_live(const Node *n, const bool *used)
 {

@@ -4,7 +4,7 @@
  *
  * Requires: infer. Gives: none of these nodes is left, but one that a graph output needs. May leave unused nodes (dce).
  */
-#include "ir.h"
+#include "graph/ir.h"
 
 #include <string.h>
 

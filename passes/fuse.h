@@ -2,7 +2,7 @@
 #ifndef TERNC_FUSE_H
 #define TERNC_FUSE_H
 
-#include "ir.h"
+#include "graph/ir.h"
 
 typedef struct Draft {
     const Graph *g;

@@ -2,7 +2,7 @@
 #ifndef TERNC_INFER_H
 #define TERNC_INFER_H
 
-#include "ir.h"
+#include "graph/ir.h"
 
 typedef struct Walk {
     Graph *g;

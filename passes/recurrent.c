@@ -3,7 +3,7 @@
  * GRU's hidden gate has its own where it waits for the reset gate. Constant biases go into the Gemm.
  *
  * Requires: infer, ternarize. Gives: no LSTM, GRU or RNN is left. The layers get their numbers from fuse. */
-#include "recurrent.h"
+#include "ops/recurrent.h"
 
 #include <string.h>
 

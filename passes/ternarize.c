@@ -6,7 +6,7 @@
  *
  * Requires: infer, fold, dce. Gives: Tensor.ternary set where the weights are ternary, with data == codes * scale
  * exactly; the graph is still ordinary ONNX. A weight that something else reads as well is copied first. */
-#include "ir.h"
+#include "graph/ir.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef TERNC_UPGRADE_H
 #define TERNC_UPGRADE_H
 
-#include "ir.h"
+#include "graph/ir.h"
 
 typedef struct Upgrade {
     Graph *g;

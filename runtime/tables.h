@@ -1,5 +1,5 @@
 /* tables.h - layers from tables of ternary weights: gap lists and packed words, which are fast, Rice codes and packed
- * bytes, which are small. compiler/weight_tables.c makes the tables. */
+ * bytes, which are small. compiler/layers/weight_tables.c makes the tables. */
 #include "layer.h"
 
 /* The next number of a gap list: bytes of 255 add 255 and go on. */

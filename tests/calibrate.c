@@ -1,4 +1,4 @@
-/* calibrate.c - measures how long layers take in each lowering and fits the prices of compiler/costs.def to it.
+/* calibrate.c - measures how long layers take in each lowering and fits the prices of compiler/layers/costs.def to it.
  *
  *     calibrate TARGET FOLDER [EARLIER]    target of a PC that this machine is, or one of tests/instructions.sh;
  *                                          FOLDER: the checkout; EARLIER: a file with what was printed before, to fit
@@ -8,7 +8,7 @@
  * compiled in, and for each shape by prices of the others, are from what was measured. PCs: the forms of a layer take
  * turns in one thread, a form's time is the lower quartile of its processor time. Microcontrollers: instructions. Takes
  * minutes; no test. */
-#include "cli.h"
+#include "cli/cli.h"
 #include "random_layer.h"
 
 #include <dlfcn.h>

@@ -2,7 +2,7 @@
 #ifndef TERNC_TESTS_DUMP_TEXT_H
 #define TERNC_TESTS_DUMP_TEXT_H
 
-#include "ir.h"
+#include "graph/ir.h"
 
 #include <stdio.h>
 #include <stdlib.h>

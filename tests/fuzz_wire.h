@@ -4,7 +4,7 @@
 #ifndef TERNC_TESTS_FUZZ_WIRE_H
 #define TERNC_TESTS_FUZZ_WIRE_H
 
-#include "onnx_proto.h"
+#include "onnx/onnx_proto.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef TERNC_TESTS_GENERATED_H
 #define TERNC_TESTS_GENERATED_H
 
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <CUnit/Basic.h>
 #include <dlfcn.h>

@@ -2,7 +2,7 @@
 #ifndef TERNC_LAYER_CASES_H
 #define TERNC_LAYER_CASES_H
 
-#include "ir.h"
+#include "graph/ir.h"
 #include "pick.h"
 
 static inline void case_seed(uint64_t seed)

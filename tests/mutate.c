@@ -4,9 +4,9 @@
  *
  *   mutate COUNT SEED     exit code 1 if a mutant survives, if fewer than COUNT were made, or if sound code is refused
  */
-#include "check.h"
+#include "check/check.h"
 #include "layer_cases.h"
-#include "emitter.h"
+#include "print/emitter.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #define TERNC_TESTS_ONNX_BUILD_H
 
 #include "dump_text.h"
-#include "onnx_proto.h"
+#include "onnx/onnx_proto.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>

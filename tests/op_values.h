@@ -2,7 +2,7 @@
 #ifndef TERNC_OP_VALUES_H
 #define TERNC_OP_VALUES_H
 
-#include "ir.h"
+#include "graph/ir.h"
 #include "op_cases.h"
 
 #include <CUnit/Basic.h>

@@ -9,7 +9,7 @@
  * the status file anew. Built with
  * -DTERNC_SANITIZE=ON, generated C runs under ASan and UBSan too. */
 #include "generated.h"
-#include "onnx_proto.h"
+#include "onnx/onnx_proto.h"
 
 #include <dirent.h>
 #include <unistd.h>

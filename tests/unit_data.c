@@ -1,6 +1,6 @@
 /* unit_data.c - .npy files and data sets: what is read from good files, and the message for every bad one. The files
  * are made here, byte by byte. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <CUnit/Basic.h>
 #include <archive.h>

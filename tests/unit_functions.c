@@ -1,6 +1,6 @@
 /* unit_functions.c - functions that a model brings along: inlined with their names, attributes and versions, or
  * refused; and elements of tensors in other files. */
-#include "cli.h"
+#include "cli/cli.h"
 #include "onnx_build.h"
 
 #include <sys/stat.h>

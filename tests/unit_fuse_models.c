@@ -1,6 +1,6 @@
 /* unit_fuse_models.c - real models compute the same before and after fusing. Skipped, visibly, where the shared models
  * are missing. */
-#include "ir.h"
+#include "graph/ir.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* unit_generated.c - random layers of every kind in every lowering, compiled and checked by the machinery of `ternc
  * check`: values against the evaluator, and every ternary weight by impulses. */
-#include "check.h"
+#include "check/check.h"
 #include "layer_cases.h"
 
 #include <CUnit/Basic.h>

@@ -1,6 +1,6 @@
 /* unit_onnx.c - reading and writing ONNX: every encoding of tensors, symbolic dimensions, the order of nodes, size and
  * speed, and models that are written and read back. */
-#include "cli.h"
+#include "cli/cli.h"
 #include "onnx_build.h"
 
 #include <signal.h>

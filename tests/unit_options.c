@@ -1,5 +1,5 @@
 /* unit_options.c - the command line: what each option means, and the message for every wrong use. */
-#include "cli.h"
+#include "cli/cli.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* unit_recurrent.c - LSTM, GRU and RNN: `check` passes the generated code of every kind in every lowering and finds
  * what is broken in it; W and R are ternary tensors of their own; which outputs are the state of which inputs. */
-#include "check.h"
-#include "recurrent.h"
+#include "check/check.h"
+#include "ops/recurrent.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* unit_size.c - `ternc size`: what belongs to which layer, stack, imports, cache, baseline, text that needs escaping.
  */
-#include "size.h"
+#include "size/size.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>

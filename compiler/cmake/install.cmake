@@ -7,14 +7,14 @@ write_basic_package_version_file(ternc-config-version.cmake COMPATIBILITY SameMa
 configure_file(compiler/cmake/ternc-config.cmake ternc-config.cmake COPYONLY)
 configure_file(compiler/cmake/ternc-functions.cmake ternc-functions.cmake COPYONLY)
 configure_file(compiler/cmake/ternc-flags.cmake ternc-flags.cmake COPYONLY)
-configure_file(compiler/keywords.def keywords.def COPYONLY)
+configure_file(compiler/base/keywords.def keywords.def COPYONLY)
 configure_file(compiler/cmake/ternc.pc.in ternc.pc @ONLY)
 
 install(TARGETS ternc EXPORT ternc-targets)
 export(EXPORT ternc-targets NAMESPACE ternc:: FILE ${CMAKE_CURRENT_BINARY_DIR}/ternc-targets.cmake)
 install(EXPORT ternc-targets NAMESPACE ternc:: DESTINATION ${package})
 install(FILES compiler/cmake/ternc-config.cmake compiler/cmake/ternc-functions.cmake compiler/cmake/ternc-flags.cmake
-  compiler/keywords.def ${CMAKE_CURRENT_BINARY_DIR}/ternc-config-version.cmake DESTINATION ${package})
+  compiler/base/keywords.def ${CMAKE_CURRENT_BINARY_DIR}/ternc-config-version.cmake DESTINATION ${package})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ternc.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)
 
 # Texts and examples lie as in the source, so that links from one to the other work; scripts that need the rest of the

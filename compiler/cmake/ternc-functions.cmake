@@ -58,7 +58,7 @@ macro(_ternc_absolute_consts)
   endif()
 endmacro()
 
-# The name that ternc itself gives the model, by the rules of compiler/cname.c.
+# The name that ternc itself gives the model, by the rules of compiler/base/cname.c.
 function(_ternc_name result model)
   get_filename_component(stem "${model}" NAME_WLE)
   string(REGEX REPLACE "[^A-Za-z0-9]+" "_" name "${stem}")

@@ -1,0 +1,67 @@
+/* check.h - what the files of `ternc check` share: check*.c, cmd_check.c and their tests. */
+#ifndef TERNC_CHECK_H
+#define TERNC_CHECK_H
+
+#include "cli/cli.h"
+
+/* What is checked: the generated C of a plan, built in a temporary folder together with a harness. */
+typedef struct Program {
+    const Plan *plan;
+    const char *cc, *cflags;
+    const char *folder;
+    char *harness, *binary; /* paths; NULL: not yet compiled */
+    const char **parts;     /* paths of further C files of the model, NULL at the end; NULL: none */
+} Program;
+
+/* What comparing one node's outputs with the evaluator showed, over all samples. */
+typedef struct NodeCheck {
+    int64_t elements, wrong;
+    double error; /* largest */
+    double share; /* of its bound; 1 is the limit */
+    char *first;  /* the first difference, as a sentence; NULL: none */
+} NodeCheck;
+
+/* What the impulses showed for one layer. */
+typedef struct LayerCheck {
+    bool ternary;           /* only ternary layers are driven with impulses */
+    int64_t weights, runs;  /* zeros included */
+    int64_t checked;        /* accumulators */
+    int64_t wrong, missing; /* of them; missing: reach an output and were not reported */
+    int64_t stray;          /* reported for places that the layer does not have */
+    char *first;            /* the first wrong weight, as a sentence; NULL: none */
+} LayerCheck;
+
+typedef struct CheckReport {
+    NodeCheck *nodes;   /* by node index */
+    LayerCheck *layers; /* by Layer.index */
+    int num_layers;
+    Text problems; /* whatever else is wrong, a line each */
+    bool passed;
+} CheckReport;
+
+void program_describe(const Program *p); /* check_model.c: model.h and the weights, for the harness */
+const char *program_define(const Plan *plan);
+/* Writes the harness to a temporary folder. */
+Program *program_open(const Plan *plan, const char *cc, const char *cflags);
+/* Compiles this text of the model (of emit_c) with the harness; false, with the compiler's words in err, when it is
+ * refused. */
+bool program_build(Program *p, const Text *c, const Text *h, Text *err);
+/* Further files of the model (of emit_split) that program_build then compiles with it. */
+void program_add_parts(Program *p, int count, const Text *header, const Text *files);
+void program_close(Program *p); /* removes the folder */
+CheckReport *report_new(const Plan *plan);
+bool report_passed(const Plan *plan, const CheckReport *r);
+/* Runs the harness; its findings go into the report. False when it did not end well. */
+bool program_run(const Program *p, const char *const *args, CheckReport *r);
+/* check_inputs.c: sets[s][i] is the dense value of graph input i in sample s. */
+const void *const *const *make_input_sets(const Graph *g, const CommandLine *c, int *num_sets);
+/* check_values.c */
+void *zeroed_values(const Tensor *t); /* memory for them, for free(); NULL for no tensor */
+void compare_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
+/* check_bounds.c: by how much output k may differ from `want`, per element. */
+void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want, double *bound);
+void layer_bounds(const Tensor *t, const float *layer_bound, double *bound); /* eval_layer's bound */
+/* check_impulses.c */
+void compare_impulses(const Program *p, CheckReport *r);
+
+#endif

@@ -1,0 +1,210 @@
+/* check_model.c - model.h and the weights file, from which the harness of `ternc check` (runtime/check) learns what the
+ * generated code under test looks like: tensors and their places, layers and their geometry, and how to call it. */
+#include "check/check.h"
+#include "ops/recurrent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void add_list(Text *t, int count, const int64_t *values)
+{
+    text_printf(t, "{");
+    for (int i = 0; i < count; i++)
+        text_printf(t, "%s%lld", i ? ", " : "", (long long)values[i]);
+    text_printf(t, count ? "}" : "0}");
+}
+
+/* The states of a recurrent node behind every step, numbered behind its outputs. Returns how many. */
+static int add_states(Text *t, const Node *n, int index)
+{
+    int count = n->cell ? cell_records(n->cell) : 0;
+    for (int k = 0; k < count; k++)
+        text_printf(t, "    {%d, %d, {2, {%lld, %lld}, {%lld, 1}, 0, %lld, %zu}},\n", index, n->num_out + k,
+                    (long long)n->cell->batch, (long long)n->cell->hidden, (long long)n->cell->hidden,
+                    (long long)(n->cell->batch * n->cell->hidden), dtype_size(n->cell->dtype));
+    return count;
+}
+
+static void add_written(Text *t, const Graph *g)
+{
+    int count = 0;
+    text_printf(t, "static const Written written_tensors[] = {\n");
+    for (int i = 0; i < g->num_nodes; i++) {
+        count += add_states(t, g->nodes[i], i);
+        for (int k = 0; k < g->nodes[i]->num_out; k++) {
+            const Tensor *o = g->nodes[i]->out[k];
+            if (!o)
+                continue;
+            count++;
+            text_printf(t, "    {%d, %d, {%d, ", i, k, o->type.rank);
+            add_list(t, o->type.rank, o->type.dims);
+            text_printf(t, ", ");
+            add_list(t, o->type.rank, o->layout.strides);
+            text_printf(t, ", %lld, %lld, %zu}},\n", (long long)o->layout.base, (long long)o->layout.size,
+                        dtype_size(o->type.dtype));
+        }
+    }
+    text_printf(t, "    {-1, -1, {0, {0}, {0}, 0, 0, 0}},\n};\n#define NUM_WRITTEN %d\n\n", count);
+}
+
+/* Strides of a layer's input seen as [image][channel][row][column]. */
+static void input_strides(const Layer *l, const Tensor *x, int64_t *s)
+{
+    const int64_t *strides = x->layout.strides;
+    int rank = x->type.rank;
+    if (l->kind == LAYER_FC) {
+        if (rank != 2 && !x->layout.dense)
+            bug("layer %d: fully connected, input %s is not dense", l->index, type_text(x->type));
+        s[0] = x->layout.dense ? l->ci : strides[0];
+        s[1] = x->layout.dense ? 1 : strides[1];
+        s[2] = s[3] = 0;
+        return;
+    }
+    if (rank != 3 && rank != 4)
+        bug("layer %d: input %s", l->index, type_text(x->type));
+    s[0] = strides[0];
+    s[1] = strides[1];
+    s[2] = rank == 4 ? strides[2] : 0;
+    s[3] = strides[rank - 1];
+}
+
+static void add_axis(Text *t, const Layer *l, bool rows)
+{
+    int64_t values[] = {l->kind == LAYER_CONV_TRANSPOSE,
+                        rows ? l->ih : l->iw,
+                        rows ? l->oh : l->ow,
+                        rows ? l->kh : l->kw,
+                        rows ? l->sh : l->sw,
+                        rows ? l->dh : l->dw,
+                        rows ? l->pt : l->pl};
+    if (l->kind == LAYER_FC)
+        for (int i = 1; i < 7; i++)
+            values[i] = i < 6; /* every size 1, no padding */
+    add_list(t, 7, values);
+    text_printf(t, ", ");
+}
+
+/* What a layer reads and writes: tensors of the graph, or for one inside of a recurrent node rows of its own. */
+typedef struct Places {
+    int64_t strides[4]; /* of the input as [image][channel][row][column] */
+    Layout x, y;
+} Places;
+
+static Places layer_places(const Node *n, const Layer *l)
+{
+    if (n->layer) {
+        Places p = {.x = n->in[0]->layout, .y = n->out[0]->layout};
+        input_strides(l, n->in[0], p.strides);
+        return p;
+    }
+    return (Places){.strides = {l->ci, 1, 0, 0}, .x.size = l->batch * l->ci, .y.size = l->batch * l->co};
+}
+
+static void add_layer(Text *t, const Node *n, const Layer *l)
+{
+    Places at = layer_places(n, l);
+    const Layout *x = &at.x, *y = &at.y;
+    const Pool *p = &l->pool;
+    bool fc = l->kind == LAYER_FC, pooled = p->kind != POOL_NONE;
+    const int64_t *s = at.strides;
+    text_printf(t, "    {%d, %d, %lld, %lld, %lld, %lld, ", l->index, fc, (long long)l->batch,
+                (long long)(fc ? 1 : l->groups), (long long)l->ci, (long long)l->co);
+    add_axis(t, l, true);
+    add_axis(t, l, false);
+    int64_t rest[] = {pooled ? p->oh : (fc ? 1 : l->oh),
+                      pooled ? p->sh : 1,
+                      pooled ? p->kh : 1,
+                      pooled ? p->ow : (fc ? 1 : l->ow),
+                      pooled ? p->sw : 1,
+                      pooled ? p->kw : 1,
+                      s[0],
+                      s[1],
+                      s[2],
+                      s[3],
+                      x->base,
+                      x->size,
+                      y->base,
+                      y->size};
+    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
+        text_printf(t, "%s%lld", i ? ", " : "", (long long)rest[i]);
+    text_printf(t, "},\n");
+}
+
+static int add_layers(Text *t, const Graph *g)
+{
+    int count = 0;
+    text_printf(t, "static const Layer tested_layers[] = {\n");
+    const Layer *l;
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
+            if (l->codes) {
+                add_layer(t, g->nodes[i], l);
+                count++;
+            }
+    text_printf(t, "    {.number = -1},\n};\n#define NUM_LAYERS %d\n\n", count);
+    return count;
+}
+
+static void add_buffers(Text *t, const char *name, const char *macro, Tensor *const *list, int count)
+{
+    text_printf(t, "#define NUM_%s %d\nstatic const Buffer %s_buffers[] = {", macro, count, name);
+    for (int i = 0; i < count; i++)
+        text_printf(t, "{%zu, %zu}, ", type_bytes(list[i]->type), dtype_size(list[i]->type.dtype));
+    text_printf(t, "{0, 0}};\n");
+}
+
+static void add_calls(Text *t, const Plan *p, const char *prefix, int layers)
+{
+    const Graph *g = p->g;
+    for (int in_arena = 0; in_arena < 2; in_arena++) {
+        text_printf(t, "#define %s(%sin, out) %s_run%s(%s", in_arena ? "call_in_arena" : "call_static",
+                    in_arena ? "arena, " : "", p->id, in_arena ? "_in" : "", in_arena ? "arena" : "");
+        for (int i = 0; i < g->num_inputs; i++)
+            text_printf(t, "%sin[%d]", i || in_arena ? ", " : "", i);
+        for (int i = 0; i < g->num_outputs; i++)
+            text_printf(t, "%sout[%d]", i || in_arena || g->num_inputs ? ", " : "", i);
+        text_printf(t, ")\n");
+    }
+    text_printf(t, "#define WORK_BYTES ((size_t)%s_ARENA_BYTES)\n", prefix);
+    text_printf(t, "#define WORK_ALIGN ((size_t)%s_ARENA_ALIGN)\n", prefix);
+    text_printf(t, "#define on_tensor %s_check_tensor\n#define on_acc %s_check_acc\n", p->id, p->id);
+    if (!layers) {
+        text_printf(t, "#define call_layer(layer, x, y, arena) ((void)(arena))\n");
+        return;
+    }
+    text_printf(t, "void %s_check_layer(int layer, const float *x, float *y, void *arena);\n", p->id);
+    text_printf(t, "#define call_layer %s_check_layer\n", p->id);
+}
+
+static void write_codes(const Program *p)
+{
+    Text codes = {0};
+    text_add(&codes, "", 0);
+    const Layer *l;
+    for (int i = 0; i < p->plan->g->num_nodes; i++)
+        for (int k = 0; (l = node_layer(p->plan->g->nodes[i], k)); k++)
+            if (l->codes)
+                text_add(&codes, (const char *)l->codes, (size_t)layer_weight_count(l));
+    file_write(mem_printf("%s/codes.bin", p->folder), codes.data, codes.len);
+    text_free(&codes);
+}
+
+const char *program_define(const Plan *p)
+{
+    return mem_printf("-D%s_CHECK", macro_prefix(p->id));
+}
+
+void program_describe(const Program *p)
+{
+    const Graph *g = p->plan->g;
+    Text t = {0};
+    text_printf(&t, "#include \"model/%s.h\"\n\n", p->plan->id);
+    add_written(&t, g);
+    int layers = add_layers(&t, g);
+    add_buffers(&t, "input", "INPUTS", g->inputs, g->num_inputs);
+    add_buffers(&t, "output", "OUTPUTS", g->outputs, g->num_outputs);
+    add_calls(&t, p->plan, macro_prefix(p->plan->id), layers);
+    file_write(mem_printf("%s/model.h", p->folder), t.data, t.len);
+    text_free(&t);
+    write_codes(p);
+}

@@ -1,0 +1,350 @@
+/* cmd_bench.c - `ternc bench`: how fast the generated C is on this machine. The float model and every lowering of the
+ * ternary one are built into one program (runtime/check/bench.c), which times them in turn; what is reported are
+ * medians and medians of the rounds' ratios, so that other load on the machine does not favour any of them. */
+#include "check/check.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_BUILDS = 8 };
+
+extern const char *const bench_harness_lines[];
+extern const char *const bench_rival_lines[];
+
+/* What the program printed: a line of times per round, in ns. */
+typedef struct Rounds {
+    double **ns;
+    int count, cap;
+} Rounds;
+
+/* One build of the model, or the rival. */
+typedef struct Build {
+    const char *name; /* "float", "auto", ... */
+    const Plan *plan; /* NULL: the rival */
+    double compile_seconds;
+    double ns, ratio, rival_ratio; /* medians; the float build's time and the rival's over this one's */
+    double difference, largest;    /* of outputs from the float build's */
+    Rounds node_rounds;            /* by node, with --layers */
+} Build;
+
+typedef struct Bench {
+    const CommandLine *c;
+    const char *folder;
+    Build builds[MAX_BUILDS];
+    int num_builds; /* the rival not counted */
+    int count;      /* with the rival */
+    Rounds rounds;  /* by build */
+} Bench;
+
+/* ---- building ---- */
+
+static char *path_in(const Bench *b, const char *name)
+{
+    return mem_printf("%s/%s", b->folder, name);
+}
+
+/* Builds are named b0, b1, ... in C. */
+static void add_build(Bench *b, const char *name, Method method, Lowering lowering)
+{
+    Options *opt = NEW(Options); /* the plan points to it */
+    *opt = b->c->opt;
+    opt->method = method;
+    opt->lowering = lowering;
+    opt->quiet |= b->num_builds > 0; /* notes once */
+    opt->name = mem_printf("b%d", b->num_builds);
+    Model *m = pipeline_load(b->c->model, opt);
+    pipeline_ternarize(m, opt);
+    Plan *plan = pipeline_lower(m, opt);
+    Text c = {0}, h = {0};
+    emit_c(plan, &c, &h);
+    file_write(path_in(b, mem_printf("%s.c", opt->name)), c.data, c.len);
+    file_write(path_in(b, mem_printf("%s.h", opt->name)), h.data, h.len);
+    text_free(&c);
+    text_free(&h);
+    b->builds[b->num_builds++] = (Build){.name = name, .plan = plan};
+}
+
+static void add_builds(Bench *b)
+{
+    const CommandLine *c = b->c;
+    add_build(b, "float", METHOD_NONE, LOWER_DENSE);
+    for (int i = 0; i < c->num_lowerings; i++)
+        add_build(b, lowering_name(c->lowerings[i]), c->opt.method, c->lowerings[i]);
+    b->count = b->num_builds + (c->rival != NULL);
+    if (c->rival)
+        b->builds[b->num_builds].name = "rival";
+}
+
+static void add_tensors(Text *t, const char *name, const char *macro, Tensor *const *list, int count)
+{
+    text_printf(t, "#define NUM_%s %d\nstatic const Tensor %s[] = {\n", macro, count, name);
+    for (int i = 0; i < count; i++) {
+        text_printf(t, "    {%d, {", list[i]->type.rank);
+        for (int d = 0; d < list[i]->type.rank; d++)
+            text_printf(t, "%lld, ", (long long)list[i]->type.dims[d]);
+        text_printf(t, "0}, %zu, %d},\n", type_bytes(list[i]->type), list[i]->type.dtype == DT_F32);
+    }
+    text_printf(t, "    {0, {0}, 0, 0}};\n");
+}
+
+static void add_run(Text *t, const Plan *p)
+{
+    const Graph *g = p->g;
+    text_printf(t, "#include \"%s.h\"\nstatic void run_%s(void *const *x, void *const *y)\n{\n    (void)x, (void)y;\n",
+                p->id, p->id);
+    text_printf(t, "    %s_run(", p->id);
+    for (int i = 0; i < g->num_inputs; i++)
+        text_printf(t, "%sx[%d]", i ? ", " : "", i);
+    for (int i = 0; i < g->num_outputs; i++)
+        text_printf(t, "%sy[%d]", i || g->num_inputs ? ", " : "", i);
+    text_printf(t, ");\n}\n");
+}
+
+static void describe(const Bench *b)
+{
+    const Graph *g = b->builds[0].plan->g;
+    Text t = {0};
+    int nodes = 0;
+    for (int i = 0; i < b->num_builds; i++) {
+        add_run(&t, b->builds[i].plan);
+        nodes = b->builds[i].plan->g->num_nodes > nodes ? b->builds[i].plan->g->num_nodes : nodes;
+    }
+    text_printf(&t, "#define NUM_BUILDS %d\n#define NUM_NODES %d\nstatic const Run runs[] = {", b->num_builds, nodes);
+    for (int i = 0; i < b->num_builds; i++)
+        text_printf(&t, "run_b%d, ", i);
+    text_printf(&t, "NULL};\n");
+    add_tensors(&t, "input_tensors", "INPUTS", g->inputs, g->num_inputs);
+    add_tensors(&t, "output_tensors", "OUTPUTS", g->outputs, g->num_outputs);
+    file_write(path_in(b, "model.h"), t.data, t.len);
+    text_free(&t);
+    file_write_lines(path_in(b, "bench.c"), bench_harness_lines);
+    file_write_lines(path_in(b, "rival.h"), bench_rival_lines);
+    static const char hook[] = "void bench_node(int node);\n";
+    file_write(path_in(b, "node.h"), hook, sizeof hook - 1);
+}
+
+static void write_inputs(const Bench *b)
+{
+    int num_sets;
+    const Graph *g = b->builds[0].plan->g;
+    const void *const *const *sets = make_input_sets(g, b->c, &num_sets);
+    Text t = {0};
+    text_add(&t, "", 0);
+    for (int i = 0; i < g->num_inputs; i++)
+        text_add(&t, sets[0][i], type_bytes(g->inputs[i]->type));
+    file_write(path_in(b, "inputs"), t.data, t.len);
+    text_free(&t);
+}
+
+/* Each build by itself, with its time; then the program. nodes: with a call behind every node. */
+static const char *compile_program(Bench *b, bool nodes)
+{
+    const char *files[MAX_BUILDS + 8], *program = path_in(b, nodes ? "bench_nodes" : "bench");
+    int n = 0;
+    for (int i = 0; i < b->num_builds; i++) {
+        const char *object = path_in(b, mem_printf("b%d.o", i));
+        const char *hook = nodes ? mem_printf("-DB%d_PROFILE=bench_node", i) : "-DTERNC_BENCH";
+        double start = seconds_now();
+        cc_compile(b->c->cc, b->c->cflags,
+                   (const char *[]){"-c", "-include", path_in(b, "node.h"), hook, path_in(b, mem_printf("b%d.c", i)),
+                                    "-o", object, NULL});
+        b->builds[i].compile_seconds = seconds_now() - start;
+        files[n++] = object;
+    }
+    files[n++] = path_in(b, "bench.c");
+    files[n++] = nodes ? "-DBENCH_NODES" : "-DTERNC_BENCH";
+    files[n++] = "-o";
+    files[n++] = program;
+    files[n++] = "-lm";
+    files[n++] = "-ldl";
+    files[n] = NULL;
+    cc_compile(b->c->cc, "-std=gnu99 -O1 -w", files);
+    return program;
+}
+
+/* ---- running ---- */
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *v, int n)
+{
+    qsort(v, (size_t)n, sizeof *v, compare_doubles);
+    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+static void add_round(Rounds *r, char *numbers, int count)
+{
+    if (r->count == r->cap) {
+        r->cap = r->cap ? 2 * r->cap : 64;
+        double **more = NEW_ARRAY(double *, r->cap);
+        for (int i = 0; i < r->count; i++)
+            more[i] = r->ns[i];
+        r->ns = more;
+    }
+    double *v = r->ns[r->count++] = NEW_ARRAY(double, count);
+    for (int i = 0; i < count; i++)
+        v[i] = strtod(numbers, &numbers);
+}
+
+static void read_line(Bench *b, char *line)
+{
+    int build, at = 0;
+    double difference, largest;
+    if (sscanf(line, "difference %d %lf %lf", &build, &difference, &largest) == 3) {
+        b->builds[build].difference = difference;
+        b->builds[build].largest = largest;
+    } else if (!strncmp(line, "rival ", 6)) {
+        b->builds[b->num_builds].name = mem_strdup(line + 6);
+    } else if (!strncmp(line, "round ", 6)) {
+        add_round(&b->rounds, line + 6, b->count);
+    } else if (sscanf(line, "nodes %d%n", &build, &at) == 1) {
+        add_round(&b->builds[build].node_rounds, line + at, b->builds[build].plan->g->num_nodes);
+    } else if (line[0]) {
+        bug("bench: %s", line);
+    }
+}
+
+static void run_bench(Bench *b, const char *program)
+{
+    Text out = {0}, err = {0};
+    char *argv[] = {mem_strdup(program),
+                    mem_printf("%.9g", b->c->seconds),
+                    path_in(b, "inputs"),
+                    mem_strdup(b->c->model),
+                    b->c->rival ? mem_strdup(b->c->rival) : NULL,
+                    NULL};
+    int code = run_program(argv, &out, &err);
+    if (code)
+        fail("the timed program ended with exit code %d: %s", code, err.len ? err.data : "no message");
+    char *rest = out.data;
+    while (rest && *rest)
+        read_line(b, strsep(&rest, "\n"));
+    text_free(&out);
+    text_free(&err);
+}
+
+/* The median of one column, or of the ratio of another to it. */
+static double column_median(const Rounds *r, int over, int column)
+{
+    double *v = NEW_ARRAY(double, r->count + 1);
+    for (int i = 0; i < r->count; i++)
+        v[i] = over < 0 ? r->ns[i][column] : r->ns[i][over] / r->ns[i][column];
+    return r->count ? median(v, r->count) : 0;
+}
+
+static void summarize(Bench *b)
+{
+    for (int i = 0; i < b->count; i++) {
+        b->builds[i].ns = column_median(&b->rounds, -1, i);
+        b->builds[i].ratio = column_median(&b->rounds, 0, i);
+        b->builds[i].rival_ratio = column_median(&b->rounds, b->count - 1, i);
+    }
+}
+
+/* ---- reporting ---- */
+
+static void print_table(const Bench *b)
+{
+    bool rival = b->c->rival != NULL;
+    Table *t = table_new(rival ? "build\t>us/run\t>x float\t>x rival\t>arena\t>compile s\t>difference"
+                               : "build\t>us/run\t>x float\t>arena\t>compile s\t>difference");
+    for (int i = 0; i < b->count; i++) {
+        const Build *p = &b->builds[i];
+        const char *ratio = rival ? mem_printf("%.2f\t%.2f", p->ratio, p->rival_ratio) : mem_printf("%.2f", p->ratio);
+        const char *arena = p->plan ? count_text(p->plan->arena_bytes) : "-";
+        const char *seconds = p->plan ? mem_printf("%.2f", p->compile_seconds) : "-";
+        table_row(t, "%s\t%.2f\t%s\t%s\t%s\t%.2g of %.2g", p->name, p->ns / 1e3, ratio, arena, seconds, p->difference,
+                  p->largest);
+    }
+    table_print(t, stdout);
+    printf("%s: %d rounds, %s %s\n", b->c->model, b->rounds.count, b->c->cc, b->c->cflags);
+}
+
+/* A node's time in a build; builds whose graphs differ are not compared. */
+static const char *node_text(const Bench *b, int build, int node)
+{
+    const Build *p = &b->builds[build];
+    if (p->plan->g->num_nodes != b->builds[0].plan->g->num_nodes)
+        return "-";
+    return mem_printf("%.2f", column_median(&p->node_rounds, -1, node) / 1e3);
+}
+
+static void print_nodes(const Bench *b)
+{
+    const char *heading = ">#\toperator\tname";
+    for (int i = 0; i < b->num_builds; i++)
+        heading = mem_printf("%s\t>%s us", heading, b->builds[i].name);
+    Table *t = table_new(heading);
+    const Graph *g = b->builds[0].plan->g;
+    for (int n = 0; n < g->num_nodes; n++) {
+        const char *row = mem_printf("%d\t%s\t%s", n, g->nodes[n]->op_name, short_text(node_label(g->nodes[n]), 40));
+        for (int i = 0; i < b->num_builds; i++)
+            row = mem_printf("%s\t%s", row, node_text(b, i, n));
+        table_row(t, "%s", row);
+    }
+    table_print(t, stdout);
+}
+
+static cJSON *build_json(const Bench *b, const Build *p)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "build", p->name);
+    cJSON_AddNumberToObject(o, "ns", p->ns);
+    cJSON_AddNumberToObject(o, "times_float", p->ratio);
+    if (b->c->rival)
+        cJSON_AddNumberToObject(o, "times_rival", p->rival_ratio);
+    cJSON_AddNumberToObject(o, "difference", p->difference);
+    cJSON_AddNumberToObject(o, "largest", p->largest);
+    if (!p->plan)
+        return o;
+    cJSON_AddNumberToObject(o, "arena", (double)p->plan->arena_bytes);
+    cJSON_AddNumberToObject(o, "compile_seconds", p->compile_seconds);
+    cJSON *nodes = p->node_rounds.count ? cJSON_AddArrayToObject(o, "node_ns") : NULL;
+    for (int i = 0; nodes && i < p->plan->g->num_nodes; i++)
+        cJSON_AddItemToArray(nodes, cJSON_CreateNumber(column_median(&p->node_rounds, -1, i)));
+    return o;
+}
+
+static void print_json(const Bench *b)
+{
+    cJSON *o = cJSON_CreateObject(), *builds = cJSON_AddArrayToObject(o, "builds");
+    cJSON_AddStringToObject(o, "model", b->c->model);
+    cJSON_AddStringToObject(o, "cc", b->c->cc);
+    cJSON_AddStringToObject(o, "cflags", b->c->cflags);
+    cJSON_AddNumberToObject(o, "rounds", b->rounds.count);
+    for (int i = 0; i < b->count; i++)
+        cJSON_AddItemToArray(builds, build_json(b, &b->builds[i]));
+    char *text = cJSON_Print(o);
+    printf("%s\n", text);
+    free(text);
+    cJSON_Delete(o);
+}
+
+/* ---- the command ---- */
+
+int cmd_bench(const CommandLine *c)
+{
+    Bench *b = NEW(Bench);
+    b->c = c;
+    b->folder = temp_folder();
+    add_builds(b);
+    describe(b);
+    write_inputs(b);
+    if (c->layers)
+        run_bench(b, compile_program(b, true));
+    run_bench(b, compile_program(b, false));
+    summarize(b);
+    if (c->json) {
+        print_json(b);
+        return 0;
+    }
+    if (c->layers)
+        print_nodes(b);
+    print_table(b);
+    return 0;
+}

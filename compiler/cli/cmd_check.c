@@ -1,0 +1,153 @@
+/* cmd_check.c - `ternc check`: does the generated C compute what the graph says? A table or JSON of what check.c,
+ * check_values.c and check_impulses.c found. */
+#include "check/check.h"
+
+#include <cjson/cJSON.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- reporting ---- */
+
+static void print_translation(const LayerCheck *l)
+{
+    if (!l->ternary)
+        printf("  %s", "float weights");
+    else if (l->wrong || l->missing || l->stray)
+        printf("  %lld wrong, %lld missing, %lld stray of %lld sums", (long long)l->wrong, (long long)l->missing,
+               (long long)l->stray, (long long)l->checked);
+    else
+        printf("  %lld weights proven by %lld sums", (long long)l->weights, (long long)l->checked);
+}
+
+/* Operators by name, layers by kind and lowering. */
+static const char *operator_text(const Node *n)
+{
+    static const char *const kinds[] = {"conv", "transposed", "connected"};
+    if (!n->layer)
+        return n->op_name;
+    return mem_printf("%s, %s", kinds[n->layer->kind], lowering_name(n->layer->lowering));
+}
+
+static void print_row(const Graph *g, int i, const CheckReport *r)
+{
+    const Node *n = g->nodes[i];
+    const NodeCheck *c = &r->nodes[i];
+    printf("%4d  %-18.18s %-28.28s %10lld  %9.3g  %6.1f %%  %s", i, operator_text(n), node_label(n),
+           (long long)c->elements, c->error, 100 * c->share,
+           c->wrong      ? "DIFFERS"
+           : c->elements ? "ok     "
+                         : "not run");
+    const Layer *l;
+    for (int k = 0; (l = node_layer(n, k)); k++)
+        print_translation(&r->layers[l->index]);
+    printf("\n");
+}
+
+static void print_problems(const Graph *g, const CheckReport *r)
+{
+    for (int i = 0; i < g->num_nodes; i++)
+        if (r->nodes[i].first)
+            printf("node %d '%s' (%s): %s\n", i, node_label(g->nodes[i]), g->nodes[i]->op_name, r->nodes[i].first);
+    for (int i = 0; i < r->num_layers; i++)
+        if (r->layers[i].first)
+            printf("layer %d: %s\n", i, r->layers[i].first);
+    if (r->problems.len)
+        printf("%s", r->problems.data);
+}
+
+static void print_report(const Plan *plan, const CheckReport *r, int num_sets, const CommandLine *c)
+{
+    printf("node  operator           name                           elements      error   of bound\n");
+    for (int i = 0; i < plan->g->num_nodes; i++)
+        print_row(plan->g, i, r);
+    print_problems(plan->g, r);
+    printf("%s: %s: generated C (%s %s) and evaluator %s on %d samples\n", r->passed ? "PASS" : "FAIL", c->model, c->cc,
+           c->cflags, r->passed ? "agree" : "differ", num_sets);
+}
+
+static cJSON *layer_json(const LayerCheck *l)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddNumberToObject(o, "weights", (double)l->weights);
+    cJSON_AddNumberToObject(o, "runs", (double)l->runs);
+    cJSON_AddNumberToObject(o, "sums", (double)l->checked);
+    cJSON_AddNumberToObject(o, "wrong", (double)l->wrong);
+    cJSON_AddNumberToObject(o, "missing", (double)l->missing);
+    cJSON_AddNumberToObject(o, "stray", (double)l->stray);
+    if (l->first)
+        cJSON_AddStringToObject(o, "first", l->first);
+    return o;
+}
+
+static cJSON *node_json(const Node *n, const NodeCheck *c, const CheckReport *r)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "operator", n->op_name);
+    cJSON_AddStringToObject(o, "name", node_label(n));
+    cJSON_AddNumberToObject(o, "elements", (double)c->elements);
+    cJSON_AddNumberToObject(o, "wrong", (double)c->wrong);
+    cJSON_AddNumberToObject(o, "error", c->error);
+    cJSON_AddNumberToObject(o, "share_of_bound", c->share);
+    if (c->first)
+        cJSON_AddStringToObject(o, "first", c->first);
+    const Layer *l;
+    cJSON *products = n->cell ? cJSON_AddArrayToObject(o, "translations") : NULL;
+    for (int k = 0; (l = node_layer(n, k)); k++)
+        if (r->layers[l->index].ternary && products)
+            cJSON_AddItemToArray(products, layer_json(&r->layers[l->index]));
+        else if (r->layers[l->index].ternary)
+            cJSON_AddItemToObject(o, "translation", layer_json(&r->layers[l->index]));
+    return o;
+}
+
+static void print_json(const Plan *plan, const CheckReport *r, int num_sets, const CommandLine *c)
+{
+    cJSON *o = cJSON_CreateObject(), *nodes = cJSON_AddArrayToObject(o, "nodes");
+    cJSON_AddStringToObject(o, "model", c->model);
+    cJSON_AddBoolToObject(o, "passed", r->passed);
+    cJSON_AddNumberToObject(o, "samples", num_sets);
+    for (int i = 0; i < plan->g->num_nodes; i++)
+        cJSON_AddItemToArray(nodes, node_json(plan->g->nodes[i], &r->nodes[i], r));
+    cJSON_AddStringToObject(o, "problems", r->problems.len ? r->problems.data : "");
+    char *text = cJSON_Print(o);
+    printf("%s\n", text);
+    free(text);
+    cJSON_Delete(o);
+}
+
+/* ---- the command ---- */
+
+static Program *build_program(const Plan *plan, const CommandLine *c)
+{
+    Text code = {0}, header = {0}, err = {0}, private = {0}, *parts = NEW_ARRAY(Text, c->opt.split + 1);
+    Program *p = program_open(plan, c->cc, c->cflags);
+    if (c->opt.split) {
+        emit_split(plan, c->opt.split, &code, &header, &private, parts);
+        program_add_parts(p, c->opt.split, &private, parts);
+    } else {
+        emit_c(plan, &code, &header);
+    }
+    if (!program_build(p, &code, &header, &err))
+        fail("%s does not compile the generated C:\n%s", c->cc, err.data);
+    text_free(&code);
+    text_free(&header);
+    text_free(&err);
+    return p;
+}
+
+int cmd_check(const CommandLine *c)
+{
+    Model *m = pipeline_load(c->model, &c->opt);
+    pipeline_ternarize(m, &c->opt);
+    Plan *plan = pipeline_lower(m, &c->opt);
+    int num_sets;
+    const void *const *const *sets = make_input_sets(plan->g, c, &num_sets);
+    Program *p = build_program(plan, c);
+    CheckReport *r = report_new(plan);
+    compare_values(p, sets, num_sets, r);
+    compare_impulses(p, r);
+    r->passed = report_passed(plan, r);
+    (c->json ? print_json : print_report)(plan, r, num_sets, c);
+    text_free(&r->problems);
+    return r->passed ? 0 : 1;
+}

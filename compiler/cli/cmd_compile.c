@@ -1,0 +1,257 @@
+/* cmd_compile.c - `ternc compile`: a model as NAME.c and NAME.h in a folder, and what became of its layers. */
+#include "base/cleanup.h"
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NUM_LOWERINGS = LOWER_DENSE + 1 };
+
+/* ---- writing ---- */
+
+/* It goes again if nothing comes to lie in it. */
+static void make_folder(const char *path)
+{
+    struct stat st;
+    if (!stat(path, &st)) {
+        if (!S_ISDIR(st.st_mode))
+            fail("%s: cannot write: it is not a directory", path);
+        return;
+    }
+    sigset_t before = cleanup_hold();
+    bool made = !mkdir(path, 0777);
+    if (made)
+        cleanup_add(LEFT_EMPTY_FOLDER, path);
+    cleanup_release(&before);
+    if (!made)
+        fail("%s: cannot make this directory: %s", path, strerror(errno));
+}
+
+typedef struct Output {
+    const char *name; /* in the folder */
+    const Text *text;
+} Output;
+
+/* All files, or none. */
+static void write_files(const char *folder, const Output *files, int count)
+{
+    OutFile **out = NEW_ARRAY(OutFile *, count);
+    make_folder(folder);
+    for (int i = 0; i < count; i++)
+        out[i] = out_open(mem_printf("%s/%s", folder, files[i].name));
+    for (int i = 0; i < count; i++) {
+        fwrite(files[i].text->data, 1, files[i].text->len, out[i]->f);
+        out_sync(out[i]);
+    }
+    sigset_t before = cleanup_hold();
+    for (int i = 0; i < count; i++)
+        out_commit(out[i]);
+    cleanup_release(&before);
+}
+
+/* ---- reporting ---- */
+
+static const char *shape_text(const Layer *l)
+{
+    if (l->kind == LAYER_FC)
+        return mem_printf("%lldx%lld", (long long)l->co, (long long)l->ci);
+    return mem_printf("%lldx%lldx%lldx%lld", (long long)l->co, (long long)(l->ci / l->groups), (long long)l->kh,
+                      (long long)l->kw);
+}
+
+static const char *bytes_text(int64_t bytes)
+{
+    return bytes < 0 ? "-" : count_text(bytes);
+}
+
+static const Layer *const *list_layers(const Graph *g)
+{
+    const Layer **list = NEW_ARRAY(const Layer *, layer_count(g) + 1), *l;
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
+            list[l->index] = l;
+    return list;
+}
+
+static const char *adds_text(const Layer *l, int64_t adds)
+{
+    return l->codes ? count_text(adds) : "-";
+}
+
+static void print_layers(const Layer *const *layers, int count)
+{
+    Table *t = table_new(">#\tlayer\tweights\t>zeros\t>non-zeros\t>MACs\t>adds\t>shared\tlowering\twhy");
+    for (int i = 0; i < count; i++) {
+        const Layer *l = layers[i];
+        const char *zeros =
+            l->codes ? mem_printf("%.1f %%", 100.0 * (double)l->zeros / (double)layer_weight_count(l)) : "-";
+        table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60), shape_text(l),
+                  l->codes ? "ternary" : "float", zeros, adds_text(l, layer_weight_count(l) - l->zeros),
+                  count_text(layer_macs(l)), adds_text(l, l->terms),
+                  l->lowering == LOWER_UNROLL ? count_text(l->adds) : "-", lowering_name(l->lowering), l->why);
+    }
+    table_print(t, stdout);
+}
+
+/* Every form of every ternary layer, what it would take and whether it was taken. */
+static void print_forms(const Layer *const *layers, int count, const Options *opt)
+{
+    Table *t = table_new(">#\t>unroll\t>bytes\t>sparse\t>bytes\t>packed\t>bytes\t>dense\t>bytes\ttaken");
+    for (int i = 0; i < count; i++) {
+        const Layer *l = layers[i];
+        Text row = {0};
+        for (Lowering form = LOWER_UNROLL; form <= LOWER_DENSE; form++)
+            text_printf(&row, "\t%s\t%s", time_text(l->time[form], opt), bytes_text(l->bytes[form]));
+        table_row(t, "%d%s\t%s", l->index, row.data, lowering_name(l->lowering));
+        text_free(&row);
+    }
+    printf("\nEstimates per form: time of a run (%s), bytes of code and constants\n", time_unit(opt));
+    table_print(t, stdout);
+    printf("\n");
+}
+
+static void print_explanation(const Plan *p)
+{
+    const Layer *const *layers = list_layers(p->g);
+    int count = layer_count(p->g);
+    print_layers(layers, count);
+    if (count)
+        print_forms(layers, count, p->opt);
+}
+
+static void print_summary(const Plan *p)
+{
+    int count[NUM_LOWERINGS] = {0}, layers = layer_count(p->g), ternary = 0;
+    int64_t weights = 0, zeros = 0, bytes = 0, macs = 0, terms = 0, adds = 0;
+    const Layer *const *list = list_layers(p->g);
+    for (int i = 0; i < layers; i++) {
+        const Layer *l = list[i];
+        ternary += l->codes != NULL;
+        weights += l->codes ? layer_weight_count(l) : 0;
+        zeros += l->codes ? l->zeros : 0;
+        count[l->lowering]++;
+        macs += l->codes ? layer_macs(l) : 0;
+        terms += l->codes ? l->terms : 0;
+        adds += !l->codes ? 0 : l->lowering == LOWER_UNROLL ? l->adds : l->terms;
+        bytes += l->bytes[l->lowering];
+    }
+    Text t = {0};
+    for (int i = LOWER_AUTO + 1; i < NUM_LOWERINGS; i++)
+        if (count[i])
+            text_printf(&t, ", %d %s", count[i], lowering_name((Lowering)i));
+    printf("layers: %d, %d ternary%s\n", layers, ternary, t.len ? t.data : "");
+    text_free(&t);
+    if (weights)
+        printf("ternary weights: %s, %.1f %% zeros\n", count_text(weights), 100.0 * (double)zeros / (double)weights);
+    if (weights)
+        printf(
+            "ternary layers in a run: %s multiply-accumulates if dense, %s adds without zeros, %s with shared sums\n",
+            count_text(macs), count_text(terms), count_text(adds));
+    printf("predicted code and constants of the layers: %s bytes\n", count_text(bytes));
+    printf("arena: %s bytes, %s\n", count_text(p->arena_bytes),
+           p->arena_bytes <= p->lower_bound ? "the least that its tensors fit in"
+                                            : mem_printf("at least %s are needed", count_text(p->lower_bound)));
+}
+
+/* ---- the command ---- */
+
+/* Names as files and as macros must differ whatever the case. */
+static void check_ids(const Plan *const *plans, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (count > 1 && !strcasecmp(plans[i]->id, "kernels"))
+            usage("a model cannot be named 'kernels' beside others; --name, once for each, gives other names");
+        for (int k = 0; k < i; k++)
+            if (!strcasecmp(plans[i]->id, plans[k]->id))
+                usage("two models would be named '%s'; --name, once for each, gives other names", plans[i]->id);
+    }
+}
+
+/* A trained model's weights are ternary already. */
+static const Plan *plan_model(const CommandLine *c, int i, Training *training)
+{
+    Options *opt = NEW(Options); /* the plan points to it */
+    *opt = c->opt;
+    opt->name = c->names.count ? c->names.items[i] : model_id(c->models.items[i]);
+    Model *m = pipeline_load(c->models.items[i], opt);
+    bool trains = c->data && !c->untrained;
+    if (trains)
+        *training = pipeline_train(m, c);
+    Options recognise = *opt;
+    recognise.method = trains ? METHOD_NONE : opt->method;
+    pipeline_ternarize(m, &recognise);
+    return pipeline_lower(m, opt);
+}
+
+/* The texts of one model with --split; returns how many files they are. */
+static int emit_split_model(const Plan *p, Output *files)
+{
+    int parts = p->opt->split, n = 0;
+    Text *texts = NEW_ARRAY(Text, parts + 3), *c = texts, *h = texts + 1, *header = texts + 2, *part = texts + 3;
+    emit_split(p, parts, c, h, header, part);
+    files[n++] = (Output){mem_printf("%s.c", p->id), c};
+    files[n++] = (Output){mem_printf("%s.h", p->id), h};
+    files[n++] = (Output){split_header_name(p->id), header};
+    for (int i = 0; i < parts; i++)
+        files[n++] = (Output){split_file_name(p->id, i), &part[i]};
+    return n;
+}
+
+/* The texts of all models; returns how many files they are. */
+static int emit_models(const Plan *const *plans, int count, Output *files)
+{
+    if (plans[0]->opt->split)
+        return emit_split_model(plans[0], files);
+    Text *texts = NEW_ARRAY(Text, 2 * count + 2), *c = texts, *h = texts + count, *shared = h + count;
+    int n = 0;
+    if (count == 1)
+        emit_c(plans[0], c, h);
+    else
+        emit_shared(plans, count, c, h, &shared[0], &shared[1]);
+    for (int i = 0; i < count; i++) {
+        files[n++] = (Output){mem_printf("%s.c", plans[i]->id), &c[i]};
+        files[n++] = (Output){mem_printf("%s.h", plans[i]->id), &h[i]};
+    }
+    for (int i = 0; i < 2; i++)
+        if (shared[i].len)
+            files[n++] = (Output){i ? "kernels.h" : "kernels.c", &shared[i]};
+    return n;
+}
+
+static void print_result(const CommandLine *c, const Plan *p)
+{
+    if (c->models.count > 1)
+        printf("\n%s\n", p->id);
+    if (c->explain)
+        print_explanation(p);
+    print_summary(p);
+}
+
+int cmd_compile(const CommandLine *given)
+{
+    const CommandLine *c = keep_within_loss(given);
+    int count = c->models.count;
+    const Plan **plans = NEW_ARRAY(const Plan *, count);
+    Output *files = NEW_ARRAY(Output, 2 * count + 2 + c->opt.split);
+    Training training = {0};
+    for (int i = 0; i < count; i++)
+        plans[i] = plan_model(c, i, &training);
+    check_ids(plans, count);
+    check_budget(plans[0], c);
+    int num_files = emit_models(plans, count, files);
+    const char *folder = c->outputs.items[0];
+    write_files(folder, files, num_files);
+    if (training.report) {
+        checkpoint_remove(c);
+        fputs(training.report, stdout);
+    }
+    for (int i = 0; i < num_files; i++)
+        printf("%s%s/%s", i ? ", " : "", folder, files[i].name);
+    printf("\n");
+    for (int i = 0; i < count; i++)
+        print_result(c, plans[i]);
+    return 0;
+}

@@ -1,0 +1,177 @@
+/* cmd_ternarize.c - `ternc ternarize`: ternary weights as an ordinary ONNX model, and a report of every layer. */
+#include "cli/sensitivity.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+/* Shannon entropy of the codes in bits per weight: what no coding of single weights can beat. */
+static double entropy_bits(const Ternary *t, int64_t n)
+{
+    int64_t counts[3] = {0};
+    for (int64_t i = 0; i < n; i++)
+        counts[t->codes[i] + 1]++;
+    double bits = 0;
+    for (int i = 0; i < 3; i++) {
+        double p = (double)counts[i] / (double)n;
+        bits -= p > 0 ? p * log2(p) : 0;
+    }
+    return bits;
+}
+
+/* "0.0312", or the smallest and the largest of several. */
+static const char *scale_text(const Ternary *t)
+{
+    float low = FLT_MAX, high = 0;
+    for (int64_t i = 0; i < t->num_scales; i++) {
+        low = t->scales[i] < low ? t->scales[i] : low;
+        high = t->scales[i] > high ? t->scales[i] : high;
+    }
+    return low == high ? mem_printf("%.4g", (double)high) : mem_printf("%.4g to %.4g", (double)low, (double)high);
+}
+
+/* ---- what each layer would cost by itself ---- */
+
+/* The float model with one layer ternary, by the best threshold of each channel, on some of the held-back data; the
+ * same measure whatever the method was. */
+static Sensitivity *measure_layers(const CommandLine *c, const Source *valid)
+{
+    CommandLine *copy = NEW(CommandLine);
+    *copy = *c;
+    copy->opt.method = METHOD_TWN;
+    copy->opt.threshold = copy->opt.sparsity = 0;
+    Source some = *valid;
+    some.count = some.count < 2000 ? some.count : 2000;
+    Sensitivity *s = sensitivity_new(copy, float_graph(copy), &some);
+    sensitivity_measure(s);
+    return s;
+}
+
+static const char *judged_short(const Sensitivity *s, Judged j)
+{
+    return sensitivity_measure_name(s) ? mem_printf("%.2f %%", 100 * j.accuracy) : mem_printf("%.4g", j.loss);
+}
+
+/* "\t98.20 %", for a column of its own; "" where nothing was measured. */
+static const char *alone_text(const Sensitivity *s, const char *weight)
+{
+    for (int i = 0; s && i < s->count; i++)
+        if (!strcmp(s->layers[i].name, weight))
+            return mem_printf("\t%s", judged_short(s, s->layers[i].alone));
+    return s ? "\t-" : "";
+}
+
+static void print_alone(const Sensitivity *s)
+{
+    const char *name = sensitivity_measure_name(s);
+    printf("alone: only this layer ternary, untrained, %s held-back samples; none: %s%s\n", count_text(s->source.count),
+           name ? "" : "loss ", judged_short(s, s->of_float));
+}
+
+/* ---- the report ---- */
+
+/* Returns the entropy. */
+static double print_row(Table *table, const Node *n, int row, const NodeCost *c, const Sensitivity *s)
+{
+    const Ternary *t = c->weight->ternary;
+    double entropy = t ? entropy_bits(t, c->weights) : 32;
+    table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f%s", short_text(node_label(n), 48), node_row_text(n, row),
+              count_text(c->weights), 100.0 * (double)c->zeros / (double)c->weights, t ? scale_text(t) : "float",
+              entropy, alone_text(s, c->weight->name));
+    return entropy;
+}
+
+/* s NULL: nothing was trained. */
+static void print_report(const Graph *g, const Sensitivity *s)
+{
+    Table *table =
+        table_new(mem_printf("layer\toperator\t>weights\t>zeros\t>scale\t>bits per weight%s", s ? "\t>alone" : ""));
+    int64_t weights = 0, zeros = 0;
+    double bits = 0;
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int k = 0; k < node_cost_rows(g->nodes[i]); k++) {
+            NodeCost c = node_cost(g->nodes[i], k);
+            if (!c.weight || !c.weights)
+                continue;
+            const Ternary *t = c.weight->ternary;
+            double entropy = print_row(table, g->nodes[i], k, &c, s);
+            weights += t ? c.weights : 0;
+            zeros += t ? c.zeros : 0;
+            bits += t ? entropy * (double)c.weights : 0;
+        }
+    table_print(table, stdout);
+    if (s)
+        print_alone(s);
+    if (weights)
+        printf("ternary: %s weights, %.1f %% zeros, %.3f bits per weight\n", count_text(weights),
+               100.0 * (double)zeros / (double)weights, bits / (double)weights);
+    else
+        printf("ternary: no weights\n");
+}
+
+static const char *level_text(const CommandLine *c)
+{
+    const Options *o = &c->opt;
+    if (o->sparsity > 0)
+        return mem_printf(" sparsity=%.7g", (double)o->sparsity);
+    if (o->method == METHOD_SCA)
+        return mem_printf(" alpha=%.9g", c->train.alpha);
+    return o->threshold > 0 ? mem_printf(" threshold=%.7g", (double)o->threshold) : " threshold=exact";
+}
+
+/* How the model was made, as text that depends on nothing but the options: "method=twn threshold=exact ...". */
+static const char *settings_text(const CommandLine *c)
+{
+    const Options *o = &c->opt;
+    Text t = {0};
+    text_printf(&t, "method=%s", method_name(o->method));
+    if (o->method != METHOD_NONE) {
+        text_printf(&t, " granularity=%s%s", o->per_layer ? "layer" : "channel", level_text(c));
+        text_printf(&t, " keep=%s", !o->keep ? "last" : o->num_keep ? o->keep[0] : "none");
+        for (int i = 1; o->keep && i < o->num_keep; i++)
+            text_printf(&t, ",%s", o->keep[i]);
+    }
+    return text_take(&t);
+}
+
+static void set_metadata(Model *m, const char *key, const char *value)
+{
+    for (int i = 0; i < m->num_metadata; i++)
+        if (!strcmp(m->metadata[i].key, key)) {
+            m->metadata[i].value = value;
+            return;
+        }
+    KeyValue *more = NEW_ARRAY(KeyValue, m->num_metadata + 1);
+    if (m->num_metadata)
+        memcpy(more, m->metadata, (size_t)m->num_metadata * sizeof *more);
+    more[m->num_metadata++] = (KeyValue){key, value};
+    m->metadata = more;
+}
+
+int cmd_ternarize(const CommandLine *given)
+{
+    const CommandLine *c = keep_within_loss(given);
+    Model *m = pipeline_load(c->model, &c->opt);
+    const char *settings = settings_text(c);
+    bool trains = c->data && !c->untrained;
+    Training training = {0};
+    if (trains) {
+        training = pipeline_train(m, c);
+        settings = mem_printf("%s %s", settings, training.settings);
+    }
+    Options recognise = c->opt;
+    recognise.method = trains ? METHOD_NONE : c->opt.method;
+    pipeline_ternarize(m, &recognise);
+    set_metadata(m, "ternc", settings);
+    onnx_write(m, c->outputs.items[0]);
+    if (trains) {
+        checkpoint_remove(c);
+        fputs(training.report, stdout);
+        fflush(stdout); /* the rest takes a moment */
+    }
+    Sensitivity *s = trains && c->opt.method != METHOD_NONE ? measure_layers(c, training.valid) : NULL;
+    print_report(m->graph, s);
+    if (s)
+        sensitivity_free(s);
+    return 0;
+}

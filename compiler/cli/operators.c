@@ -1,0 +1,75 @@
+/* operators.c - `ternc inspect --operators`: what models may have, from the table of operators itself
+ * (docs/operators.md is this text). */
+#include "graph/ir.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void print_count(FILE *f, int low, int high)
+{
+    if (high < 0)
+        fprintf(f, " | %d or more", low);
+    else if (low == high)
+        fprintf(f, " | %d", low);
+    else
+        fprintf(f, " | %d to %d", low, high);
+}
+
+static void print_attribute(FILE *f, const AttrSpec *a)
+{
+    fprintf(f, "`%s`", a->name);
+    if (a->required)
+        fprintf(f, " (required)");
+    else if (a->type == ATTR_INT)
+        fprintf(f, " = %lld", (long long)a->i);
+    else if (a->type == ATTR_FLOAT)
+        fprintf(f, " = %s", number_text((double)a->f, DT_F32));
+    else if (a->type == ATTR_STRING && a->s)
+        fprintf(f, " = %s", a->s);
+}
+
+static void print_operator(FILE *f, const OpDef *d)
+{
+    fprintf(f, "| %s", d->name);
+    print_count(f, d->min_in, d->max_in);
+    print_count(f, d->min_out, d->max_out);
+    fprintf(f, " | %s | ", d->grad ? "yes" : "");
+    for (const AttrSpec *a = d->attrs; a->name; a++) {
+        fprintf(f, "%s", a > d->attrs ? ", " : "");
+        print_attribute(f, a);
+    }
+    fprintf(f, " |\n");
+}
+
+static void print_upgraded(FILE *f)
+{
+    const char *op, *becomes;
+    fprintf(f, "\n## Operators that become others\n\n| operator | becomes |\n|---|---|\n");
+    for (int i = 0; upgraded_operator(i, &op, &becomes); i++)
+        fprintf(f, "| %s | %s |\n", op, becomes);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp((*(const OpDef *const *)a)->name, (*(const OpDef *const *)b)->name);
+}
+
+void print_operators(FILE *f)
+{
+    const OpDef **list = NEW_ARRAY(const OpDef *, NUM_OPS);
+    size_t count = 0;
+    for (OpKind op = OP_UNSUPPORTED + 1; op < NUM_OPS; op++)
+        if (!op_def(op)->internal)
+            list[count++] = op_def(op);
+    qsort(list, count, sizeof *list, by_name);
+    fprintf(
+        f,
+        "# Operators\n\nWritten by `ternc inspect --operators`. Operators of ai.onnx in the form of opset 17, to which "
+        "those of opset 1 to 18\nare brought; inputs, outputs and attributes are those of ONNX. `train`: weights in "
+        "front of it can be trained. An attribute's\nvalue that ternc does not know, or another attribute, is refused "
+        "by name.\n\n| operator | inputs | outputs | train | attributes |\n|---|---|---|---|---|\n");
+    for (size_t i = 0; i < count; i++)
+        print_operator(f, list[i]);
+    print_upgraded(f);
+    fprintf(f, "\nConstant is a constant, whatever form its value has. Functions of the model are inlined.\n");
+}

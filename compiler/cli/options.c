@@ -1,0 +1,385 @@
+/* options.c - the command line: getopt_long does the splitting, options_table.c says what there is. An option has the
+ * same name and meaning in every command that takes it; where its argument or default differs between commands it has
+ * one row for each. */
+#include "cli/options.h"
+
+#include <getopt.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Parser {
+    CommandLine *c;
+    const CommandSpec *spec;
+    unsigned *given; /* times, by row of option_specs */
+} Parser;
+
+static Command find_command(const char *name)
+{
+    for (int i = 0; i < NUM_COMMANDS; i++)
+        if (!strcmp(command_specs[i].name, name))
+            return (Command)i;
+    const char *list = command_specs[0].name;
+    for (int i = 1; i < NUM_COMMANDS; i++)
+        list = mem_printf("%s, %s", list, command_specs[i].name);
+    usage("unknown command '%s'; there are: %s", name, list);
+}
+
+/* The row of an option in this command; its name may have rows for other commands too. */
+static int find_option(const Parser *p, const char *name)
+{
+    for (int i = 0; i < num_options; i++)
+        if (!strcmp(option_specs[i].name, name) && option_specs[i].taken & 1u << p->c->command)
+            return i;
+    return -1;
+}
+
+static _Noreturn void refuse_option(const Parser *p, const char *name)
+{
+    Text list = {0};
+    for (int i = 0; i < num_options; i++)
+        for (int k = 0; k < NUM_COMMANDS; k++)
+            if (!strcmp(option_specs[i].name, name) && option_specs[i].taken & 1u << k)
+                text_printf(&list, "%s%s", list.len ? ", " : "", command_specs[k].name);
+    char *names = text_take(&list);
+    usage("'ternc %s' does not take --%s; it belongs to: %s", p->spec->name, name, names);
+}
+
+static void take_option(Parser *p, const char *name, const char *value)
+{
+    int row = find_option(p, name);
+    if (row < 0)
+        refuse_option(p, name);
+    const OptionSpec *o = &option_specs[row];
+    if (p->given[row]++ && !o->repeats)
+        usage("--%s is given twice", name);
+    if (o->parse)
+        o->parse(p->c, o, value);
+}
+
+static void take_model(Parser *p, const char *arg)
+{
+    bool several = p->c->command == CMD_size || p->c->command == CMD_compile;
+    if (several)
+        add_string(&p->c->models, arg);
+    if (several && p->c->model)
+        return;
+    if (p->c->model)
+        usage("unexpected argument '%s': ternc %s %s", arg, p->spec->name, p->spec->args);
+    p->c->model = arg;
+}
+
+/* getopt_long's own numbers for long options: the first row of a name, after all letters. */
+enum { FIRST_LONG = 256 };
+
+static void make_getopt_tables(struct option *longs, char *letters)
+{
+    *letters++ = '-'; /* operands in their place */
+    *letters++ = ':'; /* a missing value is ':' */
+    for (int i = 0; i < num_options; i++) {
+        const OptionSpec *o = &option_specs[i];
+        if (i && !strcmp(o[-1].name, o->name))
+            continue;
+        *longs++ = (struct option){o->name, o->arg ? required_argument : no_argument, NULL, FIRST_LONG + i};
+        if (!o->letter)
+            continue;
+        *letters++ = o->letter;
+        if (o->arg)
+            *letters++ = ':';
+    }
+}
+
+static const char *option_name(int code)
+{
+    for (int i = 0; i < num_options; i++)
+        if (FIRST_LONG + i == code || (code && option_specs[i].letter == code))
+            return option_specs[i].name;
+    return NULL;
+}
+
+static _Noreturn void refuse_word(const Parser *p, int code, const char *word)
+{
+    const char *name = option_name(optopt);
+    int row = name ? find_option(p, name) : -1;
+    if (name && row < 0)
+        refuse_option(p, name);
+    if (code == ':')
+        usage("--%s needs a value: --%s %s", name, name, option_specs[row].arg);
+    if (name)
+        usage("--%s takes no value", name);
+    usage("unknown option '%s'; 'ternc %s --help' lists the options", word, p->spec->name);
+}
+
+static void parse_words(Parser *p, int argc, char **argv)
+{
+    struct option *longs = NEW_ARRAY(struct option, num_options + 1);
+    char *letters = NEW_ARRAY(char, 3 * num_options + 3);
+    make_getopt_tables(longs, letters);
+    optind = 0; /* start afresh: tests parse many command lines */
+    opterr = 0;
+    for (int code, at = 1; (code = getopt_long(argc, argv, letters, longs, NULL)) != -1; at = optind) {
+        if (code == 1)
+            take_model(p, optarg);
+        else if (code == '?' || code == ':')
+            refuse_word(p, code, argv[at < argc ? at : argc - 1]);
+        else
+            take_option(p, option_name(code), optarg);
+    }
+    while (optind < argc)
+        take_model(p, argv[optind++]);
+}
+
+static bool is_given(const Parser *p, const char *name)
+{
+    int row = find_option(p, name);
+    return row >= 0 && p->given[row];
+}
+
+static void check_method(Parser *p)
+{
+    static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
+    Options *opt = &p->c->opt;
+    bool training = p->c->data && !p->c->untrained && (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
+    if (p->c->sensitivity && !is_given(p, "method"))
+        opt->method = METHOD_TWN;
+    opt->train = training;
+    for (size_t i = 0; opt->method == METHOD_NONE && i < sizeof needs_method / sizeof needs_method[0]; i++)
+        if (is_given(p, needs_method[i]))
+            usage("--%s has no meaning with --method none; add --method twn or stp", needs_method[i]);
+    if (opt->method == METHOD_SCA && !training)
+        usage("--method sca trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC");
+    if (is_given(p, "threshold") && (is_given(p, "sparsity") || opt->method == METHOD_STP))
+        usage("--threshold and %s exclude each other", is_given(p, "sparsity") ? "--sparsity" : "--method stp");
+    if (is_given(p, "threshold") && opt->method == METHOD_SCA)
+        usage("--threshold has no meaning with --method sca: its knob is --alpha, or --sparsity");
+    if (opt->method == METHOD_STP && !is_given(p, "sparsity"))
+        opt->sparsity = 0.9f;
+    if (training && opt->method == METHOD_TWN && !is_given(p, "threshold"))
+        opt->threshold = 0.75f;
+}
+
+static void check_training(const Parser *p)
+{
+    static const char *const needs_data[] = {"valid",    "epochs",         "batch",      "lr",       "optimizer",
+                                             "momentum", "weight-decay",   "clip",       "schedule", "alpha",
+                                             "lambda",   "sparsity-scope", "eta",        "pull",     "augment",
+                                             "log",      "plot",           "checkpoint", "resume"};
+    for (size_t i = 0; !p->c->data && i < sizeof needs_data / sizeof needs_data[0]; i++)
+        if (is_given(p, needs_data[i]))
+            usage("--%s is for training: it needs --data SPEC", needs_data[i]);
+    Method m = p->c->opt.method;
+    if (m != METHOD_SCA && (is_given(p, "alpha") || is_given(p, "lambda")))
+        usage("--alpha and --lambda belong to --method sca");
+    if (m == METHOD_SCA && is_given(p, "alpha") && is_given(p, "sparsity"))
+        usage("--alpha and --sparsity exclude each other: --sparsity solves for alpha");
+    if (m == METHOD_SCA && p->c->train.epochs == 1)
+        usage("--method sca needs at least 2 epochs: the last ones recover what rounding costs");
+    static const char *const of_stp[] = {"sparsity-scope", "eta", "pull"};
+    for (size_t i = 0; m != METHOD_STP && i < sizeof of_stp / sizeof of_stp[0]; i++)
+        if (is_given(p, of_stp[i]))
+            usage("--%s belongs to --method stp", of_stp[i]);
+}
+
+/* What has a meaning with --sensitivity, --max-loss or training alone. */
+static void check_max_loss(const Parser *p)
+{
+    const CommandLine *c = p->c;
+    if (c->sensitivity && !c->data)
+        usage("--sensitivity needs --data SPEC to measure on");
+    if (c->command == CMD_inspect && !c->sensitivity)
+        for (int i = 0; i < 2; i++)
+            if (is_given(p, i ? "max-loss" : "data"))
+                usage("'ternc inspect' takes --%s with --sensitivity", i ? "max-loss" : "data");
+    if (c->max_loss >= 0 && !c->data)
+        usage("--max-loss needs --data SPEC to measure on");
+    if (c->max_loss >= 0 && c->opt.method == METHOD_NONE)
+        usage("--max-loss has no meaning with --method none");
+    if (c->untrained && c->max_loss < 0)
+        usage("--epochs 0 does not train: that is for --max-loss");
+}
+
+static void check_data(const Parser *p)
+{
+    static const char *const of_values[] = {"scale", "mean", "std"};
+    const CommandLine *c = p->c;
+    if (c->command == CMD_eval && !c->data)
+        usage("'ternc eval' needs --data SPEC");
+    bool pixels = c->opt.input.num_uint8 > 0, makes_c = c->command != CMD_eval;
+    for (size_t i = 0; !c->data && !pixels && i < sizeof of_values / sizeof of_values[0]; i++)
+        if (is_given(p, of_values[i]))
+            usage("--%s has no meaning without --data%s", of_values[i], makes_c ? " or --input-uint8" : "");
+    if (is_given(p, "limit") && !c->data)
+        usage("--limit has no meaning without --data");
+    if (c->data && pixels)
+        usage("--data and --input-uint8 exclude each other");
+    if (c->data && c->inputs.count)
+        usage("--data and --input exclude each other");
+    for (int i = 0; i < c->std.count; i++)
+        if (!(c->std.items[i] > 0))
+            usage("--std: %g is not positive", c->std.items[i]);
+}
+
+/* Without a data set, --layout, --scale, --mean and --std speak of the inputs that the generated C takes. */
+static void set_input_form(CommandLine *c)
+{
+    if (c->data)
+        return;
+    InputForm *f = &c->opt.input;
+    f->nhwc = c->nhwc;
+    f->scale = c->scale;
+    f->mean = c->mean;
+    f->std = c->std;
+}
+
+static void check_size(const Parser *p)
+{
+    static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
+    const CommandLine *c = p->c;
+    bool only_float = c->num_methods == 1 && c->methods[0] == METHOD_NONE;
+    for (size_t i = 0; only_float && i < sizeof needs_method / sizeof needs_method[0]; i++)
+        if (is_given(p, needs_method[i]))
+            usage("--%s has no meaning with --methods none alone; add twn or stp", needs_method[i]);
+    if (c->csv && c->json)
+        usage("--csv and --json exclude each other");
+    if (is_given(p, "tolerance") && !c->baseline)
+        usage("--tolerance has no meaning without --baseline");
+}
+
+/* compile needs a compiler only to measure. */
+static void check_budget_options(const Parser *p)
+{
+    bool budget = p->c->max_flash >= 0 || p->c->max_ram >= 0;
+    if (budget && p->c->models.count > 1)
+        usage("--max-flash and --max-ram take one model; sizes of several are what 'ternc size' tells");
+    for (int i = 0; i < 2 && !budget; i++)
+        if (is_given(p, i ? "cflags" : "cc"))
+            usage("--%s has no meaning without --max-flash or --max-ram", i ? "cflags" : "cc");
+}
+
+static void set_size_defaults(CommandLine *c)
+{
+    c->opt.optimize = OPTIMIZE_SIZE;
+    c->methods[0] = METHOD_NONE;
+    c->methods[1] = METHOD_TWN;
+    c->num_methods = 2;
+    c->num_lowerings = 1;
+}
+
+static void set_bench_defaults(CommandLine *c)
+{
+    static const Lowering lowerings[] = {LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED};
+    c->opt.target = host_target();
+    c->seconds = 2;
+    c->samples = 1;
+    for (c->num_lowerings = 0; c->num_lowerings < 4; c->num_lowerings++)
+        c->lowerings[c->num_lowerings] = lowerings[c->num_lowerings];
+}
+
+static const char *default_flags(const CommandLine *c)
+{
+    const char *level = recommended_flags(c->opt.optimize, c->cc);
+    return c->command == CMD_bench ? mem_printf("%s -march=native", level) : level;
+}
+
+static void check_command_line(Parser *p)
+{
+    CommandLine *c = p->c;
+    if (c->list_targets || c->list_operators)
+        return;
+    if (!c->model)
+        usage("'ternc %s' needs a model: ternc %s %s", p->spec->name, p->spec->name, p->spec->args);
+    if (p->spec->needs_output && !c->outputs.count)
+        usage("'ternc %s' needs --output: ternc %s %s", p->spec->name, p->spec->name, p->spec->args);
+    if (c->command == CMD_size)
+        check_size(p);
+    if (c->command == CMD_compile)
+        check_budget_options(p);
+    check_method(p);
+    check_training(p);
+    check_max_loss(p);
+    check_data(p);
+    set_input_form(c);
+    if (c->opt.split && c->models.count > 1)
+        usage("--split takes one model; several are files of their own");
+    if (c->command == CMD_compile && c->data && c->models.count > 1)
+        usage("--data trains one model; train each by 'ternc ternarize' and compile the results together");
+    if (c->names.count && c->names.count != c->models.count)
+        usage("--name: %d names for %d models", c->names.count, c->models.count);
+    c->opt.name = c->names.count ? c->names.items[0] : model_id(c->model);
+    if (!c->cflags)
+        c->cflags = default_flags(c);
+}
+
+static CommandLine *default_command_line(Command command)
+{
+    CommandLine *c = NEW(CommandLine);
+    c->command = command;
+    c->opt.method = command_specs[command].method;
+    c->scale = 1;
+    c->seed = 1;
+    c->train.momentum = 0.9;
+    c->train.decay = -1;
+    c->train.clip = 10;
+    c->train.alpha = 0.5;
+    c->train.lambda = 1;
+    c->train.eta = 0.05;
+    c->train.pull = 1e-3;
+    c->cc = "clang";
+    c->max_flash = c->max_ram = -1;
+    c->max_loss = -1;
+    c->samples = 2;
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    c->threads = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;
+    if (command == CMD_size)
+        set_size_defaults(c);
+    if (command == CMD_bench)
+        set_bench_defaults(c);
+    return c;
+}
+
+/* --help and --version anywhere on the line win over whatever else is wrong with it. */
+static bool asks_for(int argc, char **argv, const char *word, const char *letter)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--"); i++)
+        if (!strcmp(argv[i], word) || !strcmp(argv[i], letter))
+            return true;
+    return false;
+}
+
+/* What the build asks for, and nobody else: ternc.1 and the completion script. */
+static bool print_for_build(int argc, char **argv)
+{
+    if (argc != 2 || (strcmp(argv[1], "--man") && strcmp(argv[1], "--bash-completion")))
+        return false;
+    if (!strcmp(argv[1], "--man"))
+        print_man();
+    else
+        print_completion();
+    return true;
+}
+
+const CommandLine *options_parse(int argc, char **argv)
+{
+    if (print_for_build(argc, argv))
+        return NULL;
+    if (asks_for(argc, argv, "--version", "--version")) {
+        printf("ternc %s\n", TERNC_VERSION);
+        return NULL;
+    }
+    bool help = asks_for(argc, argv, "--help", "-h");
+    if (help && argv[1][0] == '-') {
+        print_overview();
+        return NULL;
+    }
+    if (argc < 2)
+        usage("no command given; 'ternc --help' lists the commands");
+    Command command = find_command(argv[1]);
+    if (help) {
+        print_help(command);
+        return NULL;
+    }
+    Parser p = {
+        .c = default_command_line(command), .spec = &command_specs[command], .given = NEW_ARRAY(unsigned, num_options)};
+    parse_words(&p, argc - 1, argv + 1);
+    check_command_line(&p);
+    return p.c;
+}

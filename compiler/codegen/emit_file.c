@@ -1,0 +1,328 @@
+/* emit_file.c - a model as NAME.c: what stands around the layers. NAME.h is in emit_header.c. */
+#include "print/emitter.h"
+#include "ops/flow.h"
+
+#include <string.h>
+
+/* ---- the body ---- */
+
+static void describe_layer(Emitter *e, const Layer *l)
+{
+    long long weights = layer_weight_count(l);
+    bool unrolled = l->lowering == LOWER_UNROLL;
+    if (l->codes)
+        emit_line(e, " * %lld weights, %lld zeros, %lld added or subtracted per position.", weights,
+                  (long long)l->zeros, weights - (long long)l->zeros);
+    else
+        emit_line(e, " * %lld float weights.", weights);
+    if (l->codes)
+        emit_line(e, " * A run: %lld multiply-accumulates if dense, %lld adds without zeros%s.",
+                  (long long)layer_macs(l), (long long)l->terms,
+                  unrolled ? mem_printf(", %lld with shared sums", (long long)l->adds) : "");
+    emit_line(e, " * Lowering: %s; %s. */", lowering_name(l->lowering), comment_text(l->why));
+}
+
+/* The layers inside of a recurrent node. */
+static void describe_products(Emitter *e, const Node *n)
+{
+    const Layer *l;
+    for (int k = 0; (l = node_layer(n, k)); k++) {
+        emit_line(e, "/* layer%d: %s: [%lld,%lld] -> [%lld,%lld] in every step", l->index, comment_text(l->source),
+                  (long long)l->batch, (long long)l->ci, (long long)l->batch, (long long)l->co);
+        describe_layer(e, l);
+    }
+}
+
+static void describe_node(Emitter *e, const Node *n)
+{
+    const Layer *l = n->op == OP_Layer ? n->layer : NULL;
+    Text t = {0};
+    for (int i = 0; i < n->num_in; i++)
+        if (n->in[i] && !n->in[i]->data)
+            text_printf(&t, "%s%s", t.len ? ", " : "", type_text(n->in[i]->type));
+    text_printf(&t, " ->");
+    for (int i = 0; i < n->num_out; i++)
+        if (n->out[i])
+            text_printf(&t, " %s", type_text(n->out[i]->type));
+    if (l)
+        emit_line(e, "/* layer%d: %s: %s", l->index, comment_text(l->source), t.data);
+    else
+        emit_line(e, "/* %s '%s': %s */", n->op_name, comment_text(node_label(n)), t.data);
+    if (l)
+        describe_layer(e, l);
+    else
+        describe_products(e, n);
+    text_free(&t);
+}
+
+static void emit_node(Emitter *e, const Node *n, int index)
+{
+    const OpDef *d = op_def(n->op);
+    describe_node(e, n);
+    if (d->view)
+        emit_copy(e, emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), n->out[0]->type);
+    else
+        d->emit(e, n);
+    emit_line(e, "#ifdef %s_CHECK", e->macro);
+    for (int i = 0; i < n->num_out; i++)
+        if (n->out[i])
+            emit_line(e, "%s_check_tensor(%d, %d, %s);", e->plan->id, index, i, emit_ptr(e, n->out[i]));
+    emit_line(e, "#endif");
+    emit_line(e, "%s_PROFILE(%d);", e->macro, index);
+}
+
+/* The guard around `guard` that stands right inside of `outer`. */
+static int guard_inside(const Guard *guards, int guard, int outer)
+{
+    while (guard != outer && guards[guard].outer != outer)
+        guard = guards[guard].outer;
+    return guard;
+}
+
+static void open_guard(Emitter *e, int guard, int inside)
+{
+    const Guard *k = &e->plan->flow->guards[guard];
+    if (guard == inside)
+        return;
+    open_guard(e, k->outer, inside);
+    emit_line(e, "if (%s*%s) {", k->value ? "" : "!", emit_ptr(e, k->condition));
+}
+
+/* From the blocks of one guard to those of another. */
+static void change_guard(Emitter *e, int from, int to)
+{
+    const Guard *guards = e->plan->flow->guards;
+    int common = common_guard(e->plan->flow, from, to);
+    int last = guard_inside(guards, from, common), first = guard_inside(guards, to, common);
+    bool other = last != common && first != common && guards[last].condition == guards[first].condition;
+    for (int i = from; i != common; i = guards[i].outer)
+        emit_line(e, i == last && other ? "} else {" : "}");
+    open_guard(e, to, other ? first : common);
+}
+
+static void emit_nodes(Emitter *e)
+{
+    const Graph *g = e->plan->g;
+    int guard = 0;
+    for (int i = 0; i < g->num_nodes; i++) {
+        change_guard(e, guard, e->plan->flow->guard[i]);
+        guard = e->plan->flow->guard[i];
+        emit_node(e, g->nodes[i], i);
+    }
+    change_guard(e, guard, 0);
+}
+
+/* Under --float-guard: return the number of the first input that is not finite. */
+static void emit_guard(Emitter *e)
+{
+    const Graph *g = e->plan->g;
+    for (int i = 0; i < g->num_inputs; i++) {
+        const Tensor *t = g->inputs[i];
+        if (!dtype_is_float(t->type.dtype))
+            continue;
+        emit_line(e, "if (!%s(%s, %lld))", emit_kernel(e, "finite", t->type.dtype), t->c_name,
+                  (long long)type_elems(t->type));
+        emit_line(e, "    return %d;", i + 1);
+    }
+}
+
+static void emit_run(Emitter *e)
+{
+    const Graph *g = e->plan->g;
+    bool guard = e->plan->opt->float_guard;
+    e->out = &e->body;
+    emit_line(e, "%s %s_run_in(void *memory, %s)", emit_result(e), e->plan->id, emit_parameters(g));
+    emit_line(e, "{");
+    emit_line(e, "unsigned char *const arena = (unsigned char *)memory;");
+    emit_line(e, "(void)arena;");
+    for (int i = 0; i < g->num_inputs; i++)
+        emit_line(e, "(void)%s;", g->inputs[i]->c_name);
+    for (int i = 0; i < g->num_outputs; i++)
+        if (type_elems(g->outputs[i]->type) == 0)
+            emit_line(e, "(void)%s;", g->outputs[i]->c_name);
+    if (guard)
+        emit_guard(e);
+    emit_nodes(e);
+    if (guard)
+        emit_line(e, "return 0;");
+    emit_line(e, "}");
+    emit_blank(e);
+    emit_line(e, "#ifndef %s_NO_STATIC_ARENA", e->macro);
+    emit_line(e, "%s %s_run(%s)", emit_result(e), e->plan->id, emit_parameters(g));
+    emit_line(e, "{");
+    emit_line(e, "static union {");
+    emit_line(e, "unsigned char bytes[%s_ARENA_BYTES];", e->macro);
+    emit_line(e, "double align;");
+    emit_line(e, "} arena;");
+    emit_line(e, "%s%s_run_in(arena.bytes, %s);", guard ? "return " : "", e->plan->id, emit_arguments(g));
+    emit_line(e, "}");
+    emit_line(e, "#endif");
+}
+
+/* Under NAME_CHECK: run one layer by itself, for `ternc check`. */
+static void emit_check_layer(Emitter *e)
+{
+    const Graph *g = e->plan->g;
+    emit_blank(e);
+    emit_line(e, "#ifdef %s_CHECK", e->macro);
+    emit_line(e, "void %s_check_layer(int layer, const float *x, float *y, void *arena)", e->plan->id);
+    emit_line(e, "{");
+    emit_line(e, "unsigned char *const scratch = (unsigned char *)arena;");
+    emit_line(e, "(void)scratch, (void)x, (void)y;");
+    emit_line(e, "switch (layer) {");
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Node *n = g->nodes[i];
+        const Layer *l;
+        for (int k = 0; (l = node_layer(n, k)); k++)
+            if (n->op == OP_Layer && e->plan->scratch[i] >= 0)
+                emit_line(e, "case %d: layer%d(x, y, scratch + %lld); break;", l->index, l->index,
+                          (long long)e->plan->scratch[i]);
+            else
+                emit_line(e, "case %d: layer%d(x, y); break;", l->index, l->index);
+    }
+    emit_line(e, "default: break;");
+    emit_line(e, "}");
+    emit_line(e, "}");
+    emit_line(e, "#endif");
+}
+
+/* ---- the C file ---- */
+
+static void print_prelude(const Emitter *e, Text *c)
+{
+    const char *id = e->plan->id, *m = e->macro;
+    print_title(c, mem_printf("%s.c", id), e->plan->g->file);
+    text_printf(c, "#include \"%s.h\"\n\n#include <stddef.h>\n#include <string.h>\n%s\n", id,
+                kernels_need_math(e) ? "#include <math.h>\n" : "");
+    text_printf(c,
+                "/* Hooks, free when unused: a section for constants, an address space for tables, attributes of the\n"
+                " * layers' functions, a call behind every node. */\n#ifndef TN_ROM\n#define TN_ROM\n#endif\n"
+                "#ifndef %s_CONST\n#define %s_CONST\n#endif\n#ifndef %s_LAYER\n#define %s_LAYER\n#endif\n"
+                "#ifndef %s_PROFILE\n#define %s_PROFILE(node) ((void)0)\n#endif\n\n",
+                m, m, m, m, m, m);
+    text_printf(c, "#ifdef %s_CHECK /* for `ternc check` */\n", m);
+    text_printf(c, "void %s_check_tensor(int node, int output, const void *data);\n", id);
+    text_printf(c,
+                "void %s_check_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, "
+                "int count);\n",
+                id);
+    text_printf(c, "void %s_check_layer(int layer, const float *x, float *y, void *arena);\n#endif\n\n", id);
+}
+
+static void print_linkage(const Emitter *e, Text *c)
+{
+    if (e->plan->opt->optimize == OPTIMIZE_SPEED)
+        text_printf(
+            c, "/* Kernels are specialised by the literal sizes that they are called with. */\n#if defined(__GNUC__)\n"
+               "#define TN_KERNEL static inline __attribute__((always_inline))\n#else\n"
+               "#define TN_KERNEL static inline\n#endif\n\n");
+    else
+        text_printf(c, "#define TN_KERNEL static inline\n\n");
+}
+
+/* Operators that only make constants have no code. */
+static void check_emitters(const Graph *g)
+{
+    for (int i = 0; i < g->num_nodes; i++)
+        if (!op_def(g->nodes[i]->op)->emit && !op_def(g->nodes[i]->op)->view)
+            fail_node(g, g->nodes[i],
+                      "unsupported: %s whose value cannot be computed at compile time, or is too large for that",
+                      g->nodes[i]->op_name);
+}
+
+/* All of a model but what stands before its constants. split: into how many more files, 0: none. */
+static Emitter emit_parts(const Plan *p, int split)
+{
+    check_emitters(p->g);
+    Emitter e = {.plan = p, .macro = macro_prefix(p->id), .const_printed = NEW_ARRAY(bool, p->g->num_tensors)};
+    if (split)
+        e.split = split_new(split);
+    emit_run(&e);
+    emit_check_layer(&e);
+    if (e.indent)
+        bug("%d blocks are still open", e.indent);
+    return e;
+}
+
+static void print_parts(Emitter *e, Text *c)
+{
+    text_move(c, &e->consts);
+    text_add(c, "\n", 1);
+    text_move(c, &e->functions);
+    text_move(c, &e->body);
+}
+
+void emit_c(const Plan *p, Text *c, Text *h)
+{
+    Emitter e = emit_parts(p, 0);
+    print_header(&e, h);
+    print_prelude(&e, c);
+    print_linkage(&e, c);
+    kernels_print(&e, c);
+    print_parts(&e, c);
+}
+
+/* What files that share kernels include: the kernels with all that they need. */
+void print_kernels(const Emitter *e, Text *h)
+{
+    text_printf(h,
+                "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n"
+                "#endif\n\n",
+                kernels_need_math(e) ? "#include <math.h>\n" : "");
+    print_linkage(e, h);
+    kernels_print(e, h);
+}
+
+void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files)
+{
+    Emitter e = emit_parts(p, count);
+    print_header(&e, h);
+    print_prelude(&e, c);
+    text_printf(c, "#include \"%s\"\n\n", split_header_name(p->id));
+    print_split(&e, header, files);
+    print_parts(&e, c);
+}
+
+/* ---- several models ---- */
+
+static void print_shared_title(Text *t, const char *file, const Plan *const *plans, int count)
+{
+    const char *names = "";
+    for (int i = 0; i < count; i++)
+        names = mem_printf("%s%s%s", names, i ? ", " : "", comment_text(file_name(plans[i]->g->file)));
+    print_title(t, file, names);
+}
+
+static void print_shared_kernels(const Emitter *all, const Plan *const *plans, int count, Text *h)
+{
+    print_shared_title(h, "kernels.h", plans, count);
+    text_printf(h,
+                "#ifndef TERNC_KERNELS_H\n#define TERNC_KERNELS_H\n\n#include <stddef.h>\n#include <stdint.h>\n"
+                "#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n#endif\n\n",
+                kernels_need_math(all) ? "#include <math.h>\n" : "");
+    if (plans[0]->opt->optimize == OPTIMIZE_SIZE)
+        text_printf(h, "/* Every file may inline these; kernels.c has the one copy of what is not inlined. */\n"
+                       "#ifndef TN_KERNEL\n#define TN_KERNEL inline\n#endif\n\n");
+    else
+        print_linkage(all, h);
+    kernels_print(all, h);
+    text_printf(h, "#endif\n");
+}
+
+void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *kernels_c, Text *kernels_h)
+{
+    Emitter *e = NEW_ARRAY(Emitter, count), all = {.plan = plans[0]};
+    for (int i = 0; i < count; i++) {
+        e[i] = emit_parts(plans[i], 0);
+        kernels_merge(&all, &e[i]);
+        print_header(&e[i], &h[i]);
+        print_prelude(&e[i], &c[i]);
+        text_printf(&c[i], "#include \"kernels.h\"\n\n");
+        print_parts(&e[i], &c[i]);
+    }
+    print_shared_kernels(&all, plans, count, kernels_h);
+    if (plans[0]->opt->optimize == OPTIMIZE_SPEED)
+        return;
+    print_shared_title(kernels_c, "kernels.c", plans, count);
+    text_printf(kernels_c, "#define TN_KERNEL extern inline\n#include \"kernels.h\"\n");
+}

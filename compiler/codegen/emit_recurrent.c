@@ -1,0 +1,375 @@
+/* emit_recurrent.c - the internal operator Recurrent as C: a loop over the steps of each direction. R * h is a layer
+ * with a function of its own, ternary or float, or a matrix known at run time; the rest are the kernels of
+ * runtime/recurrent.h on one batch row after the other.
+ *
+ * Where input and output states share memory, as the header allows for state pairs: a direction reads its states before
+ * its first step and writes them behind its last. */
+#include "print/emitter.h"
+#include "ops/recurrent.h"
+
+#include <math.h>
+
+static const char *const function_kernels[] = {
+#define X(onnx, kernel, has_alpha, has_beta, alpha, beta) "gate_" #kernel,
+    GATE_FUNCTIONS(X)
+#undef X
+};
+
+/* Blocks of scratch memory, in elements. */
+typedef struct Scratch {
+    int64_t h, c, sums, reset_h, total;
+} Scratch;
+
+enum { BLOCK = 4 /* elements: 16 bytes */ };
+
+static int64_t next_block(int64_t *total, int64_t elements)
+{
+    int64_t at = *total;
+    *total += (elements + BLOCK - 1) / BLOCK * BLOCK;
+    return at;
+}
+
+static Scratch make_scratch(const Cell *c)
+{
+    int first[3];
+    Scratch s = {0};
+    s.h = next_block(&s.total, c->batch * c->hidden);
+    s.c = next_block(&s.total, cell_has_memory(c) ? c->batch * c->hidden : 0);
+    s.sums = next_block(&s.total, c->batch * c->gates * c->hidden);
+    s.reset_h = next_block(&s.total, cell_products(c, first) > 1 ? c->batch * c->hidden : 0);
+    return s;
+}
+
+int64_t recurrent_scratch_bytes(const Node *n)
+{
+    return make_scratch(n->cell).total * (int64_t)dtype_size(n->cell->dtype);
+}
+
+/* ---- one direction ---- */
+
+typedef struct Walk {
+    Emitter *e;
+    const Node *n;
+    const Cell *c;
+    Scratch scratch;
+    int64_t d;
+} Walk;
+
+static const char *kernel(const Walk *w, const char *name)
+{
+    return emit_kernel(w->e, name, w->c->dtype);
+}
+
+static const char *place(const Walk *w, int input, int64_t at)
+{
+    return mem_printf("%s + %lld", emit_ptr(w->e, w->n->in[input]), (long long)at);
+}
+
+static const Tensor *output(const Walk *w, int i)
+{
+    return i < w->n->num_out ? w->n->out[i] : NULL;
+}
+
+static void declare_block(const Walk *w, const char *name, int64_t at)
+{
+    const char *t = dtype_c(w->c->dtype);
+    int64_t base = w->e->plan->scratch[plan_node_index(w->e->plan, w->n)];
+    emit_line(w->e, "%s *%s = (%s *)(void *)(arena + %lld);", t, name, t,
+              (long long)(base + at * (int64_t)dtype_size(w->c->dtype)));
+}
+
+static void emit_function(const Walk *w, const char *v, int64_t count, int function)
+{
+    const Cell *c = w->c;
+    const GateFunction *f = &c->functions[w->d][function];
+    emit_line(w->e, "%s(%s, %lld, %s, %s);", kernel(w, function_kernels[f->kind]), v, (long long)count,
+              float_text(f->alpha, c->dtype), float_text(f->beta, c->dtype));
+}
+
+static void emit_clip(const Walk *w, const char *v, int64_t count)
+{
+    if (isfinite(w->c->clip))
+        emit_line(w->e, "%s(%s, %lld, %s);", kernel(w, "gate_clip"), v, (long long)count,
+                  float_text(w->c->clip, w->c->dtype));
+}
+
+static void emit_gate(const Walk *w, const char *v, int64_t count, int function)
+{
+    emit_clip(w, v, count);
+    emit_function(w, v, count, function);
+}
+
+static void emit_add(const Walk *w, const char *v, const char *x, int64_t count)
+{
+    emit_line(w->e, "%s(%s, %s, %lld);", kernel(w, "gate_add"), v, x, (long long)count);
+}
+
+static void emit_bias(const Walk *w, const char *v, int which, int64_t gate, int64_t gates)
+{
+    int64_t rows = w->c->gates * w->c->hidden;
+    if (cell_input(w->n, CELL_B) && !w->c->bias_in_products)
+        emit_add(w, v, place(w, CELL_B, (w->d * 2 + which) * rows + gate * w->c->hidden), gates * w->c->hidden);
+}
+
+static void emit_peephole(const Walk *w, const char *v, int which)
+{
+    int64_t hidden = w->c->hidden;
+    if (cell_input(w->n, CELL_P))
+        emit_line(w->e, "%s(%s, %s, cell, %lld);", kernel(w, "gate_peephole"), v,
+                  place(w, CELL_P, (w->d * 3 + which) * hidden), (long long)hidden);
+}
+
+/* sums = R * h of product i, [batch][gates of the product]. */
+static void emit_product(const Walk *w, int i, const char *sums, const char *h)
+{
+    const Cell *c = w->c;
+    int first[3], count = cell_products(c, first);
+    long long rows = (first[i + 1] - first[i]) * c->hidden, hidden = c->hidden;
+    if (c->num_products)
+        emit_line(w->e, "layer%d(%s, %s);", c->products[w->d * count + i]->index, h, sums);
+    else
+        emit_line(w->e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, 1, 1, %lld);", kernel(w, "matmul"), sums, h,
+                  place(w, CELL_R, (w->d * c->gates + first[i]) * c->hidden * c->hidden), (long long)c->batch, rows,
+                  hidden, hidden, hidden);
+}
+
+/* ---- one batch row ---- */
+
+static void open_rows(const Walk *w)
+{
+    const Cell *c = w->c;
+    const char *t = dtype_c(c->dtype);
+    long long rows = c->gates * c->hidden, all = c->directions * rows;
+    emit_line(w->e, "for (int32_t b = 0; b < %lld; b++) {", (long long)c->batch);
+    emit_line(w->e, "const %s *x = %s + (%s) * %lld;", t, place(w, CELL_X, w->d * rows),
+              c->batch_first ? mem_printf("b * %lld + t", (long long)c->steps)
+                             : mem_printf("t * %lld + b", (long long)c->batch),
+              all);
+    emit_line(w->e, "%s *state = h + b * %lld;", t, (long long)c->hidden);
+}
+
+static const char *y_place(const Walk *w)
+{
+    const Cell *c = w->c;
+    int64_t start = cell_y(c, 0, w->d, 0);
+    return mem_printf("%s + %lld + t * %lld + b * %lld", emit_ptr(w->e, output(w, CELL_Y)), (long long)start,
+                      (long long)(cell_y(c, 1, w->d, 0) - start), (long long)(cell_y(c, 0, w->d, 1) - start));
+}
+
+/* Behind its length a row keeps its state and its Y is zero. */
+static void emit_length(const Walk *w)
+{
+    if (!cell_input(w->n, CELL_LENGTHS))
+        return;
+    emit_line(w->e, "if (t >= (%s)[b]) {", emit_ptr(w->e, w->n->in[CELL_LENGTHS]));
+    if (output(w, CELL_Y))
+        emit_line(w->e, "memset(%s, 0, %lld * sizeof *h);", y_place(w), (long long)w->c->hidden);
+    emit_line(w->e, "continue;");
+    emit_line(w->e, "}");
+}
+
+static void close_rows(const Walk *w, bool store)
+{
+    if (store && output(w, CELL_Y))
+        emit_line(w->e, "memcpy(%s, state, %lld * sizeof *h);", y_place(w), (long long)w->c->hidden);
+    emit_line(w->e, "}");
+}
+
+static const char *gate(const Walk *w, int i)
+{
+    return i ? mem_printf("g + %lld", (long long)(i * w->c->hidden)) : "g";
+}
+
+/* Gates i, o, f, c. */
+static void emit_lstm_row(const Walk *w)
+{
+    const int64_t hidden = w->c->hidden;
+    emit_line(w->e, "%s *g = sums + b * %lld, *cell = c + b * %lld;", dtype_c(w->c->dtype), (long long)(4 * hidden),
+              (long long)hidden);
+    emit_add(w, "g", "x", 4 * hidden);
+    emit_bias(w, "g", 0, 0, 4);
+    emit_bias(w, "g", 1, 0, 4);
+    emit_peephole(w, gate(w, 0), 0);
+    emit_gate(w, gate(w, 0), hidden, 0);
+    if (w->c->coupled) {
+        emit_line(w->e, "%s(%s, g, %lld);", kernel(w, "gate_couple"), gate(w, 2), (long long)hidden);
+    } else {
+        emit_peephole(w, gate(w, 2), 2);
+        emit_gate(w, gate(w, 2), hidden, 0);
+    }
+    emit_gate(w, gate(w, 3), hidden, 1);
+    emit_line(w->e, "%s(cell, g, %s, %s, %lld);", kernel(w, "cell_lstm"), gate(w, 2), gate(w, 3), (long long)hidden);
+    emit_peephole(w, gate(w, 1), 1);
+    emit_gate(w, gate(w, 1), hidden, 0);
+    emit_line(w->e, "memcpy(state, cell, %lld * sizeof *h);", (long long)hidden);
+    emit_gate(w, "state", hidden, 2);
+    emit_line(w->e, "%s(state, %s, %lld);", kernel(w, "gate_multiply"), gate(w, 1), (long long)hidden);
+}
+
+static void emit_lstm_step(const Walk *w)
+{
+    emit_product(w, 0, "sums", "h");
+    open_rows(w);
+    emit_length(w);
+    emit_lstm_row(w);
+    close_rows(w, true);
+}
+
+static void emit_rnn_step(const Walk *w)
+{
+    const int64_t hidden = w->c->hidden;
+    emit_product(w, 0, "sums", "h");
+    open_rows(w);
+    emit_length(w);
+    emit_line(w->e, "memcpy(state, sums + b * %lld, %lld * sizeof *h);", (long long)hidden, (long long)hidden);
+    emit_add(w, "state", "x", hidden);
+    emit_bias(w, "state", 0, 0, 1);
+    emit_bias(w, "state", 1, 0, 1);
+    emit_gate(w, "state", hidden, 0);
+    close_rows(w, true);
+}
+
+/* Gates z and r, which lie at the start of a row of `gates`. */
+static void emit_update_and_reset(const Walk *w, int gates)
+{
+    const int64_t hidden = w->c->hidden;
+    emit_line(w->e, "%s *g = sums + b * %lld;", dtype_c(w->c->dtype), (long long)(gates * hidden));
+    emit_add(w, "g", "x", 2 * hidden);
+    emit_bias(w, "g", 0, 0, 2);
+    emit_bias(w, "g", 1, 0, 2);
+    emit_gate(w, "g", 2 * hidden, 0);
+}
+
+static void emit_hidden_gate(const Walk *w, const char *v)
+{
+    const long long hidden = w->c->hidden;
+    emit_gate(w, v, hidden, 1);
+    emit_line(w->e, "%s(state, g, %s, %lld);", kernel(w, "cell_gru"), v, hidden);
+}
+
+static void emit_gru_linear_step(const Walk *w)
+{
+    const int64_t hidden = w->c->hidden;
+    const char *v = gate(w, 2);
+    emit_product(w, 0, "sums", "h");
+    open_rows(w);
+    emit_length(w);
+    emit_update_and_reset(w, 3);
+    emit_bias(w, v, 1, 2, 1);
+    emit_line(w->e, "%s(%s, %s, %lld);", kernel(w, "gate_multiply"), v, gate(w, 1), (long long)hidden);
+    emit_add(w, v, mem_printf("x + %lld", (long long)(2 * hidden)), hidden);
+    emit_bias(w, v, 0, 2, 1);
+    emit_hidden_gate(w, v);
+    close_rows(w, true);
+}
+
+/* r must be known for all of h before the last product. */
+static void emit_gru_step(const Walk *w)
+{
+    const int64_t hidden = w->c->hidden;
+    emit_product(w, 0, "sums", "h");
+    open_rows(w);
+    emit_update_and_reset(w, 2);
+    emit_line(w->e, "%s(reset_h + b * %lld, %s, state, %lld);", kernel(w, "gate_product"), (long long)hidden,
+              gate(w, 1), (long long)hidden);
+    close_rows(w, false);
+    emit_product(w, 1, mem_printf("sums + %lld", (long long)(2 * w->c->batch * hidden)), "reset_h");
+    open_rows(w);
+    emit_length(w);
+    emit_line(w->e, "%s *g = sums + b * %lld, *v = sums + %lld + b * %lld;", dtype_c(w->c->dtype),
+              (long long)(2 * hidden), (long long)(2 * w->c->batch * hidden), (long long)hidden);
+    emit_add(w, "v", mem_printf("x + %lld", (long long)(2 * hidden)), hidden);
+    emit_bias(w, "v", 0, 2, 1);
+    emit_bias(w, "v", 1, 2, 1);
+    emit_hidden_gate(w, "v");
+    close_rows(w, true);
+}
+
+/* ---- all steps ---- */
+
+static int64_t row_step(const Walk *w)
+{
+    return cell_state(w->c, 0, 1) - cell_state(w->c, 0, 0);
+}
+
+static void load_state(const Walk *w, const char *name, int input)
+{
+    const Cell *c = w->c;
+    if (cell_input(w->n, input))
+        emit_line(w->e, "%s(%s, %s, %lld, %lld, %lld, %lld);", kernel(w, "state_rows"), name,
+                  place(w, input, cell_state(c, w->d, 0)), (long long)c->batch, (long long)c->hidden,
+                  (long long)c->hidden, (long long)row_step(w));
+    else
+        emit_line(w->e, "memset(%s, 0, %lld * sizeof *h);", name, (long long)(c->batch * c->hidden));
+}
+
+static void store_state(const Walk *w, const char *name, int i)
+{
+    const Cell *c = w->c;
+    if (output(w, i))
+        emit_line(w->e, "%s(%s + %lld, %s, %lld, %lld, %lld, %lld);", kernel(w, "state_rows"),
+                  emit_ptr(w->e, output(w, i)), (long long)cell_state(c, w->d, 0), name, (long long)c->batch,
+                  (long long)c->hidden, (long long)row_step(w), (long long)c->hidden);
+}
+
+/* For `ternc check`: the states behind every step, numbered behind the outputs. */
+static void emit_check_states(const Walk *w)
+{
+    const Cell *c = w->c;
+    int kinds = cell_has_memory(c) ? 2 : 1, index = plan_node_index(w->e->plan, w->n);
+    emit_begin_check(w->e);
+    for (int i = 0; i < kinds; i++)
+        emit_line(w->e, "%s_check_tensor(%d, %lld + s * %d, %s);", w->e->plan->id, index,
+                  (long long)(w->n->num_out + w->d * c->steps * kinds + i), kinds, i ? "c" : "h");
+    emit_end_check(w->e);
+}
+
+static void emit_step(const Walk *w)
+{
+    if (w->c->op == OP_LSTM)
+        emit_lstm_step(w);
+    else if (w->c->op == OP_RNN)
+        emit_rnn_step(w);
+    else if (w->c->linear_before_reset)
+        emit_gru_linear_step(w);
+    else
+        emit_gru_step(w);
+}
+
+static void emit_direction(const Walk *w)
+{
+    const Cell *c = w->c;
+    int first[3];
+    emit_line(w->e, "{");
+    declare_block(w, "h", w->scratch.h);
+    if (cell_has_memory(c))
+        declare_block(w, "c", w->scratch.c);
+    declare_block(w, "sums", w->scratch.sums);
+    if (cell_products(c, first) > 1)
+        declare_block(w, "reset_h", w->scratch.reset_h);
+    load_state(w, "h", CELL_H);
+    if (cell_has_memory(c))
+        load_state(w, "c", CELL_C);
+    emit_line(w->e, "for (int32_t s = 0; s < %lld; s++) {", (long long)c->steps);
+    if (cell_time(c, w->d, 0) || (c->steps == 1 && (c->backward || w->d)))
+        emit_line(w->e, "const int32_t t = %lld - s;", (long long)(c->steps - 1));
+    else
+        emit_line(w->e, "const int32_t t = s;");
+    emit_step(w);
+    emit_check_states(w);
+    emit_line(w->e, "}");
+    store_state(w, "h", CELL_Y_H);
+    store_state(w, "c", CELL_Y_C);
+    emit_line(w->e, "}");
+}
+
+void emit_recurrent(Emitter *e, const Node *n)
+{
+    Walk w = {.e = e, .n = n, .c = n->cell, .scratch = make_scratch(n->cell)};
+    for (int i = 0; i < n->cell->num_products; i++)
+        emit_layer_functions(e, n->cell->products[i]);
+    if (!w.scratch.total || !n->cell->batch)
+        return;
+    for (w.d = 0; w.d < n->cell->directions; w.d++)
+        emit_direction(&w);
+}

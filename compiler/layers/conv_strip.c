@@ -1,0 +1,292 @@
+/* conv_strip.c - the geometry of generated convolutions: parts, taps, strips, and the memory they need.
+ *
+ * Every lowering works on a strip of output rows: the input rows that the strip reads are staged into zero-padded
+ * planes (or read where they lie, when nothing is padded or strided), a block of output channels is accumulated, and
+ * the epilogue writes it out. So no padded copy of a whole activation is ever stored. Strided convolutions stage one
+ * plane per phase of the stride, so that every tap reads with unit stride. */
+#include "print/emitter.h"
+
+#include <math.h>
+
+enum {
+    STRIDED = 4,          /* inputs that are staged with a stride, which no vectors do, count as that many */
+    SPLIT_SCRATCH = 512,  /* bytes of a strip whose table is decoded anew for each */
+    SMALL_SCRATCH = 8192, /* bytes that a strip may always take */
+    MAX_POSITIONS = 256,  /* more gain nothing: the code has long been amortised */
+};
+
+static int64_t max64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t round_up(int64_t n, int64_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+/* ---- taps ---- */
+
+static int64_t *new_offsets(const Layer *l)
+{
+    return NEW_ARRAY(int64_t, l->kh * l->kw);
+}
+
+bool conv_is_split(const Layer *l)
+{
+    return l->kind == LAYER_CONV && l->small && decodes_ternary(l);
+}
+
+static void conv_parts(const Layer *l, ConvStrip *s)
+{
+    ConvPart *p = s->parts = NEW(ConvPart);
+    s->num_parts = 1;
+    *p = (ConvPart){.row_step = 1, .col_step = 1, .rows = l->oh, .cols = l->ow};
+    if (l->pool.kind)
+        p->rows = (l->pool.oh - 1) * l->pool.sh + l->pool.kh;
+    s->top = l->pt;
+    s->left = l->pl;
+    s->split = conv_is_split(l);
+    s->pitch = s->split ? l->ow : l->direct ? l->iw : l->ow + (l->kw - 1) * l->dw / l->sw;
+    s->phase_rows = l->sh < (l->kh - 1) * l->dh + 1 ? l->sh : (l->kh - 1) * l->dh + 1;
+    s->phase_cols = l->sw < (l->kw - 1) * l->dw + 1 ? l->sw : (l->kw - 1) * l->dw + 1;
+}
+
+static void conv_offsets(const Layer *l, ConvStrip *s)
+{
+    int64_t *koff = new_offsets(l), phase_plane = s->stage_rows * s->pitch;
+    for (int64_t ky = 0; ky < l->kh; ky++)
+        for (int64_t kx = 0; kx < l->kw; kx++) {
+            int64_t y = ky * l->dh, x = kx * l->dw;
+            int64_t phase = y % l->sh * s->phase_cols + x % l->sw;
+            koff[ky * l->kw + kx] = phase * phase_plane + y / l->sh * s->pitch + x / l->sw;
+        }
+    s->parts[0].koff = koff;
+}
+
+/* Whether output residue r is fed by tap k along one axis, and from which input position relative to the part's q. */
+static bool transposed_tap(int64_t r, int64_t pad, int64_t k, int64_t dilation, int64_t stride, int64_t *offset)
+{
+    int64_t d = r + pad - k * dilation;
+    *offset = d / stride;
+    return d % stride == 0;
+}
+
+/* The range of input offsets over all residues and taps of one axis. */
+static void transposed_range(int64_t stride, int64_t pad, int64_t kernel, int64_t dilation, int64_t *lo, int64_t *hi)
+{
+    *lo = *hi = 0;
+    for (int64_t r = 0; r < stride; r++)
+        for (int64_t k = 0, o; k < kernel; k++)
+            if (transposed_tap(r, pad, k, dilation, stride, &o)) {
+                *lo = o < *lo ? o : *lo;
+                *hi = o > *hi ? o : *hi;
+            }
+}
+
+static const int64_t *transposed_offsets(const Layer *l, const ConvStrip *s, int64_t ry, int64_t rx)
+{
+    int64_t *koff = new_offsets(l), y, x;
+    for (int64_t ky = 0; ky < l->kh; ky++)
+        for (int64_t kx = 0; kx < l->kw; kx++) {
+            bool in_y = transposed_tap(ry, l->pt, ky, l->dh, l->sh, &y);
+            bool in_x = transposed_tap(rx, l->pl, kx, l->dw, l->sw, &x);
+            koff[ky * l->kw + kx] = in_y && in_x ? (y + s->top) * s->pitch + x + s->left : NO_TAP;
+        }
+    return koff;
+}
+
+static void transposed_parts(const Layer *l, ConvStrip *s, int64_t *halo)
+{
+    int64_t ylo, yhi, xlo, xhi;
+    transposed_range(l->sh, l->pt, l->kh, l->dh, &ylo, &yhi);
+    transposed_range(l->sw, l->pl, l->kw, l->dw, &xlo, &xhi);
+    s->top = -ylo;
+    s->left = -xlo;
+    s->pitch = (l->ow + l->sw - 1) / l->sw + xhi - xlo;
+    s->phase_rows = s->phase_cols = 1;
+    *halo = yhi - ylo;
+    s->parts = NEW_ARRAY(ConvPart, l->sh * l->sw);
+    for (int64_t ry = 0; ry < l->sh && ry < l->oh; ry++)
+        for (int64_t rx = 0; rx < l->sw && rx < l->ow; rx++)
+            s->parts[s->num_parts++] = (ConvPart){.row0 = ry,
+                                                  .row_step = l->sh,
+                                                  .col0 = rx,
+                                                  .col_step = l->sw,
+                                                  .rows = (l->oh - ry + l->sh - 1) / l->sh,
+                                                  .cols = (l->ow - rx + l->sw - 1) / l->sw,
+                                                  .koff = transposed_offsets(l, s, ry, rx)};
+}
+
+/* ---- strips ---- */
+
+static int64_t max_cols(const ConvStrip *s)
+{
+    int64_t cols = 0;
+    for (int i = 0; i < s->num_parts; i++)
+        cols = max64(cols, s->parts[i].cols);
+    return cols;
+}
+
+static int64_t positions(const ConvStrip *s, int64_t rows)
+{
+    return (rows - 1) * s->pitch + max_cols(s);
+}
+
+/* Where the vector behind the one at position i begins. */
+static int64_t next_vector(const ConvStrip *s, int64_t cols, int64_t i, int64_t lanes)
+{
+    i += lanes;
+    return !s->skips || i % s->pitch < cols ? i : (i / s->pitch + 1) * s->pitch;
+}
+
+int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes)
+{
+    int64_t n = (rows - 1) * s->pitch + cols, vectors = 0;
+    for (int64_t i = 0; i < n; i = next_vector(s, cols, i, lanes))
+        vectors++;
+    return vectors;
+}
+
+/* Accumulators for the rows of a strip: up to where vectors of any lanes end. */
+static int64_t accumulators(const ConvStrip *s, int64_t rows, int64_t max_lanes)
+{
+    int64_t end = 0;
+    for (int p = 0; p < s->num_parts; p++) {
+        int64_t cols = s->parts[p].cols, n = (rows - 1) * s->pitch + cols;
+        for (int64_t lanes = 1; lanes <= max_lanes; lanes *= 2)
+            for (int64_t i = 0; i < n; i = next_vector(s, cols, i, lanes))
+                end = max64(end, i + lanes);
+    }
+    return round_up(end, max_lanes);
+}
+
+/* Scratch of a strip of `rows` rows; sets the fields that depend on it. */
+static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo)
+{
+    s->rows = rows;
+    s->stage_rows = rows + halo;
+    s->plane = l->direct ? l->ih * l->iw : s->phase_rows * s->phase_cols * s->stage_rows * s->pitch;
+    const Format *f = layer_format(l);
+    s->acc_pitch = s->split ? positions(s, rows) : accumulators(s, rows, f->max_lanes);
+    if (s->split)
+        return s->scratch_bytes = s->acc_pitch * (int64_t)dtype_size(f->acc);
+    s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
+    s->scratch_bytes = s->stage_offset;
+    if (!l->direct)
+        s->scratch_bytes += (s->staged * s->plane + f->max_lanes) * (int64_t)dtype_size(f->act);
+    return s->scratch_bytes;
+}
+
+static double weights_used(const Layer *l)
+{
+    return (double)(layer_weight_count(l) - (l->lowering == LOWER_UNROLL ? l->zeros : 0));
+}
+
+double strip_inputs(const Layer *l, const ConvStrip *s)
+{
+    return l->direct || s->split ? 0 : (double)(l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
+}
+
+/* What depends on the rows of a strip in the time that a run takes: vectors, and what each strip costs again. */
+static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt)
+{
+    const Target *t = find_target(opt->target);
+    const double *price = t->costs->conv[layer_form(l, opt)];
+    bool unroll = l->lowering == LOWER_UNROLL;
+    int64_t full = s->total_rows / s->rows, rest = s->total_rows % s->rows, cols = max_cols(s);
+    int64_t vectors = full * strip_vectors(s, s->rows, cols, t->lanes);
+    if (rest)
+        vectors += strip_vectors(s, rest, cols, t->lanes);
+    double weights = weights_used(l),
+           strip = price[6] * strip_inputs(l, s) + (unroll ? price[3] * outgrown(weights) : 0);
+    return (double)vectors * weights * price[unroll ? 0 : 1] + (double)(full + (rest > 0)) * strip;
+}
+
+/* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strips that take the least time
+ * within a budget of memory, as large as it allows where every strip decodes the weights anew. */
+static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_t unit, int64_t halo)
+{
+    const Format *f = layer_format(l);
+    int64_t activations = (l->ci * l->ih * l->iw + l->co * l->oh * l->ow) * (int64_t)dtype_size(f->act);
+    bool decodes = decodes_ternary(l);
+    bool streams = l->lowering == LOWER_UNROLL && outgrown(weights_used(l)) > 0;
+    int64_t budget = max64(SMALL_SCRATCH, decodes || streams ? activations : activations / 4), best = unit;
+    double least = INFINITY;
+    for (int64_t rows = unit; rows < s->total_rows + unit && opt->optimize == OPTIMIZE_SPEED; rows += unit) {
+        bool large = set_rows(l, s, rows, halo) > budget || positions(s, rows) > MAX_POSITIONS;
+        if (large && rows > unit)
+            break;
+        double time = decodes ? 0 : strips_time(l, s, opt);
+        if (time <= least || decodes) {
+            least = time;
+            best = rows;
+        }
+    }
+    set_rows(l, s, best, halo);
+}
+
+/* Split ones need no memory but their sums. */
+static void choose_split_rows(const Layer *l, ConvStrip *s, int64_t unit)
+{
+    int64_t rows = unit;
+    while (rows < s->total_rows && set_rows(l, s, rows + unit, 0) <= SPLIT_SCRATCH)
+        rows += unit;
+    set_rows(l, s, rows, 0);
+}
+
+static int64_t most_sums(const Layer *l, const Options *opt)
+{
+    const Target *t = find_target(opt->target);
+    bool sparse = 4 * weights_used(l) <= (double)layer_weight_count(l);
+    return sparse && t->sparse_sums ? t->sparse_sums : t->conv.sums;
+}
+
+static int64_t choose_block(const Layer *l, const Options *opt)
+{
+    int64_t per_group = l->co / l->groups;
+    switch (l->lowering) {
+    case LOWER_UNROLL: {
+        int64_t all = per_group == 1 ? l->co : per_group, most = most_sums(l, opt);
+        int64_t blocks = (all + most - 1) / most;
+        return (all + blocks - 1) / blocks;
+    }
+    case LOWER_DENSE: return per_group < 4 ? 1 : 8;
+    default: return 1;
+    }
+}
+
+/* Blocks of a grouped convolution read few channels each. */
+static int64_t staged_channels(const Layer *l, int64_t block)
+{
+    int64_t outs = l->co / l->groups, inputs = l->ci / l->groups;
+    if (l->kind != LAYER_CONV || l->direct)
+        return l->ci;
+    return outs == 1 ? block * inputs : inputs;
+}
+
+ConvStrip conv_strip(const Layer *l, const Options *opt)
+{
+    ConvStrip s = {.block = choose_block(l, opt)};
+    s.staged = staged_channels(l, s.block);
+    s.skips = l->lowering == LOWER_UNROLL;
+    int64_t halo = (l->kh - 1) * l->dh / l->sh;
+    if (l->kind == LAYER_CONV_TRANSPOSE)
+        transposed_parts(l, &s, &halo);
+    else
+        conv_parts(l, &s);
+    for (int i = 0; i < s.num_parts; i++)
+        s.total_rows = max64(s.total_rows, s.parts[i].rows);
+    if (s.split)
+        choose_split_rows(l, &s, l->pool.kind ? l->pool.sh : 1);
+    else
+        choose_rows(l, &s, opt, l->pool.kind ? l->pool.sh : 1, halo);
+    if (l->kind == LAYER_CONV)
+        conv_offsets(l, &s);
+    return s;
+}
+
+int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output)
+{
+    return s->staged == l->ci ? 0 : output / (l->co / l->groups) * (l->ci / l->groups);
+}

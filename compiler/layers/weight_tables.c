@@ -1,0 +1,187 @@
+/* weight_tables.c - weights of a layer as constant arrays, in the forms that runtime/tables.h and layer.h decode.
+ * Ternary ones have a fast and a small form (Layer.small): gap lists and Rice codes, packed words and packed bytes. */
+#include "print/emitter.h"
+
+#include <string.h>
+
+static int64_t weights_per_output(const Layer *l)
+{
+    return l->ci / l->groups * l->kh * l->kw;
+}
+
+static WeightTable new_table(DType d, int64_t len)
+{
+    return (WeightTable){d, mem_array(len, dtype_size(d)), len};
+}
+
+/* ---- gap lists: the positions of one sign by their differences ---- */
+
+static void put(WeightTable *t, int64_t v)
+{
+    uint8_t *data = t->data;
+    for (; v >= 255; v -= 255)
+        data[t->len++] = 255;
+    data[t->len++] = (uint8_t)v;
+}
+
+static void put_list(WeightTable *t, const int8_t *codes, int64_t n, int8_t sign)
+{
+    int64_t count = 0, last = 0;
+    for (int64_t i = 0; i < n; i++)
+        count += codes[i] == sign;
+    put(t, count);
+    for (int64_t i = 0; i < n; i++)
+        if (codes[i] == sign) {
+            put(t, i - last);
+            last = i;
+        }
+}
+
+/* Per output channel: the count and gaps of its +1 weights, then of its -1 weights. */
+static WeightTable gap_lists(const Layer *l)
+{
+    int64_t n = weights_per_output(l);
+    WeightTable t = new_table(DT_U8, l->co * (2 * n + 2 * (n / 255) + 16));
+    t.len = 0;
+    for (int64_t c = 0; c < l->co; c++) {
+        put_list(&t, l->codes + c * n, n, 1);
+        put_list(&t, l->codes + c * n, n, -1);
+    }
+    return t;
+}
+
+/* ---- Rice codes: R. F. Rice, "Some practical universal noiseless coding techniques", JPL 79-22, 1979 ---- */
+
+enum { MAX_LOW_BITS = 15 };
+
+static void put_bit(uint8_t *data, int64_t *at, int bit)
+{
+    data[*at / 8] |= (uint8_t)(bit << (7 - *at % 8));
+    ++*at;
+}
+
+static void put_code(uint8_t *data, int64_t *at, int64_t zeros, int low_bits, bool minus)
+{
+    for (int64_t i = zeros >> low_bits; i > 0; i--)
+        put_bit(data, at, 1);
+    put_bit(data, at, 0);
+    for (int i = low_bits - 1; i >= 0; i--)
+        put_bit(data, at, zeros >> i & 1);
+    put_bit(data, at, minus);
+}
+
+/* The next weight that is not 0, from i on; n if there is none. */
+static int64_t next_weight(const int8_t *codes, int64_t n, int64_t i)
+{
+    while (i < n && !codes[i])
+        i++;
+    return i;
+}
+
+/* Bits of all codes by how many low bits they have. */
+static void count_bits(const int8_t *codes, int64_t n, int64_t bits[MAX_LOW_BITS + 1])
+{
+    for (int64_t i = 0, at; i <= n; i = at + 1) {
+        at = next_weight(codes, n, i);
+        for (int k = 0; k <= MAX_LOW_BITS; k++)
+            bits[k] += ((at - i) >> k) + k + 2;
+    }
+}
+
+/* The count of low bits, then the codes of all weights that are not 0 and of one behind the last. */
+static WeightTable rice_codes(const Layer *l)
+{
+    int64_t n = l->co * weights_per_output(l), bits[MAX_LOW_BITS + 1] = {0};
+    int low_bits = 0;
+    count_bits(l->codes, n, bits);
+    for (int k = 1; k <= MAX_LOW_BITS; k++)
+        low_bits = bits[k] < bits[low_bits] ? k : low_bits;
+    WeightTable t = new_table(DT_U8, 1 + (bits[low_bits] + 7) / 8);
+    uint8_t *data = t.data;
+    *data++ = (uint8_t)low_bits;
+    for (int64_t i = 0, at, bit = 0; i <= n; i = at + 1) {
+        at = next_weight(l->codes, n, i);
+        put_code(data, &bit, at - i, low_bits, at < n && l->codes[at] < 0);
+    }
+    return t;
+}
+
+/* ---- packed ---- */
+
+/* Five digits code + 1, the first the most significant, scaled so that multiplying by 3 brings them out. */
+static uint8_t pack_byte(const int8_t *codes, int64_t count)
+{
+    int v = 0;
+    for (int64_t j = 0; j < 5; j++)
+        v = 3 * v + (j < count ? codes[j] + 1 : 1);
+    return (uint8_t)((v * 256 + 242) / 243);
+}
+
+/* Convolutions: [co][ceil(n / 5)]; fully connected layers: [ceil(n / 5)][co]. */
+static WeightTable packed_bytes(const Layer *l)
+{
+    int64_t n = weights_per_output(l), groups = (n + 4) / 5;
+    WeightTable t = new_table(DT_U8, l->co * groups);
+    uint8_t *data = t.data;
+    for (int64_t c = 0; c < l->co; c++)
+        for (int64_t i = 0; i < groups; i++)
+            data[l->kind == LAYER_FC ? i * l->co + c : c * groups + i] = pack_byte(l->codes + c * n + 5 * i, n - 5 * i);
+    return t;
+}
+
+/* Three weights as a balanced number m of base 3: |m|, and 16 when m is negative. */
+static uint32_t pack_three(const int8_t *codes, int64_t count)
+{
+    int m = 0;
+    for (int64_t j = 0; j < 3; j++)
+        m = 3 * m + (j < count ? codes[j] : 0);
+    return (uint32_t)(m < 0 ? 16 - m : m);
+}
+
+/* [ceil(n / 18)][co], six times three weights to a word, the first in the lowest bits. */
+static WeightTable packed_words(const Layer *l)
+{
+    int64_t n = weights_per_output(l), groups = (n + 17) / 18;
+    WeightTable t = new_table(DT_U32, l->co * groups);
+    uint32_t *data = t.data;
+    for (int64_t c = 0; c < l->co; c++)
+        for (int64_t i = 0; i < n; i += 3)
+            data[i / 18 * l->co + c] |= pack_three(l->codes + c * n + i, n - i) << i % 18 / 3 * 5;
+    return t;
+}
+
+/* ---- floats ---- */
+
+static float weight_at(const Layer *l, int64_t i)
+{
+    return l->codes ? (float)l->codes[i] : l->weights[i];
+}
+
+/* Blocks of `block` output channels of one group, [groups][blocks][ci/groups][taps][block], missing channels 0; with
+ * block 1 the layer's own order. */
+static WeightTable dense_weights(const Layer *l, int64_t block)
+{
+    int64_t outs = l->co / l->groups, blocks = (outs + block - 1) / block, n = weights_per_output(l);
+    WeightTable t = new_table(DT_F32, l->groups * blocks * n * block);
+    float *data = t.data;
+    for (int64_t c = 0; c < l->co; c++) {
+        int64_t b = c / outs * blocks + c % outs / block;
+        for (int64_t i = 0; i < n; i++)
+            data[(b * n + i) * block + c % outs % block] = weight_at(l, c * n + i);
+    }
+    return t;
+}
+
+bool decodes_ternary(const Layer *l)
+{
+    return l->lowering == LOWER_SPARSE || l->lowering == LOWER_PACKED;
+}
+
+WeightTable weight_table(const Layer *l, Lowering form, int64_t block)
+{
+    switch (form) {
+    case LOWER_SPARSE: return l->small ? rice_codes(l) : gap_lists(l);
+    case LOWER_PACKED: return l->small || l->kind != LAYER_FC ? packed_bytes(l) : packed_words(l);
+    default: return dense_weights(l, block);
+    }
+}

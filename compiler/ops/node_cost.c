@@ -1,0 +1,92 @@
+/* node_cost.c - what a node costs in parameters and operations. */
+#include "graph/ir.h"
+
+#include <string.h>
+
+static bool is_op(const Node *n, const char *name)
+{
+    return !n->domain[0] && !strcmp(n->op_name, name);
+}
+
+/* The side of a linear operator that holds its weights, constant or not; -1 for other operators. */
+static int weight_input(const Node *n)
+{
+    if (is_op(n, "Conv") || is_op(n, "ConvTranspose"))
+        return 1;
+    if (is_op(n, "MatMul") || is_op(n, "Gemm"))
+        return n->in[0]->data && !n->in[1]->data ? 0 : 1;
+    return -1;
+}
+
+/* Multiplications: each weight of a convolution meets every position; a matrix product runs over the shared axis. */
+static int64_t count_macs(const Node *n)
+{
+    const Type *w = &n->in[1]->type, *x = &n->in[0]->type, *y = &n->out[0]->type;
+    if (is_op(n, "Conv"))
+        return w->dims[0] ? type_elems(*y) * (type_elems(*w) / w->dims[0]) : 0;
+    if (is_op(n, "ConvTranspose"))
+        return w->dims[0] ? type_elems(*x) * (type_elems(*w) / w->dims[0]) : 0;
+    if (is_op(n, "Gemm"))
+        return type_elems(*y) * x->dims[attr_int(n, "transA") ? 0 : 1];
+    return type_elems(*y) * (x->rank ? x->dims[x->rank - 1] : 1);
+}
+
+static int64_t count_zeros(const Tensor *t)
+{
+    int64_t n = type_elems(t->type), zeros = 0;
+    for (int64_t i = 0; i < n; i++)
+        zeros += elem_get(t->data, t->type.dtype, i) == 0;
+    return zeros;
+}
+
+static bool is_recurrent(const Node *n)
+{
+    return is_op(n, "LSTM") || is_op(n, "GRU") || is_op(n, "RNN");
+}
+
+int node_cost_rows(const Node *n)
+{
+    return is_recurrent(n) ? 2 : 1;
+}
+
+const char *node_row_text(const Node *n, int row)
+{
+    return is_recurrent(n) ? mem_printf("%s %s", n->op_name, row ? "R" : "W") : n->op_name;
+}
+
+/* X * W of a recurrent node, with all other parameters, or R * h. W and R [directions][rows][...] meet every step. */
+static NodeCost recurrent_cost(const Node *n, NodeCost c, int row)
+{
+    const Tensor *w = n->in[row + 1], *r = n->in[2], *x = n->in[0];
+    int64_t r_params = r->data ? type_elems(r->type) : 0;
+    c.params = row ? r_params : c.params - r_params;
+    c.macs = type_elems(w->type) * x->type.dims[0] * x->type.dims[1];
+    c.weight = w->data ? w : NULL;
+    return c;
+}
+
+NodeCost node_cost(const Node *n, int row)
+{
+    NodeCost c = {0};
+    for (int i = 0; i < n->num_in; i++) {
+        const Tensor *t = n->in[i];
+        if (t && t->data && dtype_is_float(t->type.dtype) && t->type.rank > 0)
+            c.params += type_elems(t->type);
+    }
+    if (n->num_in < 2 || !n->in[0] || !n->in[1])
+        return c;
+    int side = weight_input(n);
+    if (is_recurrent(n)) {
+        c = recurrent_cost(n, c, row);
+    } else if (side >= 0) {
+        c.macs = count_macs(n);
+        c.weight = n->in[side]->data ? n->in[side] : NULL;
+    }
+    if (!c.weight)
+        return c;
+    c.weights = type_elems(c.weight->type);
+    c.zeros = count_zeros(c.weight);
+    if (c.weight->ternary && c.weights)
+        c.adds = c.macs / c.weights * (c.weights - c.zeros);
+    return c;
+}

@@ -1,0 +1,195 @@
+/* op_quant.c - QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear: between float and 8-bit codes. They evaluate
+ * by the runtime's kernels; every step is one correctly rounded operation of float, so that generated code agrees
+ * exactly. */
+#include "graph/ir.h"
+
+#include "quant.h"
+
+static const Tensor *zero_of(const Node *n)
+{
+    return n->num_in > 2 ? n->in[2] : NULL;
+}
+
+static bool is_code(DType d)
+{
+    return d == DT_I8 || d == DT_U8;
+}
+
+/* The tensor as [outer][n][inner], n the number of scales: one, or one for each index of `axis`. */
+static AxisSplit scale_split(const Graph *g, const Node *n)
+{
+    Type x = n->in[0]->type, s = n->in[1]->type;
+    if (s.dtype != DT_F32)
+        fail_node(g, n, "unsupported: scales of %s", dtype_name(s.dtype));
+    if (s.rank == 0 || (s.rank == 1 && s.dims[0] == 1))
+        return (AxisSplit){1, 1, type_elems(x)};
+    AxisSplit split = split_axis(x, norm_axis(g, n, attr_int(n, "axis"), x.rank));
+    if (s.rank != 1 || s.dims[0] != split.n)
+        fail_node(g, n, "scales %s for an axis of %lld", type_text(s), (long long)split.n);
+    return split;
+}
+
+static void check_zero(const Graph *g, const Node *n, DType codes)
+{
+    const Tensor *z = zero_of(n);
+    if (z && z->type.dtype != codes)
+        fail_node(g, n, "the zero point is %s, the codes are %s", dtype_name(z->type.dtype), dtype_name(codes));
+    if (z && type_elems(z->type) != type_elems(n->in[1]->type))
+        fail_node(g, n, "zero points %s for scales %s", type_text(z->type), type_text(n->in[1]->type));
+}
+
+static void check_size(const Graph *g, const Node *n)
+{
+    if (type_elems(n->in[0]->type) > INT32_MAX)
+        fail_node(g, n, "unsupported: more than %d elements", INT32_MAX);
+}
+
+/* ---- QuantizeLinear ---- */
+
+static void infer_quantize(Graph *g, Node *n)
+{
+    Type y = n->in[0]->type;
+    if (y.dtype != DT_F32)
+        fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(y.dtype));
+    y.dtype = zero_of(n) ? zero_of(n)->type.dtype : DT_U8;
+    if (!is_code(y.dtype))
+        fail_node(g, n, "unsupported: %s to %s", n->op_name, dtype_name(y.dtype));
+    check_size(g, n);
+    scale_split(g, n);
+    check_zero(g, n, y.dtype);
+    n->out[0]->type = y;
+}
+
+static void eval_quantize(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    AxisSplit s = scale_split(g, n);
+    tn_quantize(out[0], in[0], in[1], zero_of(n) ? in[2] : NULL, (int32_t)s.outer, (int32_t)s.n, (int32_t)s.inner,
+                n->out[0]->type.dtype == DT_I8);
+}
+
+static const char *zero_text(Emitter *e, const Node *n)
+{
+    return zero_of(n) ? emit_ptr(e, n->in[2]) : "NULL";
+}
+
+static void emit_quantize(Emitter *e, const Node *n)
+{
+    AxisSplit s = scale_split(emit_plan(e)->g, n);
+    bool forth = n->op == OP_QuantizeLinear;
+    emit_line(e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, %d);",
+              emit_kernel(e, forth ? "quantize" : "dequantize", DT_NONE), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
+              emit_ptr(e, n->in[1]), zero_text(e, n), (long long)s.outer, (long long)s.n, (long long)s.inner,
+              (forth ? n->out[0] : n->in[0])->type.dtype == DT_I8);
+}
+
+const OpDef op_QuantizeLinear = {
+    .name = "QuantizeLinear",
+    .min_in = 2,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{.name = "axis", .type = ATTR_INT, .i = 1}},
+    .infer = infer_quantize,
+    .eval = eval_quantize,
+    .emit = emit_quantize,
+};
+
+/* ---- DequantizeLinear ---- */
+
+static bool all_zero(const Tensor *t)
+{
+    for (int64_t i = 0; t->data && i < type_elems(t->type); i++)
+        if (elem_get(t->data, t->type.dtype, i) != 0)
+            return false;
+    return t->data != NULL;
+}
+
+static void infer_dequantize(Graph *g, Node *n)
+{
+    Type x = n->in[0]->type;
+    if (!is_code(x.dtype) && x.dtype != DT_I32)
+        fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(x.dtype));
+    check_size(g, n);
+    scale_split(g, n);
+    check_zero(g, n, x.dtype);
+    if (x.dtype == DT_I32 && zero_of(n) && !all_zero(zero_of(n)))
+        fail_node(g, n, "unsupported: a zero point of int32 codes that is not 0");
+    x.dtype = DT_F32;
+    n->out[0]->type = x;
+}
+
+static void eval_dequantize(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    AxisSplit s = scale_split(g, n);
+    int32_t outer = (int32_t)s.outer, count = (int32_t)s.n, inner = (int32_t)s.inner;
+    if (n->in[0]->type.dtype == DT_I32)
+        tn_dequantize_i32(out[0], in[0], in[1], outer, count, inner);
+    else
+        tn_dequantize(out[0], in[0], in[1], zero_of(n) ? in[2] : NULL, outer, count, inner,
+                      n->in[0]->type.dtype == DT_I8);
+}
+
+static void emit_dequantize(Emitter *e, const Node *n)
+{
+    if (n->in[0]->type.dtype != DT_I32) {
+        emit_quantize(e, n);
+        return;
+    }
+    AxisSplit s = scale_split(emit_plan(e)->g, n);
+    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld);", emit_kernel(e, "dequantize_i32", DT_NONE), emit_ptr(e, n->out[0]),
+              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), (long long)s.outer, (long long)s.n, (long long)s.inner);
+}
+
+const OpDef op_DequantizeLinear = {
+    .name = "DequantizeLinear",
+    .min_in = 2,
+    .max_in = 3,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{.name = "axis", .type = ATTR_INT, .i = 1}},
+    .infer = infer_dequantize,
+    .eval = eval_dequantize,
+    .emit = emit_dequantize,
+};
+
+/* ---- DynamicQuantizeLinear ---- */
+
+static void infer_dynamic(Graph *g, Node *n)
+{
+    Type y = n->in[0]->type;
+    if (y.dtype != DT_F32)
+        fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(y.dtype));
+    check_size(g, n);
+    y.dtype = DT_U8;
+    Type types[] = {y, type_make(DT_F32, 0, NULL), type_make(DT_U8, 0, NULL)};
+    for (int i = 0; i < 3; i++) {
+        if (!n->out[i]) /* the kernel needs a place for it */
+            n->out[i] = graph_tensor(g, mem_printf("%s_%d", node_label(n), i), types[i]);
+        n->out[i]->producer = n;
+        n->out[i]->type = types[i];
+    }
+}
+
+static void eval_dynamic(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    (void)g;
+    tn_quantize_dynamic(out[0], out[1], out[2], in[0], (int32_t)type_elems(n->in[0]->type));
+}
+
+static void emit_dynamic(Emitter *e, const Node *n)
+{
+    emit_line(e, "%s(%s, %s, %s, %s, %lld);", emit_kernel(e, "quantize_dynamic", DT_NONE), emit_ptr(e, n->out[0]),
+              emit_ptr(e, n->out[1]), emit_ptr(e, n->out[2]), emit_ptr(e, n->in[0]),
+              (long long)type_elems(n->in[0]->type));
+}
+
+const OpDef op_DynamicQuantizeLinear = {
+    .name = "DynamicQuantizeLinear",
+    .min_in = 1,
+    .max_in = 1,
+    .min_out = 3,
+    .max_out = 3,
+    .infer = infer_dynamic,
+    .eval = eval_dynamic,
+    .emit = emit_dynamic,
+};

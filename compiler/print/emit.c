@@ -1,0 +1,190 @@
+/* emit.c - printing C: lines, literals, constants and pointers to tensors. What a layer looks like is in
+ * emit_layer.c, what a file looks like in emit_file.c. */
+#include "print/emitter.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONST_LINE = 100 }; /* columns of a constant array */
+
+void emit_line(Emitter *e, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    char small[512], *line = n < (int)sizeof small ? small : malloc((size_t)n + 1);
+    if (!line)
+        fail("out of memory: a line of %d bytes", n);
+    va_start(ap, fmt);
+    vsnprintf(line, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    if (line[0] == '}' && --e->indent < 0)
+        bug("a closing brace too many: %s", line);
+    if (n && line[0] != '#')
+        text_printf(e->out, "%*s", 4 * e->indent, "");
+    text_add(e->out, line, (size_t)n);
+    text_add(e->out, "\n", 1);
+    if (n && line[n - 1] == '{')
+        e->indent++;
+    if (line != small)
+        free(line);
+}
+
+void emit_blank(Emitter *e)
+{
+    text_add(e->out, "\n", 1);
+}
+
+/* ---- literals ---- */
+
+/* s: v with that many digits. */
+static bool reads_back(double v, bool f32, int digits, char s[64])
+{
+    snprintf(s, 64, "%.*g", digits, v);
+    return f32 ? strtof(s, NULL) == (float)v : strtod(s, NULL) == v;
+}
+
+const char *float_text(double v, DType d)
+{
+    bool f32 = d == DT_F32;
+    if (isnan(v))
+        return "NAN";
+    if (isinf(v))
+        return v < 0 ? "-INFINITY" : "INFINITY";
+    char s[64];
+    const int middle = f32 ? 6 : 15; /* digits: most numbers need more, the others are found from below */
+    int digits = reads_back(v, f32, middle, s) ? 1 : middle + 1;
+    while (!reads_back(v, f32, digits, s))
+        digits++;
+    bool whole = !strpbrk(s, ".e");
+    return mem_printf("%s%s%s", s, whole ? ".0" : "", f32 ? "f" : "");
+}
+
+static void add_int(Text *t, DType d, const void *data, int64_t i)
+{
+    switch (d) {
+    case DT_I64:
+        if (((const int64_t *)data)[i] == INT64_MIN)
+            text_printf(t, "INT64_MIN");
+        else
+            text_printf(t, "INT64_C(%lld)", (long long)((const int64_t *)data)[i]);
+        break;
+    case DT_U64: text_printf(t, "UINT64_C(%llu)", (unsigned long long)((const uint64_t *)data)[i]); break;
+    case DT_U32: text_printf(t, "%lluu", (unsigned long long)((const uint32_t *)data)[i]); break;
+    case DT_I32:
+        if (((const int32_t *)data)[i] == INT32_MIN) {
+            text_printf(t, "INT32_MIN");
+            break;
+        }
+        /* fall through */
+    default: text_printf(t, "%.0f", elem_get(data, d, i));
+    }
+}
+
+/* Tables of weights are bytes, and long. */
+static void add_byte(Text *t, unsigned v)
+{
+    char s[3] = {(char)('0' + v / 100), (char)('0' + v / 10 % 10), (char)('0' + v % 10)};
+    size_t skip = v < 10 ? 2 : v < 100 ? 1 : 0;
+    text_add(t, s + skip, 3 - skip);
+}
+
+static void add_literal(Text *t, DType d, const void *data, int64_t i)
+{
+    char s[32];
+    double v = elem_get(data, d, i);
+    if (d == DT_U8) {
+        add_byte(t, ((const uint8_t *)data)[i]);
+    } else if (!dtype_is_float(d)) {
+        add_int(t, d, data, i);
+    } else if (v == 0 && !signbit(v)) {
+        text_add(t, "0", 1);
+    } else if (d == DT_F32 && fabs(v) < 1e6 && v == (double)(int)v) {
+        int n = snprintf(s, sizeof s, signbit(v) && v == 0 ? "-0.0f" : "%d", (int)v);
+        text_add(t, s, (size_t)n);
+    } else {
+        text_printf(t, "%s", float_text(v, d));
+    }
+}
+
+const char *emit_literal(DType d, const void *data, int64_t i)
+{
+    Text t = {0};
+    add_literal(&t, d, data, i);
+    return text_take(&t);
+}
+
+const char *emit_dims(const int64_t *v, int count)
+{
+    Text t = {0};
+    text_printf(&t, "(const int32_t[]){");
+    for (int i = 0; i < count; i++)
+        text_printf(&t, "%s%lld", i ? ", " : "", (long long)v[i]);
+    text_printf(&t, "%s}", count ? "" : "0");
+    return text_take(&t);
+}
+
+/* ---- constants ---- */
+
+static void print_array(Emitter *e, const char *space, const char *name, DType d, const void *data, int64_t count)
+{
+    Text *t = &e->consts;
+    text_printf(t, "static %s_CONST const %s%s %s[%lld] = {", e->macro, space, dtype_c(d), name,
+                (long long)(count ? count : 1));
+    if (!count)
+        text_add(t, "0", 1);
+    size_t line = t->len;
+    for (int64_t i = 0; i < count; i++) {
+        if (i == 0 || t->len - line > CONST_LINE) {
+            text_add(t, "\n   ", 4);
+            line = t->len;
+        }
+        text_add(t, " ", 1);
+        add_literal(t, d, data, i);
+        text_add(t, ",", 1);
+    }
+    text_printf(t, "\n};\n");
+}
+
+const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *data, int64_t count)
+{
+    char *name = mem_printf("%s_%d", hint, e->num_arrays++);
+    print_array(e, "TN_ROM ", name, d, data, count);
+    return name;
+}
+
+const Tensor *memory_of(const Tensor *t)
+{
+    while (t->alias)
+        t = t->alias;
+    return t;
+}
+
+void emit_copy(Emitter *e, const char *to, const char *from, Type t)
+{
+    if (strcmp(to, from) != 0)
+        emit_line(e, "memcpy(%s, %s, %zu);", to, from, type_bytes(t));
+}
+
+const char *emit_ptr(Emitter *e, const Tensor *t)
+{
+    const Tensor *m = memory_of(t);
+    if (m->data) {
+        if (!e->const_printed[m->id])
+            print_array(e, "", m->c_name, m->type.dtype, m->data, type_elems(m->type));
+        e->const_printed[m->id] = true;
+        return m->c_name;
+    }
+    if (m->arena_offset < 0)
+        return m->c_name;
+    const char *c = dtype_c(t->type.dtype);
+    return mem_printf("(%s *)(void *)(arena + %lld)", c,
+                      (long long)(m->arena_offset + t->layout.base * (int64_t)dtype_size(t->type.dtype)));
+}
+
+const Plan *emit_plan(const Emitter *e)
+{
+    return e->plan;
+}

@@ -1,0 +1,177 @@
+/* train.h - training, shared by passes/train*.c: the trainer and what its parts do. */
+#ifndef TERNC_PASSES_TRAIN_H
+#define TERNC_PASSES_TRAIN_H
+
+#include "cli/cli.h"
+#include "train/training.h"
+
+/* ---- what is minimised: train_loss.c ---- */
+
+typedef enum LossKind { LOSS_LABELS, LOSS_TARGETS, LOSS_TEACHER_SCORES, LOSS_TEACHER_CLASSES } LossKind;
+
+typedef struct Loss {
+    LossKind kind;
+    const Tensor *score; /* of the model */
+    int64_t classes;     /* elements of the score per sample */
+    bool compared;       /* LOSS_TEACHER_SCORES: they may be scores of classes, so their order counts as well */
+    Engine *teacher;     /* the float model; NULL: there are labels or targets */
+} Loss;
+
+typedef struct Judged {
+    double loss;     /* of loss_judge: the sum over its samples; of judge_source: the mean */
+    int64_t correct; /* samples whose best class is the label's or the teacher's */
+    double accuracy; /* of judge_source: their share */
+} Judged;
+
+Loss loss_find(const Graph *g, const Dataset *d);
+/* count samples of the batch are real, the others fill it up; grad NULL: not wanted. */
+Judged loss_judge(const Loss *l, const Dataset *d, const int64_t *samples, int64_t count, int64_t batch,
+                  const float *score, const float *teacher_score, float *grad);
+
+/* ---- samples: train_data.c ---- */
+
+typedef struct Source {
+    const DataFeed *feed;
+    int64_t first, count; /* samples in use */
+} Source;
+
+void order_samples(int64_t *order, const Source *s, uint64_t seed, int64_t epoch);
+/* Sample i as input x, changed at random when the options ask for it. */
+void draw_sample(const DataFeed *f, const TrainOptions *o, int64_t i, uint64_t seed, float *x);
+
+/* ---- train_judge.c ---- */
+
+/* Random changes to samples, drawn by key and sample. */
+typedef struct Augment {
+    const TrainOptions *o;
+    uint64_t key;
+} Augment;
+
+Source source_open(const CommandLine *c, const Graph *g); /* all of --data, up to --limit */
+void source_split(const CommandLine *c, const Graph *g, Source *train, Source *valid);
+/* Fills the engine's input, and the teacher's, with `count` samples; the first ones again where there are too few. a
+ * NULL: as they are. */
+void fill_batch(Engine *e, const Loss *l, const Source *s, const Augment *a, int64_t *samples, int64_t count);
+const float *loss_teach(const Loss *l); /* the teacher's score of the batch; NULL: there is none */
+Judged judge_source(Engine *e, const Loss *l, const Source *s);
+bool loss_has_classes(const Loss *l);             /* hits count, not only the loss */
+const char *judged_text(const Loss *l, Judged j); /* "accuracy 99.10 %, loss 0.0312" */
+/* Fails when samples mix within a batch, or the engine computes anything else than the evaluator. */
+void check_engine(Engine *e, const Graph *g, const Loss *l, const Source *s);
+
+/* ---- ternary weights: train_ternary.c ---- */
+
+typedef struct TernaryWeight {
+    const Param *p;
+    Ternary box;   /* channels that have a scale of their own; one for the whole layer */
+    bool normed;   /* BatchNormalization follows and takes up any scale */
+    Param *scales; /* without it: trained, start at 1, in the blocks behind the graph's; NULL: none */
+    uint8_t *kept; /* TWN, STP: weights that are not zero */
+    bool fixed;    /* STP: pruned, kept stays as it is */
+    double *sums;  /* TWN, STP: a by channel, then room for another number by channel */
+    float limit;   /* STP: threshold of this step */
+    float *values; /* SCA: w, of the latent weights */
+    double alpha;  /* SCA */
+    double lambda; /* SCA: now */
+    double start;  /* SCA: distance when lambda began */
+    double base;   /* SCA: scales are in units of this */
+} TernaryWeight;
+
+/* Runs BODY for each element i, in the order in which they lie, of its channel ch. */
+#define FOR_CHANNELS(box, BODY)                                                                                        \
+    do {                                                                                                               \
+        int64_t i = 0;                                                                                                 \
+        for (int64_t gr = 0; gr < (box)->groups; gr++)                                                                 \
+            for (int64_t mi = 0; mi < (box)->mid; mi++)                                                                \
+                for (int64_t ch = gr * (box)->chan; ch < (gr + 1) * (box)->chan; ch++)                                 \
+                    for (int64_t in = 0; in < (box)->inner; in++, i++) {                                               \
+                        BODY                                                                                           \
+                    }                                                                                                  \
+    } while (0)
+
+/* ---- the trainer ---- */
+
+typedef struct EpochRecord {
+    int64_t epoch; /* from 1 */
+    const char *stage;
+    double loss, valid_loss, accuracy, sparsity, distance, rate, seconds;
+    const double *zeros; /* by ternary weight */
+} EpochRecord;
+
+typedef struct Trainer {
+    const CommandLine *c;
+    const Options *opt;
+    const TrainOptions *o; /* defaults filled in */
+    Graph *g;              /* one sample; gets the result */
+    Engine *e;
+    Loss loss;
+    Source train, valid;
+    ParamList params;              /* the engine's, then the trainer's own */
+    float *latent;                 /* blocks of params: what is trained; the engine computes with their ternary form */
+    float *grads, *first, *second; /* second: of Adam, else NULL */
+    TernaryWeight *ternary;
+    int num_ternary;
+    int64_t epoch, step, steps_per_epoch;
+    int64_t epochs;  /* in all; fewer than asked for when SCA's weights are ternary early */
+    int64_t sca_end; /* SCA: epoch in which the weights are rounded and frozen */
+    bool frozen;     /* SCA: they are; scales, biases, norms and float layers are trained */
+    /* the best epoch so far */
+    Judged best;
+    int64_t best_epoch;
+    float *best_weights, *best_running;
+    EpochRecord *history;
+    int num_history;
+    Judged of_float;        /* held-back data before training */
+    const char *checkpoint; /* path */
+    uint64_t data_hash;
+    Progress bar;
+    int64_t first_epoch; /* of this process */
+} Trainer;
+
+/* train_ternary.c */
+void ternary_prepare(Trainer *t);     /* after the engine: finds the weights, sets the latent ones */
+void ternary_start_epoch(Trainer *t); /* changes of stage */
+const char *ternary_stage(const Trainer *t, int64_t epoch);
+bool ternary_eligible(const Trainer *t, int64_t epoch); /* may be the result */
+void ternary_project(Trainer *t, bool hard); /* latent -> the engine's weights; hard: as they will be written */
+void ternary_chain(Trainer *t);         /* the engine's gradients -> those of the latent weights, with regularisers */
+double ternary_zeros(const Trainer *t); /* their share in the last ternary_project */
+bool ternary_needs_statistics(const Trainer *t);
+const Node *norm_behind(const Engine *e, const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
+/* At or below this magnitude a share s of the weights lies; at least one weight lies above. */
+float magnitude_quantile(const float *w, int64_t n, double s);
+
+/* train_sca.c */
+double sca_slope(double w, double alpha);           /* of the regulariser, by theta */
+float sca_round(float w);                           /* -1, 0, 1 */
+void sca_steer(const Trainer *t, TernaryWeight *w); /* w->lambda for this step */
+void sca_start(Trainer *t, TernaryWeight *w);
+void sca_start_epoch(Trainer *t);
+void sca_end_epoch(Trainer *t, double distance); /* the stage ends once the weights are near 0 and 1 */
+void sca_project(const Trainer *t, const TernaryWeight *w, bool hard);
+void sca_chain(const Trainer *t, const TernaryWeight *w);
+double sca_distance(const Trainer *t); /* of w to -1, 0, 1 after sca_project: mean of the worst layer */
+
+/* train_stp.c */
+int64_t stp_prune_epoch(const Trainer *t);
+double stp_sparsity(const Trainer *t); /* least one of this step */
+double stp_layer_sparsity(const Trainer *t, int k, double s);
+float stp_threshold(Trainer *t, int k);
+void stp_pull(Trainer *t, int k);
+void stp_start_epoch(Trainer *t);
+
+/* train_optimizer.c */
+double optimizer_rate(const Trainer *t); /* at this step */
+void optimizer_clip(const Trainer *t);   /* the engine's gradient, to --clip */
+void optimizer_step(Trainer *t);
+
+/* compiler/checkpoint.c */
+const char *checkpoint_path(const CommandLine *c);
+uint64_t checkpoint_hash(const Trainer *t); /* of data and how it is read: once, for t->data_hash */
+void checkpoint_write(const Trainer *t);
+void checkpoint_read(Trainer *t);
+
+/* compiler/plot.c */
+void plot_write(const Trainer *t, const char *path);
+
+#endif
