@@ -1,6 +1,9 @@
 /* pipeline.c - what happens to a model, in order: one call per pass, verified, dumped and timed alike. The comments
  * between the calls say what holds there. */
-#include "cli/cli.h"
+#include "codegen/codegen.h"
+#include "onnx/onnx.h"
+#include "passes/passes.h"
+#include "pipeline.h"
 
 #include <string.h>
 
@@ -63,13 +66,13 @@ void pipeline_prepare(Model *m, const Options *opt)
     /* All types are static, nothing computes from constants alone, every node is used. */
 }
 
-Training pipeline_train(Model *m, const CommandLine *c)
+Training pipeline_train(Model *m, const TrainJob *j)
 {
-    const Options *opt = &c->opt;
+    const Options *opt = j->opt;
     Training result;
-    RUN("train", result = pass_train(m->graph, c));
+    RUN("train", result = pass_train(m->graph, j));
     /* Weights to be ternary are: zeros and one magnitude per channel. */
-    RUN("fold", c->command == CMD_ternarize ? pass_fold_after_training(m->graph) : pass_fold(m->graph));
+    RUN("fold", j->again ? pass_fold_after_training(m->graph) : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     /* Dropout is gone as well; a model that is written can be trained again. */
     return result;

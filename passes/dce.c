@@ -2,7 +2,8 @@
  * longer asked for.
  *
  * Requires: nodes in execution order. Gives: every node is used. Leaves everything else valid. */
-#include "graph/ir.h"
+#include "graph/op.h"
+#include "passes/passes.h"
 
 static bool is_live(const Node *n, const bool *used)
 {

@@ -4,7 +4,8 @@
  *
  * Requires: infer. Gives: none of these nodes is left, but one that a graph output needs. May leave unused nodes (dce).
  */
-#include "graph/ir.h"
+#include "ops/ops.h"
+#include "passes/passes.h"
 
 #include <string.h>
 

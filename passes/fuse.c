@@ -6,6 +6,8 @@
  * by a node of its own. Linear nodes whose form has no layer (3-D convolutions, run-time weights or biases) stay as
  * they are. Arithmetic on scales and biases runs in double and is rounded once. */
 #include "fuse.h"
+#include "ops/ops.h"
+#include "passes/passes.h"
 
 #include <float.h>
 #include <math.h>
@@ -204,7 +206,7 @@ static const float *rounded(const double *v, int64_t n)
     return f;
 }
 
-static bool all_equal(const double *v, int64_t n, double to)
+static bool all_are(const double *v, int64_t n, double to)
 {
     for (int64_t i = 0; i < n; i++)
         if (v[i] != to)
@@ -274,9 +276,9 @@ static Node *finish_layer(Draft *d, const Tensor *weights, const LinearWeights *
         set_codes(d, weights->ternary);
     else
         set_weights(d, weights->data, &w->box);
-    if (!all_equal(d->scale, l->co, 1))
+    if (!all_are(d->scale, l->co, 1))
         l->scale = rounded(d->scale, l->co);
-    if (!all_equal(d->bias, l->co, 0))
+    if (!all_are(d->bias, l->co, 0))
         l->bias = rounded(d->bias, l->co);
     l->source = mem_strdup(d->source.data);
     text_free(&d->source);

@@ -4,6 +4,7 @@
  * too where it commutes: with averages always, with maxima when the factors are not negative. A monotonic activation
  * commutes with maxima. Nothing is absorbed that would make a scale or bias not finite. */
 #include "fuse.h"
+#include "ops/ops.h"
 
 #include <float.h>
 #include <math.h>

@@ -6,6 +6,7 @@
  * where no padding takes part in the sums; for pixels only: sums of bytes are exact in float, but elsewhere x + offset
  * may be a difference of large numbers that must be taken first. */
 #include "fuse.h"
+#include "ops/ops.h"
 
 #include <float.h>
 #include <math.h>

@@ -5,6 +5,8 @@
  * types that the file declares for its outputs hold; no node computes from constants alone, but one that makes a graph
  * output (an Identity of the constant) or costs too much (infer_cost.c); no control flow (infer_control.c). */
 #include "infer.h"
+#include "ops/ops.h"
+#include "passes/passes.h"
 
 static void check_inputs(const Graph *g)
 {

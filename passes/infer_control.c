@@ -6,6 +6,7 @@
  * last iteration that counts. A longer one, and one whose trip count is not known, stays a loop: its body stands
  * between LoopBegin and LoopEnd. Refused: what would need shapes that depend on run-time values. */
 #include "infer.h"
+#include "ops/ops.h"
 
 #include <string.h>
 

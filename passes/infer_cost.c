@@ -1,6 +1,7 @@
 /* infer_cost.c - what evaluating a node on constants would take, so that a small file cannot ask for endless folding:
  * the steps of the evaluator's loops, and the bytes of the results. What is over the budget stays in the graph. */
 #include "infer.h"
+#include "ops/ops.h"
 
 /* A step takes some nanoseconds. The budgets grow with the constants that the file brings. */
 static const double base_steps = 1 << 27, steps_per_element = 64;

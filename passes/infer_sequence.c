@@ -1,6 +1,7 @@
 /* infer_sequence.c - sequences are lists of tensors that are known while types are inferred, and nothing at run time:
  * operators on them become what they do to the elements. Positions and lengths must be known, so they are constants. */
 #include "infer.h"
+#include "ops/ops.h"
 
 #include <string.h>
 

@@ -3,7 +3,8 @@
  * Requires an ordinary graph with static shapes. An input named by --input-uint8 becomes uint8, and nodes behind it
  * compute (raw * scale - mean) / std; with --layout nhwc the images among the inputs become [N][H][W][C], and a
  * Transpose stands behind them. The ONNX file that ternarize writes is not affected: this runs when C is made. */
-#include "graph/ir.h"
+#include "graph/op.h"
+#include "passes/passes.h"
 
 #include <string.h>
 

@@ -6,8 +6,8 @@
  * Bytes: unrolled code has its prices per add, load and move (target.c), tables cost exactly their length, and each
  * form some code. Time: cost.c. `size` takes the fewest bytes; `speed` the least time within limits on what is
  * unrolled, and of forms that are about as fast the smallest. */
-#include "graph/ir.h"
-#include "print/emitter.h"
+#include "layers/layers.h"
+#include "passes/passes.h"
 
 #include <math.h>
 

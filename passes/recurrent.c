@@ -4,6 +4,7 @@
  *
  * Requires: infer, ternarize. Gives: no LSTM, GRU or RNN is left. The layers get their numbers from fuse. */
 #include "ops/recurrent.h"
+#include "passes/passes.h"
 
 #include <string.h>
 

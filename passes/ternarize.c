@@ -6,7 +6,8 @@
  *
  * Requires: infer, fold, dce. Gives: Tensor.ternary set where the weights are ternary, with data == codes * scale
  * exactly; the graph is still ordinary ONNX. A weight that something else reads as well is copied first. */
-#include "graph/ir.h"
+#include "ops/ops.h"
+#include "passes/passes.h"
 
 #include <math.h>
 #include <string.h>

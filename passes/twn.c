@@ -7,7 +7,7 @@
  * Sources: Li et al., "Ternary Weight Networks", arXiv 1605.04711 (objective, scale, relative threshold); the exact
  * threshold by sorting is derived from its objective; the quantile is how Faraone et al., arXiv 1709.06262, prune to a
  * given sparsity (derived from its abstract). */
-#include "graph/ir.h"
+#include "passes/passes.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -7,6 +7,8 @@
  *
  * Only this file and upgrade_old.c (opsets before 7) look at opset versions. Unsupported operators fail here already,
  * so that they are reported before the details of others. Source: the operators' texts and their history in ONNX. */
+#include "graph/op.h"
+#include "passes/passes.h"
 #include "upgrade.h"
 
 #include <inttypes.h>
@@ -15,56 +17,6 @@
 enum { OLDEST = 1, NEWEST = 18, FORM = 17, IR_VERSION = 8 };
 
 /* ---- attributes and inputs ---- */
-
-const Attr *upgrade_attr(const Upgrade *u, const Node *n, const char *name, AttrType type)
-{
-    for (int i = 0; i < n->num_attrs; i++) {
-        const Attr *a = &n->attrs[i];
-        if (strcmp(a->name, name) != 0)
-            continue;
-        if (a->type != type)
-            fail_node(u->g, n, "attribute '%s' has the wrong type", name);
-        return a;
-    }
-    return NULL;
-}
-
-int64_t upgrade_take_int(const Upgrade *u, Node *n, const char *name, int64_t otherwise)
-{
-    const Attr *a = upgrade_attr(u, n, name, ATTR_INT);
-    int64_t v = a ? a->i : otherwise;
-    attr_remove(n, name);
-    return v;
-}
-
-/* Fails when there is one already. */
-static void put_input(const Upgrade *u, Node *n, int index, Tensor *t)
-{
-    if (index < n->num_in && n->in[index])
-        fail_node(u->g, n, "input %d does not exist in opset %" PRId64, index, u->opset);
-    if (index >= n->num_in) {
-        Tensor **more = NEW_ARRAY(Tensor *, index + 1);
-        for (int i = 0; i < n->num_in; i++)
-            more[i] = n->in[i];
-        n->in = more;
-        n->num_in = index + 1;
-    }
-    n->in[index] = t;
-}
-
-const char *upgrade_name(const Node *n, const char *what)
-{
-    return mem_printf("%s_%s", node_label(n), what);
-}
-
-void upgrade_ints(const Upgrade *u, Node *n, const char *name, int index)
-{
-    const Attr *a = upgrade_attr(u, n, name, ATTR_INTS);
-    if (!a)
-        return;
-    put_input(u, n, index, graph_const_i64(u->g, upgrade_name(n, name), a->count, a->ints));
-    attr_remove(n, name);
-}
 
 /* The floating-point type of t, as far as can be seen without shape inference: double where a declared type or a Cast
  * up the chain of first inputs says so, else float. */
@@ -100,24 +52,10 @@ static void require_input(const Upgrade *u, const Node *n)
 
 /* ---- nodes ---- */
 
-void upgrade_place(Upgrade *u, Node *n)
-{
-    node_append(&u->kept, n);
-}
-
 static void rename_node(Node *n, const char *op_name)
 {
     n->op_name = op_name;
     n->op = op_find("", op_name);
-}
-
-Node *upgrade_node(const Upgrade *u, const Node *of, const char *op_name, const char *what, int num_in)
-{
-    Node *n = node_new(op_find("", op_name), upgrade_name(of, what), num_in, 1);
-    n->op_name = op_name;
-    n->out[0] = graph_tensor(u->g, upgrade_name(of, what), (Type){.rank = -1});
-    n->out[0]->producer = n;
-    return n;
 }
 
 /* ---- rules: attributes that became inputs ---- */

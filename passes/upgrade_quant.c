@@ -2,6 +2,7 @@
  * DequantizeLinear multiplies by x_scale * w_scale / y_scale and QuantizeLinear rounds; QONNX's Quant and BipolarQuant
  * (domain qonnx.custom_op.general) are the steps of their definitions. Every step rounds as the definition does, so the
  * results are the same bit for bit. Sources: the operators' texts in ONNX; QONNX's text on its operators. */
+#include "graph/op.h"
 #include "upgrade.h"
 
 #include <string.h>

@@ -8,7 +8,9 @@
  * compiled in, and for each shape by prices of the others, are from what was measured. PCs: the forms of a layer take
  * turns in one thread, a form's time is the lower quartile of its processor time. Microcontrollers: instructions. Takes
  * minutes; no test. */
-#include "cli/cli.h"
+#include "base/host.h"
+#include "codegen/codegen.h"
+#include "passes/passes.h"
 #include "random_layer.h"
 
 #include <dlfcn.h>

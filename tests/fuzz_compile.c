@@ -1,5 +1,8 @@
 /* fuzz_compile.c - libFuzzer target: any bytes become C text, or are refused with a message. How they are compiled
  * depends on a sum over them, so every input meets one combination of options, and its mutants meet others. */
+#include "pipeline.h"
+#include "onnx/onnx.h"
+#include "codegen/codegen.h"
 #include "fuzz_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

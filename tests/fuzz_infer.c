@@ -1,5 +1,7 @@
 /* fuzz_infer.c - libFuzzer target: any bytes become a graph whose types are all known, folded, or are refused with a
  * message. */
+#include "pipeline.h"
+#include "onnx/onnx.h"
 #include "fuzz_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

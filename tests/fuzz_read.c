@@ -1,4 +1,6 @@
 /* fuzz_read.c - libFuzzer target: any bytes are read and upgraded, or refused with a message. */
+#include "passes/passes.h"
+#include "onnx/onnx.h"
 #include "fuzz_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

@@ -2,7 +2,9 @@
 #ifndef TERNC_TESTS_GENERATED_H
 #define TERNC_TESTS_GENERATED_H
 
-#include "cli/cli.h"
+#include "base/host.h"
+#include "codegen/codegen.h"
+#include "passes/passes.h"
 
 #include <CUnit/Basic.h>
 #include <dlfcn.h>

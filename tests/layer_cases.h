@@ -2,7 +2,7 @@
 #ifndef TERNC_LAYER_CASES_H
 #define TERNC_LAYER_CASES_H
 
-#include "graph/ir.h"
+#include "passes/passes.h"
 #include "pick.h"
 
 static inline void case_seed(uint64_t seed)

@@ -4,9 +4,10 @@
  *
  *   mutate COUNT SEED     exit code 1 if a mutant survives, if fewer than COUNT were made, or if sound code is refused
  */
+#include "base/host.h"
 #include "check/check.h"
+#include "codegen/codegen.h"
 #include "layer_cases.h"
-#include "print/emitter.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -3,7 +3,9 @@
 #define TERNC_TESTS_ONNX_BUILD_H
 
 #include "dump_text.h"
+#include "onnx/onnx.h"
 #include "onnx/onnx_proto.h"
+#include "passes/passes.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>

@@ -2,7 +2,8 @@
 #ifndef TERNC_OP_VALUES_H
 #define TERNC_OP_VALUES_H
 
-#include "graph/ir.h"
+#include "graph/op.h"
+#include "passes/passes.h"
 #include "op_cases.h"
 
 #include <CUnit/Basic.h>

@@ -2,7 +2,7 @@
 #ifndef TERNC_TESTS_RANDOM_LAYER_H
 #define TERNC_TESTS_RANDOM_LAYER_H
 
-#include "print/emitter.h"
+#include "layers/layers.h"
 
 static inline uint32_t random_below(uint32_t *state, uint32_t limit)
 {

@@ -9,7 +9,12 @@
  * the status file anew. Built with
  * -DTERNC_SANITIZE=ON, generated C runs under ASan and UBSan too. */
 #include "generated.h"
+#include "base/out_file.h"
+#include "onnx/onnx.h"
 #include "onnx/onnx_proto.h"
+#include "ops/ops.h"
+#include "passes/passes.h"
+#include "pipeline.h"
 
 #include <dirent.h>
 #include <unistd.h>

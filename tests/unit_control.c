@@ -1,4 +1,6 @@
 /* unit_control.c - If, Loop, Scan and sequences: what they compute, what is unrolled, what is refused. */
+#include "pipeline.h"
+#include "ops/ops.h"
 #include "onnx_build.h"
 
 typedef Onnx__GraphProto Graph_;

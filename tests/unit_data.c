@@ -1,6 +1,8 @@
 /* unit_data.c - .npy files and data sets: what is read from good files, and the message for every bad one. The files
  * are made here, byte by byte. */
-#include "cli/cli.h"
+#include "base/host.h"
+#include "base/out_file.h"
+#include "data/data.h"
 
 #include <CUnit/Basic.h>
 #include <archive.h>
@@ -368,7 +370,7 @@ static Graph *graph_with_input(DType dtype, int rank, const int64_t *dims)
 
 static void check_feed(bool nhwc, int rank, const int64_t *dims, const float *expected)
 {
-    CommandLine c = {.scale = 1};
+    DataOptions c = {.scale = 1};
     float x[6];
     data_sample(data_feed(image_set(nhwc), graph_with_input(DT_F32, rank, dims), &c), 0, x);
     CU_ASSERT_EQUAL(memcmp(x, expected, sizeof x), 0);
@@ -394,7 +396,7 @@ static void test_feed_cube(void)
     for (int nhwc = 0; nhwc < 2; nhwc++) {
         Dataset d = {.spec = "set", .count = 1, .nhwc = nhwc, .values = (const uint8_t *)cube};
         d.sample = type_make(DT_F32, 3, dims + 1);
-        CommandLine c = {.scale = 1};
+        DataOptions c = {.scale = 1};
         float x[8];
         data_sample(data_feed(&d, graph_with_input(DT_F32, 4, dims), &c), 0, x);
         CU_ASSERT_EQUAL(memcmp(x, nhwc ? turned : cube, sizeof x), 0);
@@ -405,7 +407,7 @@ static void test_feed_normalisation(void)
 {
     static const int64_t dims[] = {1, 2, 1, 3};
     static const double mean[] = {1, 10}, std[] = {0.5, 2};
-    CommandLine c = {.scale = 2, .mean = {mean, 2}, .std = {std, 2}};
+    DataOptions c = {.scale = 2, .mean = {mean, 2}, .std = {std, 2}};
     static const float expected[] = {2, 6, 10, 5, 15, 25};
     for (int nhwc = 0; nhwc < 2; nhwc++) {
         float x[6];
@@ -414,7 +416,7 @@ static void test_feed_normalisation(void)
     }
 }
 
-static void refuse_feed(DType dtype, int rank, const int64_t *dims, const CommandLine *c, int code, const char *end)
+static void refuse_feed(DType dtype, int rank, const int64_t *dims, const DataOptions *c, int code, const char *end)
 {
     Dataset *d = image_set(false);
     Graph *g = graph_with_input(dtype, rank, dims);
@@ -430,7 +432,7 @@ static void test_feed_bad(void)
 {
     static const int64_t other[] = {1, 3, 1, 2}, more[] = {2, 2, 1, 3}, good[] = {1, 2, 1, 3};
     static const double three_numbers[] = {1, 2, 3};
-    CommandLine c = {.scale = 1};
+    DataOptions c = {.scale = 1};
     refuse_feed(
         DT_F32, 4, other, &c, 1,
         "set: samples of float[2,1,3] do not fit input 'in' of m.onnx, which is float[1,3,1,2], in either order "

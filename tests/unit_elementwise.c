@@ -1,6 +1,8 @@
 /* unit_elementwise.c - elementwise operators, reductions, softmax and normalisations: every operator on every element
  * type that it takes, on shapes that broadcast in many ways, generated C (gcc and clang) against the evaluator; and
  * the evaluator against known values where C alone would leave the result open. */
+#include "passes/passes.h"
+#include "layers/layers.h"
 #include "generated.h"
 #include "pick.h"
 

@@ -1,6 +1,9 @@
 /* unit_functions.c - functions that a model brings along: inlined with their names, attributes and versions, or
  * refused; and elements of tensors in other files. */
-#include "cli/cli.h"
+#include "base/host.h"
+#include "graph/op.h"
+#include "onnx/onnx.h"
+#include "passes/passes.h"
 #include "onnx_build.h"
 
 #include <sys/stat.h>

@@ -1,6 +1,8 @@
 /* unit_fuse_models.c - real models compute the same before and after fusing. Skipped, visibly, where the shared models
  * are missing. */
-#include "graph/ir.h"
+#include "ops/ops.h"
+#include "passes/passes.h"
+#include "pipeline.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>

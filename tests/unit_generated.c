@@ -1,6 +1,7 @@
 /* unit_generated.c - random layers of every kind in every lowering, compiled and checked by the machinery of `ternc
  * check`: values against the evaluator, and every ternary weight by impulses. */
 #include "check/check.h"
+#include "codegen/codegen.h"
 #include "layer_cases.h"
 
 #include <CUnit/Basic.h>

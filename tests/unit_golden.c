@@ -8,6 +8,9 @@
  *
  * Every case is also run on values: a pass other than ternarize must not change what the graph computes. With
  * TERNC_UPDATE=1 the expected texts that are others are written anew. */
+#include "base/out_file.h"
+#include "passes/passes.h"
+#include "ops/ops.h"
 #include "dump_text.h"
 
 #include <CUnit/Basic.h>

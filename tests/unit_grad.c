@@ -5,7 +5,8 @@
  * Values come from the row, moved a little so that none lies on a kink. Every operator with a gradient must have a row.
  */
 #include "op_values.h"
-#include "train/training.h"
+#include "ops/ops.h"
+#include "train/engine.h"
 
 static const char *only = "";
 

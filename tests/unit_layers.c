@@ -1,7 +1,9 @@
 /* unit_layers.c - random linear layers in every lowering: the generated C, compiled and run, against eval_layer. The
  * shapes are drawn so that groups, strides, dilations, uneven padding, batches, pooling, 1-D and transposed
  * convolutions all meet; the seed is fixed. */
-#include "cli/cli.h"
+#include "base/host.h"
+#include "codegen/codegen.h"
+#include "passes/passes.h"
 #include "pick.h"
 
 #include <CUnit/Basic.h>

@@ -1,5 +1,7 @@
 /* unit_lower.c - the form that each layer gets: limits, predictions, shared sums; and what is said of the adds against
  * the generated text. */
+#include "passes/passes.h"
+#include "codegen/codegen.h"
 #include "random_layer.h"
 
 #include <CUnit/Basic.h>

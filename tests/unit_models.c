@@ -1,6 +1,9 @@
 /* unit_models.c - every model of the onnx package's test data is read and upgraded, or refused with a message that
  * names the file; what was read survives being written and read back. Skipped without the package. */
-#include "cli/cli.h"
+#include "base/host.h"
+#include "graph/op.h"
+#include "onnx/onnx.h"
+#include "passes/passes.h"
 #include "dump_text.h"
 
 #include <CUnit/Basic.h>

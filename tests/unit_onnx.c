@@ -1,6 +1,10 @@
 /* unit_onnx.c - reading and writing ONNX: every encoding of tensors, symbolic dimensions, the order of nodes, size and
  * speed, and models that are written and read back. */
-#include "cli/cli.h"
+#include "base/host.h"
+#include "base/out_file.h"
+#include "layers/layers.h"
+#include "onnx/onnx.h"
+#include "passes/passes.h"
 #include "onnx_build.h"
 
 #include <signal.h>

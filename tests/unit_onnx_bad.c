@@ -1,4 +1,6 @@
 /* unit_onnx_bad.c - every message for an ONNX file that is broken, hostile or beyond ternc. */
+#include "passes/passes.h"
+#include "onnx/onnx.h"
 #include "onnx_build.h"
 
 /* ---- refused tensors ---- */

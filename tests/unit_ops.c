@@ -4,6 +4,10 @@
  *
  * --write FOLDER runs nothing but writes the rows as .onnx files with their inputs and the evaluator's outputs, for
  * oracle.mjs. */
+#include "passes/passes.h"
+#include "ops/ops.h"
+#include "onnx/onnx.h"
+#include "base/host.h"
 #include "op_cases.h"
 #include "generated.h"
 #include "op_values.h"

@@ -1,5 +1,6 @@
 /* unit_options.c - the command line: what each option means, and the message for every wrong use. */
 #include "cli/cli.h"
+#include "codegen/codegen.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>
@@ -63,9 +64,9 @@ static void test_defaults(void)
     CU_ASSERT_FALSE(c->opt.per_layer);
     CU_ASSERT_EQUAL(parse_good("ternc run m --input x.npy")->opt.method, METHOD_NONE);
     CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->opt.method, METHOD_NONE);
-    CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->scale, 1);
+    CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->data.scale, 1);
     CU_ASSERT_EQUAL(parse_good("ternc check m")->opt.method, METHOD_TWN);
-    CU_ASSERT_STRING_EQUAL(parse_good("ternc check m")->cc, "clang");
+    CU_ASSERT_STRING_EQUAL(parse_good("ternc check m")->build.cc, "clang");
 }
 
 static void test_values(void)
@@ -97,13 +98,13 @@ static void test_data_values(void)
 {
     const CommandLine *c = parse_good(
         "ternc eval m --data a,b --scale 1/255 --mean -0.5,0,1e-3 --std 2 --layout nhwc --limit 12 --threads 3");
-    CU_ASSERT_DOUBLE_EQUAL(c->scale, 1.0 / 255, 0);
-    CU_ASSERT_EQUAL_FATAL(c->mean.count, 3);
-    CU_ASSERT_DOUBLE_EQUAL(c->mean.items[0], -0.5, 0);
-    CU_ASSERT_DOUBLE_EQUAL(c->mean.items[2], 1e-3, 0);
-    CU_ASSERT_EQUAL_FATAL(c->std.count, 1);
-    CU_ASSERT_TRUE(c->nhwc);
-    CU_ASSERT_EQUAL(c->limit, 12);
+    CU_ASSERT_DOUBLE_EQUAL(c->data.scale, 1.0 / 255, 0);
+    CU_ASSERT_EQUAL_FATAL(c->data.mean.count, 3);
+    CU_ASSERT_DOUBLE_EQUAL(c->data.mean.items[0], -0.5, 0);
+    CU_ASSERT_DOUBLE_EQUAL(c->data.mean.items[2], 1e-3, 0);
+    CU_ASSERT_EQUAL_FATAL(c->data.std.count, 1);
+    CU_ASSERT_TRUE(c->data.nhwc);
+    CU_ASSERT_EQUAL(c->data.limit, 12);
     CU_ASSERT_EQUAL(c->threads, 3);
     CU_ASSERT_STRING_EQUAL(parse_good("ternc run -- --model")->model, "--model");
 }
@@ -125,18 +126,18 @@ static void test_size_values(void)
     c = parse_good("ternc size a");
     CU_ASSERT_EQUAL(c->num_methods, 2);
     CU_ASSERT_EQUAL(c->opt.optimize, OPTIMIZE_SIZE);
-    CU_ASSERT_STRING_EQUAL(c->cflags, "-Os");
+    CU_ASSERT_STRING_EQUAL(c->build.cflags, "-Os");
     c = parse_good("ternc size a --optimize speed");
     CU_ASSERT_EQUAL(c->opt.optimize, OPTIMIZE_SPEED);
-    CU_ASSERT_STRING_EQUAL(c->cflags, recommended_flags(OPTIMIZE_SPEED, "clang"));
+    CU_ASSERT_STRING_EQUAL(c->build.cflags, recommended_flags(OPTIMIZE_SPEED, "clang"));
     c = parse_good("ternc check a --cc gcc");
-    CU_ASSERT_STRING_EQUAL(c->cflags, recommended_flags(OPTIMIZE_SPEED, "gcc"));
+    CU_ASSERT_STRING_EQUAL(c->build.cflags, recommended_flags(OPTIMIZE_SPEED, "gcc"));
     c = parse_good("ternc bench a --cc gcc --optimize size");
-    CU_ASSERT_STRING_EQUAL(c->cflags, mem_printf("%s -march=native", recommended_flags(OPTIMIZE_SIZE, "gcc")));
+    CU_ASSERT_STRING_EQUAL(c->build.cflags, mem_printf("%s -march=native", recommended_flags(OPTIMIZE_SIZE, "gcc")));
     CU_ASSERT_TRUE(parse_good("ternc size --list-targets")->list_targets);
     c = parse_good("ternc compile m -o d --max-flash 0");
-    CU_ASSERT_EQUAL(c->max_flash, 0);
-    CU_ASSERT_EQUAL(c->max_ram, -1);
+    CU_ASSERT_EQUAL(c->budget.max_flash, 0);
+    CU_ASSERT_EQUAL(c->budget.max_ram, -1);
 }
 
 typedef struct Wrong {

@@ -1,6 +1,8 @@
 /* unit_passes.c - what golden text does not show: fusing random networks keeps their values, ternarising twice is the
  * identity bit for bit, verify finds broken graphs, and the pipeline's own errors. */
-#include "graph/ir.h"
+#include "ops/ops.h"
+#include "passes/passes.h"
+#include "pipeline.h"
 #include "pick.h"
 
 #include <CUnit/Basic.h>

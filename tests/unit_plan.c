@@ -1,6 +1,6 @@
 /* unit_plan.c - the arena of random graphs: tensors that live at the same time never overlap, and the plan is the least
  * possible, or close to it. */
-#include "graph/ir.h"
+#include "codegen/codegen.h"
 #include "pick.h"
 
 #include <CUnit/Basic.h>

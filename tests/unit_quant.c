@@ -1,6 +1,7 @@
 /* unit_quant.c - models that come quantised: codes behind DequantizeLinear and QONNX's Quant and BipolarQuant are
  * ternary weights bit for bit; QLinearConv and QLinearMatMul give the codes of their definitions. */
-#include "graph/ir.h"
+#include "ops/ops.h"
+#include "pipeline.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>

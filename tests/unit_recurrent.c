@@ -1,7 +1,11 @@
 /* unit_recurrent.c - LSTM, GRU and RNN: `check` passes the generated code of every kind in every lowering and finds
  * what is broken in it; W and R are ternary tensors of their own; which outputs are the state of which inputs. */
 #include "check/check.h"
-#include "ops/recurrent.h"
+#include "codegen/codegen.h"
+#include "codegen/states.h"
+#include "graph/cell.h"
+#include "passes/passes.h"
+#include "pipeline.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>
@@ -50,10 +54,11 @@ static Plan *plan_text(const char *text, const Options *opt)
 
 static CheckReport *check_text(const Plan *plan, const Text *c, const Text *h)
 {
-    const CommandLine line = {.samples = 2, .seed = 1};
+    const DataOptions none = {0};
+    const CheckInputs random = {.data = &none, .samples = 2, .seed = 1};
     Text err = {0};
     int count;
-    const void *const *const *sets = make_input_sets(plan->g, &line, &count);
+    const void *const *const *sets = make_input_sets(plan->g, &random, &count);
     Program *p = program_open(plan, "gcc", "-O1 -w");
     bool built = program_build(p, c, h, &err);
     if (!built)

@@ -1,5 +1,7 @@
 /* unit_size.c - `ternc size`: what belongs to which layer, stack, imports, cache, baseline, text that needs escaping.
  */
+#include "base/out_file.h"
+#include "print/print.h"
 #include "size/size.h"
 
 #include <CUnit/Basic.h>
@@ -14,19 +16,10 @@
 
 static const SizeTarget host = {"host", "", "generic", 8, ""}, broken = {"broken", "", "generic", 0, ""};
 
-static CommandLine *command_line(void)
-{
-    CommandLine *c = NEW(CommandLine);
-    c->cc = "clang";
-    c->cflags = "-Os";
-    c->threads = 2;
-    c->no_cache = true;
-    return c;
-}
-
 static SizeBuild *build(const SizeTarget *t, const char *c)
 {
-    Builder *b = builder_new(command_line());
+    const BuildOptions o = {.cc = "clang", .cflags = "-Os", .no_cache = true};
+    Builder *b = builder_new(&o, 2);
     SizeBuild *made = builder_add(b, t, c, "", "test");
     builder_run(b);
     return made;

@@ -1,7 +1,9 @@
 /* unit_train.c - training's parts: the engine on whole models against the evaluator, gradients through whole models,
  * the loss, the order of samples. The methods are in unit_methods.c. Models come from TERNC_SHARED; without it those
  * tests are skipped and say so. */
-#include "train/trainer.h"
+#include "passes/passes.h"
+#include "ops/ops.h"
+#include "pipeline.h"
 
 #include <CUnit/Basic.h>
 #include <glob.h>

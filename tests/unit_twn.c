@@ -1,6 +1,6 @@
 /* unit_twn.c - ternarising one channel: the optimum against brute force, the facts that follow from the formulas, and
  * the edges: ties, zeros, weights that are ternary already. */
-#include "graph/ir.h"
+#include "passes/passes.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>

@@ -1,6 +1,5 @@
 /* base.c - memory, growing text, the two error doors, and files that appear complete or not at all. */
-#include "base/cleanup.h"
-#include "graph/ir.h"
+#include "base/base.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,6 +60,11 @@ static Block *new_block(size_t bytes)
     b->next = blocks;
     blocks = b;
     return b;
+}
+
+void mem_raise_limit(size_t bytes)
+{
+    budget.limit += budget.limit ? budget.per_byte * bytes : 0;
 }
 
 void *mem_alloc(size_t bytes)
@@ -240,29 +244,6 @@ void fail(const char *fmt, ...)
     leave(1, "error", "", fmt, ap);
 }
 
-static void add_input_types(Text *t, const Node *n)
-{
-    for (int i = 0; i < n->num_in; i++)
-        text_printf(t, "%s%s", i ? ", " : " [inputs ", n->in[i] ? type_text(n->in[i]->type) : "none");
-    if (n->num_in)
-        text_printf(t, "]");
-}
-
-void fail_node(const Graph *g, const Node *n, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    char message[2048];
-    vsnprintf(message, sizeof message, fmt, ap);
-    va_end(ap);
-    Text inputs = {0};
-    add_input_types(&inputs, n);
-    char *all = mem_printf("%s: node '%s' (%s): %s%s", g->file, node_label(n), n->op_name, message,
-                           inputs.data ? inputs.data : "");
-    text_free(&inputs);
-    fail("%s", all);
-}
-
 void usage(const char *fmt, ...)
 {
     va_list ap;
@@ -291,83 +272,11 @@ void note(const char *fmt, ...)
 
 /* ---- files ---- */
 
-OutFile *out_open(const char *path)
+void add_string(Strings *list, const char *value)
 {
-    OutFile *o = calloc(1, sizeof *o);
-    char *real = realpath(path, NULL); /* a link stays a link */
-    if (!o || !(o->path = real ? real : strdup(path)) || !(o->temp = malloc(strlen(o->path) + 32)))
-        fail("out of memory");
-    struct stat st;
-    bool exists = !stat(o->path, &st);
-    if (exists && S_ISDIR(st.st_mode))
-        fail("%s: cannot write: it is a directory", path);
-    bool special = exists && !S_ISREG(st.st_mode); /* a pipe or device cannot be replaced, only written */
-    if (special)
-        strcpy(o->temp, o->path);
-    else
-        sprintf(o->temp, "%s.tmp%ld", o->path, (long)getpid());
-    if (!special)
-        cleanup_add(LEFT_FILE, o->temp);
-    o->f = fopen(o->temp, "wb");
-    if (!o->f)
-        fail("%s: cannot write: %s", path, strerror(errno));
-    return o;
-}
-
-/* After a write that failed the reason is its own: what is tried then would have others. */
-void out_sync(OutFile *o)
-{
-    bool good = !ferror(o->f) && !fflush(o->f);
-    if (!good || (fsync(fileno(o->f)) && errno != EINVAL && errno != EROFS)) /* EINVAL: a device or pipe */
-        fail("%s: cannot write: %s", o->path, strerror(errno));
-}
-
-static void out_free(OutFile *o)
-{
-    cleanup_drop(o->temp);
-    free(o->path);
-    free(o->temp);
-    free(o);
-}
-
-void out_commit(OutFile *o)
-{
-    out_sync(o);
-    if (fclose(o->f) || (strcmp(o->temp, o->path) != 0 && rename(o->temp, o->path)))
-        fail("%s: cannot write: %s", o->path, strerror(errno));
-    out_free(o);
-}
-
-/* Opening a pipe would do something already. */
-void out_check(const char *path)
-{
-    struct stat st;
-    if (!stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return;
-    OutFile *o = out_open(path);
-    fclose(o->f);
-    unlink(o->temp);
-    out_free(o);
-}
-
-const uint8_t *file_map(const char *path, size_t *len)
-{
-    int fd = open(path, O_RDONLY);
-    if (fd < 0)
-        fail("%s: cannot read: %s", path, strerror(errno));
-    struct stat st;
-    if (fstat(fd, &st))
-        fail("%s: cannot read: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        fail("%s: cannot read: %s", path, S_ISDIR(st.st_mode) ? "it is a directory" : "it is not a regular file");
-    *len = (size_t)st.st_size;
-    const uint8_t *p = (const uint8_t *)"";
-    if (*len) {
-        p = mmap(NULL, *len, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED)
-            fail("%s: cannot read: %s", path, strerror(errno));
-        budget.limit += budget.limit ? budget.per_byte * *len : 0;
-    }
-    close(fd);
-    return p;
+    const char **more = NEW_ARRAY(const char *, list->count + 1);
+    for (int i = 0; i < list->count; i++)
+        more[i] = list->items[i];
+    more[list->count++] = value;
+    list->items = more;
 }

@@ -1,6 +1,6 @@
 /* cc.c - running other programs: a C compiler, and what it made. Temporary folders go when the process exits. */
 #include "base/cleanup.h"
-#include "cli/cli.h"
+#include "base/host.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* cname.c - names that generated C may start its identifiers with. */
-#include "graph/ir.h"
+#include "base/base.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* progress.c - a bar on stderr for whatever takes longer than a second, and only where someone watches: never in a
  * file, a pipe or a dumb terminal. */
-#include "cli/cli.h"
+#include "base/host.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* report.c - what commands tell people: aligned tables, numbers and cut texts. */
-#include "cli/cli.h"
+#include "base/host.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,13 +76,6 @@ void table_print(const Table *t, FILE *f)
             fprintf(f, "%*s%s%*s%s", t->right[i] ? pad : 0, "", cell, t->right[i] || last ? 0 : pad, "",
                     last ? "\n" : "  ");
         }
-}
-
-const char *method_name(Method m)
-{
-    static const char *const names[] = {
-        [METHOD_TWN] = "twn", [METHOD_NONE] = "none", [METHOD_SCA] = "sca", [METHOD_STP] = "stp"};
-    return names[m];
 }
 
 const char *count_text(int64_t n)

@@ -2,7 +2,8 @@
 #ifndef TERNC_CHECK_H
 #define TERNC_CHECK_H
 
-#include "cli/cli.h"
+#include "data/data.h"
+#include "print/print.h"
 
 /* What is checked: the generated C of a plan, built in a temporary folder together with a harness. */
 typedef struct Program {
@@ -12,6 +13,14 @@ typedef struct Program {
     char *harness, *binary; /* paths; NULL: not yet compiled */
     const char **parts;     /* paths of further C files of the model, NULL at the end; NULL: none */
 } Program;
+
+/* Where the inputs of a comparison come from. */
+typedef struct CheckInputs {
+    Strings files;           /* --input; none: from data, */
+    const DataOptions *data; /* or, without a specification, at random */
+    int64_t samples;         /* at most */
+    uint64_t seed;
+} CheckInputs;
 
 /* What comparing one node's outputs with the evaluator showed, over all samples. */
 typedef struct NodeCheck {
@@ -54,14 +63,24 @@ bool report_passed(const Plan *plan, const CheckReport *r);
 /* Runs the harness; its findings go into the report. False when it did not end well. */
 bool program_run(const Program *p, const char *const *args, CheckReport *r);
 /* check_inputs.c: sets[s][i] is the dense value of graph input i in sample s. */
-const void *const *const *make_input_sets(const Graph *g, const CommandLine *c, int *num_sets);
+const void *const *const *make_input_sets(const Graph *g, const CheckInputs *c, int *num_sets);
 /* check_values.c */
-void *zeroed_values(const Tensor *t); /* memory for them, for free(); NULL for no tensor */
 void compare_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
 /* check_bounds.c: by how much output k may differ from `want`, per element. */
 void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want, double *bound);
 void layer_bounds(const Tensor *t, const float *layer_bound, double *bound); /* eval_layer's bound */
 /* check_impulses.c */
 void compare_impulses(const Program *p, CheckReport *r);
+
+/* check_states.c: records[k] is a state behind a step, [batch][hidden], as the generated code reported it, in the order
+ * [direction][step][h, c]. Each step is computed again from the states before it; outputs must be the states. */
+typedef struct StateCheck {
+    const Node *n;
+    const void *const *in; /* of the node */
+    const void *const *records;
+} StateCheck;
+Tensor state_tensor(const StateCheck *s, int k); /* record k's name and type */
+void state_wanted(const StateCheck *s, int k, void *want, double *bound);
+void state_output_wanted(const StateCheck *s, int k, void *want); /* output k */
 
 #endif

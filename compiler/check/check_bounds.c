@@ -1,7 +1,7 @@
 /* check_bounds.c - how much the generated code's values may differ from the evaluator's, by the rule that each operator
  * names (OpDef.rounding). */
 #include "check/check.h"
-#include "ops/reference.h"
+#include "ops/ops.h"
 
 #include <float.h>
 #include <math.h>

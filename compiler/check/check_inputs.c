@@ -1,6 +1,7 @@
 /* check_inputs.c - what `ternc check` feeds a model with: given files, samples of a data set, or seeded random values.
  */
 #include "check/check.h"
+#include "onnx/files.h"
 
 #include <math.h>
 
@@ -56,23 +57,23 @@ static void read_sample(const Graph *g, const DataFeed *feed, int sample, const 
     set[0] = x;
 }
 
-const void *const *const *make_input_sets(const Graph *g, const CommandLine *c, int *num_sets)
+const void *const *const *make_input_sets(const Graph *g, const CheckInputs *c, int *num_sets)
 {
-    int64_t count = c->inputs.count ? 1 : c->samples;
+    int64_t count = c->files.count ? 1 : c->samples;
     DataFeed *feed = NULL;
-    if (c->data) {
-        Dataset *d = data_open(c->data, c->nhwc);
-        feed = data_feed(d, g, c);
+    if (c->data->spec) {
+        Dataset *d = data_open(c->data->spec, c->data->nhwc);
+        feed = data_feed(d, g, c->data);
         count = d->count < count ? d->count : count;
-        count = c->limit && c->limit < count ? c->limit : count;
+        count = c->data->limit && c->data->limit < count ? c->data->limit : count;
     }
     const void *const **sets = NEW_ARRAY(const void *const *, count);
     uint64_t state = c->seed;
     for (int s = 0; s < count; s++) {
-        const void **set = c->inputs.count ? read_inputs(g, c->inputs) : NEW_ARRAY(const void *, g->num_inputs);
+        const void **set = c->files.count ? read_inputs(g, c->files) : NEW_ARRAY(const void *, g->num_inputs);
         if (feed)
             read_sample(g, feed, s, set);
-        else if (!c->inputs.count)
+        else if (!c->files.count)
             make_random(g, s, &state, set);
         sets[s] = set;
     }

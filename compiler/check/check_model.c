@@ -1,7 +1,9 @@
 /* check_model.c - model.h and the weights file, from which the harness of `ternc check` (runtime/check) learns what the
  * generated code under test looks like: tensors and their places, layers and their geometry, and how to call it. */
+#include "base/host.h"
 #include "check/check.h"
 #include "ops/recurrent.h"
+#include "print/print.h"
 
 #include <stdlib.h>
 #include <string.h>

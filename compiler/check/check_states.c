@@ -1,5 +1,6 @@
 /* check_states.c - recurrent nodes are compared step by step: what a state should be follows from the states before it
  * as the generated code had them, so that errors do not add up. The outputs are copies of the states. */
+#include "check/check.h"
 #include "ops/recurrent.h"
 #include "ops/reference.h"
 

@@ -1,7 +1,10 @@
 /* check_values.c - values: the generated code runs on whole samples and reports what every node wrote; each node is
  * then evaluated on exactly those inputs, so that errors do not add up and a difference is found where it arises. How
  * much a value may differ is said in check_bounds.c. */
+#include "base/out_file.h"
+#include "base/host.h"
 #include "check/check.h"
+#include "layers/layers.h"
 #include "ops/flow.h"
 #include "ops/recurrent.h"
 
@@ -88,14 +91,6 @@ static void compare_output(const Compare *c, NodeCheck *r, const Node *n, int k,
         node_bounds(c->g, n, k, in, want, bound);
     compare_floats(c, r, t, got, want, bound);
     free(bound);
-}
-
-void *zeroed_values(const Tensor *t)
-{
-    void *p = t ? calloc(type_bytes(t->type) + 1, 1) : NULL;
-    if (t && !p)
-        fail("out of memory: %s", type_text(t->type));
-    return p;
 }
 
 static void compare_node(const Compare *c, int index)

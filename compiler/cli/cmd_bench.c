@@ -1,7 +1,9 @@
 /* cmd_bench.c - `ternc bench`: how fast the generated C is on this machine. The float model and every lowering of the
  * ternary one are built into one program (runtime/check/bench.c), which times them in turn; what is reported are
  * medians and medians of the rounds' ratios, so that other load on the machine does not favour any of them. */
-#include "check/check.h"
+#include "cli/cli.h"
+#include "codegen/codegen.h"
+#include "pipeline.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -128,7 +130,8 @@ static void write_inputs(const Bench *b)
 {
     int num_sets;
     const Graph *g = b->builds[0].plan->g;
-    const void *const *const *sets = make_input_sets(g, b->c, &num_sets);
+    const CheckInputs from = check_inputs(b->c);
+    const void *const *const *sets = make_input_sets(g, &from, &num_sets);
     Text t = {0};
     text_add(&t, "", 0);
     for (int i = 0; i < g->num_inputs; i++)
@@ -146,7 +149,7 @@ static const char *compile_program(Bench *b, bool nodes)
         const char *object = path_in(b, mem_printf("b%d.o", i));
         const char *hook = nodes ? mem_printf("-DB%d_PROFILE=bench_node", i) : "-DTERNC_BENCH";
         double start = seconds_now();
-        cc_compile(b->c->cc, b->c->cflags,
+        cc_compile(b->c->build.cc, b->c->build.cflags,
                    (const char *[]){"-c", "-include", path_in(b, "node.h"), hook, path_in(b, mem_printf("b%d.c", i)),
                                     "-o", object, NULL});
         b->builds[i].compile_seconds = seconds_now() - start;
@@ -159,7 +162,7 @@ static const char *compile_program(Bench *b, bool nodes)
     files[n++] = "-lm";
     files[n++] = "-ldl";
     files[n] = NULL;
-    cc_compile(b->c->cc, "-std=gnu99 -O1 -w", files);
+    cc_compile(b->c->build.cc, "-std=gnu99 -O1 -w", files);
     return program;
 }
 
@@ -262,7 +265,7 @@ static void print_table(const Bench *b)
                   p->largest);
     }
     table_print(t, stdout);
-    printf("%s: %d rounds, %s %s\n", b->c->model, b->rounds.count, b->c->cc, b->c->cflags);
+    printf("%s: %d rounds, %s %s\n", b->c->model, b->rounds.count, b->c->build.cc, b->c->build.cflags);
 }
 
 /* A node's time in a build; builds whose graphs differ are not compared. */
@@ -314,8 +317,8 @@ static void print_json(const Bench *b)
 {
     cJSON *o = cJSON_CreateObject(), *builds = cJSON_AddArrayToObject(o, "builds");
     cJSON_AddStringToObject(o, "model", b->c->model);
-    cJSON_AddStringToObject(o, "cc", b->c->cc);
-    cJSON_AddStringToObject(o, "cflags", b->c->cflags);
+    cJSON_AddStringToObject(o, "cc", b->c->build.cc);
+    cJSON_AddStringToObject(o, "cflags", b->c->build.cflags);
     cJSON_AddNumberToObject(o, "rounds", b->rounds.count);
     for (int i = 0; i < b->count; i++)
         cJSON_AddItemToArray(builds, build_json(b, &b->builds[i]));

@@ -1,6 +1,8 @@
 /* cmd_check.c - `ternc check`: does the generated C compute what the graph says? A table or JSON of what check.c,
  * check_values.c and check_impulses.c found. */
-#include "check/check.h"
+#include "cli/cli.h"
+#include "codegen/codegen.h"
+#include "pipeline.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -61,8 +63,8 @@ static void print_report(const Plan *plan, const CheckReport *r, int num_sets, c
     for (int i = 0; i < plan->g->num_nodes; i++)
         print_row(plan->g, i, r);
     print_problems(plan->g, r);
-    printf("%s: %s: generated C (%s %s) and evaluator %s on %d samples\n", r->passed ? "PASS" : "FAIL", c->model, c->cc,
-           c->cflags, r->passed ? "agree" : "differ", num_sets);
+    printf("%s: %s: generated C (%s %s) and evaluator %s on %d samples\n", r->passed ? "PASS" : "FAIL", c->model,
+           c->build.cc, c->build.cflags, r->passed ? "agree" : "differ", num_sets);
 }
 
 static cJSON *layer_json(const LayerCheck *l)
@@ -120,7 +122,7 @@ static void print_json(const Plan *plan, const CheckReport *r, int num_sets, con
 static Program *build_program(const Plan *plan, const CommandLine *c)
 {
     Text code = {0}, header = {0}, err = {0}, private = {0}, *parts = NEW_ARRAY(Text, c->opt.split + 1);
-    Program *p = program_open(plan, c->cc, c->cflags);
+    Program *p = program_open(plan, c->build.cc, c->build.cflags);
     if (c->opt.split) {
         emit_split(plan, c->opt.split, &code, &header, &private, parts);
         program_add_parts(p, c->opt.split, &private, parts);
@@ -128,7 +130,7 @@ static Program *build_program(const Plan *plan, const CommandLine *c)
         emit_c(plan, &code, &header);
     }
     if (!program_build(p, &code, &header, &err))
-        fail("%s does not compile the generated C:\n%s", c->cc, err.data);
+        fail("%s does not compile the generated C:\n%s", c->build.cc, err.data);
     text_free(&code);
     text_free(&header);
     text_free(&err);
@@ -141,7 +143,8 @@ int cmd_check(const CommandLine *c)
     pipeline_ternarize(m, &c->opt);
     Plan *plan = pipeline_lower(m, &c->opt);
     int num_sets;
-    const void *const *const *sets = make_input_sets(plan->g, c, &num_sets);
+    const CheckInputs from = check_inputs(c);
+    const void *const *const *sets = make_input_sets(plan->g, &from, &num_sets);
     Program *p = build_program(plan, c);
     CheckReport *r = report_new(plan);
     compare_values(p, sets, num_sets, r);

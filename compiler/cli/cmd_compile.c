@@ -1,6 +1,10 @@
 /* cmd_compile.c - `ternc compile`: a model as NAME.c and NAME.h in a folder, and what became of its layers. */
-#include "base/cleanup.h"
 #include "cli/cli.h"
+#include "base/cleanup.h"
+#include "base/out_file.h"
+#include "codegen/codegen.h"
+#include "pipeline.h"
+#include "size/size.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -171,15 +175,15 @@ static void check_ids(const Plan *const *plans, int count)
 }
 
 /* A trained model's weights are ternary already. */
-static const Plan *plan_model(const CommandLine *c, int i, Training *training)
+static const Plan *plan_model(const CommandLine *c, int i, const TrainJob *job, Training *training)
 {
     Options *opt = NEW(Options); /* the plan points to it */
     *opt = c->opt;
     opt->name = c->names.count ? c->names.items[i] : model_id(c->models.items[i]);
     Model *m = pipeline_load(c->models.items[i], opt);
-    bool trains = c->data && !c->untrained;
+    bool trains = c->data.spec && !c->untrained;
     if (trains)
-        *training = pipeline_train(m, c);
+        *training = pipeline_train(m, job);
     Options recognise = *opt;
     recognise.method = trains ? METHOD_NONE : opt->method;
     pipeline_ternarize(m, &recognise);
@@ -236,16 +240,17 @@ int cmd_compile(const CommandLine *given)
     int count = c->models.count;
     const Plan **plans = NEW_ARRAY(const Plan *, count);
     Output *files = NEW_ARRAY(Output, 2 * count + 2 + c->opt.split);
+    const TrainJob job = train_job(c);
     Training training = {0};
     for (int i = 0; i < count; i++)
-        plans[i] = plan_model(c, i, &training);
+        plans[i] = plan_model(c, i, &job, &training);
     check_ids(plans, count);
-    check_budget(plans[0], c);
+    check_budget(plans[0], &c->budget, &c->build);
     int num_files = emit_models(plans, count, files);
     const char *folder = c->outputs.items[0];
     write_files(folder, files, num_files);
     if (training.report) {
-        checkpoint_remove(c);
+        checkpoint_remove(&job);
         fputs(training.report, stdout);
     }
     for (int i = 0; i < num_files; i++)

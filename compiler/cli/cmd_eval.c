@@ -5,6 +5,8 @@
  * that sums do not depend on how the work was split. */
 #include "base/cleanup.h"
 #include "cli/cli.h"
+#include "ops/ops.h"
+#include "pipeline.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -206,11 +208,11 @@ int cmd_eval(const CommandLine *c)
 {
     Model *m = pipeline_load(c->model, &c->opt);
     pipeline_ternarize(m, &c->opt);
-    const Dataset *d = data_open(c->data, c->nhwc);
+    const Dataset *d = data_open(c->data.spec, c->data.nhwc);
     Job j = {.g = m->graph, .classes = count_classes(m->graph), .scores = find_scores(m->graph)};
-    j.feed = data_feed(d, m->graph, c);
+    j.feed = data_feed(d, m->graph, &c->data);
     check_labels(d, j.classes, m->graph);
-    j.count = c->limit && c->limit < d->count ? c->limit : d->count;
+    j.count = c->data.limit && c->data.limit < d->count ? c->data.limit : d->count;
     j.results = share_memory((size_t)j.count * sizeof *j.results);
     j.done = share_memory(sizeof *j.done);
     eval_all(&j, c->threads);

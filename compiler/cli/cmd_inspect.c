@@ -1,5 +1,7 @@
 /* cmd_inspect.c - `ternc inspect`: inputs, outputs, the layers with their sizes and costs, totals. */
 #include "cli/cli.h"
+#include "ops/ops.h"
+#include "pipeline.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>

@@ -1,5 +1,8 @@
 /* cmd_run.c - `ternc run`: evaluate a model on given inputs with ternc's own naive evaluator. */
 #include "cli/cli.h"
+#include "onnx/files.h"
+#include "ops/ops.h"
+#include "pipeline.h"
 
 #include <string.h>
 

@@ -1,4 +1,8 @@
 /* cmd_size.c - `ternc size`: what models take in flash and RAM, by method, lowering and target, layer by layer. */
+#include "cli/cli.h"
+#include "base/out_file.h"
+#include "codegen/codegen.h"
+#include "pipeline.h"
 #include "size/size.h"
 
 #include <errno.h>
@@ -103,10 +107,10 @@ static SizeReport *measure(const CommandLine *c)
     Combination k = {.c = c};
     k.targets = size_targets(c->targets, c->custom_targets, &k.num_targets);
     check_repeats(c->models);
-    k.builder = builder_new(c);
+    k.builder = builder_new(&c->build, c->threads);
     SizeReport *s = NEW(SizeReport);
     *s = (SizeReport){.compiler = k.builder->version,
-                      .cflags = c->cflags,
+                      .cflags = c->build.cflags,
                       .optimize = c->opt.optimize == OPTIMIZE_SIZE ? "size" : "speed",
                       .explain = c->explain};
     s->rows = NEW_ARRAY(SizeRow, (int64_t)c->models.count * c->num_methods * c->num_lowerings * k.num_targets);

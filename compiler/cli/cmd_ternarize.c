@@ -1,5 +1,10 @@
 /* cmd_ternarize.c - `ternc ternarize`: ternary weights as an ordinary ONNX model, and a report of every layer. */
+#include "base/out_file.h"
+#include "cli/cli.h"
 #include "cli/sensitivity.h"
+#include "onnx/onnx.h"
+#include "ops/ops.h"
+#include "pipeline.h"
 
 #include <float.h>
 #include <math.h>
@@ -150,13 +155,16 @@ static void set_metadata(Model *m, const char *key, const char *value)
 
 int cmd_ternarize(const CommandLine *given)
 {
+    bool trains = given->data.spec && !given->untrained;
+    if (trains)
+        out_check(given->outputs.items[0]); /* not after hours */
     const CommandLine *c = keep_within_loss(given);
+    const TrainJob job = train_job(c);
     Model *m = pipeline_load(c->model, &c->opt);
     const char *settings = settings_text(c);
-    bool trains = c->data && !c->untrained;
     Training training = {0};
     if (trains) {
-        training = pipeline_train(m, c);
+        training = pipeline_train(m, &job);
         settings = mem_printf("%s %s", settings, training.settings);
     }
     Options recognise = c->opt;
@@ -165,7 +173,7 @@ int cmd_ternarize(const CommandLine *given)
     set_metadata(m, "ternc", settings);
     onnx_write(m, c->outputs.items[0]);
     if (trains) {
-        checkpoint_remove(c);
+        checkpoint_remove(&job);
         fputs(training.report, stdout);
         fflush(stdout); /* the rest takes a moment */
     }

@@ -18,7 +18,7 @@ static void limit_memory(const CommandLine *c)
     const char *what = c->models.count > 1 ? "the models together" : c->model;
     if (c->memory)
         mem_limit(what, (size_t)c->memory << 20, 0);
-    else if (limited && !c->data)
+    else if (limited && !c->data.spec)
         mem_limit(what, (size_t)BASE_MIB << 20, PER_BYTE);
 }
 

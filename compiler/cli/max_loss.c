@@ -1,6 +1,8 @@
 /* max_loss.c - `ternc inspect --sensitivity`: what each layer costs as ternary, on data; and --max-loss: which layers
  * stay float so that the accuracy stays within it. */
+#include "cli/cli.h"
 #include "cli/sensitivity.h"
+#include "ops/ops.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -123,7 +125,7 @@ static void print_json(Sensitivity *s, double max_loss)
 void print_sensitivity(const CommandLine *c)
 {
     Graph *plain = float_graph(c);
-    Source all = source_open(c, plain);
+    Source all = source_open(&c->data, plain);
     Sensitivity *s = sensitivity_new(c, plain, &all);
     sensitivity_measure(s);
     if (c->json)
@@ -142,9 +144,9 @@ const CommandLine *keep_within_loss(const CommandLine *c)
     Graph *plain = float_graph(c);
     Source train, valid;
     if (c->untrained)
-        valid = source_open(c, plain);
+        valid = source_open(&c->data, plain);
     else
-        source_split(c, plain, &train, &valid);
+        source_split(&c->data, c->train.valid, plain, &train, &valid);
     Sensitivity *s = sensitivity_new(c, plain, &valid);
     sensitivity_choose(s, c->max_loss);
     CommandLine *copy = NEW(CommandLine);

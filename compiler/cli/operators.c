@@ -1,6 +1,7 @@
 /* operators.c - `ternc inspect --operators`: what models may have, from the table of operators itself
  * (docs/operators.md is this text). */
-#include "graph/ir.h"
+#include "cli/cli.h"
+#include "passes/passes.h"
 
 #include <stdlib.h>
 #include <string.h>

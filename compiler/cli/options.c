@@ -1,7 +1,8 @@
 /* options.c - the command line: getopt_long does the splitting, options_table.c says what there is. An option has the
  * same name and meaning in every command that takes it; where its argument or default differs between commands it has
  * one row for each. */
-#include "cli/options.h"
+#include "cli/options_table.h"
+#include "codegen/codegen.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -138,7 +139,8 @@ static void check_method(Parser *p)
 {
     static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
     Options *opt = &p->c->opt;
-    bool training = p->c->data && !p->c->untrained && (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
+    bool training =
+        p->c->data.spec && !p->c->untrained && (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
     if (p->c->sensitivity && !is_given(p, "method"))
         opt->method = METHOD_TWN;
     opt->train = training;
@@ -163,7 +165,7 @@ static void check_training(const Parser *p)
                                              "momentum", "weight-decay",   "clip",       "schedule", "alpha",
                                              "lambda",   "sparsity-scope", "eta",        "pull",     "augment",
                                              "log",      "plot",           "checkpoint", "resume"};
-    for (size_t i = 0; !p->c->data && i < sizeof needs_data / sizeof needs_data[0]; i++)
+    for (size_t i = 0; !p->c->data.spec && i < sizeof needs_data / sizeof needs_data[0]; i++)
         if (is_given(p, needs_data[i]))
             usage("--%s is for training: it needs --data SPEC", needs_data[i]);
     Method m = p->c->opt.method;
@@ -183,13 +185,13 @@ static void check_training(const Parser *p)
 static void check_max_loss(const Parser *p)
 {
     const CommandLine *c = p->c;
-    if (c->sensitivity && !c->data)
+    if (c->sensitivity && !c->data.spec)
         usage("--sensitivity needs --data SPEC to measure on");
     if (c->command == CMD_inspect && !c->sensitivity)
         for (int i = 0; i < 2; i++)
             if (is_given(p, i ? "max-loss" : "data"))
                 usage("'ternc inspect' takes --%s with --sensitivity", i ? "max-loss" : "data");
-    if (c->max_loss >= 0 && !c->data)
+    if (c->max_loss >= 0 && !c->data.spec)
         usage("--max-loss needs --data SPEC to measure on");
     if (c->max_loss >= 0 && c->opt.method == METHOD_NONE)
         usage("--max-loss has no meaning with --method none");
@@ -201,33 +203,33 @@ static void check_data(const Parser *p)
 {
     static const char *const of_values[] = {"scale", "mean", "std"};
     const CommandLine *c = p->c;
-    if (c->command == CMD_eval && !c->data)
+    if (c->command == CMD_eval && !c->data.spec)
         usage("'ternc eval' needs --data SPEC");
     bool pixels = c->opt.input.num_uint8 > 0, makes_c = c->command != CMD_eval;
-    for (size_t i = 0; !c->data && !pixels && i < sizeof of_values / sizeof of_values[0]; i++)
+    for (size_t i = 0; !c->data.spec && !pixels && i < sizeof of_values / sizeof of_values[0]; i++)
         if (is_given(p, of_values[i]))
             usage("--%s has no meaning without --data%s", of_values[i], makes_c ? " or --input-uint8" : "");
-    if (is_given(p, "limit") && !c->data)
+    if (is_given(p, "limit") && !c->data.spec)
         usage("--limit has no meaning without --data");
-    if (c->data && pixels)
+    if (c->data.spec && pixels)
         usage("--data and --input-uint8 exclude each other");
-    if (c->data && c->inputs.count)
+    if (c->data.spec && c->inputs.count)
         usage("--data and --input exclude each other");
-    for (int i = 0; i < c->std.count; i++)
-        if (!(c->std.items[i] > 0))
-            usage("--std: %g is not positive", c->std.items[i]);
+    for (int i = 0; i < c->data.std.count; i++)
+        if (!(c->data.std.items[i] > 0))
+            usage("--std: %g is not positive", c->data.std.items[i]);
 }
 
 /* Without a data set, --layout, --scale, --mean and --std speak of the inputs that the generated C takes. */
 static void set_input_form(CommandLine *c)
 {
-    if (c->data)
+    if (c->data.spec)
         return;
     InputForm *f = &c->opt.input;
-    f->nhwc = c->nhwc;
-    f->scale = c->scale;
-    f->mean = c->mean;
-    f->std = c->std;
+    f->nhwc = c->data.nhwc;
+    f->scale = c->data.scale;
+    f->mean = c->data.mean;
+    f->std = c->data.std;
 }
 
 static void check_size(const Parser *p)
@@ -247,7 +249,7 @@ static void check_size(const Parser *p)
 /* compile needs a compiler only to measure. */
 static void check_budget_options(const Parser *p)
 {
-    bool budget = p->c->max_flash >= 0 || p->c->max_ram >= 0;
+    bool budget = p->c->budget.max_flash >= 0 || p->c->budget.max_ram >= 0;
     if (budget && p->c->models.count > 1)
         usage("--max-flash and --max-ram take one model; sizes of several are what 'ternc size' tells");
     for (int i = 0; i < 2 && !budget; i++)
@@ -276,7 +278,7 @@ static void set_bench_defaults(CommandLine *c)
 
 static const char *default_flags(const CommandLine *c)
 {
-    const char *level = recommended_flags(c->opt.optimize, c->cc);
+    const char *level = recommended_flags(c->opt.optimize, c->build.cc);
     return c->command == CMD_bench ? mem_printf("%s -march=native", level) : level;
 }
 
@@ -300,13 +302,13 @@ static void check_command_line(Parser *p)
     set_input_form(c);
     if (c->opt.split && c->models.count > 1)
         usage("--split takes one model; several are files of their own");
-    if (c->command == CMD_compile && c->data && c->models.count > 1)
+    if (c->command == CMD_compile && c->data.spec && c->models.count > 1)
         usage("--data trains one model; train each by 'ternc ternarize' and compile the results together");
     if (c->names.count && c->names.count != c->models.count)
         usage("--name: %d names for %d models", c->names.count, c->models.count);
     c->opt.name = c->names.count ? c->names.items[0] : model_id(c->model);
-    if (!c->cflags)
-        c->cflags = default_flags(c);
+    if (!c->build.cflags)
+        c->build.cflags = default_flags(c);
 }
 
 static CommandLine *default_command_line(Command command)
@@ -314,7 +316,7 @@ static CommandLine *default_command_line(Command command)
     CommandLine *c = NEW(CommandLine);
     c->command = command;
     c->opt.method = command_specs[command].method;
-    c->scale = 1;
+    c->data.scale = 1;
     c->seed = 1;
     c->train.momentum = 0.9;
     c->train.decay = -1;
@@ -323,8 +325,8 @@ static CommandLine *default_command_line(Command command)
     c->train.lambda = 1;
     c->train.eta = 0.05;
     c->train.pull = 1e-3;
-    c->cc = "clang";
-    c->max_flash = c->max_ram = -1;
+    c->build.cc = "clang";
+    c->budget.max_flash = c->budget.max_ram = -1;
     c->max_loss = -1;
     c->samples = 2;
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -382,4 +384,20 @@ const CommandLine *options_parse(int argc, char **argv)
     parse_words(&p, argc - 1, argv + 1);
     check_command_line(&p);
     return p.c;
+}
+
+TrainJob train_job(const CommandLine *c)
+{
+    return (TrainJob){.opt = &c->opt,
+                      .train = &c->train,
+                      .data = &c->data,
+                      .seed = c->seed,
+                      .threads = c->threads,
+                      .again = c->command == CMD_ternarize,
+                      .output = c->outputs.count ? c->outputs.items[0] : NULL};
+}
+
+CheckInputs check_inputs(const CommandLine *c)
+{
+    return (CheckInputs){.files = c->inputs, .data = &c->data, .samples = c->samples, .seed = c->seed};
 }

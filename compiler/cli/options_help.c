@@ -1,5 +1,5 @@
 /* options_help.c - what the tables of the command line say to people: help, the manual page, completion for bash. */
-#include "cli/options.h"
+#include "cli/options_table.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* options_table.c - the table of commands and the table of options, with what reads each option's value. Parsing, help,
  * manual page and completion all come from these tables (options.c, options_help.c). */
-#include "cli/options.h"
+#include "cli/options_table.h"
 
 #include <errno.h>
 #include <math.h>
@@ -87,15 +87,6 @@ static void set_text(CommandLine *c, const OptionSpec *o, const char *value)
     if (!value[0])
         usage("--%s %s: the value is empty", o->name, o->arg);
     *(const char **)(void *)((char *)c + o->field) = value;
-}
-
-void add_string(Strings *list, const char *value)
-{
-    const char **more = NEW_ARRAY(const char *, list->count + 1);
-    for (int i = 0; i < list->count; i++)
-        more[i] = list->items[i];
-    more[list->count++] = value;
-    list->items = more;
 }
 
 static void add_text(CommandLine *c, const OptionSpec *o, const char *value)
@@ -233,17 +224,17 @@ static void parse_target(CommandLine *c, const OptionSpec *o, const char *value)
 
 static void parse_scale(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    c->scale = number_of(o, value);
+    c->data.scale = number_of(o, value);
 }
 
 static void parse_layout(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    c->nhwc = choice_of(o, value) == 1;
+    c->data.nhwc = choice_of(o, value) == 1;
 }
 
 static void parse_limit(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    c->limit = integer_of(o, value, 1, INT64_MAX);
+    c->data.limit = integer_of(o, value, 1, INT64_MAX);
 }
 
 static void parse_memory(CommandLine *c, const OptionSpec *o, const char *value)
@@ -472,9 +463,9 @@ const OptionSpec option_specs[] = {
     {"list-targets", 0, NULL, SIZE, false, "list the targets with their clang flags", set_flag,
      offsetof(CommandLine, list_targets)},
     {"max-flash", 0, "BYTES", COMPILE, false, "fail when clang makes more code and constants of it for --target",
-     parse_bytes, offsetof(CommandLine, max_flash)},
+     parse_bytes, offsetof(CommandLine, budget.max_flash)},
     {"max-ram", 0, "BYTES", COMPILE, false, "fail when arena, stack and static data need more on --target", parse_bytes,
-     offsetof(CommandLine, max_ram)},
+     offsetof(CommandLine, budget.max_ram)},
     {"split", 0, "N", COMPILE | CHECK, false, "N more C files, which compilers work on at the same time (default: 0)",
      parse_split, 0},
     {"memory", 0, "MIB", COMPILE | INSPECT | SIZE | TERNARIZE, false,
@@ -492,7 +483,7 @@ const OptionSpec option_specs[] = {
      offsetof(CommandLine, rival)},
     {"data", 0, "SPEC", COMPILE | TERNARIZE, false,
      "train on this: IMAGES,LABELS (IDX, .gz too, or .npy), FILE.npz, or CIFAR-10 FILE.bin,...", set_text,
-     offsetof(CommandLine, data)},
+     offsetof(CommandLine, data.spec)},
     {"valid", 0, "SPEC|N", COMPILE | TERNARIZE, false,
      "choose the best epoch on this data, or on the last N samples (default: the last tenth)", set_text,
      offsetof(CommandLine, train.valid)},
@@ -540,15 +531,15 @@ const OptionSpec option_specs[] = {
      offsetof(CommandLine, train.resume)},
     {"data", 0, "SPEC", EVAL | CHECK | INSPECT, false,
      "IMAGES,LABELS (IDX, .gz too, or .npy), FILE.npz, or CIFAR-10 FILE.bin,...", set_text,
-     offsetof(CommandLine, data)},
+     offsetof(CommandLine, data.spec)},
     {"input-uint8", 0, "NAME", COMPILE | CHECK | SIZE, true, "take this input as uint8: (raw * scale - mean) / std",
      parse_input_uint8, 0},
     {"scale", 0, "S", EVAL | TERNARIZE | COMPILE | CHECK | SIZE | INSPECT, false,
      "element = (raw * S - mean) / std; 1/255 is understood (default: 1)", parse_scale, 0},
     {"mean", 0, "M,...", EVAL | TERNARIZE | COMPILE | CHECK | SIZE | INSPECT, false,
-     "one number, or one per channel (default: 0)", set_numbers, offsetof(CommandLine, mean)},
+     "one number, or one per channel (default: 0)", set_numbers, offsetof(CommandLine, data.mean)},
     {"std", 0, "D,...", EVAL | TERNARIZE | COMPILE | CHECK | SIZE | INSPECT, false,
-     "one number, or one per channel (default: 1)", set_numbers, offsetof(CommandLine, std)},
+     "one number, or one per channel (default: 1)", set_numbers, offsetof(CommandLine, data.std)},
     {"layout", 0, "nchw|nhwc", EVAL | TERNARIZE | COMPILE | CHECK | SIZE | INSPECT, false,
      "axes of the data's images, or of the images that the C takes (default: nchw)", parse_layout, 0},
     {"float-guard", 0, NULL, COMPILE | CHECK, false, "the run functions return a status and refuse NaN and infinity",
@@ -563,14 +554,14 @@ const OptionSpec option_specs[] = {
     {"threads", 0, "N", COMPILE | TERNARIZE, false, "of training (default: the machine's cores)", parse_threads, 0},
     {"seed", 0, "N", CHECK | BENCH, false, "start of the random inputs (default: 1)", parse_seed, 0},
     {"cc", 0, "COMPILER", CHECK | SIZE | COMPILE | BENCH, false, "C compiler for the generated code (default: clang)",
-     set_text, offsetof(CommandLine, cc)},
+     set_text, offsetof(CommandLine, build.cc)},
     {"cflags", 0, "FLAGS", CHECK | SIZE | COMPILE, false,
      "flags for the C compiler, one argument (default: what the header recommends)", set_text,
-     offsetof(CommandLine, cflags)},
+     offsetof(CommandLine, build.cflags)},
     {"cflags", 0, "FLAGS", BENCH, false,
      "flags for the C compiler, one argument (default: what the header recommends, with -march=native)", set_text,
-     offsetof(CommandLine, cflags)},
-    {"no-cache", 0, NULL, SIZE, false, "compile everything anew", set_flag, offsetof(CommandLine, no_cache)},
+     offsetof(CommandLine, build.cflags)},
+    {"no-cache", 0, NULL, SIZE, false, "compile everything anew", set_flag, offsetof(CommandLine, build.no_cache)},
     {"samples", 0, "N", CHECK, false, "inputs to try: random ones, or the first of --data (default: 2)", parse_samples,
      0},
     {"json", 0, NULL, INSPECT | EVAL | CHECK | SIZE | BENCH, false, "print JSON", set_flag,

@@ -1,7 +1,11 @@
 /* sensitivity.c - what ternary weights cost before any training: a layer at a time, and all together with those kept in
  * float that must be to stay within a loss. Nothing in a graph is changed: the model is loaded twice, once to stay
  * float, once to be ternarised, and an engine on the second computes with the weights of either, layer by layer. */
+#include "cli/cli.h"
 #include "cli/sensitivity.h"
+#include "ops/ops.h"
+#include "passes/passes.h"
+#include "pipeline.h"
 
 #include <stdlib.h>
 #include <string.h>

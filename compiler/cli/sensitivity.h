@@ -2,7 +2,7 @@
 #ifndef TERNC_SENSITIVITY_H
 #define TERNC_SENSITIVITY_H
 
-#include "train/trainer.h"
+#include "train/training.h"
 
 typedef struct SensitiveLayer {
     const Node *n;

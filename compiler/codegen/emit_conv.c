@@ -1,5 +1,6 @@
 /* emit_conv.c - convolutions as C: the frame of strips, the lowerings that work from tables, the epilogue. How a
  * convolution is cut into strips, parts and blocks is in conv_strip.c. */
+#include "codegen/codegen.h"
 #include "print/emitter.h"
 
 typedef struct Conv {

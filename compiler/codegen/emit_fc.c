@@ -1,4 +1,5 @@
 /* emit_fc.c - fully connected layers as C. Sums are accumulated in the output itself. */
+#include "codegen/codegen.h"
 #include "print/emitter.h"
 
 static void emit_fc_affine(Emitter *e, const Layer *l)

@@ -1,6 +1,7 @@
 /* emit_file.c - a model as NAME.c: what stands around the layers. NAME.h is in emit_header.c. */
-#include "print/emitter.h"
+#include "codegen/codegen.h"
 #include "ops/flow.h"
+#include "print/emitter.h"
 
 #include <string.h>
 
@@ -209,17 +210,6 @@ static void print_prelude(const Emitter *e, Text *c)
     text_printf(c, "void %s_check_layer(int layer, const float *x, float *y, void *arena);\n#endif\n\n", id);
 }
 
-static void print_linkage(const Emitter *e, Text *c)
-{
-    if (e->plan->opt->optimize == OPTIMIZE_SPEED)
-        text_printf(
-            c, "/* Kernels are specialised by the literal sizes that they are called with. */\n#if defined(__GNUC__)\n"
-               "#define TN_KERNEL static inline __attribute__((always_inline))\n#else\n"
-               "#define TN_KERNEL static inline\n#endif\n\n");
-    else
-        text_printf(c, "#define TN_KERNEL static inline\n\n");
-}
-
 /* Operators that only make constants have no code. */
 static void check_emitters(const Graph *g)
 {
@@ -260,17 +250,6 @@ void emit_c(const Plan *p, Text *c, Text *h)
     print_linkage(&e, c);
     kernels_print(&e, c);
     print_parts(&e, c);
-}
-
-/* What files that share kernels include: the kernels with all that they need. */
-void print_kernels(const Emitter *e, Text *h)
-{
-    text_printf(h,
-                "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n"
-                "#endif\n\n",
-                kernels_need_math(e) ? "#include <math.h>\n" : "");
-    print_linkage(e, h);
-    kernels_print(e, h);
 }
 
 void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files)

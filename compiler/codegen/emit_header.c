@@ -1,36 +1,11 @@
 /* emit_header.c - NAME.h: what an application must know of a model, as declarations, constants and words. */
+#include "codegen/codegen.h"
+#include "codegen/states.h"
+#include "graph/cell.h"
 #include "print/emitter.h"
-#include "ops/recurrent.h"
 
 #include <ctype.h>
 #include <string.h>
-
-static const char *const licence =
-    " * This file, the runtime kernels in it included, belongs to the user of ternc who made it; it comes without any\n"
-    " * condition and without any warranty. */\n";
-
-const char *comment_text(const char *s)
-{
-    char *copy = mem_strdup(s);
-    for (char *p = copy; *p; p++) {
-        if ((p[0] == '*' && p[1] == '/') || (p[0] == '/' && p[1] == '*') || (p[0] == '?' && p[1] == '?'))
-            p[1] = '.';
-        if (!isprint((unsigned char)*p) || *p == '\\')
-            *p = '.';
-    }
-    return copy;
-}
-
-const char *file_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-void print_title(Text *t, const char *file, const char *model)
-{
-    text_printf(t, "/* %s - made by ternc from %s.\n *\n%s", file, comment_text(file_name(model)), licence);
-}
 
 /* ---- the signature ---- */
 

@@ -1,8 +1,9 @@
 /* emit_layer.c - OP_Layer as C: the operator's hook, and what convolutions (emit_conv.c) and fully connected layers
  * (emit_fc.c) share. The unrolled terms are in emit_unroll.c, the kernels in runtime/layer.h. */
-#include "print/emitter.h"
+#include "codegen/codegen.h"
 #include "ops/flow.h"
 #include "ops/recurrent.h"
+#include "print/emitter.h"
 
 #include <string.h>
 
@@ -26,24 +27,6 @@ void emit_activation(Emitter *e, const Activation *a, const char *v, const char 
         emit_line(e, "%s(%s, %s, %s);", f, v, n, float_text(a->a, DT_F32));
     else
         emit_line(e, "%s(%s, %s);", f, v, n);
-}
-
-bool all_equal(const float *v, int64_t n)
-{
-    for (int64_t i = 1; i < n; i++)
-        if (memcmp(&v[i], &v[0], sizeof *v) != 0)
-            return false;
-    return true;
-}
-
-void emit_begin_check(Emitter *e)
-{
-    emit_line(e, "#ifdef %s_CHECK", e->macro);
-}
-
-void emit_end_check(Emitter *e)
-{
-    emit_line(e, "#endif");
 }
 
 const char *emit_weights(Emitter *e, const Layer *l, int64_t block)

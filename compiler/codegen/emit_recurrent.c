@@ -4,8 +4,9 @@
  *
  * Where input and output states share memory, as the header allows for state pairs: a direction reads its states before
  * its first step and writes them behind its last. */
-#include "print/emitter.h"
+#include "codegen/codegen.h"
 #include "ops/recurrent.h"
+#include "print/emitter.h"
 
 #include <math.h>
 
@@ -15,43 +16,13 @@ static const char *const function_kernels[] = {
 #undef X
 };
 
-/* Blocks of scratch memory, in elements. */
-typedef struct Scratch {
-    int64_t h, c, sums, reset_h, total;
-} Scratch;
-
-enum { BLOCK = 4 /* elements: 16 bytes */ };
-
-static int64_t next_block(int64_t *total, int64_t elements)
-{
-    int64_t at = *total;
-    *total += (elements + BLOCK - 1) / BLOCK * BLOCK;
-    return at;
-}
-
-static Scratch make_scratch(const Cell *c)
-{
-    int first[3];
-    Scratch s = {0};
-    s.h = next_block(&s.total, c->batch * c->hidden);
-    s.c = next_block(&s.total, cell_has_memory(c) ? c->batch * c->hidden : 0);
-    s.sums = next_block(&s.total, c->batch * c->gates * c->hidden);
-    s.reset_h = next_block(&s.total, cell_products(c, first) > 1 ? c->batch * c->hidden : 0);
-    return s;
-}
-
-int64_t recurrent_scratch_bytes(const Node *n)
-{
-    return make_scratch(n->cell).total * (int64_t)dtype_size(n->cell->dtype);
-}
-
 /* ---- one direction ---- */
 
 typedef struct Walk {
     Emitter *e;
     const Node *n;
     const Cell *c;
-    Scratch scratch;
+    CellScratch scratch;
     int64_t d;
 } Walk;
 
@@ -365,7 +336,7 @@ static void emit_direction(const Walk *w)
 
 void emit_recurrent(Emitter *e, const Node *n)
 {
-    Walk w = {.e = e, .n = n, .c = n->cell, .scratch = make_scratch(n->cell)};
+    Walk w = {.e = e, .n = n, .c = n->cell, .scratch = cell_scratch(n->cell)};
     for (int i = 0; i < n->cell->num_products; i++)
         emit_layer_functions(e, n->cell->products[i]);
     if (!w.scratch.total || !n->cell->batch)

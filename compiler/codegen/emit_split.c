@@ -1,6 +1,7 @@
 /* emit_split.c - a model as several C files (--split): the functions of unrolled terms, which are what compilers work
  * on for long, go to NAME_1.c, NAME_2.c, ..., the rest to NAME.c. NAME_split.h is for these files alone: kernels, and
  * the functions by the names that they have in all files, with NAME in front. */
+#include "codegen/codegen.h"
 #include "print/emitter.h"
 
 #include <string.h>

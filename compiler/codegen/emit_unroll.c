@@ -5,6 +5,7 @@
  * what compilers do to loops would take a quarter more of their time. A fully connected layer's block is the same
  * text on scalars. Blocks are cut into functions of bounded length, which compile in linear time and stay in the
  * instruction cache; accumulators go through memory between them. */
+#include "codegen/codegen.h"
 #include "print/emitter.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* flags.c - the level of optimisation to compile generated C with; compiler/cmake/ternc-flags.cmake has the facts. */
-#include "graph/ir.h"
+#include "codegen/codegen.h"
 
 #include <string.h>
 

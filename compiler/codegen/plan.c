@@ -4,6 +4,7 @@
  * needs memory of its own is an interval of node indices with a size; intervals are placed largest first at the lowest
  * offset that is free for their whole life, among them each node's scratch. Where that takes more than the fullest
  * moment needs, which no plan can do without, other orders are tried. */
+#include "codegen/codegen.h"
 #include "ops/flow.h"
 
 #include <ctype.h>
@@ -413,12 +414,4 @@ Plan *plan_graph(Graph *g, const Options *opt)
     Interval *all = collect(g, opt, last, &count);
     place(p, all, count);
     return p;
-}
-
-int plan_node_index(const Plan *p, const Node *n)
-{
-    for (int i = 0; i < p->g->num_nodes; i++)
-        if (p->g->nodes[i] == n)
-            return i;
-    bug("node '%s' is not in the graph", node_label(n));
 }

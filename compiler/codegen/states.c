@@ -3,6 +3,8 @@
  * Exporters carry states through slices, views and concatenations. Elements are numbered and the numbers sent through
  * these operators: an input and an output are a pair when every element of the output is the state behind a run of just
  * that unit whose state before it is the element of the input in the same place. */
+#include "codegen/states.h"
+#include "ops/ops.h"
 #include "ops/recurrent.h"
 
 #include <string.h>

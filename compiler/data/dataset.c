@@ -3,7 +3,8 @@
  *
  * What a file is, is read from its first bytes; only CIFAR-10 files, which have no mark, go by their ending ".bin".
  * Sources: IDX: the MNIST page of LeCun, Cortes and Burges; CIFAR-10: the data set's page by Krizhevsky. */
-#include "cli/cli.h"
+#include "base/out_file.h"
+#include "data/data.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -354,7 +355,7 @@ static const double *per_channel(const Dataset *d, const char *option, Numbers g
     return v;
 }
 
-DataFeed *data_feed(const Dataset *d, const Graph *g, const CommandLine *c)
+DataFeed *data_feed(const Dataset *d, const Graph *g, const DataOptions *o)
 {
     if (g->num_inputs != 1)
         fail("%s: a data set feeds one input, the model has %d", g->file, g->num_inputs);
@@ -367,9 +368,9 @@ DataFeed *data_feed(const Dataset *d, const Graph *g, const CommandLine *c)
     f->transpose = needs_transpose(d, g);
     f->c = d->sample.rank == 3 ? d->sample.dims[d->nhwc ? 2 : 0] : 1;
     f->hw = f->c ? type_elems(d->sample) / f->c : 0;
-    f->scale = c->scale;
-    f->mean = per_channel(d, "mean", c->mean, f->c, 0);
-    f->std = per_channel(d, "std", c->std, f->c, 1);
+    f->scale = o->scale;
+    f->mean = per_channel(d, "mean", o->mean, f->c, 0);
+    f->std = per_channel(d, "std", o->std, f->c, 1);
     return f;
 }
 

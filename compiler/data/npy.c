@@ -4,7 +4,8 @@
  * the elements. The header is a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
  * Source: the format's description in NumPy's documentation (numpy.lib.format). Records, strings, objects and complex
  * numbers are refused. */
-#include "cli/cli.h"
+#include "base/out_file.h"
+#include "data/data.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

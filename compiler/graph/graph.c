@@ -1,5 +1,5 @@
 /* graph.c - types, tensors, nodes and attributes: making them and asking about them. */
-#include "graph/ir.h"
+#include "graph/op.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -562,4 +562,27 @@ void tensor_widen_half(Tensor *t)
     for (int64_t i = 0; i < n; i++)
         wide[i] = half_value(half[i]);
     t->data = wide;
+}
+
+static void add_input_types(Text *t, const Node *n)
+{
+    for (int i = 0; i < n->num_in; i++)
+        text_printf(t, "%s%s", i ? ", " : " [inputs ", n->in[i] ? type_text(n->in[i]->type) : "none");
+    if (n->num_in)
+        text_printf(t, "]");
+}
+
+void fail_node(const Graph *g, const Node *n, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    char message[2048];
+    vsnprintf(message, sizeof message, fmt, ap);
+    va_end(ap);
+    Text inputs = {0};
+    add_input_types(&inputs, n);
+    char *all = mem_printf("%s: node '%s' (%s): %s%s", g->file, node_label(n), n->op_name, message,
+                           inputs.data ? inputs.data : "");
+    text_free(&inputs);
+    fail("%s", all);
 }

@@ -11,7 +11,7 @@
  * As in ONNX `float` is a scalar, `float[]` of unknown rank, `?` or a name an unknown dimension, `#` a comment. Nodes
  * stand in execution order. Bodies (body = name (inputs) => (outputs) {...})
  * share their names with the graph around. Not covered: functions, values of strings, types of inner tensors. */
-#include "graph/ir.h"
+#include "graph/op.h"
 
 #include <ctype.h>
 #include <errno.h>

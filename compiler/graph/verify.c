@@ -1,6 +1,6 @@
 /* verify.c - the invariants that hold between passes. A broken one is our bug, found where it was made: the message
  * names the pass. */
-#include "graph/ir.h"
+#include "graph/op.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * planes (or read where they lie, when nothing is padded or strided), a block of output channels is accumulated, and
  * the epilogue writes it out. So no padded copy of a whole activation is ever stored. Strided convolutions stage one
  * plane per phase of the stride, so that every tap reads with unit stride. */
-#include "print/emitter.h"
+#include "layers/layers.h"
 
 #include <math.h>
 

@@ -15,8 +15,8 @@
  *
  * vectors: steps of the target's lanes over the positions of a strip; tables go over those between rows as well. walks:
  * how often all weights are gone through, once per strip. Inputs that two strips read are staged twice. */
-#include "cli/cli.h"
-#include "print/emitter.h"
+#include "base/host.h"
+#include "layers/layers.h"
 
 enum { CACHED_ADDS = 5000 /* what 32 kB of instructions hold */ };
 

@@ -1,6 +1,6 @@
 /* format.c - number formats of layers. Everything that the emitter and the planner know of the type and the vector
  * shape of activations and accumulators comes from here; 32-bit floats are the only format so far. */
-#include "print/emitter.h"
+#include "layers/layers.h"
 
 static const Format float_format = {
     .act = DT_F32,

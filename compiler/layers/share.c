@@ -3,7 +3,7 @@
  * Greedy pairs, after Tridgell et al., "Unrolling Ternary Neural Networks" (arXiv 1909.04509): the pair of variables
  * that most sums add or subtract together, with equal or with opposite sign, becomes a temporary, which may pair again.
  * Only the few taps of one window are looked at, so that most temporaries stay in registers. */
-#include "print/emitter.h"
+#include "layers/layers.h"
 
 /* The sums that hold variables a and b with equal signs (sign 1) or opposite ones (-1), those that add a apart from
  * those that subtract it. */

@@ -4,7 +4,7 @@
  * and window that give the smallest and, on PCs, the fastest code; bytes per term with them. A target with software
  * floating point calls a function for each add; shared pairs save it time, but more bytes in saved registers than they
  * are worth, so its bytes are those without. Times are in costs.def. */
-#include "print/emitter.h"
+#include "layers/layers.h"
 
 #include <string.h>
 

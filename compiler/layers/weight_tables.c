@@ -1,6 +1,6 @@
 /* weight_tables.c - weights of a layer as constant arrays, in the forms that runtime/tables.h and layer.h decode.
  * Ternary ones have a fast and a small form (Layer.small): gap lists and Rice codes, packed words and packed bytes. */
-#include "print/emitter.h"
+#include "layers/layers.h"
 
 #include <string.h>
 

@@ -1,6 +1,8 @@
 /* files.c - which file belongs to which input or output of a model: "PATH" or "NAME=PATH" on the command line; and the
  * values of inputs from such files. */
-#include "cli/cli.h"
+#include "data/data.h"
+#include "onnx/files.h"
+#include "onnx/onnx.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -4,14 +4,6 @@
 
 #include <string.h>
 
-const char *node_text(const Onnx__NodeProto *n)
-{
-    const char *name = text_or_empty(n->name);
-    for (size_t i = 0; i < n->n_output && !name[0]; i++)
-        name = n->output[i];
-    return mem_printf("node '%s' (%s)", name, text_or_empty(n->op_type));
-}
-
 static const char *copy_bytes(const Onnx__NodeProto *n, const char *attr, ProtobufCBinaryData b, const Reader *r)
 {
     if (b.len && memchr(b.data, 0, b.len))
@@ -133,7 +125,7 @@ static const Onnx__AttributeProto *find_default(const Function *f, const char *n
 /* False: the function's attribute is neither given nor has it a default, so the node does not have it either. */
 static bool resolve(Reader *r, const Scope *s, const Onnx__NodeProto *n, const Onnx__AttributeProto *p, Attr *a)
 {
-    const Call *c = onnx_call_of(s);
+    const FunctionCall *c = onnx_call_of(s);
     if (!c)
         fail("%s: %s: attribute '%s' refers to a function's attribute, outside of a function", r->file, node_text(n),
              p->name);

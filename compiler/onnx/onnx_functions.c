@@ -14,11 +14,6 @@ enum {
 };
 static const size_t max_bytes = (size_t)256 << 20; /* of nodes and their names, as an estimate */
 
-const char *plain_domain(const char *domain)
-{
-    return !domain || !strcmp(domain, "ai.onnx") ? "" : domain;
-}
-
 static void read_defaults(const Reader *r, Function *f)
 {
     const ProtobufCMessageUnknownField *u = NULL;
@@ -68,10 +63,10 @@ const Function *onnx_find_function(const Reader *r, const Onnx__NodeProto *n)
     return NULL;
 }
 
-void onnx_check_call(Reader *r, const Call *c)
+void onnx_check_call(Reader *r, const FunctionCall *c)
 {
     int depth = 1;
-    for (const Call *o = c->outer; o; o = o->outer, depth++)
+    for (const FunctionCall *o = c->outer; o; o = o->outer, depth++)
         if (o->f == c->f)
             fail("%s: function '%s' calls itself, which is not supported", r->file, c->f->name);
     if (depth > MAX_DEPTH)
@@ -83,15 +78,4 @@ void onnx_check_call(Reader *r, const Call *c)
     r->inlined_bytes += c->f->bytes + c->f->bytes / 8 * strlen(node_label(c->node));
     if (r->inlined > MAX_NODES || r->inlined_bytes > max_bytes)
         fail("%s: its functions make more than %d nodes, or %zu MiB of them", r->file, MAX_NODES, max_bytes >> 20);
-}
-
-bool onnx_declares(const Function *f, const char *attribute)
-{
-    for (size_t i = 0; i < f->p->n_attribute; i++)
-        if (!strcmp(f->p->attribute[i], attribute))
-            return true;
-    for (int i = 0; i < f->num_defaults; i++)
-        if (!strcmp(text_or_empty(f->defaults[i]->name), attribute))
-            return true;
-    return false;
 }

@@ -4,6 +4,7 @@
  *
  * A scope is one list of nodes with its names: the model's graph, a body, which also sees the names around it, or a
  * function under one call, which sees its own names only. Source: ONNX's IR specification. */
+#include "graph/op.h"
 #include "onnx/onnx_proto.h"
 
 #include <string.h>
@@ -15,10 +16,10 @@ typedef struct Name {
 } Name;
 
 struct Scope {
-    const Scope *outer; /* whose names are seen too; NULL: none */
-    const Call *call;   /* NULL: not in a function */
-    const char *prefix; /* of new names */
-    Name *names;        /* hash table; the model's graph has none and uses Graph's own */
+    const Scope *outer;       /* whose names are seen too; NULL: none */
+    const FunctionCall *call; /* NULL: not in a function */
+    const char *prefix;       /* of new names */
+    Name *names;              /* hash table; the model's graph has none and uses Graph's own */
     int count, cap;
     int64_t opset; /* of the function; 0: the model's */
 };
@@ -29,7 +30,7 @@ typedef struct List {
     int count, cap;
 } List;
 
-const Call *onnx_call_of(const Scope *s)
+const FunctionCall *onnx_call_of(const Scope *s)
 {
     return s->call;
 }
@@ -177,7 +178,7 @@ static void append(List *list, Node *n)
 /* ---- functions ---- */
 
 /* An output of the function that is one of its inputs, or another output: a copy. */
-static void copy_output(const Reader *r, const Call *c, Tensor *from, Tensor *to, List *list)
+static void copy_output(const Reader *r, const FunctionCall *c, Tensor *from, Tensor *to, List *list)
 {
     if (!from)
         fail("%s: node '%s' (%s): its output '%s' is an input that is left out", r->file, node_label(c->node),
@@ -226,7 +227,7 @@ static void read_list(Reader *r, Scope *s, Onnx__NodeProto *const *nodes, size_t
 
 static void inline_call(Reader *r, const Scope *around, const Node *n, const Function *f, List *list)
 {
-    const Call c = {.f = f, .node = n, .outer = around->call};
+    const FunctionCall c = {.f = f, .node = n, .outer = around->call};
     Scope s = {.call = &c, .prefix = node_label(n), .opset = f->opset};
     onnx_check_call(r, &c);
     bind_inputs(r, &s);

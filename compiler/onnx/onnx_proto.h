@@ -2,7 +2,7 @@
 #ifndef TERNC_ONNX_PROTO_H
 #define TERNC_ONNX_PROTO_H
 
-#include "graph/ir.h"
+#include "graph/options.h"
 
 #include <onnx/onnx.pb-c.h>
 
@@ -79,16 +79,16 @@ struct Function {
 };
 
 /* A function that is being inlined. */
-typedef struct Call {
+typedef struct FunctionCall {
     const Function *f;
-    const Node *node;         /* the call, with its attributes */
-    const struct Call *outer; /* NULL: called by the model's graph */
-} Call;
+    const Node *node;                 /* the call, with its attributes */
+    const struct FunctionCall *outer; /* NULL: called by the model's graph */
+} FunctionCall;
 
 void onnx_read_functions(Reader *r, const Onnx__ModelProto *p);
 const Function *onnx_find_function(const Reader *r, const Onnx__NodeProto *n);
 /* Fails on recursion, and when functions make too many nodes. */
-void onnx_check_call(Reader *r, const Call *c);
+void onnx_check_call(Reader *r, const FunctionCall *c);
 bool onnx_declares(const Function *f, const char *attribute);
 const char *plain_domain(const char *domain);
 
@@ -107,7 +107,7 @@ Tensor *onnx_find(const Reader *r, const char *name);
 /* The graph in an attribute of a node in scope s. */
 Graph *onnx_read_body(Reader *r, const Scope *s, const Onnx__GraphProto *p);
 /* The call that the nodes of s come from; NULL: none. */
-const Call *onnx_call_of(const Scope *s);
+const FunctionCall *onnx_call_of(const Scope *s);
 /* onnx_attrs.c: `to` gets the attributes of n; those that refer to a function's are resolved or left out. */
 void onnx_read_attrs(Reader *r, const Scope *s, Node *to, const Onnx__NodeProto *n);
 

@@ -4,16 +4,14 @@
  * Refused here: what is not ONNX, what contradicts itself (dangling and duplicate names, cycles), and what ternc has no
  * notion of (training graphs, sparse weights, sequences and maps). Unsupported operators and attributes are kept, so
  * that they can be reported all together. Nodes and functions: onnx_nodes.c. Source: ONNX's IR specification. */
+#include "base/out_file.h"
+#include "onnx/files.h"
+#include "onnx/onnx.h"
 #include "onnx/onnx_proto.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char *text_or_empty(const char *s)
-{
-    return s ? s : "";
-}
 
 /* ---- symbolic dimensions ---- */
 
@@ -120,16 +118,6 @@ static void check_dims(const Reader *r)
 }
 
 /* ---- declared types ---- */
-
-const Onnx__TypeProto__Tensor *onnx_tensor_type(const Place *at, const Onnx__ValueInfoProto *v)
-{
-    if (!v->type || v->type->value_case == ONNX__TYPE_PROTO__VALUE__NOT_SET)
-        return NULL;
-    if (v->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
-        fail("%s: %s '%s' is not a tensor but a sequence, map, optional or sparse tensor, which is not supported",
-             at->file, at->what, at->name);
-    return v->type->tensor_type;
-}
 
 /* What the file says about a value that is not an input: unknown where it says nothing, or a symbol. */
 static Type declared_type(const Place *at, const Onnx__ValueInfoProto *v)
@@ -342,20 +330,6 @@ static void read_value_info(Reader *r)
 }
 
 /* ---- model ---- */
-
-int64_t onnx_opset(const char *file, Onnx__OperatorSetIdProto *const *sets, size_t count)
-{
-    int64_t version = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (plain_domain(sets[i]->domain)[0])
-            continue;
-        if (version && version != sets[i]->version)
-            fail("%s: imports two versions of the operator set: %" PRId64 " and %" PRId64, file, version,
-                 sets[i]->version);
-        version = sets[i]->version;
-    }
-    return version;
-}
 
 static void check_model(const char *file, const Onnx__ModelProto *p)
 {

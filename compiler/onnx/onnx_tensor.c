@@ -1,6 +1,8 @@
 /* onnx_tensor.c - ONNX's TensorProto as a constant tensor: every encoding of the elements, used where they lie when
  * they have the right type and size there, also in another file (onnx_external.c). Strings, complex and sparse tensors
  * and segments are refused. */
+#include "base/out_file.h"
+#include "onnx/onnx.h"
 #include "onnx/onnx_proto.h"
 
 #include <inttypes.h>
@@ -8,16 +10,6 @@
 #include <string.h>
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "raw_data is little-endian and used in place");
-
-void fail_tensor(const Place *at, const char *fmt, ...)
-{
-    char message[512];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(message, sizeof message, fmt, ap);
-    va_end(ap);
-    fail("%s: %s '%s': %s", at->file, at->what, at->name, message);
-}
 
 /* ---- types ---- */
 

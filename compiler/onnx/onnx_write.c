@@ -3,8 +3,11 @@
  * memory to the file.
  *
  * Requires: the form that upgrade gives and no fused layers (OP_Layer is no operator of ONNX). */
-#include "ops/flow.h"
+#include "base/out_file.h"
+#include "graph/op.h"
+#include "onnx/onnx.h"
 #include "onnx/onnx_proto.h"
+#include "ops/flow.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* boxes.c - copies between strided boxes, and padding: evaluated and printed through the same runtime kernels. The
  * evaluator moves elements by their size alone. */
 #include "ops/boxes.h"
+#include "print/print.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef TERNC_BOXES_H
 #define TERNC_BOXES_H
 
-#include "graph/ir.h"
+#include "graph/op.h"
 
 /* y[y_base + sum i_k * y_steps[k]] = x[x_base + sum i_k * x_steps[k]] for all i_k < dims[k]. */
 enum { BOX_RANK = 2 * MAX_RANK };

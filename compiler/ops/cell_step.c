@@ -2,7 +2,6 @@
  * how far the same step in the cell's own type may be off: every operation adds its rounding, and passes on what its
  * operands are off by. Sums are taken in the order of the generated code. */
 #include "ops/recurrent.h"
-#include "ops/reference.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* eval_cost.c - how many steps the evaluator's loops take for a node, roughly and rather too many. */
-#include "graph/ir.h"
+#include "ops/ops.h"
 
 static double elements(Tensor *const *list, int count)
 {

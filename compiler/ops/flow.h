@@ -12,7 +12,7 @@
 #ifndef TERNC_FLOW_H
 #define TERNC_FLOW_H
 
-#include "graph/ir.h"
+#include "graph/op.h"
 
 int loop_states(const Node *n);             /* how many, of LoopBegin or LoopEnd */
 const Node *loop_begin(const Node *end);    /* of this LoopEnd, which has at least one state */

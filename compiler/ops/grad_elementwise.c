@@ -1,7 +1,7 @@
 /* grad_elementwise.c - gradients of elementwise operators. Every array has the shape of the output: the engine expands
  * inputs that broadcast and sums their gradients (OpDef.grad_flat). At a kink the gradient of one side is taken, the
  * side that a comparison with > leaves: 0 for Relu at 0. */
-#include "train/training.h"
+#include "ops/grad.h"
 
 #include <math.h>
 
@@ -172,4 +172,10 @@ void grad_variadic(const Graph *g, const Node *n, const Gradient *d)
             if (d->din[k])
                 d->din[k][i] += factor * d->dout[0][i];
     }
+}
+
+void grad_kernel(const Graph *g, const Node *n, const Gradient *d)
+{
+    (void)d;
+    bug("%s: the gradient of %s is a kernel's", g->file, n->op_name);
 }

@@ -1,7 +1,8 @@
 /* grad_move.c - gradients of operators that only move elements: Transpose, Concat, Split, Slice, Pad, Gather, Resize to
  * the nearest and their kind. Where an element comes from is found by moving element numbers in place of elements,
  * once; then every gradient goes back to where its element came from. */
-#include "train/training.h"
+#include "ops/grad.h"
+#include "ops/ops.h"
 
 #include <stdlib.h>
 

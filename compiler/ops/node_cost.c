@@ -1,5 +1,5 @@
 /* node_cost.c - what a node costs in parameters and operations. */
-#include "graph/ir.h"
+#include "ops/ops.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* op_control.c - If, Loop and Scan. Shape inference replaces them by what is in their bodies (passes/infer_control.c),
  * so that nothing behind it meets them. */
-#include "graph/ir.h"
+#include "graph/op.h"
 
 static void infer_never(Graph *g, Node *n)
 {

@@ -1,6 +1,6 @@
 /* op_einsum.c - Einsum of one or two operands: every form of the equation, with the ellipsis, repeated letters and the
  * output left out. Source: ONNX's text and NumPy's on einsum. */
-#include "ops/reference.h"
+#include "print/print.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -4,7 +4,8 @@
  * An operator resolves to a call of one scalar kernel of runtime/elementwise*.h or runtime/convert*.h (ElemCall); the
  * evaluator and the generated code then call that kernel in their own loops. In place is legal for an input of the
  * output's own type and layout: an element is read before its place is written, and no other place is read. */
-#include "train/training.h"
+#include "ops/grad.h"
+#include "ops/ops.h"
 
 #include <string.h>
 

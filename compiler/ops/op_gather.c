@@ -1,6 +1,7 @@
 /* op_gather.c - operators that move elements by indices: Gather, GatherElements, GatherND, ScatterElements, ScatterND,
  * OneHot. Constant indices are checked here; what a run-time index outside of its axis does, runtime/gather.h says. */
-#include "train/training.h"
+#include "ops/grad.h"
+#include "ops/ops.h"
 
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* op_linear.c - Conv, ConvTranspose, Gemm and MatMul. Those with constant float weights become OP_Layer (passes/fuse.c)
  * before C is printed; the emit hooks here print the rest: weights known at run time only, double, 3-D. */
+#include "ops/ops.h"
+#include "ops/grad.h"
 #include "ops/reference.h"
-#include "train/training.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
  * time (flow.h), made by passes/infer_control.c. In C the states have one place each, where every iteration finds them
  * and leaves them. */
 #include "ops/flow.h"
+#include "print/print.h"
 
 static void infer_begin(Graph *g, Node *n)
 {

@@ -1,5 +1,5 @@
 /* op_loss.c - NegativeLogLikelihoodLoss; SoftmaxCrossEntropyLoss becomes LogSoftmax and this (passes/upgrade.c). */
-#include "graph/ir.h"
+#include "ops/ops.h"
 
 #include <string.h>
 

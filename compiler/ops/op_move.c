@@ -1,7 +1,8 @@
 /* op_move.c - operators that copy boxes of elements: Transpose, Concat, Split, Slice, Expand, Tile, DepthToSpace,
  * SpaceToDepth. Each says which boxes it copies; evaluation and C follow from that. */
 #include "ops/boxes.h"
-#include "train/training.h"
+#include "ops/grad.h"
+#include "ops/ops.h"
 
 #include <string.h>
 

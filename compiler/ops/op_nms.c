@@ -1,6 +1,7 @@
 /* op_nms.c - NonMaxSuppression. How many boxes are chosen is known at run time only, so the output has as many rows as
  * the file declares for it, else as there can be; rows without a box are -1. */
-#include "graph/ir.h"
+#include "print/print.h"
+
 #include "nms.h"
 
 enum { BOXES, SCORES, MOST, OVERLAP, LEAST };

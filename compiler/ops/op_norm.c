@@ -1,6 +1,7 @@
 /* op_norm.c - normalisations: BatchNormalization (inference), InstanceNormalization, LayerNormalization,
  * MeanVarianceNormalization, LpNormalization, LRN. Kernels: runtime/norm.h; the evaluator has its own, in double. */
-#include "train/training.h"
+#include "ops/grad.h"
+#include "ops/ops.h"
 
 #include <math.h>
 #include <string.h>

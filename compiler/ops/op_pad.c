@@ -1,6 +1,7 @@
 /* op_pad.c - Pad: with a constant, the edge's elements, or the mirror image. */
 #include "ops/boxes.h"
-#include "train/training.h"
+#include "ops/grad.h"
+#include "print/print.h"
 
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* op_pool.c - MaxPool, AveragePool, LpPool and their global forms, and MaxUnpool. Evaluation is naive and shares
  * nothing with runtime/pool.h. */
+#include "ops/grad.h"
+#include "ops/ops.h"
 #include "ops/reference.h"
-#include "train/training.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* op_quant.c - QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear: between float and 8-bit codes. They evaluate
  * by the runtime's kernels; every step is one correctly rounded operation of float, so that generated code agrees
  * exactly. */
-#include "graph/ir.h"
+#include "ops/ops.h"
 
 #include "quant.h"
 

@@ -1,6 +1,7 @@
 /* op_recurrent.c - LSTM, GRU and RNN, and the internal operator Recurrent that passes/recurrent.c makes of them: the
  * same without the products X * W. What a node computes is in recurrent.h, one step in cell_step.c; C is printed by
  * emit_recurrent.c. Source: the operators' texts in ONNX. */
+#include "graph/op.h"
 #include "ops/recurrent.h"
 #include "ops/reference.h"
 
@@ -373,31 +374,13 @@ static void eval_cell(const Graph *g, const Node *n, const void *const *in, void
 
 /* ---- Recurrent ---- */
 
-static void infer_recurrent(Graph *g, Node *n)
-{
-    (void)g;
-    bug("types are inferred before recurrent nodes are split (%s)", n->cell->source);
-}
-
-static void eval_recurrent(const Graph *g, const Node *n, const void *const *in, void *const *out)
+void eval_recurrent(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     (void)g;
     double *xw = doubles_from(in[CELL_X], n->cell->dtype, type_elems(n->in[CELL_X]->type));
     walk(n->cell, n, in, xw, out);
     free(xw);
 }
-
-const OpDef op_Recurrent = {
-    .name = "Recurrent",
-    .internal = true,
-    .min_in = 3,
-    .max_in = 8,
-    .min_out = 1,
-    .max_out = 3,
-    .infer = infer_recurrent,
-    .eval = eval_recurrent,
-    .emit = emit_recurrent,
-};
 
 #define COMMON_ATTRS                                                                                                   \
     {.name = "activation_alpha", .type = ATTR_FLOATS}, {.name = "activation_beta", .type = ATTR_FLOATS},               \
@@ -448,3 +431,28 @@ const OpDef op_RNN = {
     .eval = eval_cell,
     .steps = cell_steps,
 };
+
+enum { BLOCK = 4 /* elements: 16 bytes */ };
+
+static int64_t next_block(int64_t *total, int64_t elements)
+{
+    int64_t at = *total;
+    *total += (elements + BLOCK - 1) / BLOCK * BLOCK;
+    return at;
+}
+
+CellScratch cell_scratch(const Cell *c)
+{
+    int first[3];
+    CellScratch s = {0};
+    s.h = next_block(&s.total, c->batch * c->hidden);
+    s.c = next_block(&s.total, cell_has_memory(c) ? c->batch * c->hidden : 0);
+    s.sums = next_block(&s.total, c->batch * c->gates * c->hidden);
+    s.reset_h = next_block(&s.total, cell_products(c, first) > 1 ? c->batch * c->hidden : 0);
+    return s;
+}
+
+int64_t recurrent_scratch_bytes(const Node *n)
+{
+    return cell_scratch(n->cell).total * (int64_t)dtype_size(n->cell->dtype);
+}

@@ -4,7 +4,8 @@
  * Generated code walks the kept dimensions, and inside them the reduced ones, with literal strides, and calls the
  * scalar kernels of runtime/. The evaluator has its own arithmetic: double for floating types, 64 bits for integers.
  */
-#include "train/training.h"
+#include "ops/grad.h"
+#include "ops/ops.h"
 
 #include <math.h>
 #include <string.h>

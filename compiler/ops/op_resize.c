@@ -1,7 +1,8 @@
 /* op_resize.c - Resize: nearest, linear and cubic. Positions and weights are computed here, in float as runtimes do,
  * and become tables. Source: the ONNX text of Resize-13. */
+#include "ops/grad.h"
 #include "ops/reference.h"
-#include "train/training.h"
+#include "print/print.h"
 
 #include <math.h>
 #include <stdlib.h>

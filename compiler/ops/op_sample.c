@@ -1,7 +1,7 @@
 /* op_sample.c - images seen between their pixels: GridSample and RoiAlign. Both evaluate by the runtime's kernels.
  * Refused is what ONNX's own implementation, onnxruntime and PyTorch read differently: GridSample's bicubic mode where
  * it leaves an image with a border, and RoiAlign's mode max. */
-#include "graph/ir.h"
+#include "print/print.h"
 
 #include <string.h>
 

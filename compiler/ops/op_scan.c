@@ -1,5 +1,5 @@
 /* op_scan.c - operators that walk along one axis: ArgMax, ArgMin, CumSum. Kernels: runtime/reduce*.h. */
-#include "graph/ir.h"
+#include "ops/ops.h"
 
 /* ---- ArgMax, ArgMin ---- */
 

@@ -1,5 +1,5 @@
 /* op_select.c - operators that choose elements: Trilu and TopK. Both evaluate by the runtime's kernels. */
-#include "graph/ir.h"
+#include "ops/ops.h"
 
 #define T uint8_t
 #define TS u8

@@ -1,6 +1,6 @@
 /* op_sequence.c - operators on sequences of samples: ReverseSequence, and the windows of signal processing, whose sizes
  * are known at compile time, so that they are constants. */
-#include "graph/ir.h"
+#include "print/print.h"
 #include "reverse.h"
 
 #include <math.h>

@@ -1,6 +1,7 @@
 /* op_shape.c - operators that change a shape but no value (views), and those that make values from shapes or constants.
  * The latter are all evaluated while types are inferred: they never reach the emitter. */
-#include "train/training.h"
+#include "ops/grad.h"
+#include "ops/ops.h"
 
 #include <math.h>
 #include <string.h>

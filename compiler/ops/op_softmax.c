@@ -1,5 +1,6 @@
 /* op_softmax.c - Softmax, LogSoftmax and Hardmax in the meaning of opset 13: along one axis. */
-#include "train/training.h"
+#include "ops/grad.h"
+#include "ops/ops.h"
 
 #include <math.h>
 

@@ -1,5 +1,6 @@
 /* reference.c - naive linear algebra in double. Clear before fast; only the order of loops is chosen for speed: rows of
  * output accumulate in place. */
+#include "ops/ops.h"
 #include "ops/reference.h"
 
 #include <math.h>

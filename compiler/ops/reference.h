@@ -3,7 +3,7 @@
 #ifndef TERNC_REFERENCE_H
 #define TERNC_REFERENCE_H
 
-#include "graph/ir.h"
+#include "ops/ops.h"
 
 /* One image of a convolution; ci and co count all groups. Weights are [co][ci / groups][kernel], also of a transposed
  * one. */

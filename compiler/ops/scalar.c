@@ -1,6 +1,6 @@
 /* scalar.c - the scalar kernels of runtime/ for the evaluator: every kernel of every element type, found by name.
  * What generated code computes per element and what the evaluator computes is the same text. */
-#include "graph/ir.h"
+#include "ops/ops.h"
 
 #include "tn.h"
 

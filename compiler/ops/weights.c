@@ -1,6 +1,6 @@
 /* weights.c - which input of a linear node is its constant weights, and how their elements fall into output channels.
  * Ternarisation and fusing see weights through this alone. */
-#include "graph/ir.h"
+#include "ops/ops.h"
 
 static Ternary row_box(int64_t rows, int64_t columns)
 {

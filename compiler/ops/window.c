@@ -1,7 +1,7 @@
 /* window.c - the sliding window of convolutions and pooling: kernel, strides, dilations, padding and output sizes from
  * a node's attributes. The one place that knows auto_pad, ceil_mode, output_shape and output_padding.
  * Source: the ONNX operator texts of Conv, ConvTranspose, MaxPool and AveragePool. */
-#include "graph/ir.h"
+#include "ops/ops.h"
 
 #include <string.h>
 

@@ -2,6 +2,7 @@
  * emit_layer.c, what a file looks like in emit_file.c. */
 #include "print/emitter.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,4 +188,49 @@ const char *emit_ptr(Emitter *e, const Tensor *t)
 const Plan *emit_plan(const Emitter *e)
 {
     return e->plan;
+}
+
+void emit_begin_check(Emitter *e)
+{
+    emit_line(e, "#ifdef %s_CHECK", e->macro);
+}
+
+void emit_end_check(Emitter *e)
+{
+    emit_line(e, "#endif");
+}
+
+int plan_node_index(const Plan *p, const Node *n)
+{
+    for (int i = 0; i < p->g->num_nodes; i++)
+        if (p->g->nodes[i] == n)
+            return i;
+    bug("node '%s' is not in the graph", node_label(n));
+}
+
+const char *comment_text(const char *s)
+{
+    char *copy = mem_strdup(s);
+    for (char *p = copy; *p; p++) {
+        if ((p[0] == '*' && p[1] == '/') || (p[0] == '/' && p[1] == '*') || (p[0] == '?' && p[1] == '?'))
+            p[1] = '.';
+        if (!isprint((unsigned char)*p) || *p == '\\')
+            *p = '.';
+    }
+    return copy;
+}
+
+const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static const char *const licence =
+    " * This file, the runtime kernels in it included, belongs to the user of ternc who made it; it comes without any\n"
+    " * condition and without any warranty. */\n";
+
+void print_title(Text *t, const char *file, const char *model)
+{
+    text_printf(t, "/* %s - made by ternc from %s.\n *\n%s", file, comment_text(file_name(model)), licence);
 }

@@ -57,17 +57,17 @@ static void name_kernel(Kernel *k)
         k->name = copy_word(plain);
 }
 
-typedef struct Library {
+typedef struct KernelLibrary {
     Kernel *kernels;
     int count;
-} Library;
+} KernelLibrary;
 
-static const Library *read_library(void)
+static const KernelLibrary *read_library(void)
 {
     int lines = 0;
     while (runtime_lines[lines])
         lines++;
-    Library *lib = NEW(Library);
+    KernelLibrary *lib = NEW(KernelLibrary);
     lib->kernels = NEW_ARRAY(Kernel, lines);
     Text paragraph = {0};
     for (int i = 0; i <= lines; i++) {
@@ -85,7 +85,7 @@ static const Library *read_library(void)
     return lib;
 }
 
-static const Kernel *find_kernel(const Library *lib, const char *name, size_t len, bool typed)
+static const Kernel *find_kernel(const KernelLibrary *lib, const char *name, size_t len, bool typed)
 {
     for (int i = 0; i < lib->count; i++)
         if (lib->kernels[i].typed == typed && strlen(lib->kernels[i].name) == len &&
@@ -264,4 +264,26 @@ bool kernels_need_math(const Emitter *e)
         if (calls_math(e->kernels[i].kernel->text))
             return true;
     return has_non_finite(&e->consts) || has_non_finite(&e->functions) || has_non_finite(&e->body);
+}
+
+void print_linkage(const Emitter *e, Text *c)
+{
+    if (e->plan->opt->optimize == OPTIMIZE_SPEED)
+        text_printf(
+            c, "/* Kernels are specialised by the literal sizes that they are called with. */\n#if defined(__GNUC__)\n"
+               "#define TN_KERNEL static inline __attribute__((always_inline))\n#else\n"
+               "#define TN_KERNEL static inline\n#endif\n\n");
+    else
+        text_printf(c, "#define TN_KERNEL static inline\n\n");
+}
+
+/* What files that share kernels include: the kernels with all that they need. */
+void print_kernels(const Emitter *e, Text *h)
+{
+    text_printf(h,
+                "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n"
+                "#endif\n\n",
+                kernels_need_math(e) ? "#include <math.h>\n" : "");
+    print_linkage(e, h);
+    kernels_print(e, h);
 }

@@ -3,7 +3,8 @@
 #ifndef TERNC_SIZE_H
 #define TERNC_SIZE_H
 
-#include "cli/cli.h"
+#include "base/host.h"
+#include "print/print.h"
 
 /* ---- size_targets.c ---- */
 
@@ -51,7 +52,7 @@ typedef struct Builder {
     int count, cap;
 } Builder;
 
-Builder *builder_new(const CommandLine *c);
+Builder *builder_new(const BuildOptions *o, int processes); /* at most so many at the same time */
 /* The build of these texts for a target; runs nothing yet. */
 SizeBuild *builder_add(Builder *b, const SizeTarget *t, const char *c, const char *h, const char *label);
 void builder_run(Builder *b);
@@ -166,5 +167,10 @@ typedef struct Baseline {
 Baseline baseline_read(const char *path);
 /* Prints what changed since then; returns how many combinations grew by more than tolerance percent in flash or RAM. */
 int baseline_compare(const Baseline *b, const SizeReport *s, double tolerance, FILE *f);
+
+/* ---- size_budget.c ---- */
+
+/* Fails when the compiled plan takes more than the budget on --target, naming the layers. */
+void check_budget(const Plan *p, const Budget *budget, const BuildOptions *o);
 
 #endif

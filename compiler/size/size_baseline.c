@@ -1,5 +1,6 @@
 /* size_baseline.c - what grew since an earlier `ternc size --json`. Combinations are found again by model, method,
  * lowering and target. */
+#include "base/out_file.h"
 #include "size/size.h"
 
 #include <cjson/cJSON.h>

@@ -1,6 +1,7 @@
 /* size_budget.c - `ternc compile --max-flash --max-ram`: the plan is compiled and measured as `ternc size` does before
  * anything is written; what is over a limit fails with the layers in order of their bytes and what would make each
  * smaller. */
+#include "codegen/codegen.h"
 #include "size/size.h"
 
 #include <stdlib.h>
@@ -63,43 +64,42 @@ static const char *list_layers(const Plan *p, SizeRow *r)
     return copy;
 }
 
-static SizeRow measure_plan(const Plan *p, const CommandLine *c)
+static SizeRow measure_plan(const Plan *p, const BuildOptions *o)
 {
-    CommandLine *with = NEW(CommandLine);
-    *with = *c;
-    with->no_cache = true;
-    Builder *b = builder_new(with);
+    BuildOptions with = *o;
+    with.no_cache = true;
+    Builder *b = builder_new(&with, 1);
     Plan *renamed = NEW(Plan);
     *renamed = *p;
     renamed->id = "net";
     Text source = {0}, header = {0};
     emit_c(renamed, &source, &header);
-    SizeRow r = {.model = p->g->file, .target = target_of_option(c->opt.target), .stack = -1};
+    SizeRow r = {.model = p->g->file, .target = target_of_option(p->opt->target), .stack = -1};
     count_layers(&r, renamed);
     r.build = builder_add(b, r.target, text_take(&source), text_take(&header), p->g->file);
     builder_run(b);
     if (r.build->error)
-        fail("%s: %s does not compile the generated C for %s:\n%s", p->g->file, c->cc, r.target->name, r.build->error);
+        fail("%s: %s does not compile the generated C for %s:\n%s", p->g->file, o->cc, r.target->name, r.build->error);
     count_object(&r);
     return r;
 }
 
-void check_budget(const Plan *p, const CommandLine *c)
+void check_budget(const Plan *p, const Budget *budget, const BuildOptions *o)
 {
-    if (c->max_flash < 0 && c->max_ram < 0)
+    if (budget->max_flash < 0 && budget->max_ram < 0)
         return;
-    SizeRow r = measure_plan(p, c);
+    SizeRow r = measure_plan(p, o);
     int64_t flash = row_flash(&r), ram = row_ram(&r);
     const char *file = p->g->file, *on = r.target->name;
-    if (c->max_flash >= 0 && flash > c->max_flash)
-        fail("%s: %s bytes of flash on %s (%s), %s over --max-flash\n%s%s", file, count_text(flash), on, c->cflags,
-             count_text(flash - c->max_flash), list_layers(p, &r),
-             c->opt.optimize == OPTIMIZE_SIZE ? "" : "\n--optimize size takes the smallest form of each layer");
-    if (c->max_ram >= 0 && r.stack < 0)
+    if (budget->max_flash >= 0 && flash > budget->max_flash)
+        fail("%s: %s bytes of flash on %s (%s), %s over --max-flash\n%s%s", file, count_text(flash), on, o->cflags,
+             count_text(flash - budget->max_flash), list_layers(p, &r),
+             p->opt->optimize == OPTIMIZE_SIZE ? "" : "\n--optimize size takes the smallest form of each layer");
+    if (budget->max_ram >= 0 && r.stack < 0)
         fail("%s: the stack on %s is not known, so --max-ram cannot be checked", file, on);
-    if (c->max_ram >= 0 && ram > c->max_ram)
+    if (budget->max_ram >= 0 && ram > budget->max_ram)
         fail("%s: %s bytes of RAM on %s (%s), %s over --max-ram: arena %s, stack %s, other data %s%s", file,
-             count_text(ram), on, c->cflags, count_text(ram - c->max_ram), count_text(r.arena), count_text(r.stack),
-             count_text(ram - r.arena - r.stack),
-             c->opt.optimize == OPTIMIZE_SIZE ? "" : "\n--optimize size needs a smaller arena");
+             count_text(ram), on, o->cflags, count_text(ram - budget->max_ram), count_text(r.arena),
+             count_text(r.stack), count_text(ram - r.arena - r.stack),
+             p->opt->optimize == OPTIMIZE_SIZE ? "" : "\n--optimize size needs a smaller arena");
 }

@@ -2,6 +2,7 @@
  *
  * Freestanding, with the two headers of runtime/freestanding; one section per function and array, so that a section's
  * name says whose it is; layers are kept out of their caller; no unwind tables, which llvm-size would count as code. */
+#include "base/out_file.h"
 #include "size/size.h"
 
 #include <string.h>
@@ -45,14 +46,14 @@ static const char *ask_version(const char *cc)
     return line;
 }
 
-Builder *builder_new(const CommandLine *c)
+Builder *builder_new(const BuildOptions *o, int processes)
 {
     Builder *b = NEW(Builder);
-    b->cc = c->cc;
-    b->cflags = c->cflags;
-    b->version = ask_version(c->cc);
-    b->use_cache = !c->no_cache;
-    b->processes = c->threads < MAX_PROCESSES ? c->threads : MAX_PROCESSES;
+    b->cc = o->cc;
+    b->cflags = o->cflags;
+    b->version = ask_version(o->cc);
+    b->use_cache = !o->no_cache;
+    b->processes = processes < MAX_PROCESSES ? processes : MAX_PROCESSES;
     return b;
 }
 

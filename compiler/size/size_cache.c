@@ -2,6 +2,7 @@
  * a header with the hash of what follows, the object, the stack report. A damaged entry is as good as none; nothing
  * here fails a measurement. */
 #include "base/cleanup.h"
+#include "base/out_file.h"
 #include "size/size.h"
 
 #include <dirent.h>

@@ -1,6 +1,7 @@
 /* size_count.c - what of an object belongs to which layer. The emitter starts the name of every function and table of
  * layer N with "layerN"; each has a section of its own, so that literal pools and padding inside it go to its layer.
  * What no layer owns is shared. Layers and shared together are the object's totals, byte for byte. */
+#include "print/print.h"
 #include "size/size.h"
 
 #include <ctype.h>

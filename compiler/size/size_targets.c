@@ -1,4 +1,5 @@
 /* size_targets.c - the machines that `ternc size` knows, as flags of clang, and those that its user describes. */
+#include "layers/layers.h"
 #include "size/size.h"
 
 #include <string.h>
@@ -68,7 +69,7 @@ static SizeTarget *parse_custom(const char *text)
     return t;
 }
 
-static const SizeTarget *find_target(const char *name, const SizeTarget *const *custom, int num_custom)
+static const SizeTarget *find_size_target(const char *name, const SizeTarget *const *custom, int num_custom)
 {
     for (int i = 0; i < num_custom; i++)
         if (!strcmp(custom[i]->name, name))
@@ -99,7 +100,7 @@ const SizeTarget *const *size_targets(Strings names, Strings custom, int *count)
         made[i] = parse_custom(custom.items[i]);
     check_repeats(made, custom.count);
     for (int i = 0; i < names.count; i++)
-        list[n++] = find_target(names.items[i], made, custom.count);
+        list[n++] = find_size_target(names.items[i], made, custom.count);
     check_repeats(list, n);
     for (int i = 0; i < custom.count; i++) {
         bool named = false;

@@ -5,7 +5,9 @@
  * view (Reshape, Flatten, Squeeze, Unsqueeze) becomes a Reshape with that dimension multiplied; all other operators
  * infer their types anew. That samples do not mix then is checked by values, not here (check_engine compares a batch
  * with samples evaluated alone). */
-#include "train/training.h"
+#include "ops/ops.h"
+#include "passes/passes.h"
+#include "train/engine.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* checkpoint.c - a training run on disk after each epoch: protobuf of our own schema (schemas/checkpoint.proto),
  * written beside and renamed, so that a good file is never lost. */
-#include "train/trainer.h"
+#include "base/out_file.h"
+#include "train/training.h"
 
 #include <checkpoint.pb-c.h>
 #include <stdlib.h>
@@ -10,15 +11,15 @@
 
 enum { VERSION = 3 };
 
-const char *checkpoint_path(const CommandLine *c)
+const char *checkpoint_path(const TrainJob *j)
 {
-    return c->train.checkpoint ? c->train.checkpoint : mem_printf("%s.ckpt", c->outputs.items[0]);
+    return j->train->checkpoint ? j->train->checkpoint : mem_printf("%s.ckpt", j->output);
 }
 
-void checkpoint_remove(const CommandLine *c)
+void checkpoint_remove(const TrainJob *j)
 {
-    if (!c->train.checkpoint)
-        unlink(checkpoint_path(c));
+    if (!j->train->checkpoint)
+        unlink(checkpoint_path(j));
 }
 
 static uint64_t hash_data(const DataFeed *f, uint64_t hash)
@@ -53,7 +54,7 @@ static const char *settings_of(const Trainer *t)
     text_printf(&s, "method %d layer %d threshold %.9g sparsity %.9g", (int)p->method, p->per_layer,
                 (double)p->threshold, (double)p->sparsity);
     text_printf(&s, " epochs %lld batch %lld seed %llu threads %d", (long long)o->epochs, (long long)t->e->batch,
-                (unsigned long long)t->c->seed, t->c->threads);
+                (unsigned long long)t->job.seed, t->job.threads);
     text_printf(&s,
                 " decay %.17g clip %.17g adam %d step %d alpha %.17g lambda %.17g eta %.17g pull %.17g momentum %.17g",
                 o->decay, o->clip, o->adam, o->step_schedule, o->alpha, o->lambda, o->eta, o->pull, o->momentum);

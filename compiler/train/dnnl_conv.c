@@ -1,4 +1,5 @@
 /* dnnl_conv.c - convolutions and pooling by oneDNN, forward and backward. */
+#include "ops/ops.h"
 #include "train/dnnl_calls.h"
 
 typedef struct ConvDesc {
@@ -33,7 +34,7 @@ static void describe_weights(ConvDesc *c, const Node *n, int64_t groups)
     check_call(dnnl_memory_desc_init_by_tag(&c->any_weights, rank, dims + skip, dnnl_f32, dnnl_format_tag_any));
 }
 
-static ConvDesc describe_conv(Kernel *k)
+static ConvDesc describe_conv(NodeKernel *k)
 {
     const Node *n = k->n;
     Window w = op_window(k->e->g, n);
@@ -79,7 +80,7 @@ typedef dnnl_status_t DescribeWeights(dnnl_convolution_desc_t *, dnnl_alg_kind_t
                                       const dnnl_memory_desc_t *, const dnnl_dims_t, const dnnl_dims_t,
                                       const dnnl_dims_t, const dnnl_dims_t);
 
-static ConvPds conv_pds(Kernel *k, const ConvDesc *c)
+static ConvPds conv_pds(NodeKernel *k, const ConvDesc *c)
 {
     bool t = k->n->op == OP_ConvTranspose;
     dnnl_alg_kind_t alg = t ? dnnl_deconvolution_direct : dnnl_convolution_direct;
@@ -106,7 +107,7 @@ static ConvPds conv_pds(Kernel *k, const ConvDesc *c)
     return p;
 }
 
-static void conv_forward_call(Kernel *k, const ConvDesc *c, dnnl_primitive_desc_t pd)
+static void conv_forward_call(NodeKernel *k, const ConvDesc *c, dnnl_primitive_desc_t pd)
 {
     const Node *n = k->n;
     Value *x = value_of(k->e, n->in[0]), *w = value_of(k->e, n->in[1]), *y = value_of(k->e, n->out[0]);
@@ -119,7 +120,7 @@ static void conv_forward_call(Kernel *k, const ConvDesc *c, dnnl_primitive_desc_
     call_out(k, &k->c->train, DNNL_ARG_DST, wanted_md(pd, dnnl_query_dst_md, 0), &y->format->md, y->data);
 }
 
-static void conv_backward_calls(Kernel *k, const ConvDesc *c, const ConvPds *p)
+static void conv_backward_calls(NodeKernel *k, const ConvDesc *c, const ConvPds *p)
 {
     const Node *n = k->n;
     Value *x = value_of(k->e, n->in[0]), *w = value_of(k->e, n->in[1]), *y = value_of(k->e, n->out[0]);
@@ -147,7 +148,7 @@ static void conv_backward_calls(Kernel *k, const ConvDesc *c, const ConvPds *p)
     }
 }
 
-bool prepare_conv(Kernel *k)
+bool prepare_conv(NodeKernel *k)
 {
     for (int i = 1; i < k->n->num_in; i++)
         if (k->n->in[i]) {
@@ -185,7 +186,7 @@ static PoolDesc describe_global(const Node *n)
 }
 
 /* False: average over the padding with ceil_mode, which the library counts otherwise. */
-static bool describe_pool(const Kernel *k, PoolDesc *p)
+static bool describe_pool(const NodeKernel *k, PoolDesc *p)
 {
     const Node *n = k->n;
     Window w = op_window(k->e->g, n);
@@ -208,7 +209,7 @@ static bool describe_pool(const Kernel *k, PoolDesc *p)
     return true;
 }
 
-static void pool_backward_call(Kernel *k, const PoolDesc *p, dnnl_primitive_desc_t forward)
+static void pool_backward_call(NodeKernel *k, const PoolDesc *p, dnnl_primitive_desc_t forward)
 {
     Value *x = value_of(k->e, k->n->in[0]), *y = value_of(k->e, k->n->out[0]);
     dnnl_pooling_v2_desc_t d;
@@ -225,7 +226,7 @@ static void pool_backward_call(Kernel *k, const PoolDesc *p, dnnl_primitive_desc
     dnnl_primitive_desc_destroy(pd);
 }
 
-bool prepare_pool(Kernel *k)
+bool prepare_pool(NodeKernel *k)
 {
     const Node *n = k->n;
     PoolDesc p;

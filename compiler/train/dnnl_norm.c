@@ -3,14 +3,14 @@
 
 #include <math.h>
 
-static unsigned norm_flags(Kernel *k)
+static unsigned norm_flags(NodeKernel *k)
 {
     bool rectified = value_of(k->e, k->n->out[0])->rectified;
     return dnnl_use_scale | dnnl_use_shift | (rectified ? (unsigned)dnnl_fuse_norm_relu : 0);
 }
 
 /* Statistics of the batch; without them, the running ones. */
-static void norm_forward_call(Kernel *k, bool training)
+static void norm_forward_call(NodeKernel *k, bool training)
 {
     const Node *n = k->n;
     Value *x = value_of(k->e, n->in[0]), *y = value_of(k->e, n->out[0]);
@@ -36,7 +36,7 @@ static void norm_forward_call(Kernel *k, bool training)
     dnnl_primitive_desc_destroy(pd);
 }
 
-static void norm_backward_call(Kernel *k)
+static void norm_backward_call(NodeKernel *k)
 {
     const Node *n = k->n;
     Value *x = value_of(k->e, n->in[0]), *y = value_of(k->e, n->out[0]);
@@ -67,7 +67,7 @@ static void norm_backward_call(Kernel *k)
     dnnl_primitive_desc_destroy(pd);
 }
 
-static void forward_norm(Kernel *k)
+static void forward_norm(NodeKernel *k)
 {
     forward_calls(k);
     if (!k->e->training)
@@ -80,7 +80,7 @@ static void forward_norm(Kernel *k)
     }
 }
 
-bool prepare_norm(Kernel *k)
+bool prepare_norm(NodeKernel *k)
 {
     const Node *n = k->n;
     for (int i = 1; i < 5; i++)
@@ -104,7 +104,7 @@ bool prepare_norm(Kernel *k)
 /* ---- activations ---- */
 
 /* The library's name for an activation and its two numbers; false: not one of them. */
-static bool describe_eltwise(const Kernel *k, dnnl_alg_kind_t *alg, float *a, float *b)
+static bool describe_eltwise(const NodeKernel *k, dnnl_alg_kind_t *alg, float *a, float *b)
 {
     const Node *n = k->n;
     *a = *b = 0;
@@ -133,7 +133,7 @@ static bool describe_eltwise(const Kernel *k, dnnl_alg_kind_t *alg, float *a, fl
     return *a <= *b;
 }
 
-static void eltwise_backward_call(Kernel *k, dnnl_alg_kind_t alg, float a, float b, dnnl_primitive_desc_t hint)
+static void eltwise_backward_call(NodeKernel *k, dnnl_alg_kind_t alg, float a, float b, dnnl_primitive_desc_t hint)
 {
     Value *x = value_of(k->e, k->n->in[0]), *y = value_of(k->e, k->n->out[0]);
     dnnl_eltwise_desc_t d;
@@ -146,18 +146,18 @@ static void eltwise_backward_call(Kernel *k, dnnl_alg_kind_t alg, float a, float
     dnnl_primitive_desc_destroy(pd);
 }
 
-static void forward_rectified(Kernel *k)
+static void forward_rectified(NodeKernel *k)
 {
     (void)k;
 }
 
-static void backward_rectified(Kernel *k)
+static void backward_rectified(NodeKernel *k)
 {
     value_of(k->e, k->n->in[0])->touched = true;
 }
 
 /* A Relu that BatchNormalization in front of it computes. */
-bool prepare_rectified(Kernel *k)
+bool prepare_rectified(NodeKernel *k)
 {
     value_share(value_of(k->e, k->n->out[0]), value_of(k->e, k->n->in[0]));
     k->forward = forward_rectified;
@@ -165,7 +165,7 @@ bool prepare_rectified(Kernel *k)
     return true;
 }
 
-bool prepare_eltwise(Kernel *k)
+bool prepare_eltwise(NodeKernel *k)
 {
     dnnl_alg_kind_t alg;
     float a, b;

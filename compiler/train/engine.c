@@ -7,14 +7,16 @@
  *
  * Gradients are sums over the readers of a tensor. The first part is stored, later ones are added; nothing is zeroed in
  * advance. */
-#include "train/training.h"
+#include "ops/grad.h"
+#include "ops/ops.h"
+#include "train/engine.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct Step {
-    bool used;      /* the score depends on it */
-    Kernel *kernel; /* NULL: OpDef.eval and OpDef.grad */
+    bool used;          /* the score depends on it */
+    NodeKernel *kernel; /* NULL: OpDef.eval and OpDef.grad */
     const void **in;
     void **out;
     const float **dout;
@@ -211,25 +213,6 @@ static void place_constants(Engine *e)
         if (t->type.dtype == DT_F32)
             value_allocate(v, NULL);
     }
-}
-
-int32_t *broadcast_map(Type out, Type in)
-{
-    if (type_elems(out) == type_elems(in))
-        return NULL;
-    int64_t own[MAX_RANK], strides[MAX_RANK], total = type_elems(out);
-    dense_strides(in, own);
-    broadcast_strides(out, in, own, strides);
-    int32_t *map = NEW_ARRAY(int32_t, total);
-    for (int64_t i = 0; i < total; i++) {
-        int64_t rest = i, at = 0;
-        for (int k = out.rank - 1; k >= 0; k--) {
-            at += rest % out.dims[k] * strides[k];
-            rest /= out.dims[k];
-        }
-        map[i] = (int32_t)at;
-    }
-    return map;
 }
 
 static void prepare_expansion(Engine *e, Step *s, const Node *n)

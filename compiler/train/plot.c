@@ -1,6 +1,7 @@
 /* plot.c - a training run as SVG: loss, accuracy and zeros per layer over the epochs, panels beside each other; where a
  * stage begins, and the epoch that was taken. Hand-written: a few lines of text need no library. */
-#include "train/trainer.h"
+#include "base/out_file.h"
+#include "train/training.h"
 
 #include <math.h>
 #include <string.h>
@@ -207,7 +208,7 @@ static void add_zeros(Text *s, const Trainer *t, int x)
 
 static const char *title_of(const Trainer *t)
 {
-    const char *slash = strrchr(t->c->model, '/'), *name = short_text(slash ? slash + 1 : t->c->model, 60);
+    const char *slash = strrchr(t->g->file, '/'), *name = short_text(slash ? slash + 1 : t->g->file, 60);
     if (!t->best_epoch)
         return mem_printf("%s: %d of %lld epochs", name, t->num_history, (long long)t->epochs);
     return mem_printf("%s: %d of %lld epochs, the best is epoch %lld (circle)", name, t->num_history,

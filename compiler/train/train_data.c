@@ -1,6 +1,6 @@
 /* train_data.c - the order of samples and their random changes. Everything is drawn by counter from the seed, the epoch
  * and the sample, so that nothing of it has to be saved for --resume. */
-#include "train/trainer.h"
+#include "train/training.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* train_judge.c - samples into an engine, and what it makes of them: loss and hits over a data set; where the samples
  * that train and those that judge come from. */
-#include "train/trainer.h"
+#include "ops/ops.h"
+#include "train/training.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,27 +9,26 @@
 
 /* ---- data ---- */
 
-static Source whole_source(const CommandLine *c, const Graph *g, const Dataset *d)
+static Source whole_source(const DataOptions *o, const Graph *g, const Dataset *d)
 {
-    return (Source){data_feed(d, g, c), 0, c->limit && c->limit < d->count ? c->limit : d->count};
+    return (Source){data_feed(d, g, o), 0, o->limit && o->limit < d->count ? o->limit : d->count};
 }
 
-Source source_open(const CommandLine *c, const Graph *g)
+Source source_open(const DataOptions *o, const Graph *g)
 {
-    return whole_source(c, g, data_open(c->data, c->nhwc));
+    return whole_source(o, g, data_open(o->spec, o->nhwc));
 }
 
-/* --valid N or SPEC, else the last tenth of the training data. */
-void source_split(const CommandLine *c, const Graph *g, Source *train, Source *valid)
+/* text: --valid N or SPEC; NULL: the last tenth of the training data. */
+void source_split(const DataOptions *o, const char *text, const Graph *g, Source *train, Source *valid)
 {
-    const char *text = c->train.valid;
-    *train = source_open(c, g);
+    *train = source_open(o, g);
     const Dataset *d = train->feed->data;
     char *end = NULL;
     long long held = text ? strtoll(text, &end, 10) : train->count / 10;
     if (text && (*end || end == text)) {
-        const Dataset *v = data_open(text, c->nhwc);
-        *valid = (Source){data_feed(v, g, c), 0, v->count};
+        const Dataset *v = data_open(text, o->nhwc);
+        *valid = (Source){data_feed(v, g, o), 0, v->count};
         if (!v->labels != !d->labels || !v->targets != !d->targets)
             fail("%s: has other answers (labels, targets, none) than %s", v->spec, d->spec);
         loss_find(g, v);

@@ -1,30 +1,31 @@
 /* train_kernels.c - operators that training computes in a way of its own: matrix products (Gemm, MatMul; by the
  * library's sgemm), views and residual additions (which keep or leave the library's formats), and Dropout, which is
  * nothing at inference. */
-#include "train/training.h"
+#include "ops/ops.h"
+#include "train/engine.h"
 
 #include <string.h>
 
-static Value *value_at(const Kernel *k, int input)
+static Value *value_at(const NodeKernel *k, int input)
 {
     return &k->e->values[k->n->in[input]->id];
 }
 
 /* ---- y[stack] = alpha * a[stack] b[stack] + beta * c ---- */
 
-static bool is_transposed(const Kernel *k, int side)
+static bool is_transposed(const NodeKernel *k, int side)
 {
     return k->n->op == OP_Gemm && attr_int(k->n, side ? "transB" : "transA");
 }
 
 /* Where the matrix of a side lies for stack s of the result. */
-static int64_t matrix_at(const Kernel *k, int side, int64_t s)
+static int64_t matrix_at(const NodeKernel *k, int side, int64_t s)
 {
     int64_t size = side ? k->inner * k->cols : k->rows * k->inner;
     return size * (k->maps[side] ? k->maps[side][s] : s);
 }
 
-static void add_bias(Kernel *k, float *y)
+static void add_bias(NodeKernel *k, float *y)
 {
     Type t = k->n->in[2]->type;
     const float *c = value_dense(k->e, value_at(k, 2));
@@ -35,7 +36,7 @@ static void add_bias(Kernel *k, float *y)
             y[i * k->cols + j] += beta * c[i * si + j * sj];
 }
 
-static void forward_matmul(Kernel *k)
+static void forward_matmul(NodeKernel *k)
 {
     const float *a = value_dense(k->e, value_at(k, 0)), *b = value_dense(k->e, value_at(k, 1));
     float *y = k->e->values[k->n->out[0]->id].data, alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
@@ -46,7 +47,7 @@ static void forward_matmul(Kernel *k)
         add_bias(k, y);
 }
 
-static void backward_bias(Kernel *k, const float *dy)
+static void backward_bias(NodeKernel *k, const float *dy)
 {
     Type t = k->n->in[2]->type;
     float *dc = value_grad(value_at(k, 2)), beta = attr_float(k->n, "beta");
@@ -57,7 +58,7 @@ static void backward_bias(Kernel *k, const float *dy)
 }
 
 /* da = alpha * dy b', db = alpha * a' dy, in the order in which a and b lie. */
-static void backward_matmul(Kernel *k)
+static void backward_matmul(NodeKernel *k)
 {
     bool ta = is_transposed(k, 0), tb = is_transposed(k, 1);
     const float *a = value_dense(k->e, value_at(k, 0)), *b = value_dense(k->e, value_at(k, 1));
@@ -88,7 +89,7 @@ static Type stacks_of(Type t)
 }
 
 /* A vector is one row on the left, one column on the right. */
-static void measure_matmul(Kernel *k)
+static void measure_matmul(NodeKernel *k)
 {
     Type a = k->n->in[0]->type, b = k->n->in[1]->type;
     bool ta = is_transposed(k, 0), tb = is_transposed(k, 1);
@@ -98,7 +99,7 @@ static void measure_matmul(Kernel *k)
 }
 
 /* Stacks broadcast against each other; a single matrix on the right makes one product of more rows. */
-static bool prepare_stacks(Kernel *k)
+static bool prepare_stacks(NodeKernel *k)
 {
     const Node *n = k->n;
     if (!type_elems(n->in[0]->type) || !type_elems(n->in[1]->type))
@@ -116,7 +117,7 @@ static bool prepare_stacks(Kernel *k)
     return true;
 }
 
-static bool prepare_matmul(Kernel *k)
+static bool prepare_matmul(NodeKernel *k)
 {
     measure_matmul(k);
     if (!prepare_stacks(k))
@@ -132,19 +133,19 @@ static bool prepare_matmul(Kernel *k)
 
 /* ---- Dropout: y = x / (1 - ratio) where a number drawn for the element is at least ratio, else 0 ---- */
 
-static double ratio_of(const Kernel *k)
+static double ratio_of(const NodeKernel *k)
 {
     bool given = k->n->num_in > 1 && k->n->in[1] && k->n->in[1]->data;
     return given ? const_scalar(k->e->g, k->n, 1) : 0.5;
 }
 
 /* The backward pass draws the same numbers again. */
-static uint64_t seed_of(const Kernel *k)
+static uint64_t seed_of(const NodeKernel *k)
 {
     return k->e->noise * 0xd1342543de82ef95u + (uint64_t)k->n->out[0]->id;
 }
 
-static void add_dropped(const Kernel *k, const float *from, float *to)
+static void add_dropped(const NodeKernel *k, const float *from, float *to)
 {
     double ratio = k->e->training ? ratio_of(k) : 0;
     float factor = ratio < 1 ? (float)(1 / (1 - ratio)) : 0;
@@ -153,19 +154,19 @@ static void add_dropped(const Kernel *k, const float *from, float *to)
         to[i] += ratio > 0 && random_unit(seed_of(k), (uint64_t)i) < ratio ? 0 : factor * from[i];
 }
 
-static void forward_dropout(Kernel *k)
+static void forward_dropout(NodeKernel *k)
 {
     Value *y = &k->e->values[k->n->out[0]->id];
     memset(y->data, 0, type_bytes(y->t->type));
     add_dropped(k, value_dense(k->e, value_at(k, 0)), y->data);
 }
 
-static void backward_dropout(Kernel *k)
+static void backward_dropout(NodeKernel *k)
 {
     add_dropped(k, k->e->values[k->n->out[0]->id].grad, value_grad(value_at(k, 0)));
 }
 
-static bool prepare_dropout(Kernel *k)
+static bool prepare_dropout(NodeKernel *k)
 {
     value_need_dense(value_at(k, 0));
     value_allocate(&k->e->values[k->n->out[0]->id], NULL);
@@ -176,13 +177,13 @@ static bool prepare_dropout(Kernel *k)
 
 /* ---- views: the same elements under another shape, always dense ---- */
 
-static void forward_view(Kernel *k)
+static void forward_view(NodeKernel *k)
 {
     const Value *x = value_at(k, 0);
     library_reorder(k->e->lib, x->format, x->data, format_dense(x->t->type), value_of(k->e, k->n->out[0])->data);
 }
 
-static void backward_view(Kernel *k)
+static void backward_view(NodeKernel *k)
 {
     Value *x = value_at(k, 0);
     const Value *y = value_of(k->e, k->n->out[0]);
@@ -190,7 +191,7 @@ static void backward_view(Kernel *k)
     value_grad_arrived(x);
 }
 
-static bool prepare_view(Kernel *k)
+static bool prepare_view(NodeKernel *k)
 {
     value_allocate(value_of(k->e, k->n->out[0]), NULL);
     k->forward = forward_view;
@@ -200,7 +201,7 @@ static bool prepare_view(Kernel *k)
 
 /* ---- Add of equal shapes, in the format of the first, as residual connections have it ---- */
 
-static void forward_add(Kernel *k)
+static void forward_add(NodeKernel *k)
 {
     const Value *a = value_at(k, 0), *b = value_at(k, 1), *y = value_of(k->e, k->n->out[0]);
     const float *first = a->data;
@@ -210,7 +211,7 @@ static void forward_add(Kernel *k)
         sum[i] += first[i];
 }
 
-static void backward_add(Kernel *k)
+static void backward_add(NodeKernel *k)
 {
     const Value *y = value_of(k->e, k->n->out[0]);
     for (int i = 0; i < 2; i++) {
@@ -222,7 +223,7 @@ static void backward_add(Kernel *k)
     }
 }
 
-static bool prepare_add(Kernel *k)
+static bool prepare_add(NodeKernel *k)
 {
     const Node *n = k->n;
     if (!type_equal(n->in[0]->type, n->in[1]->type) || n->in[0] == n->in[1])
@@ -233,7 +234,7 @@ static bool prepare_add(Kernel *k)
     return true;
 }
 
-static bool prepare(Kernel *k)
+static bool prepare(NodeKernel *k)
 {
     switch (k->n->op) {
     case OP_Gemm:
@@ -249,18 +250,12 @@ static bool prepare(Kernel *k)
     }
 }
 
-Kernel *train_kernel(Engine *e, const Node *n)
+NodeKernel *train_kernel(Engine *e, const Node *n)
 {
     if (n->out[0]->type.dtype != DT_F32 || !type_elems(n->out[0]->type))
         return NULL;
-    Kernel *k = NEW(Kernel);
+    NodeKernel *k = NEW(NodeKernel);
     k->e = e;
     k->n = n;
     return prepare(k) ? k : NULL;
-}
-
-void grad_kernel(const Graph *g, const Node *n, const Gradient *d)
-{
-    (void)d;
-    bug("%s: the gradient of %s is a kernel's", g->file, n->op_name);
 }

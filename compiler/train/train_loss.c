@@ -8,7 +8,7 @@
  * of 0 and 1 would only teach which score is the largest.
  *
  * A Softmax or LogSoftmax at the end is taken off: the loss works on what goes into it. */
-#include "train/trainer.h"
+#include "train/training.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * learning rate over time.
  * Sources: Sutskever et al. 2013 (momentum, in the form of the common libraries); Kingma and Ba, arXiv 1412.6980;
  * Loshchilov and Hutter, arXiv 1711.05101 (decoupled decay) and 1608.03983 (cosine). */
-#include "train/trainer.h"
+#include "train/training.h"
 
 #include <math.h>
 

@@ -3,7 +3,8 @@
  * Requires: infer, fold (Dropout kept), dce; before ternarise. Gives: the same graph with trained constants; weights of
  * the chosen layers are exactly ternary (a magnitude per channel and zeros), which pass_ternarize then recognises. The
  * best epoch on held-back data is taken, judged by what will be written; the test set is never seen here. */
-#include "train/trainer.h"
+#include "base/out_file.h"
+#include "train/training.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -23,12 +24,12 @@ static void check_loss(const Trainer *t, double loss, const char *data)
 static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
 {
     void *mark = mem_mark();
-    Augment a = {t->o, random_bits(t->c->seed + 1, (uint64_t)t->epoch)};
+    Augment a = {t->o, random_bits(t->job.seed + 1, (uint64_t)t->epoch)};
     fill_batch(t->e, &t->loss, &t->train, &a, samples, t->e->batch);
     mem_release(mark);
     const float *of_teacher = loss_teach(&t->loss);
     ternary_project(t, false);
-    t->e->noise = random_bits(t->c->seed + 2, (uint64_t)(t->epoch * t->steps_per_epoch + t->step));
+    t->e->noise = random_bits(t->job.seed + 2, (uint64_t)(t->epoch * t->steps_per_epoch + t->step));
     const float *score = engine_forward(t->e);
     Judged j = loss_judge(&t->loss, t->train.feed->data, samples, t->e->batch, t->e->batch, score, of_teacher, grad);
     check_loss(t, j.loss, "training");
@@ -143,7 +144,7 @@ static void write_log(const Trainer *t)
 
 static void print_epoch(const Trainer *t, const EpochRecord *r)
 {
-    if (t->c->opt.quiet)
+    if (t->opt->quiet)
         return;
     Judged j = {.loss = r->valid_loss, .accuracy = r->accuracy};
     fprintf(stderr, "epoch %lld/%lld %-8s loss %.4f, held back: %s, zeros %.1f %%", (long long)r->epoch,
@@ -188,7 +189,7 @@ static void run_epoch(Trainer *t, int64_t *order, float *grad)
     t->step = 0;
     ternary_start_epoch(t);
     r.rate = optimizer_rate(t);
-    order_samples(order, &t->train, t->c->seed, t->epoch);
+    order_samples(order, &t->train, t->job.seed, t->epoch);
     int64_t *samples = NEW_ARRAY(int64_t, t->e->batch);
     for (; t->step < t->steps_per_epoch; t->step++) {
         memcpy(samples, order + t->step * t->e->batch, (size_t)t->e->batch * sizeof *samples);
@@ -216,7 +217,7 @@ static void own_statistics(Graph *g)
         }
 }
 
-static TrainOptions *fill_options(const CommandLine *c, Method m)
+static TrainOptions *fill_options(const TrainJob *j)
 {
     TrainOptions *o = NEW(TrainOptions);
     static const struct {
@@ -227,7 +228,8 @@ static TrainOptions *fill_options(const CommandLine *c, Method m)
                     [METHOD_TWN] = {6, 0.02, 1e-4, false},
                     [METHOD_STP] = {10, 0.02, 1e-4, false},
                     [METHOD_SCA] = {18, 3e-3, 3e-2, true}};
-    *o = c->train;
+    const Method m = j->opt->method;
+    *o = *j->train;
     o->epochs = o->epochs ? o->epochs : defaults[m].epochs;
     o->recovery = m == METHOD_SCA ? (o->epochs + 2) / 3 : 0;
     o->adam = o->optimizer_given ? o->adam : defaults[m].adam;
@@ -247,9 +249,9 @@ static void make_engines(Trainer *t)
 {
     int64_t batch = t->o->batch ? t->o->batch : 100;
     batch = batch < t->train.count ? batch : t->train.count;
-    t->e = engine_new(t->g, t->loss.score, batch, t->c->threads, WANT_PARAMS);
+    t->e = engine_new(t->g, t->loss.score, batch, t->job.threads, WANT_PARAMS);
     if (t->loss.kind == LOSS_TEACHER_CLASSES || t->loss.kind == LOSS_TEACHER_SCORES)
-        t->loss.teacher = engine_new(t->g, t->loss.score, batch, t->c->threads, WANT_NONE);
+        t->loss.teacher = engine_new(t->g, t->loss.score, batch, t->job.threads, WANT_NONE);
     if (!t->e->params.count)
         fail("%s: has nothing to train: no constant weights", t->g->file);
     t->steps_per_epoch = t->train.count / batch;
@@ -261,16 +263,16 @@ static void judge_float(Trainer *t)
     if (!isfinite(t->of_float.loss))
         fail("%s: its loss on held-back data is not a number before any training; does --scale fit the model?",
              t->g->file);
-    if (!t->c->opt.quiet)
+    if (!t->opt->quiet)
         fprintf(stderr, "%s samples, %s held back; before training: %s\n", count_text(t->train.count),
                 count_text(t->valid.count), judged_text(&t->loss, t->of_float));
 }
 
-static Trainer *trainer_new(Graph *g, const CommandLine *c, const Options *opt)
+static Trainer *trainer_new(Graph *g, const TrainJob *j)
 {
     Trainer *t = NEW(Trainer);
-    *t = (Trainer){.c = c, .opt = opt, .g = g, .o = fill_options(c, opt->method)};
-    source_split(c, g, &t->train, &t->valid);
+    *t = (Trainer){.job = *j, .opt = j->opt, .g = g, .o = fill_options(j)};
+    source_split(j->data, j->train->valid, g, &t->train, &t->valid);
     check_augmentation(t);
     t->loss = loss_find(g, t->train.feed->data);
     make_engines(t);
@@ -285,7 +287,7 @@ static Trainer *trainer_new(Graph *g, const CommandLine *c, const Options *opt)
     t->best_weights = floats_new(t->e->params.total);
     t->best_running = floats_new(t->e->stats.total);
     t->history = NEW_ARRAY(EpochRecord, t->o->epochs);
-    t->checkpoint = checkpoint_path(c);
+    t->checkpoint = checkpoint_path(j);
     t->data_hash = checkpoint_hash(t);
     return t;
 }
@@ -334,7 +336,7 @@ static void note_failure(const Trainer *t)
         what = "the result answers no better than with always the same class";
     else if (t->opt->method == METHOD_NONE && t->best.loss > t->of_float.loss)
         what = "training has made the model worse";
-    if (what && !t->c->opt.quiet)
+    if (what && !t->opt->quiet)
         note("%s: try a lower --lr, or more --epochs; do --scale, --mean and --std fit the model?", what);
 }
 
@@ -356,24 +358,23 @@ static const char *settings_text(const Trainer *t)
         text_printf(&s, " clip=%.9g", o->clip);
     if (o->flip || o->crop)
         text_printf(&s, " flip=%d crop=%lld", o->flip, (long long)o->crop);
-    text_printf(&s, " seed=%llu threads=%d", (unsigned long long)t->c->seed, t->c->threads);
+    text_printf(&s, " seed=%llu threads=%d", (unsigned long long)t->job.seed, t->job.threads);
     return text_take(&s);
 }
 
 /* Not after hours. */
 static void check_outputs(const Trainer *t)
 {
-    const char *const paths[] = {t->checkpoint, t->o->log, t->o->plot,
-                                 t->c->command == CMD_ternarize ? t->c->outputs.items[0] : NULL};
+    const char *const paths[] = {t->checkpoint, t->o->log, t->o->plot};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         if (paths[i])
             out_check(paths[i]);
 }
 
-Training pass_train(Graph *g, const CommandLine *c)
+Training pass_train(Graph *g, const TrainJob *j)
 {
     own_statistics(g);
-    Trainer *t = trainer_new(g, c, &c->opt);
+    Trainer *t = trainer_new(g, j);
     check_outputs(t);
     if (t->o->resume)
         checkpoint_read(t);

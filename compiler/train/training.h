@@ -1,140 +1,199 @@
-/* train.h - training a graph: values and gradients of its tensors (engine.c), the library that computes the heavy
- * operators (dnnl.c), gradient rules of the others (grad_*.c). Evaluation (eval.c) shares nothing with it but the
- * runtime kernels of elementwise operators: it is what the forward pass here is tested against. */
-#ifndef TERNC_TRAIN_H
-#define TERNC_TRAIN_H
+/* training.h - training: the trainer and what its parts do. */
+#ifndef TERNC_TRAINING_H
+#define TERNC_TRAINING_H
 
-#include "graph/ir.h"
+#include "base/host.h"
+#include "data/data.h"
+#include "train/engine.h"
 
-typedef struct Engine Engine;
-typedef struct Library Library; /* of the process: engine and stream */
-typedef struct Kernel Kernel;
-typedef struct Format Format; /* how the library lays elements out */
+/* ---- what is minimised: train_loss.c ---- */
 
-/* A tensor while training. Elements lie in `format`, and behind each other in `dense` for those who need that. */
-typedef struct Value {
-    const Tensor *t;
-    bool wanted;          /* needs a gradient */
-    int readers;          /* nodes that add to its gradient */
-    const Format *format; /* NULL until the producer is prepared */
-    int64_t size;         /* elements in `format`, padding included */
-    void *data;
-    float *grad, *scratch; /* in `format`; scratch: for a second reader's part; NULL: not needed */
-    bool touched;          /* grad is valid */
-    void *dense;           /* == data where the format is dense; NULL: nobody needs it */
-    float *dense_grad;
-    bool dense_valid, dense_touched;
-    bool rectified; /* its only reader, a Relu, is computed with it */
-    bool shared;    /* data and grad belong to another value */
-} Value;
+typedef enum LossKind { LOSS_LABELS, LOSS_TARGETS, LOSS_TEACHER_SCORES, LOSS_TEACHER_CLASSES } LossKind;
 
-typedef struct Step Step;
+typedef struct Loss {
+    LossKind kind;
+    const Tensor *score; /* of the model */
+    int64_t classes;     /* elements of the score per sample */
+    bool compared;       /* LOSS_TEACHER_SCORES: they may be scores of classes, so their order counts as well */
+    Engine *teacher;     /* the float model; NULL: there are labels or targets */
+} Loss;
 
-/* The code for one node with memory and formats of its own. */
-struct Kernel {
+typedef struct Judged {
+    double loss;     /* of loss_judge: the sum over its samples; of judge_source: the mean */
+    int64_t correct; /* samples whose best class is the label's or the teacher's */
+    double accuracy; /* of judge_source: their share */
+} Judged;
+
+Loss loss_find(const Graph *g, const Dataset *d);
+/* count samples of the batch are real, the others fill it up; grad NULL: not wanted. */
+Judged loss_judge(const Loss *l, const Dataset *d, const int64_t *samples, int64_t count, int64_t batch,
+                  const float *score, const float *teacher_score, float *grad);
+
+/* ---- samples: train_data.c ---- */
+
+typedef struct Source {
+    const DataFeed *feed;
+    int64_t first, count; /* samples in use */
+} Source;
+
+void order_samples(int64_t *order, const Source *s, uint64_t seed, int64_t epoch);
+/* Sample i as input x, changed at random when the options ask for it. */
+void draw_sample(const DataFeed *f, const TrainOptions *o, int64_t i, uint64_t seed, float *x);
+
+/* ---- train_judge.c ---- */
+
+/* Random changes to samples, drawn by key and sample. */
+typedef struct Augment {
+    const TrainOptions *o;
+    uint64_t key;
+} Augment;
+
+Source source_open(const DataOptions *o, const Graph *g); /* all of --data, up to --limit */
+/* held: --valid. */
+void source_split(const DataOptions *o, const char *held, const Graph *g, Source *train, Source *valid);
+/* Fills the engine's input, and the teacher's, with `count` samples; the first ones again where there are too few. a
+ * NULL: as they are. */
+void fill_batch(Engine *e, const Loss *l, const Source *s, const Augment *a, int64_t *samples, int64_t count);
+const float *loss_teach(const Loss *l); /* the teacher's score of the batch; NULL: there is none */
+Judged judge_source(Engine *e, const Loss *l, const Source *s);
+bool loss_has_classes(const Loss *l);             /* hits count, not only the loss */
+const char *judged_text(const Loss *l, Judged j); /* "accuracy 99.10 %, loss 0.0312" */
+/* Fails when samples mix within a batch, or the engine computes anything else than the evaluator. */
+void check_engine(Engine *e, const Graph *g, const Loss *l, const Source *s);
+
+/* ---- ternary weights: train_ternary.c ---- */
+
+typedef struct TernaryWeight {
+    const Param *p;
+    Ternary box;   /* channels that have a scale of their own; one for the whole layer */
+    bool normed;   /* BatchNormalization follows and takes up any scale */
+    Param *scales; /* without it: trained, start at 1, in the blocks behind the graph's; NULL: none */
+    uint8_t *kept; /* TWN, STP: weights that are not zero */
+    bool fixed;    /* STP: pruned, kept stays as it is */
+    double *sums;  /* TWN, STP: a by channel, then room for another number by channel */
+    float limit;   /* STP: threshold of this step */
+    float *values; /* SCA: w, of the latent weights */
+    double alpha;  /* SCA */
+    double lambda; /* SCA: now */
+    double start;  /* SCA: distance when lambda began */
+    double base;   /* SCA: scales are in units of this */
+} TernaryWeight;
+
+/* Runs BODY for each element i, in the order in which they lie, of its channel ch. */
+#define FOR_CHANNELS(box, BODY)                                                                                        \
+    do {                                                                                                               \
+        int64_t i = 0;                                                                                                 \
+        for (int64_t gr = 0; gr < (box)->groups; gr++)                                                                 \
+            for (int64_t mi = 0; mi < (box)->mid; mi++)                                                                \
+                for (int64_t ch = gr * (box)->chan; ch < (gr + 1) * (box)->chan; ch++)                                 \
+                    for (int64_t in = 0; in < (box)->inner; in++, i++) {                                               \
+                        BODY                                                                                           \
+                    }                                                                                                  \
+    } while (0)
+
+/* ---- the trainer ---- */
+
+typedef struct EpochRecord {
+    int64_t epoch; /* from 1 */
+    const char *stage;
+    double loss, valid_loss, accuracy, sparsity, distance, rate, seconds;
+    const double *zeros; /* by ternary weight */
+} EpochRecord;
+
+/* What is asked for. */
+typedef struct TrainJob {
+    const Options *opt;
+    const TrainOptions *train;
+    const DataOptions *data;
+    uint64_t seed;
+    int threads;
+    bool again;         /* the result is written as a model that can be trained again */
+    const char *output; /* that comes of it: the checkpoint lies beside it where --checkpoint does not say */
+} TrainJob;
+
+typedef struct Trainer {
+    TrainJob job;
+    const Options *opt;
+    const TrainOptions *o; /* defaults filled in */
+    Graph *g;              /* one sample; gets the result */
     Engine *e;
-    const Node *n;
-    void (*forward)(Kernel *k);
-    void (*backward)(Kernel *k);
-    struct Calls *c;                   /* of the library */
-    int64_t stacks, rows, cols, inner; /* of a matrix product */
-    int32_t *maps[2];                  /* its matrix on either side by stack; NULL: in order */
-};
+    Loss loss;
+    Source train, valid;
+    ParamList params;              /* the engine's, then the trainer's own */
+    float *latent;                 /* blocks of params: what is trained; the engine computes with their ternary form */
+    float *grads, *first, *second; /* second: of Adam, else NULL */
+    TernaryWeight *ternary;
+    int num_ternary;
+    int64_t epoch, step, steps_per_epoch;
+    int64_t epochs;  /* in all; fewer than asked for when SCA's weights are ternary early */
+    int64_t sca_end; /* SCA: epoch in which the weights are rounded and frozen */
+    bool frozen;     /* SCA: they are; scales, biases, norms and float layers are trained */
+    /* the best epoch so far */
+    Judged best;
+    int64_t best_epoch;
+    float *best_weights, *best_running;
+    EpochRecord *history;
+    int num_history;
+    Judged of_float;        /* held-back data before training */
+    const char *checkpoint; /* path */
+    uint64_t data_hash;
+    Progress bar;
+    int64_t first_epoch; /* of this process */
+} Trainer;
 
-/* A trained constant and its place in every block of one layout: parameters, gradients, moments. */
-typedef struct Param {
-    const Tensor *t; /* of the engine's graph; NULL: not in the graph (the trainer's own) */
-    const Node *node;
-    int64_t at, count;
-    bool decays;    /* weight decay is for the weights of linear operators */
-    bool is_weight; /* of a linear operator: box is valid */
-    Ternary box;
-} Param;
+/* trainer.c */
+typedef struct Training {
+    const char *settings; /* for the metadata: all that matters for the result */
+    const char *report;   /* for people: what came of it */
+    const Source *valid;  /* held-back data, open */
+} Training;
+Training pass_train(Graph *g, const TrainJob *j); /* the graph's constants are trained */
 
-typedef struct ParamList {
-    Param *items;
-    int count;
-    int64_t total; /* elements */
-} ParamList;
+/* train_ternary.c */
+void ternary_prepare(Trainer *t);     /* after the engine: finds the weights, sets the latent ones */
+void ternary_start_epoch(Trainer *t); /* changes of stage */
+const char *ternary_stage(const Trainer *t, int64_t epoch);
+bool ternary_eligible(const Trainer *t, int64_t epoch); /* may be the result */
+void ternary_project(Trainer *t, bool hard); /* latent -> the engine's weights; hard: as they will be written */
+void ternary_chain(Trainer *t);         /* the engine's gradients -> those of the latent weights, with regularisers */
+double ternary_zeros(const Trainer *t); /* their share in the last ternary_project */
+bool ternary_needs_statistics(const Trainer *t);
+const Node *norm_behind(const Engine *e, const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
+/* At or below this magnitude a share s of the weights lies; at least one weight lies above. */
+float magnitude_quantile(const float *w, int64_t n, double s);
 
-struct Engine {
-    Graph *g; /* with the batch in every tensor */
-    int64_t batch;
-    Library *lib;
-    Value *values;       /* by tensor id */
-    Step *steps;         /* by node */
-    const int *uses;     /* graph_use_counts, and */
-    Node *const *users;  /* graph_only_users, of g, which stays as it is */
-    const Tensor *score; /* what the loss sees: an output, or what goes into the Softmax that makes it */
-    ParamList params;    /* in execution order */
-    float *weights;      /* block: what the graph computes with */
-    float *grads;        /* block */
-    ParamList stats;     /* running mean and variance of BatchNormalization */
-    float *running;      /* block of stats */
-    bool training;       /* statistics of the batch, Dropout */
-    double momentum;     /* running = momentum * running + (1 - momentum) * batch */
-    uint64_t noise;      /* seed of this step's Dropout */
-};
+/* train_sca.c */
+double sca_slope(double w, double alpha);           /* of the regulariser, by theta */
+float sca_round(float w);                           /* -1, 0, 1 */
+void sca_steer(const Trainer *t, TernaryWeight *w); /* w->lambda for this step */
+void sca_start(Trainer *t, TernaryWeight *w);
+void sca_start_epoch(Trainer *t);
+void sca_end_epoch(Trainer *t, double distance); /* the stage ends once the weights are near 0 and 1 */
+void sca_project(const Trainer *t, const TernaryWeight *w, bool hard);
+void sca_chain(const Trainer *t, const TernaryWeight *w);
+double sca_distance(const Trainer *t); /* of w to -1, 0, 1 after sca_project: mean of the worst layer */
 
-/* batch.c: the graph for `batch` samples at once; tensor ids stay. Fails where the batch cannot be followed. */
-Graph *graph_with_batch(const Graph *g, int64_t batch);
+/* train_stp.c */
+int64_t stp_prune_epoch(const Trainer *t);
+double stp_sparsity(const Trainer *t); /* least one of this step */
+double stp_layer_sparsity(const Trainer *t, int k, double s);
+float stp_threshold(Trainer *t, int k);
+void stp_pull(Trainer *t, int k);
+void stp_start_epoch(Trainer *t);
 
-/* What gets a gradient: nothing, parameters, the inputs of the graph as well. */
-typedef enum Wanted { WANT_NONE, WANT_PARAMS, WANT_INPUTS } Wanted;
-/* engine.c. Fails, naming the nodes, when an operator between a trained weight and the output has no gradient. score is
- * in g (before the batch was set). */
-Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threads, Wanted wanted);
-void *engine_input(Engine *e);                            /* dense, for the batch's samples */
-const float *engine_forward(Engine *e);                   /* the dense score */
-void engine_backward(Engine *e, const float *score_grad); /* fills e->grads */
-/* Constant t, of the graph that the engine was made from, has these values from now on; data must stay. */
-void engine_set_constant(Engine *e, const Tensor *t, const float *data);
-void engine_free(Engine *e);
+/* train_optimizer.c */
+double optimizer_rate(const Trainer *t); /* at this step */
+void optimizer_clip(const Trainer *t);   /* the engine's gradient, to --clip */
+void optimizer_step(Trainer *t);
 
-/* value.c */
-float *floats_new(int64_t n); /* zeroed, aligned, for free() */
-Value *value_of(Engine *e, const Tensor *t);
-void value_allocate(Value *v, const Format *format); /* format NULL: dense */
-bool value_is_dense(const Value *v);
-void value_share(Value *v, const Value *with); /* the same elements under another name */
-void value_need_dense(Value *v);               /* from now on value_dense works */
-const void *value_dense(Engine *e, Value *v);  /* refreshed where it lies elsewhere */
-float *value_grad(Value *v);                   /* dense, to be added to: zeroed on the first use of a step */
-float *value_grad_target(const Value *v);      /* in the format, to be stored to; then */
-void value_grad_arrived(Value *v);             /* it joins what other readers gave */
-void value_merge_grad(Engine *e, Value *v);    /* dense_grad joins grad: all readers are done */
+/* checkpoint.c */
+const char *checkpoint_path(const TrainJob *j);
+void checkpoint_remove(const TrainJob *j);  /* the one that --checkpoint did not name */
+uint64_t checkpoint_hash(const Trainer *t); /* of data and how it is read: once, for t->data_hash */
+void checkpoint_write(const Trainer *t);
+void checkpoint_read(Trainer *t);
 
-/* dnnl.c, the only file that calls oneDNN. library_kernel prepares a node and its output values (format, data, grad);
- * NULL: not an operator or a form of one that the library takes. */
-Library *library_open(int threads);
-void library_close(Library *l);
-Kernel *library_kernel(Engine *e, const Node *n);
-void library_kernel_free(Kernel *k);
-const Format *format_dense(Type t);
-bool format_is_dense(const Format *f);
-int64_t format_size(const Format *f); /* elements, padding included */
-void library_reorder(Library *l, const Format *from, const void *x, const Format *to, void *y);
-/* c[m][n] = alpha * a b + beta * c; ta: a lies as [k][m], tb: b lies as [n][k] */
-void library_sgemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, const float *b,
-                   float beta, float *c);
-
-/* grad_*.c: the rules, hooks of OpDef. They add to din. */
-typedef struct Gradient {
-    const void *const *in;
-    const void *const *out;
-    const float *const *dout; /* NULL: zero */
-    float *const *din;        /* NULL: not wanted */
-    void **own;               /* malloc'ed memory that a rule may keep from step to step */
-} Gradient;
-typedef void GradRule(const Graph *g, const Node *n, const Gradient *d);
-GradRule grad_unary, grad_clip, grad_binary, grad_pow, grad_where, grad_variadic; /* grad_elementwise.c */
-GradRule grad_move;                                                               /* grad_move.c */
-GradRule grad_kernel; /* a kernel of dnnl.c or train_kernels.c computes it; never called */
-
-/* engine.c: the input's element that each element of the output reads; NULL when there are as many. */
-int32_t *broadcast_map(Type out, Type in);
-
-/* train_kernels.c; NULL: not one of its operators */
-Kernel *train_kernel(Engine *e, const Node *n);
+/* plot.c */
+void plot_write(const Trainer *t, const char *path);
 
 #endif

@@ -1,6 +1,6 @@
 /* value.c - the values of tensors while training: memory, dense copies of what lies in the library's formats, and the
  * sum of gradients over several readers. */
-#include "train/training.h"
+#include "train/engine.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ bool value_is_dense(const Value *v)
     return v->t->type.dtype != DT_F32 || format_is_dense(v->format);
 }
 
-void value_allocate(Value *v, const Format *format)
+void value_allocate(Value *v, const MemoryFormat *format)
 {
     if (v->t->type.dtype != DT_F32) {
         v->data = v->dense = floats_new((int64_t)(type_bytes(v->t->type) / sizeof(float)) + 1);

@@ -9,7 +9,8 @@
  * words: the scale at the start (once per layer and independent of alpha, or it would cancel the knob), alpha from a
  * share of zeros, the course of lambda, by layer, and the last stage, in which the weights are rounded and frozen while
  * scales, biases and BatchNormalization recover what rounding cost. */
-#include "train/trainer.h"
+#include "ops/ops.h"
+#include "train/training.h"
 
 #include <math.h>
 #include <string.h>

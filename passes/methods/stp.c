@@ -10,7 +10,8 @@
  *
  * The target holds over all layers together (or in each): wide layers become sparser than narrow ones, and no layer
  * falls below one weight per output channel. */
-#include "train/trainer.h"
+#include "ops/ops.h"
+#include "train/training.h"
 
 #include <math.h>
 

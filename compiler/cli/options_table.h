@@ -1,6 +1,6 @@
-/* options.h - the tables of the command line, shared by options*.c only. */
-#ifndef TERNC_OPTIONS_H
-#define TERNC_OPTIONS_H
+/* options_table.h - the tables of the command line, shared by options*.c only. */
+#ifndef TERNC_OPTIONS_TABLE_H
+#define TERNC_OPTIONS_TABLE_H
 
 #include "cli/cli.h"
 
@@ -29,7 +29,7 @@ extern const OptionSpec option_specs[];
 extern const int num_options;
 void add_string(Strings *list, const char *value);
 
-/* options_help.c: on stdout. */
+/* options_table.help.c: on stdout. */
 void print_overview(void);
 void print_help(Command command);
 void print_man(void);        /* the manual page */

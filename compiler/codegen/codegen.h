@@ -1,0 +1,68 @@
+/* codegen.h - a lowered graph as C: places in the arena, files. */
+#ifndef TERNC_CODEGEN_H
+#define TERNC_CODEGEN_H
+
+#include "layers/layers.h"
+#include "print/print.h"
+
+/* ---- plan.c ---- */
+
+Plan *plan_graph(Graph *g, const Options *opt);
+
+/* ---- emit_file.c, emit_split.c ---- */
+
+/* The model as two texts. */
+void emit_c(const Plan *p, Text *c, Text *h);
+/* The same with the unrolled terms in `count` more files, which include `header`; --split. */
+void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files);
+const char *split_header_name(const char *id);      /* emit_split.c */
+const char *split_file_name(const char *id, int i); /* from 0 */
+/* Several models, c[i] and h[i] of plans[i], that share kernels.h and, where it does not stay empty, kernels.c. */
+void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *kernels_c, Text *kernels_h);
+
+/* ---- emit_layer.c: OP_Layer ---- */
+
+void emit_layer(Emitter *e, const Node *n);
+void emit_recurrent(Emitter *e, const Node *n); /* emit_recurrent.c */
+int64_t layer_scratch_bytes(const Node *n, const Options *opt);
+
+/* ---- flags.c ---- */
+
+const char *recommended_flags(Optimize aim, const char *cc); /* for generated C; cc: a compiler's command */
+
+/* emit_layer.c: what all layers share. */
+void emit_activation(Emitter *e, const Activation *a, const char *v, const char *n); /* of v[0..n), C expressions */
+const char *emit_weights(Emitter *e, const Layer *l, int64_t block); /* the table of a lowering; its name */
+void emit_layer_functions(Emitter *e, const Layer *l);               /* "layerN" the one to call */
+void emit_begin_check(Emitter *e);                                   /* #ifdef NAME_CHECK */
+void emit_end_check(Emitter *e);
+/* emit_conv.c, emit_fc.c: the functions of a layer, "layerN" the one to call. */
+void emit_conv(Emitter *e, const Layer *l);
+void emit_fc(Emitter *e, const Layer *l);
+int64_t conv_scratch_bytes(const Layer *l, const Options *opt);
+
+/* emit_unroll.c: the functions of adds and subtracts of one block of output channels, layerN_PART_FIRST_I
+ * (convolutions: p staged input and q accumulators at a position) and layerN_FIRST_I (fully connected: x, y). e NULL:
+ * nothing is printed. */
+Unrolled emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count);
+Unrolled emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count);
+
+/* emit_split.c: functions of unrolled terms, in files of their own under --split. Between the two calls lines are those
+ * of the function. */
+struct Split *split_new(int count);
+void emit_begin_part(Emitter *e, const char *name, const char *parameters);
+void emit_end_part(Emitter *e);
+void print_split(Emitter *e, Text *header, Text *files);
+
+/* ---- emit_header.c ---- */
+
+/* emit_header.c: NAME.h, and what both files need. */
+void print_header(const Emitter *e, Text *h);
+void print_title(Text *t, const char *file, const char *model); /* the comment that a file begins with */
+const char *file_name(const char *path);                        /* what stands behind the last slash */
+const char *comment_text(const char *s);                        /* made safe for the inside of a comment */
+const char *emit_parameters(const Graph *g);                    /* of the run functions, the arena left out */
+const char *emit_arguments(const Graph *g);
+const char *emit_result(const Emitter *e); /* the run functions' result type */
+
+#endif

@@ -1,0 +1,96 @@
+/* options.h - what the command line says, as data for all that compiles, trains and measures. */
+#ifndef TERNC_OPTIONS_H
+#define TERNC_OPTIONS_H
+
+#include "graph/ir.h"
+
+typedef enum Method { METHOD_TWN, METHOD_NONE, METHOD_SCA, METHOD_STP } Method;
+typedef enum Optimize { OPTIMIZE_SPEED, OPTIMIZE_SIZE } Optimize;
+
+typedef struct DimValue {
+    const char *name;
+    int64_t value;
+} DimValue;
+
+/* How the application's inputs differ from the model's. */
+typedef struct InputForm {
+    const char *const *uint8; /* --input-uint8 NAME: these inputs are pixels, (raw * scale - mean) / std */
+    int num_uint8;
+    bool nhwc;         /* --layout nhwc: images are [N][H][W][C] */
+    double scale;      /* --scale */
+    Numbers mean, std; /* --mean, --std: none, one, or one per channel */
+} InputForm;
+
+/* What the command line says about one model; zero-initialised gives the documented defaults. */
+typedef struct Options {
+    Method method;
+    bool per_layer;          /* --granularity layer; default channel */
+    float threshold;         /* --threshold FACTOR: D = FACTOR * mean|W|; 0: exact. 0.75 in training, if not given */
+    float sparsity;          /* --sparsity S: share of zeros per layer; 0: by threshold */
+    const char *const *keep; /* --keep first,last,NAME...; NULL: { "last" } */
+    int num_keep;            /* with keep != NULL */
+    const DimValue *dims;    /* --dim NAME=N */
+    int num_dims;
+    Strings consts; /* --const NAME=FILE: inputs whose values are known */
+    Optimize optimize;
+    Lowering lowering;
+    const char *target; /* --target; NULL: "generic" */
+    const char *name;   /* --name ID; NULL: from the file name */
+    InputForm input;
+    bool float_guard; /* --float-guard: the run functions refuse NaN and infinity in inputs */
+    int split;        /* --split: C files for unrolled terms beside NAME.c; 0: none */
+    bool train;       /* pass_fold_for_training in place of pass_fold */
+    const char *dump; /* --dump PASS or NULL */
+    bool time_passes; /* --time */
+    bool quiet;       /* no notes on stderr */
+} Options;
+
+/* --data and how its samples become inputs: (raw * scale - mean) / std. */
+typedef struct DataOptions {
+    const char *spec; /* --data SPEC or NULL */
+    double scale;     /* --scale, default 1 */
+    Numbers mean;     /* --mean, one or one per channel; none: 0 */
+    Numbers std;      /* --std, likewise; none: 1 */
+    bool nhwc;        /* --layout nhwc: images are [height][width][channels] */
+    int64_t limit;    /* --limit, samples; 0: all */
+} DataOptions;
+
+/* How weights are trained; 0 and NULL where the option was not given, unless said otherwise. */
+typedef struct TrainOptions {
+    const char *valid; /* --valid: a data set, or how many of the last training samples are held back */
+    int64_t epochs;    /* --epochs */
+    int64_t recovery;  /* of them at the end, with frozen weights: SCA; set by training */
+    int64_t batch;     /* --batch */
+    double rate;       /* --lr */
+    double momentum;   /* --momentum, default 0.9 */
+    double decay;      /* --weight-decay; negative: not given */
+    double clip;       /* --clip, default 10; 0: not at all */
+    bool adam, optimizer_given;
+    bool step_schedule;      /* --schedule step; default cosine */
+    double alpha;            /* --alpha, default 0.5 */
+    double lambda;           /* --lambda, default 1 */
+    double eta;              /* --eta, default 0.05 */
+    double pull;             /* --pull, default 1e-3 */
+    bool sparsity_per_layer; /* --sparsity-scope layer; default global */
+    bool flip;               /* --augment flip */
+    int64_t crop;            /* --augment crop=N */
+    const char *log, *plot, *checkpoint;
+    bool resume;
+} TrainOptions;
+
+/* The compiler of generated C, and how it is called. */
+typedef struct BuildOptions {
+    const char *cc;     /* --cc, default clang */
+    const char *cflags; /* --cflags, default: recommended_flags, bench: with -march=native */
+    bool no_cache;      /* --no-cache: objects are neither taken from the cache nor put there */
+} BuildOptions;
+
+/* What a program may take; bytes, -1: no limit. */
+typedef struct Budget {
+    int64_t max_flash; /* --max-flash */
+    int64_t max_ram;   /* --max-ram */
+} Budget;
+
+const char *method_name(Method m); /* options.c: as --method has it */
+
+#endif

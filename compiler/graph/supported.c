@@ -1,0 +1,90 @@
+/* supported.c - whether a graph holds only what ternc has: operators, their arity, their attributes. */
+#include "graph/op.h"
+
+#include <string.h>
+
+static void check_arity(const Graph *g, const Node *n, const OpDef *d)
+{
+    if (n->num_in < d->min_in || (d->max_in >= 0 && n->num_in > d->max_in))
+        fail_node(g, n, "has %d inputs, %s takes %d to %d", n->num_in, d->name, d->min_in, d->max_in);
+    if (n->num_out < d->min_out || (d->max_out >= 0 && n->num_out > d->max_out))
+        fail_node(g, n, "has %d outputs, %s gives %d to %d", n->num_out, d->name, d->min_out, d->max_out);
+    for (int i = 0; i < d->min_in; i++)
+        if (!n->in[i])
+            fail_node(g, n, "input %d is missing", i);
+    if (d->min_out == 1 && d->max_out >= 0 && !n->out[0]) /* operators with several can do without some of them */
+        fail_node(g, n, "output 0 is missing");
+}
+
+static const char *attr_type_name(AttrType t)
+{
+    static const char *const names[] = {"int",    "float",   "string", "tensor",      "ints",
+                                        "floats", "strings", "graph",  "another type"};
+    return names[t];
+}
+
+static void check_attrs(const Graph *g, const Node *n, const OpDef *d)
+{
+    for (int i = 0; i < n->num_attrs; i++) {
+        const AttrSpec *s = d->attrs;
+        while (s->name && strcmp(s->name, n->attrs[i].name))
+            s++;
+        if (!s->name)
+            fail_node(g, n, "unsupported: attribute '%s' of %s", n->attrs[i].name, d->name);
+        if (s->type != n->attrs[i].type)
+            fail_node(g, n, "attribute '%s' must be of type %s, not %s", s->name, attr_type_name(s->type),
+                      attr_type_name(n->attrs[i].type));
+    }
+    for (const AttrSpec *s = d->attrs; s->name; s++) {
+        bool set = false;
+        for (int i = 0; i < n->num_attrs; i++)
+            set |= !strcmp(s->name, n->attrs[i].name);
+        if (s->required && !set)
+            fail_node(g, n, "attribute '%s' is required", s->name);
+    }
+}
+
+static void add_unsupported(Text *list, const Node *n)
+{
+    char *entry = mem_printf("%s%s%s", n->domain, n->domain[0] ? "." : "", n->op_name);
+    size_t len = strlen(entry);
+    for (const char *p = list->data; p && (p = strstr(p, entry)); p += len)
+        if ((p == list->data || p[-1] == ' ') && (p[len] == ',' || !p[len] || p[len] == ' '))
+            return;
+    text_printf(list, "%s%s (node '%s')", list->len ? ", " : "", entry, node_label(n));
+}
+
+static void list_unsupported(const Graph *list, Text *text)
+{
+    for (int i = 0; i < list->num_nodes; i++) {
+        const Node *n = list->nodes[i];
+        if (n->op == OP_UNSUPPORTED)
+            add_unsupported(text, n);
+        for (int k = 0; k < n->num_attrs; k++)
+            if (n->attrs[k].graph)
+                list_unsupported(n->attrs[k].graph, text);
+    }
+}
+
+static void check_nodes(const Graph *g, const Graph *list)
+{
+    for (int i = 0; i < list->num_nodes; i++) {
+        const Node *n = list->nodes[i];
+        check_arity(g, n, op_def(n->op));
+        check_attrs(g, n, op_def(n->op));
+        for (int k = 0; k < n->num_attrs; k++)
+            if (n->attrs[k].graph)
+                check_nodes(g, n->attrs[k].graph);
+    }
+}
+
+void check_supported(const Graph *g)
+{
+    Text list = {0};
+    list_unsupported(g, &list);
+    if (list.data) {
+        char *names = text_take(&list);
+        fail("%s: unsupported operators: %s", g->file, names);
+    }
+    check_nodes(g, g);
+}

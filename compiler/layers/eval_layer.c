@@ -1,0 +1,162 @@
+/* eval_layer.c - a fused layer, naive, in double; and how far float code may be off. */
+#include "layers/layers.h"
+#include "ops/reference.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double HALF_ULP = 0x1p-24; /* of a float in [1, 2), relative */
+
+static double activate(Activation a, double v)
+{
+    switch (a.kind) {
+    case ACT_NONE: return v;
+    case ACT_RELU: return v < 0 ? 0 : v;
+    case ACT_CLIP: v = v < (double)a.a ? (double)a.a : v; return v > (double)a.b ? (double)a.b : v;
+    case ACT_LEAKY_RELU: return v < 0 ? (double)a.a * v : v;
+    case ACT_SIGMOID: return 1 / (1 + exp(-v));
+    case ACT_TANH: return tanh(v);
+    case ACT_HARD_SIGMOID: v = (double)a.a * v + (double)a.b; return v < 0 ? 0 : v > 1 ? 1 : v;
+    case ACT_HARD_SWISH: return v <= -3 ? 0 : v >= 3 ? v : v * (v + 3) / 6;
+    }
+    bug("activation %d", (int)a.kind);
+}
+
+/* The rounding error of y = act(v) when v is off by up to `error`: Lipschitz bound times error, and the rounding of the
+ * activation's own steps. */
+static double activation_error(Activation a, double error)
+{
+    switch (a.kind) {
+    case ACT_NONE:
+    case ACT_RELU:
+    case ACT_CLIP: return error;
+    case ACT_LEAKY_RELU: return error * fmax(1, fabs((double)a.a));
+    case ACT_SIGMOID: return error / 4 + 4 * HALF_ULP;
+    case ACT_TANH: return error + 4 * HALF_ULP;
+    case ACT_HARD_SIGMOID: return error * fabs((double)a.a) + 4 * HALF_ULP * (1 + fabs((double)a.b));
+    case ACT_HARD_SWISH: return error * 1.5 + 16 * HALF_ULP;
+    }
+    bug("activation %d", (int)a.kind);
+}
+
+static ConvShape layer_shape(const Layer *l)
+{
+    return (ConvShape){.groups = l->groups,
+                       .ci = l->ci,
+                       .co = l->co,
+                       .w = {.rank = 2,
+                             .in = {1, l->ih, l->iw},
+                             .out = {1, l->oh, l->ow},
+                             .kernel = {1, l->kh, l->kw},
+                             .stride = {1, l->sh, l->sw},
+                             .dilation = {1, l->dh, l->dw},
+                             .pad_begin = {0, l->pt, l->pl},
+                             .pad_end = {0, l->pb, l->pr}}};
+}
+
+static void accumulate(const Layer *l, const double *x, const double *w, double *acc)
+{
+    ConvShape s = layer_shape(l);
+    if (l->kind == LAYER_FC)
+        reference_fc(l->ci, l->co, x, w, acc);
+    else if (l->kind == LAYER_CONV)
+        reference_conv(&s, x, w, acc);
+    else
+        reference_conv_transpose(&s, x, w, acc);
+}
+
+static double *absolute(const double *v, int64_t n)
+{
+    double *a = doubles_new(n);
+    for (int64_t i = 0; i < n; i++)
+        a[i] = fabs(v[i]);
+    return a;
+}
+
+/* acc becomes act(acc * scale + bias); error, if not NULL, goes from sum |w x| to the bound on it. */
+static void finish(const Layer *l, const double *w, int64_t weights, double *acc, double *error)
+{
+    int64_t plane = l->oh * l->ow;
+    for (int64_t o = 0; o < l->co; o++, acc += plane) {
+        double scale = l->scale ? (double)l->scale[o] : 1, bias = l->bias ? (double)l->bias[o] : 0;
+        int64_t terms = 0;
+        for (int64_t i = 0; i < weights; i++)
+            terms += w[o * weights + i] != 0;
+        for (int64_t i = 0; i < plane; i++)
+            acc[i] = activate(l->act, acc[i] * scale + bias);
+        for (int64_t i = 0; error && i < plane; i++)
+            error[o * plane + i] = activation_error(l->act, (double)(terms + 8) * HALF_ULP *
+                                                                (error[o * plane + i] * fabs(scale) + fabs(bias)));
+    }
+}
+
+/* Pooled value at the window that starts at v; error likewise, with the rounding of the average itself. */
+static double pool_window(const Pool *p, int64_t width, const double *v, const double *error, double *e)
+{
+    double max = v[0], sum = 0, sum_abs = 0, max_error = 0, sum_error = 0, count = (double)(p->kh * p->kw);
+    for (int64_t ky = 0; ky < p->kh; ky++)
+        for (int64_t kx = 0; kx < p->kw; kx++) {
+            double u = v[ky * width + kx], d = error ? error[ky * width + kx] : 0;
+            max = u > max ? u : max;
+            max_error = fmax(max_error, d);
+            sum += u;
+            sum_abs += fabs(u);
+            sum_error += d;
+        }
+    *e = p->kind == POOL_MAX ? max_error : (sum_error + (count + 2) * HALF_ULP * sum_abs) / count;
+    return p->kind == POOL_MAX ? max : sum / count;
+}
+
+/* One image: round, or pool and round, to y and bound. */
+static void store(const Layer *l, const double *v, const double *error, float *y, float *bound)
+{
+    static const Pool none = {POOL_MAX, 1, 1, 1, 1, 0, 0};
+    Pool p = l->pool.kind == POOL_NONE ? none : l->pool;
+    if (l->pool.kind == POOL_NONE) {
+        p.oh = l->oh;
+        p.ow = l->ow;
+    }
+    int64_t i = 0;
+    for (int64_t o = 0; o < l->co; o++)
+        for (int64_t oy = 0; oy < p.oh; oy++)
+            for (int64_t ox = 0; ox < p.ow; ox++, i++) {
+                int64_t at = (o * l->oh + oy * p.sh) * l->ow + ox * p.sw;
+                double e;
+                y[i] = (float)pool_window(&p, l->ow, v + at, error ? error + at : NULL, &e);
+                if (bound)
+                    bound[i] = nextafterf((float)e, INFINITY);
+            }
+}
+
+static double *layer_weights(const Layer *l, int64_t n)
+{
+    double *w = doubles_new(n);
+    for (int64_t i = 0; i < n; i++)
+        w[i] = l->codes ? (double)l->codes[i] : (double)l->weights[i];
+    return w;
+}
+
+void eval_layer(const Layer *l, const float *x, float *y, float *bound)
+{
+    int64_t per_channel = l->ci / l->groups * l->kh * l->kw, in = l->ci * l->ih * l->iw, out = l->co * l->oh * l->ow;
+    int64_t pooled = l->pool.kind == POOL_NONE ? out : l->co * l->pool.oh * l->pool.ow;
+    double *w = layer_weights(l, l->co * per_channel), *w_abs = absolute(w, l->co * per_channel);
+    double *acc = doubles_new(out), *error = bound ? doubles_new(out) : NULL;
+    for (int64_t b = 0; b < l->batch; b++) {
+        double *image = doubles_from(x + b * in, DT_F32, in);
+        accumulate(l, image, w, acc);
+        if (bound) {
+            double *image_abs = absolute(image, in);
+            accumulate(l, image_abs, w_abs, error);
+            free(image_abs);
+        }
+        free(image);
+        finish(l, w, per_channel, acc, error);
+        store(l, acc, error, y + b * pooled, bound ? bound + b * pooled : NULL);
+    }
+    free(w);
+    free(w_abs);
+    free(acc);
+    free(error);
+}

@@ -1,0 +1,70 @@
+/* upgrade_nodes.c - what the rules of upgrade*.c do to nodes: take attributes, make inputs of them, make nodes. */
+#include "graph/op.h"
+#include "upgrade_nodes.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+const Attr *upgrade_attr(const Upgrade *u, const Node *n, const char *name, AttrType type)
+{
+    for (int i = 0; i < n->num_attrs; i++) {
+        const Attr *a = &n->attrs[i];
+        if (strcmp(a->name, name) != 0)
+            continue;
+        if (a->type != type)
+            fail_node(u->g, n, "attribute '%s' has the wrong type", name);
+        return a;
+    }
+    return NULL;
+}
+
+int64_t upgrade_take_int(const Upgrade *u, Node *n, const char *name, int64_t otherwise)
+{
+    const Attr *a = upgrade_attr(u, n, name, ATTR_INT);
+    int64_t v = a ? a->i : otherwise;
+    attr_remove(n, name);
+    return v;
+}
+
+/* Fails when there is one already. */
+void put_input(const Upgrade *u, Node *n, int index, Tensor *t)
+{
+    if (index < n->num_in && n->in[index])
+        fail_node(u->g, n, "input %d does not exist in opset %" PRId64, index, u->opset);
+    if (index >= n->num_in) {
+        Tensor **more = NEW_ARRAY(Tensor *, index + 1);
+        for (int i = 0; i < n->num_in; i++)
+            more[i] = n->in[i];
+        n->in = more;
+        n->num_in = index + 1;
+    }
+    n->in[index] = t;
+}
+
+const char *upgrade_name(const Node *n, const char *what)
+{
+    return mem_printf("%s_%s", node_label(n), what);
+}
+
+void upgrade_ints(const Upgrade *u, Node *n, const char *name, int index)
+{
+    const Attr *a = upgrade_attr(u, n, name, ATTR_INTS);
+    if (!a)
+        return;
+    put_input(u, n, index, graph_const_i64(u->g, upgrade_name(n, name), a->count, a->ints));
+    attr_remove(n, name);
+}
+
+void upgrade_place(Upgrade *u, Node *n)
+{
+    node_append(&u->kept, n);
+}
+
+Node *upgrade_node(const Upgrade *u, const Node *of, const char *op_name, const char *what, int num_in)
+{
+    Node *n = node_new(op_find("", op_name), upgrade_name(of, what), num_in, 1);
+    n->op_name = op_name;
+    n->out[0] = graph_tensor(u->g, upgrade_name(of, what), (Type){.rank = -1});
+    n->out[0]->producer = n;
+    return n;
+}
