@@ -45,7 +45,7 @@ variant() {
     # shellcheck disable=SC2086
     $CC -std=gnu99 $flags -I"$out/$name" examples/fashion/main.c "$out/$name/net.o" -lz -lm -o "$out/$name/fashion"
     "$out/$name/fashion" "$data/t10k-images-idx3-ubyte.gz" "$data/t10k-labels-idx1-ubyte.gz" >"$out/$name/printed"
-    say "$(cat "$out/$name/printed") $(sh tests/bytes.sh "$out/$name/net.o")" >"$out/$name/result"
+    say "$(cat "$out/$name/printed") $(sh tests/tools/bytes.sh "$out/$name/net.o")" >"$out/$name/result"
 }
 
 # row TITLE NAME

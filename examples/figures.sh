@@ -22,7 +22,7 @@ command -v "$TERNC" >/dev/null || {
 }
 images=$data/train-images-idx3-ubyte.gz,$data/train-labels-idx1-ubyte.gz
 mkdir -p "$out"
-sh "$root/tests/onnxruntime.sh" "$root/build/npm" || echo "The column onnxruntime stays empty."
+sh "$root/tests/tools/onnxruntime.sh" "$root/build/npm" || echo "The column onnxruntime stays empty."
 
 # train NAME MODEL OPTION...: $out/NAME.onnx. What is there from an earlier run is not trained again.
 train() {
@@ -51,9 +51,9 @@ onnxruntime() {
         echo -
         return 0
     }
-    NODE_PATH=$root/build/npm/node_modules node "$root/tests/ort_classes.js" "$out/$1.onnx" \
+    NODE_PATH=$root/build/npm/node_modules node "$root/tests/tools/ort_classes.js" "$out/$1.onnx" \
         "$data/t10k-images-idx3-ubyte.gz" "$pixel_scale" "$out/$1/ort" "$pixel_offset"
-    sh "$root/tests/labels.sh" "$data/t10k-labels-idx1-ubyte.gz" | paste - "$out/$1/ort" |
+    sh "$root/tests/cli/labels.sh" "$data/t10k-labels-idx1-ubyte.gz" | paste - "$out/$1/ort" |
         awk '{ right += $1 == $2 } END { printf "%.2f\n", 100 * right / NR }'
 }
 

@@ -98,7 +98,7 @@ fuzz_one() {
     log=build/$name.log
     mkdir -p "build/corpus/$name"
     set -- "build/corpus/$name"
-    for folder in tests/seeds /usr/share/libonnx-testdata/data/simple; do
+    for folder in tests/fuzz/seeds /usr/share/libonnx-testdata/data/simple; do
         [ ! -d "$folder" ] || set -- "$@" "$folder"
     done
     "$target" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=4096 -print_final_stats=1 \
@@ -113,7 +113,7 @@ echo "ternc tests in $root"
 [ -d "$TERNC_SHARED" ] || echo "SKIPPED: tests that need shared models and data: no folder $TERNC_SHARED"
 sh tests/setup.sh || exit 1
 mkdir -p build
-step "lengths" sh tests/lengths.sh
+step "lengths" sh tests/lint/lengths.sh
 step "format" check_format
 step "shell scripts" check_scripts
 step "build with gcc" build gcc gcc

@@ -233,8 +233,8 @@ static bool has_packed_words(const Graph *g)
     return false;
 }
 
-/* What frames take was measured (tests/cli_header.sh): run_in, a layer and its largest part together stay under 1,792
- * bytes from -O1 to -O3, whatever the machine, but for the literals. */
+/* What frames take was measured (tests/cli/cli_header.sh): run_in, a layer and its largest part together stay under
+ * 1,792 bytes from -O1 to -O3, whatever the machine, but for the literals. */
 static int64_t stack_bytes(const Emitter *e)
 {
     enum { FRAMES = 1792, SUMS = 768 /* what packed words pick from */ };

@@ -1,7 +1,7 @@
 /* cost.c - how long a layer takes in its lowering: amounts of work, each at a price of costs.def.
  *
  * The amounts are exact: they come from the geometry and the weights as the emitter takes them. Prices are measured by
- * tests/calibrate.c. A price is per amount, in this order:
+ * tests/tools/calibrate.c. A price is per amount, in this order:
  *
  *   convolutions, unrolled   vectors * adds, vectors * loads of inputs, vectors * loads and stores of accumulators,
  *                            adds walked through where the code outgrows the instruction cache, vectors * shared pairs,

@@ -17,7 +17,7 @@ typedef struct BlockShape {
     int sums;   /* accumulators of an unrolled block, at most MAX_SUMS */
     int window; /* taps among which pairs are shared, at most MAX_WINDOW; 1: no sharing */
 } BlockShape;
-/* cost.c: how long layers take, by the prices of costs.def, which tests/calibrate.c measures. */
+/* cost.c: how long layers take, by the prices of costs.def, which tests/tools/calibrate.c measures. */
 enum { NUM_WORK = 7, NUM_FORMS = 6 };
 /* Prices of Work.amount by form: unroll, sparse, packed, dense, small sparse, small packed. */
 typedef struct Costs {

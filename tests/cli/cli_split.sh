@@ -1,0 +1,60 @@
+# cli_split.sh - --split: the files compile one by one without warnings, define nothing of foreign names, and compute the
+# same bits as one file.
+. "$TERNC_SOURCE/tests/cli/expect.sh"
+warnings="-Wall -Wextra -Wpedantic -Wconversion -Wmissing-prototypes -Werror"
+fashion=$TERNC_SOURCE/examples/fashion/fashion.onnx
+
+cat >main.c <<'END'
+#include "net.h"
+#include <stdio.h>
+int main(void)
+{
+    static NET_INPUT0_TYPE in[NET_INPUT_SIZE];
+    static NET_OUTPUT0_TYPE out[NET_OUTPUT_SIZE];
+    for (int i = 0; i < NET_INPUT_SIZE; i++)
+        in[i] = (NET_INPUT0_TYPE)(i * 37 % 101);
+    net_run(in, out);
+    for (int i = 0; i < NET_OUTPUT_SIZE; i++)
+        printf("%a\n", (double)out[i]);
+    return 0;
+}
+END
+
+for options in "--keep none --lowering unroll" "--method none --optimize size"; do
+    # shellcheck disable=SC2086
+    {
+        expect 0 "" ternc compile "$fashion" -o one --name net $options
+        expect 0 "" ternc compile "$fashion" -o four --name net --split 3 $options
+    }
+    says "four/net.c, four/net.h, four/net_split.h, four/net_1.c, four/net_2.c, four/net_3.c"
+    cmp -s one/net.h four/net.h || complain "$options: --split changes the header"
+    for cc in gcc clang; do
+        objects=
+        for name in net net_1 net_2 net_3; do
+            # shellcheck disable=SC2086
+            try $cc -std=c99 -O1 $warnings -c four/$name.c -o $name.o
+            objects="$objects $name.o"
+        done
+        # shellcheck disable=SC2086
+        try $cc -Ifour main.c $objects -lm -o four/app
+        try $cc -std=c99 -O1 -Ione main.c one/net.c -lm -o one/app
+        one/app >one/values
+        four/app >four/values
+        [ -s one/values ] || complain "no values"
+        cmp -s one/values four/values || complain "$options: $cc: four files compute something else"
+        # shellcheck disable=SC2086
+        foreign=$(nm -g --defined-only $objects | awk 'NF == 3 && $3 !~ /^net_/ { print $3 }')
+        [ -z "$foreign" ] || complain "$options: defines $foreign"
+    done
+done
+terms=$(cat four/net_1.c | wc -c)
+[ "$terms" -lt 1000 ] || complain "float weights are unrolled"
+expect 0 "" ternc compile "$fashion" -o four --name net --split 3 --keep none --lowering unroll
+sizes=$(wc -c four/net_1.c four/net_2.c four/net_3.c | awk '$2 != "total" { print $1 }' | sort -n | tr '\n' ' ')
+echo "$sizes" | awk '{ exit !($1 > 0.8 * $3) }' || complain "files of $sizes bytes: not balanced"
+
+expect 0 "" ternc check "$fashion" --split 2 --keep none --lowering unroll
+says "agree on"
+expect 2 "ternc: usage: --split takes one model; several are files of their own" ternc compile "$fashion" "$fashion" --name a --name b -o two --split 2
+expect 2 "ternc: usage: --split N: '0' is not a whole number from 1 to 999" ternc compile "$fashion" -o two --split 0
+finish

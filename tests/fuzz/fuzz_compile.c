@@ -1,0 +1,59 @@
+/* fuzz_compile.c - libFuzzer target: any bytes become C text, or are refused with a message. How they are compiled
+ * depends on a sum over them, so every input meets one combination of options, and its mutants meet others. */
+#include "codegen/codegen.h"
+#include "fuzz/fuzz_wire.h"
+#include "onnx/onnx.h"
+#include "pipeline.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static uint32_t sum_of(const uint8_t *data, size_t len)
+{
+    uint32_t h = 2166136261u;
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ data[i]) * 16777619u;
+    return h ^ h >> 15;
+}
+
+static Options choose_options(uint32_t sum)
+{
+    static const char *const none[] = {"none"}, *const targets[] = {NULL, "cortex-m0", "cortex-m4", "x86-64-v4", "avr"};
+    Options opt = {.quiet = true, .name = "net"};
+    static const Method methods[] = {METHOD_NONE, METHOD_TWN, METHOD_TWN, METHOD_STP};
+    opt.method = methods[sum >> 16 & 3];
+    opt.sparsity = opt.method == METHOD_STP || (sum & 7) == 7 ? 0.75f : 0;
+    opt.per_layer = sum >> 1 & 1;
+    opt.threshold = sum >> 2 & 1 && !(opt.sparsity > 0) ? 0.7f : 0;
+    opt.keep = sum >> 3 & 3 ? none : NULL;
+    opt.num_keep = opt.keep ? 1 : 0;
+    opt.optimize = sum >> 5 & 1 ? OPTIMIZE_SIZE : OPTIMIZE_SPEED;
+    opt.float_guard = sum >> 6 & 1;
+    opt.input.nhwc = (sum >> 7 & 7) == 0;
+    opt.input.scale = 1;
+    opt.lowering = (Lowering)((sum >> 10) % 5);
+    opt.target = targets[(sum >> 13) % 5];
+    return opt;
+}
+
+static void compile(const uint8_t *data, size_t len, const Options *opt, Text *c, Text *h)
+{
+    Model *m = onnx_read_memory("fuzz.onnx", data, len, opt);
+    pipeline_prepare(m, opt);
+    pipeline_ternarize(m, opt);
+    emit_c(pipeline_lower(m, opt), c, h);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    const Options opt = choose_options(sum_of(data, len));
+    static Trap t;
+    static Text c, h;
+    if (!CATCH(&t)) {
+        compile(data, len, &opt, &c, &h);
+        trap_end();
+    }
+    text_free(&c);
+    text_free(&h);
+    fuzz_end(&t);
+    return 0;
+}

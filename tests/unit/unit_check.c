@@ -1,0 +1,253 @@
+/* unit_check.c - the impulses of `ternc check`, against a convolution written out: every weight at every output is met,
+ * sums are the expected ones, and no single wrong weight stays hidden. */
+#include "check/impulse.h"
+#include "support/pick.h"
+
+#include <CUnit/Basic.h>
+#include <CUnit/CUnit.h>
+#include <stdio.h>
+#include <stdbool.h>
+#include <string.h>
+
+/* A random axis with at least one output. */
+static Axis pick_axis(void)
+{
+    for (;;) {
+        Axis a = {(int)pick(0, 1), pick(1, 14), 0, pick(1, 5), pick(1, 4), pick(1, 3), 0};
+        int64_t reach = (a.kernel - 1) * a.dilation + 1, end = pick(0, reach - 1);
+        a.pad = pick(0, reach - 1);
+        a.out =
+            a.transposed ? (a.in - 1) * a.stride + reach - a.pad - end : (a.in + a.pad + end - reach) / a.stride + 1;
+        if (a.out > 0 && (a.transposed || a.in + a.pad + end >= reach))
+            return a;
+    }
+}
+
+/* ---- one axis ---- */
+
+static void count_hits(const Axis *a, int64_t o, int64_t k, int64_t input)
+{
+    int64_t step = axis_step(a);
+    int hits = 0;
+    for (int64_t position = 0; position < step; position++)
+        hits += axis_tap(a, step, position, o) == k;
+    CU_ASSERT_EQUAL(hits, input >= 0);
+}
+
+/* How many points of the lattice reach output o. */
+static int seen_points(const Axis *a, int64_t position, int64_t o)
+{
+    int points = 0;
+    for (int64_t k = 0; k < a->kernel; k++) {
+        int64_t i = axis_input(a, o, k);
+        points += i >= 0 && i % axis_step(a) == position;
+    }
+    return points;
+}
+
+static void test_axis_covers_each_pair_once(void)
+{
+    for (int round = 0; round < 2000; round++) {
+        Axis a = pick_axis();
+        for (int64_t o = 0; o < a.out; o++) {
+            for (int64_t k = 0; k < a.kernel; k++)
+                count_hits(&a, o, k, axis_input(&a, o, k));
+            for (int64_t position = 0; position < axis_step(&a); position++)
+                CU_ASSERT(seen_points(&a, position, o) <= 1);
+        }
+    }
+}
+
+/* axis_input against the definitions in ir.h, run forwards. */
+static void test_axis_input_is_the_definition(void)
+{
+    for (int round = 0; round < 2000; round++) {
+        Axis a = pick_axis();
+        for (int64_t o = 0; o < a.out; o++)
+            for (int64_t k = 0; k < a.kernel; k++) {
+                int64_t want = -1;
+                for (int64_t i = 0; i < a.in; i++)
+                    if (a.transposed ? i * a.stride - a.pad + k * a.dilation == o
+                                     : o * a.stride - a.pad + k * a.dilation == i)
+                        want = i;
+                CU_ASSERT_EQUAL(axis_input(&a, o, k), want);
+            }
+    }
+}
+
+static void test_step_is_the_least(void)
+{
+    Axis strided = {0, 100, 48, 3, 2, 2, 0}, transposed = {1, 100, 300, 5, 3, 1, 0}, pointwise = {0, 9, 9, 1, 1, 1, 0};
+    CU_ASSERT_EQUAL(axis_step(&strided), 5);
+    CU_ASSERT_EQUAL(axis_step(&transposed), 2);
+    CU_ASSERT_EQUAL(axis_step(&pointwise), 1);
+}
+
+/* ---- whole layers ---- */
+
+enum { MAX_WEIGHTS = 4096 };
+
+typedef struct Case {
+    Patterns p;
+    int64_t images, co;
+    int8_t codes[MAX_WEIGHTS]; /* [co][channels][kh][kw] */
+} Case;
+
+static Case make_case(void)
+{
+    Case c;
+    do {
+        int64_t groups = pick(0, 1) ? 1 : pick(1, 4);
+        Axis rows = pick_axis(), columns = pick_axis();
+        columns.transposed = rows.transposed;
+        if (columns.transposed)
+            columns.out = (columns.in - 1) * columns.stride + (columns.kernel - 1) * columns.dilation + 1 - columns.pad;
+        else
+            columns.out = (columns.in + columns.pad - (columns.kernel - 1) * columns.dilation - 1) / columns.stride + 1;
+        c.p = patterns_make(rows, columns, groups, pick(1, pick(0, 3) ? 4 : 30));
+        c.images = pick(1, 2);
+        c.co = groups * pick(1, 3);
+    } while (c.p.columns.out < 1 || c.co * c.p.channels * c.p.rows.kernel * c.p.columns.kernel > MAX_WEIGHTS);
+    for (int i = 0; i < MAX_WEIGHTS; i++)
+        c.codes[i] = (int8_t)pick(-1, 1);
+    return c;
+}
+
+/* One weight that reads its input somewhere else. */
+typedef struct Shift {
+    int64_t weight, rows, columns; /* weight -1: none */
+} Shift;
+static const Shift no_shift = {-1, 0, 0};
+
+static int64_t input_value(const Case *c, const Impulse *m, int64_t group, int64_t ci, int64_t iy, int64_t ix)
+{
+    const Patterns *p = &c->p;
+    if (iy < 0 || ix < 0 || iy >= p->rows.in || ix >= p->columns.in)
+        return 0;
+    bool lattice = iy % p->row_step == m->row && ix % p->column_step == m->column;
+    return lattice ? pattern_value(m->batch, pattern_turn(p, group, iy, ix), ci) : 0;
+}
+
+/* What the accumulator at (image, co, oy, ox) is in a run, summed over all inputs. */
+static int64_t convolve(const Case *c, const Shift *shift, int64_t run, int64_t image, int64_t co, int64_t oy,
+                        int64_t ox)
+{
+    const Patterns *p = &c->p;
+    int64_t group = co / (c->co / p->groups), sum = 0, taps = p->rows.kernel * p->columns.kernel;
+    Impulse m = pattern_at(p, run, image, group);
+    for (int64_t i = 0; i < p->channels * taps; i++) {
+        int64_t iy = axis_input(&p->rows, oy, i % taps / p->columns.kernel), weight = co * p->channels * taps + i;
+        int64_t ix = axis_input(&p->columns, ox, i % p->columns.kernel);
+        if (iy < 0 || ix < 0)
+            continue;
+        if (weight == shift->weight) {
+            iy += shift->rows;
+            ix += shift->columns;
+        }
+        sum += c->codes[weight] * input_value(c, &m, group, i / taps, iy, ix);
+    }
+    return sum;
+}
+
+/* What the harness expects there. */
+static int64_t expect(const Case *c, int64_t run, int64_t image, int64_t co, int64_t oy, int64_t ox)
+{
+    const Patterns *p = &c->p;
+    int64_t group = co / (c->co / p->groups), sum = 0;
+    Impulse m = pattern_at(p, run, image, group);
+    int64_t ky = axis_tap(&p->rows, p->row_step, m.row, oy), kx = axis_tap(&p->columns, p->column_step, m.column, ox);
+    if (ky < 0 || kx < 0)
+        return 0;
+    int64_t turn = pattern_turn(p, group, axis_input(&p->rows, oy, ky), axis_input(&p->columns, ox, kx));
+    for (int64_t ci = 0; ci < p->channels; ci++)
+        sum += c->codes[((co * p->channels + ci) * p->rows.kernel + ky) * p->columns.kernel + kx] *
+               pattern_value(m.batch, turn, ci);
+    return sum;
+}
+
+static int64_t compare_all(const Case *right, const Case *wrong, const Shift *shift)
+{
+    int64_t differ = 0;
+    for (int64_t run = 0; run < right->p.count; run++)
+        for (int64_t image = 0; image < right->images; image++)
+            for (int64_t co = 0; co < right->co; co++)
+                for (int64_t oy = 0; oy < right->p.rows.out; oy++)
+                    for (int64_t ox = 0; ox < right->p.columns.out; ox++)
+                        differ +=
+                            expect(right, run, image, co, oy, ox) != convolve(wrong, shift, run, image, co, oy, ox);
+    return differ;
+}
+
+static void test_sums_are_exact_and_expected(void)
+{
+    for (int round = 0; round < 40; round++) {
+        Case c = make_case();
+        CU_ASSERT_EQUAL(compare_all(&c, &c, &no_shift), 0);
+    }
+}
+
+/* Output positions at which a tap reads an input at all. */
+static bool tap_is_used(const Axis *a, int64_t k)
+{
+    for (int64_t o = 0; o < a->out; o++)
+        if (axis_input(a, o, k) >= 0)
+            return true;
+    return false;
+}
+
+static void test_no_wrong_weight_stays_hidden(void)
+{
+    for (int round = 0; round < 100; round++) {
+        Case right = make_case(), wrong = right;
+        int64_t taps = right.p.rows.kernel * right.p.columns.kernel;
+        int64_t at = pick(0, right.co * right.p.channels * taps - 1);
+        do
+            wrong.codes[at] = (int8_t)pick(-2, 2); /* 2: the term is there twice */
+        while (wrong.codes[at] == right.codes[at]);
+        bool used = tap_is_used(&right.p.rows, at % taps / right.p.columns.kernel) &&
+                    tap_is_used(&right.p.columns, at % right.p.columns.kernel);
+        CU_ASSERT_EQUAL(compare_all(&right, &wrong, &no_shift) > 0, used);
+    }
+}
+
+/* A weight whose input is taken from up to two positions beside the right one. */
+static void test_no_wrong_position_stays_hidden(void)
+{
+    for (int round = 0; round < 200; round++) {
+        Case c = make_case();
+        int64_t taps = c.p.rows.kernel * c.p.columns.kernel;
+        Shift shift = {pick(0, c.co * c.p.channels * taps - 1), pick(-2, 2), pick(-2, 2)};
+        bool used = tap_is_used(&c.p.rows, shift.weight % taps / c.p.columns.kernel) &&
+                    tap_is_used(&c.p.columns, shift.weight % c.p.columns.kernel);
+        bool wrong = c.codes[shift.weight] && (shift.rows || shift.columns) && used;
+        CU_ASSERT_EQUAL(compare_all(&c, &c, &shift) > 0, wrong);
+    }
+}
+
+static void test_values_stay_exact_in_float(void)
+{
+    int64_t largest = 0;
+    for (int64_t c = 0; c < IMPULSE_CHANNELS; c++)
+        largest += pattern_value(0, 0, c);
+    CU_ASSERT(largest < (1 << 24));
+    CU_ASSERT_EQUAL(pattern_value(-1, 0, 0), 0);
+    CU_ASSERT_EQUAL(pattern_value(1, 0, IMPULSE_CHANNELS - 1), 0);
+    CU_ASSERT_EQUAL(pattern_value(1, 0, IMPULSE_CHANNELS), 1);
+}
+
+int main(void)
+{
+    CU_initialize_registry();
+    CU_pSuite s = CU_add_suite("check", NULL, NULL);
+    CU_ADD_TEST(s, test_axis_covers_each_pair_once);
+    CU_ADD_TEST(s, test_axis_input_is_the_definition);
+    CU_ADD_TEST(s, test_step_is_the_least);
+    CU_ADD_TEST(s, test_sums_are_exact_and_expected);
+    CU_ADD_TEST(s, test_no_wrong_weight_stays_hidden);
+    CU_ADD_TEST(s, test_no_wrong_position_stays_hidden);
+    CU_ADD_TEST(s, test_values_stay_exact_in_float);
+    CU_basic_run_tests();
+    bool failed = CU_get_number_of_failures() != 0;
+    CU_cleanup_registry();
+    return failed;
+}
