@@ -34,18 +34,14 @@ const char *recommended_flags(Optimize aim, const char *cc); /* for generated C;
 void emit_activation(Emitter *e, const Activation *a, const char *v, const char *n); /* of v[0..n), C expressions */
 const char *emit_weights(Emitter *e, const Layer *l, int64_t block); /* the table of a lowering; its name */
 void emit_layer_functions(Emitter *e, const Layer *l);               /* "layerN" the one to call */
-void emit_begin_check(Emitter *e);                                   /* #ifdef NAME_CHECK */
-void emit_end_check(Emitter *e);
 /* emit_conv.c, emit_fc.c: the functions of a layer, "layerN" the one to call. */
 void emit_conv(Emitter *e, const Layer *l);
 void emit_fc(Emitter *e, const Layer *l);
-int64_t conv_scratch_bytes(const Layer *l, const Options *opt);
 
-/* emit_unroll.c: the functions of adds and subtracts of one block of output channels, layerN_PART_FIRST_I
- * (convolutions: p staged input and q accumulators at a position) and layerN_FIRST_I (fully connected: x, y). e NULL:
- * nothing is printed. */
-Unrolled emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count);
-Unrolled emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count);
+/* emit_unroll.c: the functions of unrolled terms of one block, layerN_PART_FIRST_I (convolutions: p staged input and q
+ * accumulators at a position) and layerN_FIRST_I (fully connected: x, y). */
+void emit_unrolled_conv(Emitter *e, const ConvFrame *c, int part, const UnrolledBlock *b);
+void emit_unrolled_fc(Emitter *e, const Layer *l, const UnrolledBlock *b);
 
 /* emit_split.c: functions of unrolled terms, in files of their own under --split. Between the two calls lines are those
  * of the function. */

@@ -7,50 +7,40 @@ typedef struct Conv {
     Emitter *e;
     const Layer *l;
     const Format *f;
-    Layer turned; /* what is emitted: 1-D convolutions run along rows of one column */
-    bool is_turned;
-    ConvStrip s;
-    int *pieces;       /* unrolled: functions per [part][output channel that starts a block] */
-    const char *table; /* tables: the weights' array */
-    const char **koff; /* tables: the array of tap offsets per part; split: its shape */
+    const ConvFrame *frame;
+    const Layer *turned; /* of the frame: what is emitted */
+    const ConvStrip *s;  /* of the frame */
+    int *functions;      /* unrolled: how many per [part][output channel that starts a block] */
+    const char *table;   /* tables: the weights' array */
+    const char **koff;   /* tables: the array of tap offsets per part; split: its shape */
 } Conv;
 
-/* A 1-D convolution along columns as one along rows, so that long signals are cut into strips as well. */
-static bool turn_1d(Layer *l)
+static Conv make_conv(Emitter *e, const Layer *l, const ConvFrame *frame)
 {
-    if (l->kind != LAYER_CONV || l->ih != 1 || l->kh != 1 || l->oh != 1 || l->pt || l->pb)
-        return false;
-    Layer t = *l;
-    t.ih = l->iw, t.oh = l->ow, t.kh = l->kw, t.sh = l->sw, t.dh = l->dw, t.pt = l->pl, t.pb = l->pr;
-    t.iw = 1, t.ow = 1, t.kw = 1, t.sw = 1, t.dw = 1, t.pl = 0, t.pr = 0;
-    if (l->pool.kind)
-        t.pool = (Pool){l->pool.kind, l->pool.kw, 1, l->pool.sw, 1, l->pool.ow, 1};
-    *l = t;
-    return true;
+    return (Conv){.e = e,
+                  .l = l,
+                  .f = layer_format(l),
+                  .frame = frame,
+                  .turned = &frame->turned,
+                  .s = &frame->s,
+                  .koff = NEW_ARRAY(const char *, frame->s.num_parts)};
 }
 
-static Conv make_conv(const Layer *l, const Options *opt)
-{
-    Conv c = {.l = l, .f = layer_format(l), .turned = *l};
-    c.is_turned = !conv_is_split(l) && turn_1d(&c.turned);
-    c.s = conv_strip(&c.turned, opt);
-    c.koff = NEW_ARRAY(const char *, c.s.num_parts);
-    return c;
-}
-
-static int64_t block_size(const Conv *c, int64_t first)
-{
-    int64_t outs = c->l->co / c->l->groups, left = outs == 1 ? c->l->co - first : outs - first % outs;
-    return left < c->s.block ? left : c->s.block;
-}
-
+/* The functions of unrolled terms of all blocks. */
 static void emit_block_functions(Conv *c)
 {
-    c->pieces = NEW_ARRAY(int, c->s.num_parts * c->l->co);
-    for (int part = 0; part < c->s.num_parts; part++)
-        for (int64_t first = 0; first < c->l->co; first += block_size(c, first))
-            c->pieces[part * c->l->co + first] =
-                emit_unrolled_conv(c->e, &c->turned, &c->s, part, first, block_size(c, first)).pieces;
+    const Options *opt = c->e->plan->opt;
+    c->functions = NEW_ARRAY(int, c->s->num_parts * c->l->co);
+    if (find_target(opt->target)->mixed)
+        emit_kernel(c->e, "ones", DT_NONE);
+    for (int part = 0; part < c->s->num_parts; part++)
+        for (int64_t first = 0; first < c->l->co; first += conv_block(c->frame, first)) {
+            void *mark = mem_mark();
+            const UnrolledBlock *b = unroll_conv(c->turned, c->s, part, first, conv_block(c->frame, first), opt);
+            c->functions[part * c->l->co + first] = b->size.functions;
+            emit_unrolled_conv(c->e, c->frame, part, b);
+            mem_release(mark);
+        }
 }
 
 /* The C text of element c of a per-channel array: a literal when all are equal. NULL array: `absent`. */
@@ -79,7 +69,7 @@ static void emit_affine(Emitter *e, const Layer *l, const char *v, const char *n
 static void begin_channels(const Conv *c)
 {
     emit_line(c->e, "for (int32_t c = first; c < first + count; c++) {");
-    emit_line(c->e, "%s *const v = acc + (c - first) * %lld;", dtype_c(c->f->acc), (long long)c->s.acc_pitch);
+    emit_line(c->e, "%s *const v = acc + (c - first) * %lld;", dtype_c(c->f->acc), (long long)c->s->acc_pitch);
 }
 
 /* For speed another loop, so that loads wait until the stores of all channels are through: what lies across two stores
@@ -97,29 +87,17 @@ static bool has_epilogue(const Layer *l)
     return l->scale || l->bias || l->act.kind;
 }
 
-/* Whether scale, bias and activation come behind the pooling, where there is less for them to do: maxima of sums are
- * where those of the outputs are. */
-static bool pools_sums(const Layer *l)
-{
-    if (l->pool.kind != POOL_MAX || !activation_never_falls(&l->act))
-        return false;
-    for (int64_t c = 0; l->scale && c < l->co; c++)
-        if (!(l->scale[c] >= 0))
-            return false;
-    return true;
-}
-
 /* Scale, bias and activation, on whole vectors where there is room for them. */
 static void emit_epilogue(Conv *c, const ConvPart *p)
 {
     Emitter *e = c->e;
-    const Layer *l = &c->turned;
+    const Layer *l = c->turned;
     if (!has_epilogue(l) || pools_sums(l))
         return;
     emit_line(e,
-              c->s.split ? "const int32_t n = (rows - 1) * %lld + %lld;"
-                         : "const int32_t n = ((rows - 1) * %lld + %lld + TN_LANES - 1) / TN_LANES * TN_LANES;",
-              (long long)c->s.pitch, (long long)p->cols);
+              c->s->split ? "const int32_t n = (rows - 1) * %lld + %lld;"
+                          : "const int32_t n = ((rows - 1) * %lld + %lld + TN_LANES - 1) / TN_LANES * TN_LANES;",
+              (long long)c->s->pitch, (long long)p->cols);
     emit_affine(e, l, "v", "n");
     emit_activation(e, &l->act, "v", "n");
     if (l->pool.kind || p->cols < c->f->max_lanes) /* longer rows that are only copied are far enough behind */
@@ -130,9 +108,9 @@ static void emit_epilogue(Conv *c, const ConvPart *p)
 static void emit_pool(const Conv *c)
 {
     Emitter *e = c->e;
-    const Pool *p = &c->turned.pool;
+    const Pool *p = &c->turned->pool;
     bool max = p->kind == POOL_MAX;
-    long long pitch = c->s.pitch, kh = p->kh, kw = p->kw, sh = p->sh, sw = p->sw, ow = p->ow;
+    long long pitch = c->s->pitch, kh = p->kh, kw = p->kw, sh = p->sh, sw = p->sw, ow = p->ow;
     emit_line(e, "const int32_t pooled = (rows + %lld) / %lld;", sh - kh, sh);
     if (e->plan->opt->optimize == OPTIMIZE_SPEED && kh > 1) {
         emit_line(e, "%s(v, pooled, %lld, %lld, %lld, %lld);", emit_kernel(e, max ? "max_rows" : "add_rows", c->f->acc),
@@ -150,7 +128,7 @@ static void emit_pool(const Conv *c)
 static void emit_rows(const Conv *c, const ConvPart *p)
 {
     Emitter *e = c->e;
-    long long ow = c->turned.ow, plane = ow * c->turned.oh, cols = p->cols, pitch = c->s.pitch;
+    long long ow = c->turned->ow, plane = ow * c->turned->oh, cols = p->cols, pitch = c->s->pitch;
     bool whole = cols == pitch && cols == ow && p->row_step == 1 && p->col_step == 1;
     const char *shape = whole ? mem_printf("1, rows * %lld, 0, 0", cols)
                               : mem_printf("rows, %lld, %lld, %lld", cols, pitch, (long long)p->row_step * ow);
@@ -164,9 +142,10 @@ static void emit_rows(const Conv *c, const ConvPart *p)
 static void emit_put(Conv *c, int part)
 {
     Emitter *e = c->e;
-    const Layer *l = &c->turned;
-    const ConvPart *p = &c->s.parts[part];
-    bool shared = e->plan->opt->optimize == OPTIMIZE_SPEED && l->lowering == LOWER_UNROLL && block_size(c, 0) < l->co;
+    const Layer *l = c->turned;
+    const ConvPart *p = &c->s->parts[part];
+    bool shared =
+        e->plan->opt->optimize == OPTIMIZE_SPEED && l->lowering == LOWER_UNROLL && conv_block(c->frame, 0) < l->co;
     emit_line(e, "static %svoid layer%d_put_%d(%s *y, %s *acc, int32_t first, int32_t count, int32_t r, int32_t rows)",
               shared ? "TN_EPILOGUE " : "", l->index, part, dtype_c(c->f->act), dtype_c(c->f->acc));
     emit_line(e, "{");
@@ -185,7 +164,7 @@ static void emit_put(Conv *c, int part)
 static void emit_pooled_epilogue(const Conv *c)
 {
     Emitter *e = c->e;
-    const Layer *l = &c->turned;
+    const Layer *l = c->turned;
     long long plane = l->pool.oh * l->pool.ow;
     if (l->scale || l->bias) {
         emit_line(e, "for (int32_t c = 0; c < %lld; c++) {", (long long)l->co);
@@ -199,12 +178,12 @@ static void emit_pooled_epilogue(const Conv *c)
 static void emit_check_acc(const Conv *c, int part, const char *first, const char *count)
 {
     Emitter *e = c->e;
-    const ConvPart *p = &c->s.parts[part];
+    const ConvPart *p = &c->s->parts[part];
     const char *image = c->l->batch > 1 ? "image" : "0";
-    long long acc = c->s.acc_pitch;
+    long long acc = c->s->acc_pitch;
     emit_begin_check(e);
     emit_line(e, "for (int32_t j = 0; j < %s; j++) {", count);
-    if (c->is_turned) {
+    if (c->frame->is_turned) {
         emit_line(e, "%s_check_acc(%d, %s, %s + j, 0, r, 1, acc + j * %lld, rows);", e->plan->id, c->l->index, image,
                   first, acc);
     } else {
@@ -212,7 +191,7 @@ static void emit_check_acc(const Conv *c, int part, const char *first, const cha
         emit_line(e,
                   "%s_check_acc(%d, %s, %s + j, (r + i) * %lld + %lld, %lld, %lld, acc + j * %lld + i * %lld, %lld);",
                   e->plan->id, c->l->index, image, first, (long long)p->row_step, (long long)p->row0,
-                  (long long)p->col0, (long long)p->col_step, acc, (long long)c->s.pitch, (long long)p->cols);
+                  (long long)p->col0, (long long)p->col_step, acc, (long long)c->s->pitch, (long long)p->cols);
         emit_line(e, "}");
     }
     emit_line(e, "}");
@@ -223,8 +202,8 @@ static void emit_check_acc(const Conv *c, int part, const char *first, const cha
 static void emit_stage(const Conv *c, const char *x)
 {
     Emitter *e = c->e;
-    const Layer *l = &c->turned;
-    const ConvStrip *s = &c->s;
+    const Layer *l = c->turned;
+    const ConvStrip *s = c->s;
     bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
     long long sh = transposed ? 1 : l->sh, sw = transposed ? 1 : l->sw;
     if (l->direct)
@@ -243,8 +222,8 @@ static void emit_stage(const Conv *c, const char *x)
 /* A call of a function of unrolled terms for every vector of a strip, none between the rows. */
 static void emit_walk(const Conv *c, int part, const char *function)
 {
-    long long pitch = c->s.pitch, cols = c->s.parts[part].cols;
-    if (c->s.rows > 1 && cols < pitch)
+    long long pitch = c->s->pitch, cols = c->s->parts[part].cols;
+    if (c->s->rows > 1 && cols < pitch)
         emit_line(c->e, "for (int32_t i = 0; i < n; i = TN_IN_ROW(i + TN_LANES, %lld, %lld)) {", pitch, cols);
     else
         emit_line(c->e, "for (int32_t i = 0; i < n; i += TN_LANES) {");
@@ -255,16 +234,16 @@ static void emit_walk(const Conv *c, int part, const char *function)
 /* Accumulate and write out a strip by unrolled functions. */
 static void emit_unrolled_strip(Conv *c, int part)
 {
-    for (int64_t first = 0; first < c->l->co; first += block_size(c, first)) {
-        int64_t in = conv_first_input(c->l, &c->s, first);
-        if (c->s.staged < c->l->ci)
+    for (int64_t first = 0; first < c->l->co; first += conv_block(c->frame, first)) {
+        int64_t in = conv_first_input(c->l, c->s, first);
+        if (c->s->staged < c->l->ci)
             emit_stage(c, in ? mem_printf("x + %lld", (long long)(in * c->l->ih * c->l->iw)) : "x");
-        for (int i = 0; i < c->pieces[part * c->l->co + first]; i++)
+        for (int i = 0; i < c->functions[part * c->l->co + first]; i++)
             emit_walk(c, part, mem_printf("layer%d_%d_%lld_%d", c->l->index, part, (long long)first, i));
         emit_check_acc(c, part, mem_printf("%lld", (long long)first),
-                       mem_printf("%lld", (long long)block_size(c, first)));
+                       mem_printf("%lld", (long long)conv_block(c->frame, first)));
         emit_line(c->e, "layer%d_put_%d(y, acc, %lld, %lld, r, rows);", c->l->index, part, (long long)first,
-                  (long long)block_size(c, first));
+                  (long long)conv_block(c->frame, first));
     }
 }
 
@@ -273,7 +252,7 @@ static void emit_table_call(Conv *c, int part, const char *x)
 {
     Emitter *e = c->e;
     const Layer *l = c->l;
-    long long plane = c->s.plane, inputs = l->ci / l->groups, taps = l->kh * l->kw;
+    long long plane = c->s->plane, inputs = l->ci / l->groups, taps = l->kh * l->kw;
     const char *koff = c->koff[part];
     if (l->lowering == LOWER_SPARSE)
         emit_line(e, "w = %s(acc, n, %s, %lld, %lld, %s, w);", emit_kernel(e, "sparse_conv", c->f->acc), x, plane, taps,
@@ -281,12 +260,12 @@ static void emit_table_call(Conv *c, int part, const char *x)
     else if (l->lowering == LOWER_PACKED)
         emit_line(e, "w = %s(acc, n, %s, %lld, %lld, %lld, %s, w);", emit_kernel(e, "packed_conv", c->f->acc), x, plane,
                   inputs, taps, koff);
-    else if (c->s.block == 1)
+    else if (c->s->block == 1)
         emit_line(e, "w = %s(acc, n, %s, %lld, %lld, %lld, %s, w);", emit_kernel(e, "dense_conv", c->f->acc), x, plane,
                   inputs, taps, koff);
     else
         emit_line(e, "w = %s(acc, %lld, n, %s, %lld, %lld, %lld, %s, w);", emit_kernel(e, "dense_conv8", c->f->acc),
-                  (long long)c->s.acc_pitch, x, plane, inputs, taps, koff);
+                  (long long)c->s->acc_pitch, x, plane, inputs, taps, koff);
 }
 
 /* "BASE + c / OUTS * SIZE": where the inputs of output channel c begin, SIZE elements a group. */
@@ -304,8 +283,8 @@ static const char *emit_stage_group(const Conv *c)
 {
     const Layer *l = c->l;
     int64_t inputs = l->ci / l->groups;
-    if (c->s.staged == l->ci)
-        return group_start(l, "p", inputs * c->s.plane);
+    if (c->s->staged == l->ci)
+        return group_start(l, "p", inputs * c->s->plane);
     if (l->co > l->groups)
         emit_line(c->e, "if (c %% %lld == 0) {", (long long)(l->co / l->groups));
     emit_stage(c, group_start(l, "x", inputs * l->ih * l->iw));
@@ -319,7 +298,7 @@ static void emit_table_strip(Conv *c, int part)
 {
     Emitter *e = c->e;
     const Layer *l = c->l;
-    long long outs = l->co / l->groups, block = c->s.block;
+    long long outs = l->co / l->groups, block = c->s->block;
     bool dense = l->lowering == LOWER_DENSE;
     emit_line(e, "const TN_ROM %s *w = %s;", dense ? dtype_c(DT_F32) : dtype_c(DT_U8), c->table);
     if (block > 1 && outs % block) { /* blocks end with their group */
@@ -377,47 +356,47 @@ static void emit_split_strip(Conv *c)
 static void emit_tables(Conv *c)
 {
     const Layer *l = c->l;
-    if (c->s.split) {
+    if (c->s->split) {
         c->koff[0] = emit_shape(c->e, l);
         c->table = emit_weights(c->e, l, 1);
         return;
     }
     int64_t taps = l->kh * l->kw;
-    for (int part = 0; part < c->s.num_parts; part++) {
+    for (int part = 0; part < c->s->num_parts; part++) {
         int32_t *koff = NEW_ARRAY(int32_t, taps);
         for (int64_t k = 0; k < taps; k++)
-            koff[k] = (int32_t)c->s.parts[part].koff[k];
+            koff[k] = (int32_t)c->s->parts[part].koff[k];
         c->koff[part] = emit_const_array(c->e, mem_printf("layer%d_taps", l->index), DT_I32, koff, taps);
     }
-    c->table = emit_weights(c->e, l, c->s.block);
+    c->table = emit_weights(c->e, l, c->s->block);
 }
 
 /* One part of a strip: the rows that it has there. */
 static void emit_part(Conv *c, int part)
 {
     Emitter *e = c->e;
-    const ConvPart *p = &c->s.parts[part];
-    bool partial = p->rows % c->s.rows != 0 || p->rows != c->s.total_rows;
-    if (c->s.num_parts > 1)
+    const ConvPart *p = &c->s->parts[part];
+    bool partial = p->rows % c->s->rows != 0 || p->rows != c->s->total_rows;
+    if (c->s->num_parts > 1)
         emit_line(e, "{");
     if (partial)
         emit_line(e, "const int32_t rows = %lld - r < %lld ? %lld - r : %lld;", (long long)p->rows,
-                  (long long)c->s.rows, (long long)p->rows, (long long)c->s.rows);
+                  (long long)c->s->rows, (long long)p->rows, (long long)c->s->rows);
     else
-        emit_line(e, "const int32_t rows = %lld;", (long long)c->s.rows);
-    if (!c->s.split)
-        emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", (long long)c->s.pitch, (long long)p->cols);
-    if (p->rows < c->s.total_rows)
+        emit_line(e, "const int32_t rows = %lld;", (long long)c->s->rows);
+    if (!c->s->split)
+        emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", (long long)c->s->pitch, (long long)p->cols);
+    if (p->rows < c->s->total_rows)
         emit_line(e, "if (rows > 0) {");
-    if (c->s.split)
+    if (c->s->split)
         emit_split_strip(c);
     else if (c->l->lowering == LOWER_UNROLL)
         emit_unrolled_strip(c, part);
     else
         emit_table_strip(c, part);
-    if (p->rows < c->s.total_rows)
+    if (p->rows < c->s->total_rows)
         emit_line(e, "}");
-    if (c->s.num_parts > 1)
+    if (c->s->num_parts > 1)
         emit_line(e, "}");
 }
 
@@ -432,15 +411,15 @@ static void emit_conv_function(Conv *c)
               act);
     emit_line(e, "{");
     emit_line(e, "%s *const acc = (%s *)(void *)scratch;", acc, acc);
-    if (!l->direct && !c->s.split)
-        emit_line(e, "%s *const p = (%s *)(void *)(scratch + %lld);", act, act, (long long)c->s.stage_offset);
+    if (!l->direct && !c->s->split)
+        emit_line(e, "%s *const p = (%s *)(void *)(scratch + %lld);", act, act, (long long)c->s->stage_offset);
     if (l->batch > 1)
         emit_line(e, "for (int32_t image = 0; image < %lld; image++, x += %lld, y += %lld) {", (long long)l->batch, in,
                   out);
-    emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s.total_rows, (long long)c->s.rows);
-    if (!c->s.split && c->s.staged == c->l->ci)
+    emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s->total_rows, (long long)c->s->rows);
+    if (!c->s->split && c->s->staged == c->l->ci)
         emit_stage(c, "x");
-    for (int part = 0; part < c->s.num_parts; part++)
+    for (int part = 0; part < c->s->num_parts; part++)
         emit_part(c, part);
     emit_line(e, "}");
     if (pools_sums(l))
@@ -451,49 +430,17 @@ static void emit_conv_function(Conv *c)
     emit_blank(e);
 }
 
-static ConvWalk walk_part(const Conv *c, int part, int64_t lanes)
-{
-    const ConvPart *p = &c->s.parts[part];
-    ConvWalk w = {0};
-    for (int64_t r = 0; r < p->rows; r += c->s.rows, w.strips++) {
-        int64_t rows = p->rows - r < c->s.rows ? p->rows - r : c->s.rows;
-        w.vectors += strip_vectors(&c->s, rows, p->cols, lanes);
-    }
-    w.positions = c->l->batch * p->rows * p->cols;
-    w.strips *= c->l->batch;
-    w.vectors *= c->l->batch;
-    w.staged = (double)w.strips * strip_inputs(&c->turned, &c->s);
-    for (int64_t first = 0; c->l->lowering == LOWER_UNROLL && first < c->l->co; first += block_size(c, first))
-        add_unrolled(&w.code, emit_unrolled_conv(NULL, &c->turned, &c->s, part, first, block_size(c, first)));
-    return w;
-}
-
-int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks)
-{
-    Conv c = make_conv(l, opt);
-    ConvWalk *w = NEW_ARRAY(ConvWalk, c.s.num_parts);
-    for (int part = 0; part < c.s.num_parts; part++)
-        w[part] = walk_part(&c, part, find_target(opt->target)->lanes);
-    *walks = w;
-    return c.s.num_parts;
-}
-
-int64_t conv_scratch_bytes(const Layer *l, const Options *opt)
-{
-    return make_conv(l, opt).s.scratch_bytes;
-}
-
 void emit_conv(Emitter *e, const Layer *l)
 {
-    Conv c = make_conv(l, e->plan->opt);
-    c.e = e;
+    const ConvFrame frame = conv_frame(l, e->plan->opt);
+    Conv c = make_conv(e, l, &frame);
     if (l->pool.kind && l->kind != LAYER_CONV)
         bug("pooling fused into a transposed convolution");
     if (l->lowering == LOWER_UNROLL)
         emit_block_functions(&c);
     else
         emit_tables(&c);
-    for (int part = 0; part < c.s.num_parts; part++)
+    for (int part = 0; part < c.s->num_parts; part++)
         emit_put(&c, part);
     emit_conv_function(&c);
 }

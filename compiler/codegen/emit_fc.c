@@ -20,12 +20,27 @@ static void emit_fc_affine(Emitter *e, const Layer *l)
                   emit_const_array(e, mem_printf("layer%d_scale", l->index), DT_F32, l->scale, l->co), bias);
 }
 
-static void emit_fc_sums(Emitter *e, const Layer *l, int block, const int *pieces)
+/* The functions of all blocks; how many each has, by its first output. */
+static const int *emit_blocks(Emitter *e, const Layer *l)
+{
+    const Options *opt = e->plan->opt;
+    int *functions = NEW_ARRAY(int, l->co);
+    for (int64_t first = 0; first < l->co; first += fc_block(l, first, opt)) {
+        void *mark = mem_mark();
+        const UnrolledBlock *b = unroll_fc(l, first, fc_block(l, first, opt));
+        functions[first] = b->size.functions;
+        emit_unrolled_fc(e, l, b);
+        mem_release(mark);
+    }
+    return functions;
+}
+
+static void emit_fc_sums(Emitter *e, const Layer *l, const int *functions)
 {
     long long ci = l->ci, co = l->co;
     if (l->lowering == LOWER_UNROLL) {
-        for (int64_t first = 0; first < l->co; first += block)
-            for (int i = 0; i < pieces[first]; i++)
+        for (int64_t first = 0; first < l->co; first++)
+            for (int i = 0; i < functions[first]; i++)
                 emit_line(e, "layer%d_%lld_%d(x, y);", l->index, (long long)first, i);
         return;
     }
@@ -40,17 +55,14 @@ static void emit_fc_sums(Emitter *e, const Layer *l, int block, const int *piece
 
 void emit_fc(Emitter *e, const Layer *l)
 {
-    const int block = find_target(e->plan->opt->target)->fc.sums;
-    int *pieces = NEW_ARRAY(int, l->co);
-    for (int64_t first = 0; l->lowering == LOWER_UNROLL && first < l->co; first += block)
-        pieces[first] = emit_unrolled_fc(e, l, first, l->co - first < block ? l->co - first : block).pieces;
+    const int *functions = l->lowering == LOWER_UNROLL ? emit_blocks(e, l) : NULL;
     emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y)", e->macro, l->index, dtype_c(layer_format(l)->act),
               dtype_c(layer_format(l)->acc));
     emit_line(e, "{");
     if (l->batch > 1)
         emit_line(e, "for (int32_t row = 0; row < %lld; row++, x += %lld, y += %lld) {", (long long)l->batch,
                   (long long)l->ci, (long long)l->co);
-    emit_fc_sums(e, l, block, pieces);
+    emit_fc_sums(e, l, functions);
     emit_begin_check(e);
     emit_line(e, "%s_check_acc(%d, %s, 0, 0, 0, 1, y, %lld);", e->plan->id, l->index, l->batch > 1 ? "row" : "0",
               (long long)l->co);
@@ -61,13 +73,4 @@ void emit_fc(Emitter *e, const Layer *l)
         emit_line(e, "}");
     emit_line(e, "}");
     emit_blank(e);
-}
-
-Unrolled fc_code(const Layer *l, const Options *opt)
-{
-    const int block = find_target(opt->target)->fc.sums;
-    Unrolled sum = {0};
-    for (int64_t first = 0; first < l->co; first += block)
-        add_unrolled(&sum, emit_unrolled_fc(NULL, l, first, l->co - first < block ? l->co - first : block));
-    return sum;
 }

@@ -1,292 +1,145 @@
-/* emit_unroll.c - the heart of ternc: every +1 weight is an add, every -1 weight a subtract, a zero is nothing.
- *
- * A block of output channels is held in accumulators; each input tap is loaded once and added to or subtracted from
- * every accumulator that uses it. A convolution's block is called for TN_LANES positions at once, outside of any loop:
- * what compilers do to loops would take a quarter more of their time. A fully connected layer's block is the same
- * text on scalars. Blocks are cut into functions of bounded length, which compile in linear time and stay in the
- * instruction cache; accumulators go through memory between them. */
+/* emit_unroll.c - the functions of unrolled terms (layers/unroll.c). A convolution's block is called for TN_LANES
+ * positions at once, outside of any loop: what compilers do to loops would take a quarter more of their time. A fully
+ * connected layer's block is the same text on scalars. */
 #include "codegen/codegen.h"
 #include "print/emitter.h"
 
 #include <string.h>
 
-enum { CONV_TERMS = 1000, FC_TERMS = 500 /* per function */ };
-
-typedef struct Tap {
-    int64_t in, k, offset; /* input channel, tap of the kernel, element of x */
-} Tap;
-
-typedef struct Block {
-    Emitter *e; /* NULL: nothing is printed, only counted */
+typedef struct Printer {
+    Emitter *e;
     const Layer *l;
     const Format *f;
+    const UnrolledBlock *b;
     const ConvStrip *s; /* NULL for a fully connected layer */
     int part;
-    int64_t first, count;                  /* output channels */
-    Unrolled all;                          /* so far */
-    int terms;                             /* in the current function */
-    bool open;                             /* a function is being printed */
-    bool mixed;                            /* every other term through the multiply-add unit */
-    int plain, fused;                      /* adds by either unit */
+    bool mixed;                            /* some adds go through the multiply-add unit */
     bool declared[MAX_WINDOW + MAX_PAIRS]; /* variables, in the current function */
-    int window, taps;                      /* taps that are printed together; collected so far */
-    Tap tap[MAX_WINDOW];
-} Block;
-
-static int8_t code_at(const Block *b, int64_t out, int64_t in, int64_t k)
-{
-    const Layer *l = b->l;
-    int64_t per_group = l->ci / l->groups, taps = l->kh * l->kw;
-    if (out / (l->co / l->groups) != in / per_group)
-        return 0;
-    return l->codes[(out * per_group + in % per_group) * taps + k];
-}
-
-/* ---- one function ---- */
+    Text line;
+} Printer;
 
 /* "a0 = START, a1 = START": zero in the first function, afterwards what the one before has left. */
-static const char *accumulators(const Block *b)
+static const char *accumulators(const Printer *p, int function)
 {
     Text t = {0};
-    for (int64_t j = 0; j < b->count; j++) {
+    for (int64_t j = 0; j < p->b->count; j++) {
         text_printf(&t, "%sa%lld = ", j ? ", " : "", (long long)j);
-        if (b->all.pieces == 0)
-            text_printf(&t, "%s", b->s ? "{0}" : "0");
-        else if (b->s)
-            text_printf(&t, "%s(q + %lld)", b->f->load, (long long)(j * b->s->acc_pitch));
+        if (function == 0)
+            text_printf(&t, "%s", p->s ? "{0}" : "0");
+        else if (p->s)
+            text_printf(&t, "%s(q + %lld)", p->f->load, (long long)(j * p->s->acc_pitch));
         else
-            text_printf(&t, "y[%lld]", (long long)(b->first + j));
+            text_printf(&t, "y[%lld]", (long long)(p->b->first + j));
     }
-    const char *s = mem_strdup(t.data);
-    text_free(&t);
-    return s;
+    return text_take(&t);
 }
 
-static void print_begin(const Block *b)
+static void begin_function(const Printer *p, int function)
 {
-    Emitter *e = b->e;
-    const char *act = dtype_c(b->f->act), *acc = dtype_c(b->f->acc);
-    if (b->s) {
-        emit_begin_part(e, mem_printf("layer%d_%d_%lld_%d", b->l->index, b->part, (long long)b->first, b->all.pieces),
+    Emitter *e = p->e;
+    const char *act = dtype_c(p->f->act), *acc = dtype_c(p->f->acc);
+    if (p->s) {
+        emit_begin_part(e, mem_printf("layer%d_%d_%lld_%d", p->l->index, p->part, (long long)p->b->first, function),
                         mem_printf("const %s *p, %s *q", act, acc));
         emit_line(e, "{");
-        if (b->mixed) {
+        if (p->mixed) {
             emit_kernel(e, "ones", DT_NONE);
-            emit_line(e, "const %s ones = tn_ones();", b->f->vec);
+            emit_line(e, "const %s ones = tn_ones();", p->f->vec);
             emit_line(e, "(void)ones;");
         }
-        emit_line(e, "%s %s;", b->f->vec, accumulators(b));
+        emit_line(e, "%s %s;", p->f->vec, accumulators(p, function));
     } else {
-        emit_begin_part(e, mem_printf("layer%d_%lld_%d", b->l->index, (long long)b->first, b->all.pieces),
+        emit_begin_part(e, mem_printf("layer%d_%lld_%d", p->l->index, (long long)p->b->first, function),
                         mem_printf("const %s *x, %s *y", act, acc));
         emit_line(e, "{");
-        emit_line(e, "%s %s;", acc, accumulators(b));
+        emit_line(e, "%s %s;", acc, accumulators(p, function));
     }
 }
 
-static void begin_piece(Block *b)
+static void end_function(const Printer *p)
 {
-    if (b->e)
-        print_begin(b);
-    b->all.moves += b->all.pieces ? 2 * b->count : b->count;
-    b->all.pieces++;
-    b->terms = 0;
-    b->open = true;
-    memset(b->declared, 0, sizeof b->declared);
-}
-
-static void print_end(const Block *b)
-{
-    if (!b->terms)
-        emit_line(b->e, "(void)%s;", b->s ? "p" : "x");
-    for (int64_t j = 0; j < b->count; j++)
-        if (b->s)
-            emit_line(b->e, "%s(q + %lld, a%lld);", b->f->store, (long long)(j * b->s->acc_pitch), (long long)j);
+    for (int64_t j = 0; j < p->b->count; j++)
+        if (p->s)
+            emit_line(p->e, "%s(q + %lld, a%lld);", p->f->store, (long long)(j * p->s->acc_pitch), (long long)j);
         else
-            emit_line(b->e, "y[%lld] = a%lld;", (long long)(b->first + j), (long long)j);
-    emit_line(b->e, "}");
-    emit_blank(b->e);
-    emit_end_part(b->e);
+            emit_line(p->e, "y[%lld] = a%lld;", (long long)(p->b->first + j), (long long)j);
+    emit_line(p->e, "}");
+    emit_blank(p->e);
+    emit_end_part(p->e);
 }
 
-static void end_piece(Block *b)
+static void end_line(Printer *p)
 {
-    if (b->e)
-        print_end(b);
-    b->open = false;
+    if (p->line.len)
+        emit_line(p->e, "%s", p->line.data);
+    p->line.len = 0;
 }
 
-/* ---- a window of taps ---- */
-
-static Sharing share_window(Block *b)
+/* "v0 = ", with its type where the function has it first: one variable for all windows takes compilers less time than
+ * one in each. */
+static void begin_variable(Printer *p, int v)
 {
-    Sharing s = {.taps = b->taps, .vars = b->taps};
-    for (int j = 0; j < b->count; j++)
-        for (int t = 0; t < b->taps; t++) {
-            int8_t code = code_at(b, b->first + j, b->tap[t].in, b->tap[t].k);
-            s.plus[t] |= (uint32_t)(code > 0) << j;
-            s.minus[t] |= (uint32_t)(code < 0) << j;
-            b->all.terms += code != 0;
-        }
-    if (b->taps > 1)
-        share_pairs(&s);
-    return s;
+    end_line(p);
+    if (!p->declared[v])
+        text_printf(&p->line, "%s ", p->s ? p->f->vec : dtype_c(p->f->acc));
+    p->declared[v] = true;
+    text_printf(&p->line, "v%d = ", v);
 }
 
-/* "v0 = TN_LOAD(p + 0);", "v8 = v0 - v1;", with its type where the function has it first: one variable for all windows
- * takes compilers less time than one in each. */
-static void add_variable(Text *t, Block *b, const Sharing *s, int v)
+/* A variable begins a line; what it adds to stands behind it: "v0 = TN_LOAD(p + 0); a0 += v0; a7 -= v0;". */
+static void print_statement(Printer *p, const Statement *s)
 {
-    const SharedPair *p = &s->pairs[v < s->taps ? 0 : v - s->taps];
-    if (!b->declared[v])
-        text_printf(t, "%s ", b->s ? b->f->vec : dtype_c(b->f->acc));
-    b->declared[v] = true;
-    text_printf(t, "v%d = ", v);
-    if (v < s->taps && b->s)
-        text_printf(t, "%s(p + %lld);", b->f->load, (long long)b->tap[v].offset);
-    else if (v < s->taps)
-        text_printf(t, "x[%lld];", (long long)b->tap[v].offset);
-    else
-        text_printf(t, "v%d %c v%d;", p->a, p->sign > 0 ? '+' : '-', p->b);
-    b->plain += v >= s->taps;
-}
-
-/* " a0 += v3; a7 -= v3; TN_ADD(a8, v3);": on targets with two units that add, up to half go to the one that multiplies
- * too. It gets no subtracts, which compilers take a sixth more time for, and no pairs, which it would have to copy. */
-static void add_terms(Text *t, Block *b, const Sharing *s, int v)
-{
-    for (int j = 0; j < b->count; j++) {
-        bool plus = s->plus[v] >> j & 1, minus = s->minus[v] >> j & 1;
-        if (!plus && !minus)
-            continue;
-        bool fused = plus && b->mixed && b->plain > b->fused;
-        *(fused ? &b->fused : &b->plain) += 1;
-        if (fused)
-            text_printf(t, " TN_ADD(a%d, v%d);", j, v);
+    switch (s->kind) {
+    case STATEMENT_LOAD:
+        begin_variable(p, s->to);
+        if (p->s)
+            text_printf(&p->line, "%s(p + %lld);", p->f->load, (long long)s->offset);
         else
-            text_printf(t, " a%d %s v%d;", j, plus ? "+=" : "-=", v);
+            text_printf(&p->line, "x[%lld];", (long long)s->offset);
+        break;
+    case STATEMENT_PAIR:
+        begin_variable(p, s->to);
+        text_printf(&p->line, "v%d %c v%d;", s->a, s->sign > 0 ? '+' : '-', s->b);
+        break;
+    case STATEMENT_ADD:
+        if (s->fused)
+            text_printf(&p->line, " TN_ADD(a%d, v%d);", s->to, s->a);
+        else
+            text_printf(&p->line, " a%d %s v%d;", s->to, s->sign > 0 ? "+=" : "-=", s->a);
+        break;
     }
 }
 
-/* A variable, its terms, and the pairs that it completes. */
-static void print_variable(Block *b, const Sharing *s, int v, bool *known)
+static void print_function(Printer *p, int function)
 {
-    Text t = {0};
-    add_variable(&t, b, s, v);
-    add_terms(&t, b, s, v);
-    emit_line(b->e, "%s", t.data);
-    text_free(&t);
-    known[v] = true;
-    for (int w = s->taps; w < s->vars; w++) {
-        const SharedPair *p = &s->pairs[w - s->taps];
-        if (!known[w] && (p->a == v || p->b == v) && known[p->a] && known[p->b])
-            print_variable(b, s, w, known);
-    }
+    int from = function ? p->b->ends[function - 1] : 0;
+    memset(p->declared, 0, sizeof p->declared);
+    begin_function(p, function);
+    if (p->b->ends[function] == from)
+        emit_line(p->e, "(void)%s;", p->s ? "p" : "x");
+    for (int i = from; i < p->b->ends[function]; i++)
+        print_statement(p, &p->b->statements[i]);
+    end_line(p);
+    end_function(p);
 }
 
-/* The tap that completes the most pairs, so that few variables wait for each other. */
-static int next_tap(const Sharing *s, const bool *known)
+static void print_block(Printer *p)
 {
-    int best = -1, most = -1;
-    for (int tap = 0; tap < s->taps; tap++) {
-        int pairs = 0;
-        for (int w = 0; w < s->vars - s->taps; w++) {
-            const SharedPair *p = &s->pairs[w];
-            pairs += (p->a == tap && known[p->b]) || (p->b == tap && known[p->a]);
-        }
-        if (!known[tap] && pairs > most) {
-            most = pairs;
-            best = tap;
-        }
-    }
-    return best;
+    for (int i = 0; i < p->b->size.functions; i++)
+        print_function(p, i);
+    text_free(&p->line);
 }
 
-static void print_window(Block *b, const Sharing *s)
+void emit_unrolled_conv(Emitter *e, const ConvFrame *c, int part, const UnrolledBlock *b)
 {
-    bool known[MAX_WINDOW + MAX_PAIRS] = {0};
-    for (int tap; (tap = next_tap(s, known)) >= 0;)
-        print_variable(b, s, tap, known);
+    const Layer *l = &c->turned;
+    Printer p = {.e = e, .l = l, .f = layer_format(l), .b = b, .s = &c->s, .part = part};
+    p.mixed = find_target(e->plan->opt->target)->mixed;
+    print_block(&p);
 }
 
-/* Print the taps collected so far: each is loaded once and used in every accumulator whose weight is not zero. */
-static void flush_window(Block *b)
+void emit_unrolled_fc(Emitter *e, const Layer *l, const UnrolledBlock *b)
 {
-    if (!b->taps)
-        return;
-    Sharing s = share_window(b);
-    int adds = sharing_adds(&s);
-    if (b->open && b->terms + adds > (b->s ? CONV_TERMS : FC_TERMS))
-        end_piece(b);
-    if (!b->open)
-        begin_piece(b);
-    if (b->e)
-        print_window(b, &s);
-    b->all.adds += adds;
-    b->all.taps += b->taps;
-    b->all.pairs += s.vars - s.taps;
-    b->terms += adds;
-    b->taps = 0;
-}
-
-static void add_tap(Block *b, Tap tap)
-{
-    bool used = false;
-    for (int64_t j = 0; j < b->count; j++)
-        used |= code_at(b, b->first + j, tap.in, tap.k) != 0;
-    if (!used)
-        return;
-    b->tap[b->taps++] = tap;
-    if (b->taps == b->window)
-        flush_window(b);
-}
-
-static Unrolled finish_block(Block *b)
-{
-    flush_window(b);
-    if (!b->all.pieces)
-        begin_piece(b);
-    if (b->open)
-        end_piece(b);
-    return b->all;
-}
-
-/* ---- layers ---- */
-
-Unrolled emit_unrolled_conv(Emitter *e, const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count)
-{
-    Block b = {.e = e,
-               .l = l,
-               .f = layer_format(l),
-               .s = s,
-               .part = part,
-               .first = first,
-               .count = count,
-               .mixed = e && find_target(e->plan->opt->target)->mixed,
-               .window = l->window};
-    const int64_t *koff = s->parts[part].koff;
-    int64_t per_group = l->ci / l->groups, outs = l->co / l->groups, staged = conv_first_input(l, s, first);
-    for (int64_t in = first / outs * per_group; in < ((first + count - 1) / outs + 1) * per_group; in++)
-        for (int64_t k = 0; k < l->kh * l->kw; k++)
-            if (koff[k] != NO_TAP)
-                add_tap(&b, (Tap){in, k, (in - staged) * s->plane + koff[k]});
-    return finish_block(&b);
-}
-
-Unrolled emit_unrolled_fc(Emitter *e, const Layer *l, int64_t first, int64_t count)
-{
-    Block b = {.e = e, .l = l, .f = layer_format(l), .first = first, .count = count, .window = l->window};
-    for (int64_t in = 0; in < l->ci; in++)
-        add_tap(&b, (Tap){in, 0, in});
-    return finish_block(&b);
-}
-
-void add_unrolled(Unrolled *sum, Unrolled u)
-{
-    sum->pieces += u.pieces;
-    sum->terms += u.terms;
-    sum->adds += u.adds;
-    sum->taps += u.taps;
-    sum->pairs += u.pairs;
-    sum->moves += u.moves;
+    Printer p = {.e = e, .l = l, .f = layer_format(l), .b = b};
+    print_block(&p);
 }

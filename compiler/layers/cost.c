@@ -39,7 +39,7 @@ double outgrown(double adds)
 static void add_code(Work *w, const Unrolled *u, double walks, double vectors, int64_t positions)
 {
     double adds = (double)u->adds;
-    add_unrolled(&w->code, *u);
+    add_unrolled(&w->code, u);
     w->terms += positions * u->terms;
     w->adds += positions * u->adds;
     w->amount[0] += vectors * adds;

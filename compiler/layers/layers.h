@@ -17,30 +17,12 @@ typedef struct BlockShape {
     int sums;   /* accumulators of an unrolled block, at most MAX_SUMS */
     int window; /* taps among which pairs are shared, at most MAX_WINDOW; 1: no sharing */
 } BlockShape;
-/* cost.c: how long layers take, by the prices of costs.def, which tests/tools/calibrate.c measures. */
+/* costs.def, which tests/tools/calibrate.c measures. */
 enum { NUM_WORK = 7, NUM_FORMS = 6 };
 /* Prices of Work.amount by form: unroll, sparse, packed, dense, small sparse, small packed. */
 typedef struct Costs {
     double conv[NUM_FORMS][NUM_WORK], fc[NUM_FORMS][NUM_WORK];
 } Costs;
-typedef struct Unrolled { /* of one walk through the code */
-    int pieces;           /* functions */
-    int64_t terms;        /* weights that are not 0 */
-    int64_t adds;         /* and subtracts that are left, those of pairs included */
-    int64_t taps, pairs;  /* loads of inputs; shared pairs */
-    int64_t moves;        /* loads and stores of accumulators, beginning with zeros */
-} Unrolled;
-/* What one run of a layer does in its lowering, as amounts that have a price each. */
-typedef struct Work {
-    double amount[NUM_WORK];
-    int64_t terms, adds; /* unrolled: adds and subtracts, before and after sharing */
-    Unrolled code;       /* unrolled: of all functions, once */
-} Work;
-Work layer_work(const Layer *l, const Options *opt);
-int layer_form(const Layer *l, const Options *opt);                  /* its row of Costs */
-double work_time(const Work *w, const Layer *l, const Options *opt); /* in the target's unit */
-double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
-
 typedef struct Target {
     const char *prefix;                /* of the names of --target that it stands for */
     double conv_bytes[3], fc_bytes[3]; /* unrolled: per add, load of an input, load or store of a sum */
@@ -56,6 +38,7 @@ typedef struct Target {
     bool small_tables; /* too little stack for the fast forms of tables */
 } Target;
 const Target *find_target(const char *name); /* never NULL: unknown names are any machine */
+const char *host_target(void);               /* the --target that this machine is */
 
 /* conv_strip.c: how a convolution is cut into strips of rows, blocks of output channels and parts.
  *
@@ -107,7 +90,63 @@ typedef struct Sharing {
 } Sharing;
 void share_pairs(Sharing *s);       /* from the taps, vars == taps, to fewest adds */
 int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs included */
-const char *host_target(void);      /* the --target that this machine is */
+
+/* unroll.c: the adds and subtracts of one block of outputs, as data: cost.c counts them, codegen prints them. */
+typedef enum StatementKind {
+    STATEMENT_LOAD, /* variable `to` = input element `offset` */
+    STATEMENT_PAIR, /* variable `to` = a + sign * b */
+    STATEMENT_ADD   /* sum `to` += sign * a */
+} StatementKind;
+typedef struct Statement {
+    uint8_t kind, to, a, b;
+    int8_t sign;
+    bool fused; /* an add that goes through the multiply-add unit */
+    int64_t offset;
+} Statement;
+typedef struct Unrolled { /* what one walk through the statements meets */
+    int functions;
+    int64_t terms;       /* weights that are not 0 */
+    int64_t adds;        /* and subtracts that are left, those of pairs included */
+    int64_t taps, pairs; /* loads of inputs; shared pairs */
+    int64_t moves;       /* loads and stores of sums, beginning with zeros */
+} Unrolled;
+typedef struct UnrolledBlock {
+    int64_t first, count; /* output channels; sum j is that of first + j */
+    Statement *statements;
+    int num_statements;
+    int *ends; /* by function: behind its last statement */
+    Unrolled size;
+} UnrolledBlock;
+/* Of the strip's part, offsets in the staged input; of a fully connected layer, offsets in the row. */
+const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count,
+                                 const Options *opt);
+const UnrolledBlock *unroll_fc(const Layer *l, int64_t first, int64_t count);
+int64_t fc_block(const Layer *l, int64_t first, const Options *opt); /* outputs of the block that begins there */
+Unrolled fc_code(const Layer *l, const Options *opt);                /* of all blocks */
+void add_unrolled(Unrolled *sum, const Unrolled *u);
+
+/* conv_walk.c: a convolution as its code goes through it. */
+typedef struct ConvFrame {
+    const Layer *l;
+    Layer turned; /* what is emitted: 1-D convolutions run along rows of one column */
+    bool is_turned;
+    ConvStrip s;
+} ConvFrame;
+ConvFrame conv_frame(const Layer *l, const Options *opt);
+int64_t conv_block(const ConvFrame *c, int64_t first); /* output channels of the block that begins there */
+int64_t conv_scratch_bytes(const Layer *l, const Options *opt);
+/* Whether scale, bias and activation come behind the pooling, where there is less for them to do: maxima of sums are
+ * where those of the outputs are. */
+bool pools_sums(const Layer *l);
+/* How a run goes through the weights of a part. */
+typedef struct ConvWalk {
+    int64_t strips;    /* how often */
+    int64_t vectors;   /* steps of vectors, each with all weights */
+    int64_t positions; /* outputs of a channel */
+    double staged;     /* inputs, for all parts */
+    Unrolled code;     /* if it is unrolled */
+} ConvWalk;
+int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks); /* how many parts */
 
 /* weight_tables.c: weights of a layer as the constant array that a lowering but `unroll` reads. */
 typedef struct WeightTable {
@@ -119,17 +158,17 @@ bool decodes_ternary(const Layer *l); /* its lowering is sparse or packed */
 /* block: output channels that `dense` interleaves, 1: none. */
 WeightTable weight_table(const Layer *l, Lowering form, int64_t block);
 
-/* How a run of a convolution goes through the weights of a part. */
-typedef struct ConvWalk {
-    int64_t strips;    /* how often */
-    int64_t vectors;   /* steps of vectors, each with all weights */
-    int64_t positions; /* outputs of a channel */
-    double staged;     /* inputs, for all parts */
-    Unrolled code;     /* if it is unrolled */
-} ConvWalk;
-int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks); /* how many parts */
-void add_unrolled(Unrolled *sum, Unrolled u);
-Unrolled fc_code(const Layer *l, const Options *opt); /* unrolled */
+/* cost.c: how long layers take. */
+/* What one run of a layer does in its lowering, as amounts that have a price each. */
+typedef struct Work {
+    double amount[NUM_WORK];
+    int64_t terms, adds; /* unrolled: adds and subtracts, before and after sharing */
+    Unrolled code;       /* unrolled: of all functions, once */
+} Work;
+Work layer_work(const Layer *l, const Options *opt);
+int layer_form(const Layer *l, const Options *opt);                  /* its row of Costs */
+double work_time(const Work *w, const Layer *l, const Options *opt); /* in the target's unit */
+double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
 
 const char *time_unit(const Options *opt); /* of Layer.time once it went through time_text: "us on ..." */
 const char *time_text(double time, const Options *opt);
