@@ -1,7 +1,7 @@
 /* lower.c - how each linear layer is computed: unroll, sparse, packed or dense.
  *
- * Requires fused layers (fuse). Gives Layer.lowering, window, why, bytes, time, terms, adds, zeros, direct and the
- * layout of every tensor.
+ * Requires fused layers (fuse). Gives Layer.format, form, lowering, window, why, bytes, time, terms, adds, zeros,
+ * direct and the layout of every tensor.
  *
  * Bytes: unrolled code has its prices per add, load and move (target.c), tables cost exactly their length, and each
  * form some code. Time: cost.c. `size` takes the fewest bytes; `speed` the least time within limits on what is
@@ -33,9 +33,12 @@ static int64_t count_zeros(const Layer *l)
     return zeros;
 }
 
-static int64_t table_bytes(const Layer *l, Lowering form)
+/* Of the table of the layer's form. */
+static int64_t table_bytes(const Layer *l)
 {
-    WeightTable t = weight_table(l, form, 1);
+    if (!l->form->ternary)
+        return layer_weight_count(l) * (int64_t)sizeof(float);
+    WeightTable t = layer_table(l, 1);
     return t.len * (int64_t)dtype_size(t.dtype);
 }
 
@@ -56,44 +59,12 @@ static int64_t frame_bytes(const Layer *l, const Options *opt)
     return values + t->conv_code + (l->pool.kind && t->lanes == 1 ? FAST_POOLING : 0);
 }
 
-static void predict_table_bytes(Layer *l, const Options *opt)
-{
-    int64_t code = opt->optimize == OPTIMIZE_SIZE ? TABLE_CODE : l->kind == LAYER_FC ? FAST_FC_TABLE : FAST_CONV_TABLE;
-    code += frame_bytes(l, opt);
-    l->bytes[LOWER_DENSE] = code + layer_weight_count(l) * (int64_t)sizeof(float);
-    if (!l->codes)
-        return;
-    l->bytes[LOWER_SPARSE] = code + table_bytes(l, LOWER_SPARSE);
-    l->bytes[LOWER_PACKED] = code + table_bytes(l, LOWER_PACKED);
-}
-
 static int64_t unrolled_bytes(const Layer *l, const Options *opt, const Unrolled *code)
 {
     const Target *t = find_target(opt->target);
     const double *price = l->kind == LAYER_FC ? t->fc_bytes : t->conv_bytes;
     double bytes = price[0] * (double)code->adds + price[1] * (double)code->taps + price[2] * (double)code->moves;
     return frame_bytes(l, opt) + (int64_t)bytes;
-}
-
-static Lowering fewest_bytes(const Layer *l, const Lowering *candidates, int count)
-{
-    Lowering best = candidates[0];
-    for (int i = 1; i < count; i++)
-        if (l->bytes[candidates[i]] >= 0 && l->bytes[candidates[i]] < l->bytes[best])
-            best = candidates[i];
-    return best;
-}
-
-static void choose_for_size(Layer *l)
-{
-    static const Lowering all[] = {LOWER_SPARSE, LOWER_PACKED, LOWER_UNROLL};
-    l->lowering = fewest_bytes(l, all, 3);
-    l->why = "fewest bytes of code and constants";
-    if (l->kind == LAYER_FC && l->lowering == LOWER_SPARSE &&
-        (double)l->bytes[LOWER_PACKED] <= CLOSE * (double)l->bytes[LOWER_SPARSE]) {
-        l->lowering = LOWER_PACKED;
-        l->why = "hardly more bytes than as Rice codes, and read several times as fast";
-    }
 }
 
 /* Whether unrolled code is thought of; left: terms that the model may still have. */
@@ -112,7 +83,7 @@ static void predict_unrolled(Layer *l, const Options *opt)
     int64_t adds = 0;
     for (int window = 1; window <= most; window = window < most ? most : most + 1) {
         Layer t = *l;
-        t.lowering = LOWER_UNROLL;
+        layer_set_form(&t, form_of(LOWER_UNROLL, false));
         t.window = window;
         Work w = layer_work(&t, opt);
         double time = work_time(&w, &t, opt);
@@ -128,9 +99,21 @@ static void predict_unrolled(Layer *l, const Options *opt)
     }
 }
 
-static void predict_forms(Layer *l, const Options *opt, int64_t *left)
+static void predict_table(Layer *l, const LayerForm *form, const Options *opt)
 {
-    for (int i = 0; i < 5; i++) {
+    Layer t = *l;
+    layer_set_form(&t, form);
+    Work w = layer_work(&t, opt);
+    int64_t code = l->kind == LAYER_FC ? FAST_FC_TABLE : FAST_CONV_TABLE;
+    if (opt->optimize == OPTIMIZE_SIZE)
+        code = TABLE_CODE;
+    l->time[form->lowering] = work_time(&w, &t, opt);
+    l->bytes[form->lowering] = code + frame_bytes(l, opt) + table_bytes(&t);
+}
+
+static void predict_forms(Layer *l, bool small, const Options *opt, int64_t *left)
+{
+    for (int i = 0; i < NUM_LOWERINGS; i++) {
         l->bytes[i] = -1;
         l->time[i] = -1;
     }
@@ -140,38 +123,55 @@ static void predict_forms(Layer *l, const Options *opt, int64_t *left)
         predict_unrolled(l, opt);
         *left -= layer_weight_count(l) - l->zeros;
     }
-    for (Lowering form = l->codes ? LOWER_SPARSE : LOWER_DENSE; form <= LOWER_DENSE; form++) {
-        Layer t = *l;
-        t.lowering = form;
-        Work w = layer_work(&t, opt);
-        l->time[form] = work_time(&w, &t, opt);
-    }
-    predict_table_bytes(l, opt);
+    for (Lowering i = LOWER_UNROLL + 1; i < NUM_LOWERINGS; i++)
+        if (l->codes || !form_of(i, small)->ternary)
+            predict_table(l, form_of(i, small), opt);
 }
 
-/* The least time; of those that are about as fast, the fewest bytes. Multiplying by ternary weights is no candidate:
- * where it is predicted to be faster, it is by little, for sixteen times the bytes. */
-static void choose_for_speed(Layer *l)
+/* Multiplying by ternary weights is no candidate: where it is predicted to be faster, it is by little, for sixteen
+ * times the bytes. */
+static bool is_candidate(const Layer *l, Lowering i)
 {
-    double least = INFINITY;
-    for (Lowering form = LOWER_UNROLL; form <= LOWER_PACKED; form++)
-        if (l->time[form] >= 0 && l->time[form] < least) {
-            least = l->time[form];
-            l->lowering = form;
-        }
-    const Lowering fastest = l->lowering;
-    for (Lowering form = LOWER_UNROLL; form <= LOWER_PACKED; form++)
-        if (l->time[form] >= 0 && l->time[form] <= CLOSE * least && l->bytes[form] < l->bytes[l->lowering])
-            l->lowering = form;
+    return l->bytes[i] >= 0 && form_of(i, false)->ternary;
+}
+
+/* The fewest bytes. */
+static Lowering choose_for_size(Layer *l)
+{
+    Lowering best = LOWER_SPARSE;
+    for (Lowering i = LOWER_UNROLL; i < NUM_LOWERINGS; i++)
+        if (is_candidate(l, i) && l->bytes[i] < l->bytes[best])
+            best = i;
+    l->why = "fewest bytes of code and constants";
+    if (l->kind == LAYER_FC && best == LOWER_SPARSE &&
+        (double)l->bytes[LOWER_PACKED] <= CLOSE * (double)l->bytes[LOWER_SPARSE]) {
+        best = LOWER_PACKED;
+        l->why = "hardly more bytes than as Rice codes, and read several times as fast";
+    }
+    return best;
+}
+
+/* The least time; of those that are about as fast, the fewest bytes. */
+static Lowering choose_for_speed(Layer *l)
+{
+    Lowering fastest = LOWER_SPARSE, best;
+    for (Lowering i = LOWER_UNROLL; i < NUM_LOWERINGS; i++)
+        if (is_candidate(l, i) && l->time[i] < l->time[fastest])
+            fastest = i;
+    best = fastest;
+    for (Lowering i = LOWER_UNROLL; i < NUM_LOWERINGS; i++)
+        if (is_candidate(l, i) && l->time[i] <= CLOSE * l->time[fastest] && l->bytes[i] < l->bytes[best])
+            best = i;
     l->why = "predicted to be the fastest form";
-    if (l->lowering != fastest)
+    if (best != fastest)
         l->why = "predicted to be about as fast as the fastest form, and smaller";
     else if (l->time[LOWER_UNROLL] < 0)
         l->why = mem_printf("predicted to be the fastest form but unroll, for which %lld terms are too many",
                             (long long)(layer_weight_count(l) - l->zeros));
+    return best;
 }
 
-static bool has_small_table(const Layer *l, const Options *opt)
+static bool wants_small_tables(const Layer *l, const Options *opt)
 {
     const Target *target = find_target(opt->target);
     if (l->kind == LAYER_CONV_TRANSPOSE)
@@ -179,24 +179,27 @@ static bool has_small_table(const Layer *l, const Options *opt)
     return opt->optimize == OPTIMIZE_SIZE || target->small_tables || (l->kind == LAYER_CONV && target->soft_float);
 }
 
-static void choose_lowering(Layer *l, const Options *opt, int64_t *left)
+static Lowering choose_lowering(Layer *l, const Options *opt)
 {
+    l->why = "float weights";
+    if (!l->codes)
+        return LOWER_DENSE;
+    l->why = "asked for by --lowering";
+    if (opt->lowering != LOWER_AUTO)
+        return opt->lowering;
+    return opt->optimize == OPTIMIZE_SIZE ? choose_for_size(l) : choose_for_speed(l);
+}
+
+/* left: unrolled terms that the model may still have. */
+static void choose_form(Layer *l, const Options *opt, int64_t *left)
+{
+    bool small = wants_small_tables(l, opt);
+    l->format = choose_format(l);
     l->zeros = count_zeros(l);
-    l->small = has_small_table(l, opt);
     void *mark = mem_mark(); /* predictions are numbers: what it takes to make them goes */
-    predict_forms(l, opt, left);
+    predict_forms(l, small, opt, left);
     mem_release(mark);
-    if (!l->codes) {
-        l->lowering = LOWER_DENSE;
-        l->why = "float weights";
-    } else if (opt->lowering != LOWER_AUTO) {
-        l->lowering = opt->lowering;
-        l->why = "asked for by --lowering";
-    } else if (opt->optimize == OPTIMIZE_SIZE) {
-        choose_for_size(l);
-    } else {
-        choose_for_speed(l);
-    }
+    layer_set_form(l, form_of(choose_lowering(l, opt), small));
 }
 
 /* ---- layouts ---- */
@@ -224,7 +227,7 @@ static bool can_read_directly(const Graph *g, const Node *n)
     const Layer *l = n->layer;
     const Tensor *root = viewed(n->in[0]);
     return l->kind == LAYER_CONV && l->sh == 1 && l->sw == 1 && !l->pt && !l->pl && !l->pb && !l->pr &&
-           root->producer && !view_is_output(g, root) && !conv_is_split(l);
+           root->producer && !view_is_output(g, root) && !reads_in_place(l);
 }
 
 void pass_lower(Graph *g, const Options *opt)
@@ -237,7 +240,7 @@ void pass_lower(Graph *g, const Options *opt)
         Node *n = g->nodes[i];
         Layer *l;
         for (int k = 0; (l = node_layer(n, k)); k++)
-            choose_lowering(l, opt, &left);
+            choose_form(l, opt, &left);
         if (n->op != OP_Layer)
             continue;
         n->layer->direct = can_read_directly(g, n);

@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NUM_LOWERINGS = LOWER_DENSE + 1 };
-
 /* ---- writing ---- */
 
 /* It goes again if nothing comes to lie in it. */

@@ -24,24 +24,10 @@ void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *ke
 
 void emit_layer(Emitter *e, const Node *n);
 void emit_recurrent(Emitter *e, const Node *n); /* emit_recurrent.c */
-int64_t layer_scratch_bytes(const Node *n, const Options *opt);
 
 /* ---- flags.c ---- */
 
 const char *recommended_flags(Optimize aim, const char *cc); /* for generated C; cc: a compiler's command */
-
-/* emit_layer.c: what all layers share. */
-void emit_activation(Emitter *e, const Activation *a, const char *v, const char *n); /* of v[0..n), C expressions */
-const char *emit_weights(Emitter *e, const Layer *l, int64_t block); /* the table of a lowering; its name */
-void emit_layer_functions(Emitter *e, const Layer *l);               /* "layerN" the one to call */
-/* emit_conv.c, emit_fc.c: the functions of a layer, "layerN" the one to call. */
-void emit_conv(Emitter *e, const Layer *l);
-void emit_fc(Emitter *e, const Layer *l);
-
-/* emit_unroll.c: the functions of unrolled terms of one block, layerN_PART_FIRST_I (convolutions: p staged input and q
- * accumulators at a position) and layerN_FIRST_I (fully connected: x, y). */
-void emit_unrolled_conv(Emitter *e, const ConvFrame *c, int part, const UnrolledBlock *b);
-void emit_unrolled_fc(Emitter *e, const Layer *l, const UnrolledBlock *b);
 
 /* emit_split.c: functions of unrolled terms, in files of their own under --split. Between the two calls lines are those
  * of the function. */

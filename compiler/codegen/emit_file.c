@@ -10,7 +10,7 @@
 static void describe_layer(Emitter *e, const Layer *l)
 {
     long long weights = layer_weight_count(l);
-    bool unrolled = l->lowering == LOWER_UNROLL;
+    bool unrolled = l->form->unrolled;
     if (l->codes)
         emit_line(e, " * %lld weights, %lld zeros, %lld added or subtracted per position.", weights,
                   (long long)l->zeros, weights - (long long)l->zeros);

@@ -167,7 +167,7 @@ static void print_states(const Emitter *e, Text *h, const StatePair *pairs, int 
 static void count_layer(const Layer *l, int64_t *adds, int64_t *multiplies)
 {
     int64_t outputs = l->batch * l->co * l->oh * l->ow, macs = layer_macs(l);
-    bool dense = l->lowering == LOWER_DENSE;
+    bool dense = !l->form->ternary;
     *adds += (dense ? macs : l->terms) + (l->bias ? outputs : 0);
     *multiplies += (dense ? macs : 0) + (l->scale ? outputs : 0);
 }
@@ -223,22 +223,24 @@ static int64_t literal_bytes(const Text *body)
     return bytes;
 }
 
-static bool has_packed_words(const Graph *g)
+/* The most that a fully connected layer's kernel has on the stack. */
+static int64_t kernel_stack(const Graph *g)
 {
     const Layer *l;
+    int most = 0;
     for (int i = 0; i < g->num_nodes; i++)
         for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
-            if (l->kind == LAYER_FC && l->lowering == LOWER_PACKED && !l->small)
-                return true;
-    return false;
+            if (l->kind == LAYER_FC && l->form->fc_stack > most)
+                most = l->form->fc_stack;
+    return most;
 }
 
 /* What frames take was measured (tests/cli/cli_header.sh): run_in, a layer and its largest part together stay under
  * 1,792 bytes from -O1 to -O3, whatever the machine, but for the literals. */
 static int64_t stack_bytes(const Emitter *e)
 {
-    enum { FRAMES = 1792, SUMS = 768 /* what packed words pick from */ };
-    return FRAMES + (has_packed_words(e->plan->g) ? SUMS : 0) + (literal_bytes(&e->body) + 15) / 16 * 16;
+    enum { FRAMES = 1792 };
+    return FRAMES + kernel_stack(e->plan->g) + (literal_bytes(&e->body) + 15) / 16 * 16;
 }
 
 static void print_costs(const Emitter *e, Text *h)

@@ -4,9 +4,8 @@
  *
  * Where input and output states share memory, as the header allows for state pairs: a direction reads its states before
  * its first step and writes them behind its last. */
-#include "codegen/codegen.h"
+#include "codegen/layer_code.h"
 #include "ops/recurrent.h"
-#include "print/emitter.h"
 
 #include <math.h>
 

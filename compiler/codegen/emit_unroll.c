@@ -1,8 +1,7 @@
 /* emit_unroll.c - the functions of unrolled terms (layers/unroll.c). A convolution's block is called for TN_LANES
  * positions at once, outside of any loop: what compilers do to loops would take a quarter more of their time. A fully
  * connected layer's block is the same text on scalars. */
-#include "codegen/codegen.h"
-#include "print/emitter.h"
+#include "codegen/layer_code.h"
 
 #include <string.h>
 
@@ -37,10 +36,10 @@ static const char *accumulators(const Printer *p, int function)
 static void begin_function(const Printer *p, int function)
 {
     Emitter *e = p->e;
-    const char *act = dtype_c(p->f->act), *acc = dtype_c(p->f->acc);
+    const char *in = dtype_c(p->f->in), *acc = dtype_c(p->f->acc);
     if (p->s) {
         emit_begin_part(e, mem_printf("layer%d_%d_%lld_%d", p->l->index, p->part, (long long)p->b->first, function),
-                        mem_printf("const %s *p, %s *q", act, acc));
+                        mem_printf("const %s *p, %s *q", in, acc));
         emit_line(e, "{");
         if (p->mixed) {
             emit_kernel(e, "ones", DT_NONE);
@@ -50,7 +49,7 @@ static void begin_function(const Printer *p, int function)
         emit_line(e, "%s %s;", p->f->vec, accumulators(p, function));
     } else {
         emit_begin_part(e, mem_printf("layer%d_%lld_%d", p->l->index, (long long)p->b->first, function),
-                        mem_printf("const %s *x, %s *y", act, acc));
+                        mem_printf("const %s *x, %s *y", in, acc));
         emit_line(e, "{");
         emit_line(e, "%s %s;", acc, accumulators(p, function));
     }
@@ -93,7 +92,7 @@ static void print_statement(Printer *p, const Statement *s)
     case STATEMENT_LOAD:
         begin_variable(p, s->to);
         if (p->s)
-            text_printf(&p->line, "%s(p + %lld);", p->f->load, (long long)s->offset);
+            text_printf(&p->line, "%s(p + %lld);", p->f->input, (long long)s->offset);
         else
             text_printf(&p->line, "x[%lld];", (long long)s->offset);
         break;
@@ -134,7 +133,7 @@ void emit_unrolled_conv(Emitter *e, const ConvFrame *c, int part, const Unrolled
 {
     const Layer *l = &c->turned;
     Printer p = {.e = e, .l = l, .f = layer_format(l), .b = b, .s = &c->s, .part = part};
-    p.mixed = find_target(e->plan->opt->target)->mixed;
+    p.mixed = conv_is_mixed(l, e->plan->opt);
     print_block(&p);
 }
 

@@ -6,6 +6,7 @@
  * moment needs, which no plan can do without, other orders are tried. */
 #include "codegen/codegen.h"
 #include "ops/flow.h"
+#include "ops/recurrent.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -190,6 +191,16 @@ static void add_lives(const Graph *g, const int *last, Interval *by_root)
         }
 }
 
+/* Working memory of a node for the time in which it runs. */
+static int64_t scratch_bytes(const Node *n, const Options *opt)
+{
+    if (n->op == OP_Recurrent)
+        return recurrent_scratch_bytes(n);
+    if (n->op == OP_LoopEnd)
+        return loop_scratch_bytes(n);
+    return n->op == OP_Layer ? layer_scratch_bytes(n->layer, opt) : 0;
+}
+
 static Interval *collect(const Graph *g, const Options *opt, const int *last, int *count)
 {
     Interval *by_root = NEW_ARRAY(Interval, g->num_tensors), *all = NEW_ARRAY(Interval, g->num_tensors + g->num_nodes);
@@ -200,7 +211,7 @@ static Interval *collect(const Graph *g, const Options *opt, const int *last, in
             all[(*count)++] = by_root[i];
         }
     for (int i = 0; i < g->num_nodes; i++) {
-        int64_t scratch = layer_scratch_bytes(g->nodes[i], opt);
+        int64_t scratch = scratch_bytes(g->nodes[i], opt);
         if (scratch)
             all[(*count)++] = (Interval){.bytes = scratch, .from = i, .to = i, .tensor = -1};
     }

@@ -183,7 +183,7 @@ typedef struct Pool {
     int64_t kh, kw, sh, sw, oh, ow; /* oh, ow: pooled planes */
 } Pool;
 
-typedef enum Lowering { LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED, LOWER_DENSE } Lowering;
+typedef enum Lowering { LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED, LOWER_DENSE, NUM_LOWERINGS } Lowering;
 typedef enum LayerKind { LAYER_CONV, LAYER_CONV_TRANSPOSE, LAYER_FC } LayerKind;
 
 /* A linear layer with constant weights and its fused epilogue, the one form that lowering and emission know:
@@ -207,17 +207,19 @@ typedef struct Layer {
     const float *bias;    /* [co], or NULL for 0 */
     Activation act;
     Pool pool;
-    int index;          /* 0.. in execution order among layers; set by fuse */
-    const char *source; /* ONNX operator and node names it came from, for comments and messages */
-    bool direct;        /* reads its input tensor where it lies, no staging; set by lower.c */
-    Lowering lowering;  /* set by lower.c, never LOWER_AUTO afterwards */
-    bool small;         /* its table is the smallest, not the fastest, of its lowering; set by lower.c */
-    int window;         /* unrolled: taps among which sums are shared, 1: no sharing; set by lower.c */
-    const char *why;    /* one sentence, set by lower.c */
-    int64_t bytes[5];   /* predicted bytes per Lowering on the target; -1: not possible; set by lower.c */
-    double time[5]; /* predicted time of a run per Lowering, in the target's unit; negative: not possible; lower.c */
-    int64_t terms, adds; /* unrolled: adds of a run, before and after sharing; set by lower.c */
-    int64_t zeros;       /* of codes */
+    int index;                    /* 0.. in execution order among layers; set by fuse */
+    const char *source;           /* ONNX operator and node names it came from, for comments and messages */
+    bool direct;                  /* reads its input tensor where it lies, no staging; set by lower.c */
+    const struct Format *format;  /* the numbers it computes with (layers.h); set by lower.c */
+    const struct LayerForm *form; /* how its code is made (layers.h); set by lower.c */
+    Lowering lowering;            /* of the form */
+    int window;                   /* unrolled: taps among which sums are shared, 1: no sharing; set by lower.c */
+    const char *why;              /* one sentence, set by lower.c */
+    int64_t bytes[NUM_LOWERINGS]; /* predicted bytes per Lowering on the target; -1: not possible; set by lower.c */
+    double time[NUM_LOWERINGS];   /* predicted time of a run per Lowering, in the target's unit; negative: not possible;
+                                     lower.c */
+    int64_t terms, adds;          /* unrolled: adds of a run, before and after sharing; set by lower.c */
+    int64_t zeros;                /* of codes */
 } Layer;
 
 /* ---- graph.c ---- */

@@ -1,6 +1,6 @@
 /* conv_strip.c - the geometry of generated convolutions: parts, taps, strips, and the memory they need.
  *
- * Every lowering works on a strip of output rows: the input rows that the strip reads are staged into zero-padded
+ * Every form works on a strip of output rows: the input rows that the strip reads are staged into zero-padded
  * planes (or read where they lie, when nothing is padded or strided), a block of output channels is accumulated, and
  * the epilogue writes it out. So no padded copy of a whole activation is ever stored. Strided convolutions stage one
  * plane per phase of the stride, so that every tap reads with unit stride. */
@@ -25,16 +25,28 @@ static int64_t round_up(int64_t n, int64_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
+bool reads_in_place(const Layer *l)
+{
+    return l->kind == LAYER_CONV && l->form->unstaged;
+}
+
+double outgrown(double adds)
+{
+    enum { CACHED_ADDS = 5000 /* what 32 kB of instructions hold */ };
+    return adds > CACHED_ADDS ? adds : 0;
+}
+
+/* Soft-float convolutions have small tables only; transposed ones, which have none, are taken to cost the same. */
+FormId price_row(const Layer *l, const Options *opt)
+{
+    return l->kind != LAYER_FC && find_target(opt->target)->soft_float ? l->form->small_id : l->form->id;
+}
+
 /* ---- taps ---- */
 
 static int64_t *new_offsets(const Layer *l)
 {
     return NEW_ARRAY(int64_t, l->kh * l->kw);
-}
-
-bool conv_is_split(const Layer *l)
-{
-    return l->kind == LAYER_CONV && l->small && decodes_ternary(l);
 }
 
 static void conv_parts(const Layer *l, ConvStrip *s)
@@ -46,8 +58,8 @@ static void conv_parts(const Layer *l, ConvStrip *s)
         p->rows = (l->pool.oh - 1) * l->pool.sh + l->pool.kh;
     s->top = l->pt;
     s->left = l->pl;
-    s->split = conv_is_split(l);
-    s->pitch = s->split ? l->ow : l->direct ? l->iw : l->ow + (l->kw - 1) * l->dw / l->sw;
+    s->unstaged = reads_in_place(l);
+    s->pitch = s->unstaged ? l->ow : l->direct ? l->iw : l->ow + (l->kw - 1) * l->dw / l->sw;
     s->phase_rows = l->sh < (l->kh - 1) * l->dh + 1 ? l->sh : (l->kh - 1) * l->dh + 1;
     s->phase_cols = l->sw < (l->kw - 1) * l->dw + 1 ? l->sw : (l->kw - 1) * l->dw + 1;
 }
@@ -168,39 +180,40 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->stage_rows = rows + halo;
     s->plane = l->direct ? l->ih * l->iw : s->phase_rows * s->phase_cols * s->stage_rows * s->pitch;
     const Format *f = layer_format(l);
-    s->acc_pitch = s->split ? positions(s, rows) : accumulators(s, rows, f->max_lanes);
-    if (s->split)
+    s->acc_pitch = s->unstaged ? positions(s, rows) : accumulators(s, rows, f->max_lanes);
+    if (s->unstaged)
         return s->scratch_bytes = s->acc_pitch * (int64_t)dtype_size(f->acc);
     s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
     s->scratch_bytes = s->stage_offset;
     if (!l->direct)
-        s->scratch_bytes += (s->staged * s->plane + f->max_lanes) * (int64_t)dtype_size(f->act);
+        s->scratch_bytes += (s->staged * s->plane + f->max_lanes) * (int64_t)dtype_size(f->in);
     return s->scratch_bytes;
 }
 
 static double weights_used(const Layer *l)
 {
-    return (double)(layer_weight_count(l) - (l->lowering == LOWER_UNROLL ? l->zeros : 0));
+    return (double)(layer_weight_count(l) - (l->form->unrolled ? l->zeros : 0));
 }
 
 double strip_inputs(const Layer *l, const ConvStrip *s)
 {
-    return l->direct || s->split ? 0 : (double)(l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
+    return l->direct || s->unstaged ? 0 : (double)(l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
 }
 
 /* What depends on the rows of a strip in the time that a run takes: vectors, and what each strip costs again. */
 static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt)
 {
     const Target *t = find_target(opt->target);
-    const double *price = t->costs->conv[layer_form(l, opt)];
-    bool unroll = l->lowering == LOWER_UNROLL;
+    const double *price = t->costs->conv[price_row(l, opt)];
+    bool unrolled = l->form->unrolled;
+    const int lanes = format_lanes(layer_format(l), opt);
     int64_t full = s->total_rows / s->rows, rest = s->total_rows % s->rows, cols = max_cols(s);
-    int64_t vectors = full * strip_vectors(s, s->rows, cols, t->lanes);
+    int64_t vectors = full * strip_vectors(s, s->rows, cols, lanes);
     if (rest)
-        vectors += strip_vectors(s, rest, cols, t->lanes);
+        vectors += strip_vectors(s, rest, cols, lanes);
     double weights = weights_used(l),
-           strip = price[6] * strip_inputs(l, s) + (unroll ? price[3] * outgrown(weights) : 0);
-    return (double)vectors * weights * price[unroll ? 0 : 1] + (double)(full + (rest > 0)) * strip;
+           strip = price[6] * strip_inputs(l, s) + (unrolled ? price[3] * outgrown(weights) : 0);
+    return (double)vectors * weights * price[unrolled ? 0 : 1] + (double)(full + (rest > 0)) * strip;
 }
 
 /* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strips that take the least time
@@ -208,9 +221,9 @@ static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt
 static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_t unit, int64_t halo)
 {
     const Format *f = layer_format(l);
-    int64_t activations = (l->ci * l->ih * l->iw + l->co * l->oh * l->ow) * (int64_t)dtype_size(f->act);
-    bool decodes = decodes_ternary(l);
-    bool streams = l->lowering == LOWER_UNROLL && outgrown(weights_used(l)) > 0;
+    int64_t activations = (l->ci * l->ih * l->iw + l->co * l->oh * l->ow) * (int64_t)dtype_size(f->in);
+    bool decodes = l->form->decodes;
+    bool streams = l->form->unrolled && outgrown(weights_used(l)) > 0;
     int64_t budget = max64(SMALL_SCRATCH, decodes || streams ? activations : activations / 4), best = unit;
     double least = INFINITY;
     for (int64_t rows = unit; rows < s->total_rows + unit && opt->optimize == OPTIMIZE_SPEED; rows += unit) {
@@ -226,34 +239,13 @@ static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_
     set_rows(l, s, best, halo);
 }
 
-/* Split ones need no memory but their sums. */
-static void choose_split_rows(const Layer *l, ConvStrip *s, int64_t unit)
+/* Unstaged ones need no memory but their sums. */
+static void choose_unstaged_rows(const Layer *l, ConvStrip *s, int64_t unit)
 {
     int64_t rows = unit;
     while (rows < s->total_rows && set_rows(l, s, rows + unit, 0) <= SPLIT_SCRATCH)
         rows += unit;
     set_rows(l, s, rows, 0);
-}
-
-static int64_t most_sums(const Layer *l, const Options *opt)
-{
-    const Target *t = find_target(opt->target);
-    bool sparse = 4 * weights_used(l) <= (double)layer_weight_count(l);
-    return sparse && t->sparse_sums ? t->sparse_sums : t->conv.sums;
-}
-
-static int64_t choose_block(const Layer *l, const Options *opt)
-{
-    int64_t per_group = l->co / l->groups;
-    switch (l->lowering) {
-    case LOWER_UNROLL: {
-        int64_t all = per_group == 1 ? l->co : per_group, most = most_sums(l, opt);
-        int64_t blocks = (all + most - 1) / most;
-        return (all + blocks - 1) / blocks;
-    }
-    case LOWER_DENSE: return per_group < 4 ? 1 : 8;
-    default: return 1;
-    }
 }
 
 /* Blocks of a grouped convolution read few channels each. */
@@ -267,9 +259,9 @@ static int64_t staged_channels(const Layer *l, int64_t block)
 
 ConvStrip conv_strip(const Layer *l, const Options *opt)
 {
-    ConvStrip s = {.block = choose_block(l, opt)};
+    ConvStrip s = {.block = l->form->conv_block(l, opt)};
     s.staged = staged_channels(l, s.block);
-    s.skips = l->lowering == LOWER_UNROLL;
+    s.skips = l->form->unrolled;
     int64_t halo = (l->kh - 1) * l->dh / l->sh;
     if (l->kind == LAYER_CONV_TRANSPOSE)
         transposed_parts(l, &s, &halo);
@@ -277,8 +269,8 @@ ConvStrip conv_strip(const Layer *l, const Options *opt)
         conv_parts(l, &s);
     for (int i = 0; i < s.num_parts; i++)
         s.total_rows = max64(s.total_rows, s.parts[i].rows);
-    if (s.split)
-        choose_split_rows(l, &s, l->pool.kind ? l->pool.sh : 1);
+    if (s.unstaged)
+        choose_unstaged_rows(l, &s, l->pool.kind ? l->pool.sh : 1);
     else
         choose_rows(l, &s, opt, l->pool.kind ? l->pool.sh : 1, halo);
     if (l->kind == LAYER_CONV)

@@ -19,7 +19,7 @@ static bool turn_1d(Layer *l)
 ConvFrame conv_frame(const Layer *l, const Options *opt)
 {
     ConvFrame c = {.l = l, .turned = *l};
-    c.is_turned = !conv_is_split(l) && turn_1d(&c.turned);
+    c.is_turned = !reads_in_place(l) && turn_1d(&c.turned);
     c.s = conv_strip(&c.turned, opt);
     return c;
 }
@@ -36,13 +36,13 @@ static ConvWalk walk_part(const ConvFrame *c, int part, const Options *opt)
     ConvWalk w = {0};
     for (int64_t r = 0; r < p->rows; r += c->s.rows, w.strips++) {
         int64_t rows = p->rows - r < c->s.rows ? p->rows - r : c->s.rows;
-        w.vectors += strip_vectors(&c->s, rows, p->cols, find_target(opt->target)->lanes);
+        w.vectors += strip_vectors(&c->s, rows, p->cols, format_lanes(layer_format(c->l), opt));
     }
     w.positions = c->l->batch * p->rows * p->cols;
     w.strips *= c->l->batch;
     w.vectors *= c->l->batch;
     w.staged = (double)w.strips * strip_inputs(&c->turned, &c->s);
-    for (int64_t first = 0; c->l->lowering == LOWER_UNROLL && first < c->l->co; first += conv_block(c, first))
+    for (int64_t first = 0; c->l->form->unrolled && first < c->l->co; first += conv_block(c, first))
         add_unrolled(&w.code, &unroll_conv(&c->turned, &c->s, part, first, conv_block(c, first), opt)->size);
     return w;
 }
@@ -57,14 +57,17 @@ int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks)
     return c.s.num_parts;
 }
 
-int64_t conv_scratch_bytes(const Layer *l, const Options *opt)
+int64_t layer_scratch_bytes(const Layer *l, const Options *opt)
 {
-    return conv_frame(l, opt).s.scratch_bytes;
+    const Format *f = layer_format(l);
+    if (l->kind != LAYER_FC)
+        return conv_frame(l, opt).s.scratch_bytes;
+    return format_in_place(f) ? 0 : l->co * (int64_t)dtype_size(f->acc);
 }
 
 bool pools_sums(const Layer *l)
 {
-    if (l->pool.kind != POOL_MAX || !activation_never_falls(&l->act))
+    if (l->pool.kind != POOL_MAX || !activation_never_falls(&l->act) || !format_in_place(layer_format(l)))
         return false;
     for (int64_t c = 0; l->scale && c < l->co; c++)
         if (!(l->scale[c] >= 0))

@@ -18,24 +18,6 @@
 #include "base/host.h"
 #include "layers/layers.h"
 
-enum { CACHED_ADDS = 5000 /* what 32 kB of instructions hold */ };
-
-/* Soft-float convolutions have small tables only; transposed ones, which have none, are taken to cost the same. */
-static bool has_small_prices(const Layer *l, const Target *t)
-{
-    return l->small || (t->soft_float && l->kind != LAYER_FC);
-}
-
-int layer_form(const Layer *l, const Options *opt)
-{
-    return (int)l->lowering - 1 + (decodes_ternary(l) && has_small_prices(l, find_target(opt->target)) ? 3 : 0);
-}
-
-double outgrown(double adds)
-{
-    return adds > CACHED_ADDS ? adds : 0;
-}
-
 static void add_code(Work *w, const Unrolled *u, double walks, double vectors, int64_t positions)
 {
     double adds = (double)u->adds;
@@ -49,68 +31,83 @@ static void add_code(Work *w, const Unrolled *u, double walks, double vectors, i
     w->amount[4] += vectors * (double)u->pairs;
 }
 
-/* Dense tables do the same for every weight. */
-static double count_terms(const Layer *l, double weights)
+/* Weights whose sign a table's kernel looks at. Dense tables do the same for every weight. */
+static double table_terms(const Layer *l)
 {
-    double terms = 0;
-    for (int64_t i = 0; l->lowering != LOWER_DENSE && i < (int64_t)weights; i++)
-        terms += l->codes[i] != 0;
-    return terms;
+    return l->form->ternary ? (double)(layer_weight_count(l) - l->zeros) : 0;
 }
 
-/* Each weight goes over the rows by itself: vectors, and what they leave of a row. */
-static void set_small_tables(Work *w, const Layer *l, const Target *t, double terms)
+/* ---- convolutions ---- */
+
+void unrolled_conv_work(Work *w, const Layer *l, const ConvWalk *walk, const Options *opt)
+{
+    (void)l, (void)opt;
+    add_code(w, &walk->code, (double)walk->strips, (double)walk->vectors, walk->positions);
+}
+
+/* Small tables: each weight goes over the rows by itself: vectors, and what they leave of a row. */
+static void set_small_table(Work *w, const Layer *l, const Options *opt)
 {
     bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
-    int64_t lanes = l->sw > 1 ? 1 : t->lanes, cols = transposed ? l->iw : l->ow;
-    double rows = (double)(l->batch * (transposed ? l->ih : l->oh));
+    int64_t lanes = l->sw > 1 ? 1 : format_lanes(layer_format(l), opt), cols = transposed ? l->iw : l->ow;
+    double rows = (double)(l->batch * (transposed ? l->ih : l->oh)), terms = table_terms(l);
     w->amount[0] = rows * (double)(lanes > 1 ? cols / lanes : 0) * terms;
     w->amount[1] = rows * (double)(lanes > 1 ? cols % lanes : cols) * terms;
     w->amount[4] = rows * terms;
 }
 
+void table_conv_work(Work *w, const Layer *l, const ConvWalk *walk, const Options *opt)
+{
+    double vectors = (double)walk->vectors, strips = (double)walk->strips;
+    double weights = (double)layer_weight_count(l), terms = table_terms(l);
+    w->amount[0] += vectors * terms;
+    w->amount[1] += vectors * weights;
+    w->amount[2] += strips * terms;
+    w->amount[3] += strips * weights;
+    w->amount[4] += strips * (double)l->co;
+    if (l->form->decodes && price_row(l, opt) == l->form->small_id)
+        set_small_table(w, l, opt);
+}
+
 static Work conv_work(const Layer *l, const Options *opt)
 {
     Work w = {0};
-    w.amount[5] = (double)(l->batch * l->co * l->oh * l->ow);
     const ConvWalk *walks;
     int parts = conv_walks(l, opt, &walks);
+    w.amount[5] = (double)(l->batch * l->co * l->oh * l->ow);
     w.amount[6] = walks[0].staged;
-    const int64_t inputs = l->ci / l->groups;
-    double weights = (double)(l->co * inputs * l->kh * l->kw), terms = count_terms(l, weights);
-    for (int i = 0; i < parts; i++) {
-        double vectors = (double)walks[i].vectors, strips = (double)walks[i].strips;
-        if (l->lowering == LOWER_UNROLL) {
-            add_code(&w, &walks[i].code, strips, vectors, walks[i].positions);
-            continue;
-        }
-        w.amount[0] += vectors * terms;
-        w.amount[1] += vectors * weights;
-        w.amount[2] += strips * terms;
-        w.amount[3] += strips * weights;
-        w.amount[4] += strips * (double)l->co;
-    }
-    if (decodes_ternary(l) && has_small_prices(l, find_target(opt->target)))
-        set_small_tables(&w, l, find_target(opt->target), terms);
+    for (int i = 0; i < parts; i++)
+        l->form->conv_work(&w, l, &walks[i], opt);
     return w;
+}
+
+/* ---- fully connected layers ---- */
+
+void unrolled_fc_work(Work *w, const Layer *l, const Options *opt)
+{
+    Unrolled u = fc_code(l, opt);
+    add_code(w, &u, (double)l->batch, (double)l->batch, l->batch);
+}
+
+void table_fc_work(Work *w, const Layer *l, const Options *opt)
+{
+    (void)opt;
+    double rows = (double)l->batch;
+    w->amount[0] = rows * table_terms(l);
+    w->amount[1] = rows * (double)layer_weight_count(l);
+    w->amount[2] = rows * (double)l->ci;
+    w->amount[3] = rows * (double)l->co;
 }
 
 static Work fc_work(const Layer *l, const Options *opt)
 {
     Work w = {0};
-    double rows = (double)l->batch, weights = (double)(l->co * l->ci);
-    w.amount[5] = rows;
-    if (l->lowering == LOWER_UNROLL) {
-        Unrolled u = fc_code(l, opt);
-        add_code(&w, &u, rows, rows, l->batch);
-        return w;
-    }
-    w.amount[0] = rows * count_terms(l, weights);
-    w.amount[1] = rows * weights;
-    w.amount[2] = rows * (double)l->ci;
-    w.amount[3] = rows * (double)l->co;
+    w.amount[5] = (double)l->batch;
+    l->form->fc_work(&w, l, opt);
     return w;
 }
+
+/* ---- all layers ---- */
 
 Work layer_work(const Layer *l, const Options *opt)
 {
@@ -120,7 +117,7 @@ Work layer_work(const Layer *l, const Options *opt)
 double work_time(const Work *w, const Layer *l, const Options *opt)
 {
     const Costs *c = find_target(opt->target)->costs;
-    const double *price = (l->kind == LAYER_FC ? c->fc : c->conv)[layer_form(l, opt)];
+    const double *price = (l->kind == LAYER_FC ? c->fc : c->conv)[price_row(l, opt)];
     double time = 0;
     for (int i = 0; i < NUM_WORK; i++)
         time += price[i] * w->amount[i];

@@ -1,18 +1,42 @@
-/* format.c - number formats of layers. Everything that the emitter and the planner know of the type and the vector
- * shape of activations and accumulators comes from here; 32-bit floats are the only format so far. */
+/* format.c - number formats of layers; 32-bit floats are the only one so far. */
 #include "layers/layers.h"
 
 static const Format float_format = {
-    .act = DT_F32,
+    .suffix = "f32",
+    .in = DT_F32,
     .acc = DT_F32,
+    .out = DT_F32,
     .vec = "tn_vec",
+    .lanes = "TN_LANES",
+    .input = "TN_LOAD",
     .load = "TN_LOAD",
     .store = "TN_STORE",
+    .fused = true,
     .max_lanes = 16,
+    .exact_in = 1 << 24,
+    .exact_acc = 1 << 24,
+    .half_ulp = 0x1p-24,
 };
 
 const Format *layer_format(const Layer *l)
 {
+    return l->format ? l->format : &float_format;
+}
+
+const Format *choose_format(const Layer *l)
+{
     (void)l;
     return &float_format;
+}
+
+bool format_in_place(const Format *f)
+{
+    return f->acc == f->out;
+}
+
+/* A target's vectors are counted in 32-bit numbers. */
+int format_lanes(const Format *f, const Options *opt)
+{
+    int lanes = find_target(opt->target)->lanes * 4 / (int)dtype_size(f->acc);
+    return lanes > 1 ? lanes : 1;
 }

@@ -4,22 +4,42 @@
 
 #include "ops/ops.h"
 
-/* format.c: the numbers that a layer computes with, and the vectors that hold them. */
-typedef struct Format {
-    DType act, acc;                 /* activations in memory, accumulators */
-    const char *vec, *load, *store; /* runtime/: the vector type and its access macros */
-    int max_lanes;                  /* the most lanes that a target may have: memory is rounded up to them */
-} Format;
-const Format *layer_format(const Layer *l);
+/* ---- format.c ---- */
 
-/* target.c */
+/* The numbers that a layer computes with, and how runtime/ holds them. Everything that kernels, planner, check and
+ * header need of a type comes from here. */
+typedef struct Format {
+    const char *suffix;          /* of its kernels in runtime/: "f32" of tn_put_rows_f32 */
+    DType in, acc, out;          /* inputs and outputs in memory, accumulators */
+    const char *vec, *lanes;     /* the vector of accumulators and its length */
+    const char *input;           /* the macro that loads inputs as such a vector */
+    const char *load, *store;    /* those that load and store accumulators */
+    bool fused;                  /* TN_ADD adds such vectors through the multiply-add unit of a target that has it */
+    int max_lanes;               /* the most lanes that a target may have: memory is rounded up to them */
+    int64_t exact_in, exact_acc; /* whole numbers up to these are exact in inputs and in accumulators */
+    double half_ulp;             /* largest relative rounding error of an accumulator */
+} Format;
+const Format *layer_format(const Layer *l);            /* its own; float where lower.c has not set it yet */
+const Format *choose_format(const Layer *l);           /* for lower.c */
+bool format_in_place(const Format *f);                 /* accumulators can become outputs where they lie */
+int format_lanes(const Format *f, const Options *opt); /* of the target's vectors */
+
+/* ---- target.c ---- */
+
 typedef struct BlockShape {
     int sums;   /* accumulators of an unrolled block, at most MAX_SUMS */
     int window; /* taps among which pairs are shared, at most MAX_WINDOW; 1: no sharing */
 } BlockShape;
-/* costs.def, which tests/tools/calibrate.c measures. */
-enum { NUM_WORK = 7, NUM_FORMS = 6 };
-/* Prices of Work.amount by form: unroll, sparse, packed, dense, small sparse, small packed. */
+
+typedef enum FormId {
+#define FORM(name) FORM_##name,
+#include "layers/forms.def"
+#undef FORM
+    NUM_FORMS
+} FormId;
+
+/* Prices of Work.amount by form: costs.def, which tests/tools/calibrate.c measures. */
+enum { NUM_WORK = 7 };
 typedef struct Costs {
     double conv[NUM_FORMS][NUM_WORK], fc[NUM_FORMS][NUM_WORK];
 } Costs;
@@ -40,7 +60,9 @@ typedef struct Target {
 const Target *find_target(const char *name); /* never NULL: unknown names are any machine */
 const char *host_target(void);               /* the --target that this machine is */
 
-/* conv_strip.c: how a convolution is cut into strips of rows, blocks of output channels and parts.
+/* ---- conv_strip.c ---- */
+
+/* How a convolution is cut into strips of rows, blocks of output channels and parts.
  *
  * A part is a set of outputs with the same taps: a convolution has one; a transposed one has one for every residue of
  * the output position modulo the stride. Output (q, p) of a part lies at row row0 + q * row_step, column
@@ -55,8 +77,8 @@ typedef struct ConvPart {
 enum { NO_TAP = INT32_MIN };
 
 typedef struct ConvStrip {
-    bool split; /* nothing is staged: the borders are cut off each tap's rows */
-    bool skips; /* vectors of accumulators skip what lies between the rows; else they cover all from first to last */
+    bool unstaged; /* nothing is staged: the borders are cut off each tap's rows */
+    bool skips;    /* vectors of accumulators skip what lies between the rows; else they cover all from first to last */
     int num_parts;
     ConvPart *parts;
     int64_t rows;                        /* output rows of a strip, per part */
@@ -73,11 +95,14 @@ typedef struct ConvStrip {
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
 int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes); /* that cover rows of outputs */
-double strip_inputs(const Layer *l, const ConvStrip *s);                              /* staged for a strip */
+double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
+double strip_inputs(const Layer *l, const ConvStrip *s); /* staged for a strip */
+bool reads_in_place(const Layer *l);                     /* a convolution whose input is not staged in its form */
 int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output); /* staged first for this one's block */
-bool conv_is_split(const Layer *l);                                           /* by its lowering and Layer.small */
 
-/* share.c: the sums of a block over a window of taps, with pairs of variables shared between sums. */
+/* ---- share.c ---- */
+
+/* The sums of a block over a window of taps, with pairs of variables shared between sums. */
 enum { MAX_SUMS = 32 /* a bit of a mask for each */, MAX_WINDOW = 16, MAX_PAIRS = 32 };
 typedef struct SharedPair {
     int a, b, sign; /* variable a + sign * b */
@@ -91,7 +116,9 @@ typedef struct Sharing {
 void share_pairs(Sharing *s);       /* from the taps, vars == taps, to fewest adds */
 int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs included */
 
-/* unroll.c: the adds and subtracts of one block of outputs, as data: cost.c counts them, codegen prints them. */
+/* ---- unroll.c: the adds and subtracts of one block of outputs, as data: cost.c counts them, codegen prints them ----
+ */
+
 typedef enum StatementKind {
     STATEMENT_LOAD, /* variable `to` = input element `offset` */
     STATEMENT_PAIR, /* variable `to` = a + sign * b */
@@ -120,12 +147,14 @@ typedef struct UnrolledBlock {
 /* Of the strip's part, offsets in the staged input; of a fully connected layer, offsets in the row. */
 const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count,
                                  const Options *opt);
+bool conv_is_mixed(const Layer *l, const Options *opt); /* some adds go through the multiply-add unit */
 const UnrolledBlock *unroll_fc(const Layer *l, int64_t first, int64_t count);
 int64_t fc_block(const Layer *l, int64_t first, const Options *opt); /* outputs of the block that begins there */
 Unrolled fc_code(const Layer *l, const Options *opt);                /* of all blocks */
 void add_unrolled(Unrolled *sum, const Unrolled *u);
 
-/* conv_walk.c: a convolution as its code goes through it. */
+/* ---- conv_walk.c: a convolution as its code goes through it ---- */
+
 typedef struct ConvFrame {
     const Layer *l;
     Layer turned; /* what is emitted: 1-D convolutions run along rows of one column */
@@ -133,8 +162,8 @@ typedef struct ConvFrame {
     ConvStrip s;
 } ConvFrame;
 ConvFrame conv_frame(const Layer *l, const Options *opt);
-int64_t conv_block(const ConvFrame *c, int64_t first); /* output channels of the block that begins there */
-int64_t conv_scratch_bytes(const Layer *l, const Options *opt);
+int64_t conv_block(const ConvFrame *c, int64_t first);           /* output channels of the block that begins there */
+int64_t layer_scratch_bytes(const Layer *l, const Options *opt); /* 0: it needs none */
 /* Whether scale, bias and activation come behind the pooling, where there is less for them to do: maxima of sums are
  * where those of the outputs are. */
 bool pools_sums(const Layer *l);
@@ -148,30 +177,65 @@ typedef struct ConvWalk {
 } ConvWalk;
 int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks); /* how many parts */
 
-/* weight_tables.c: weights of a layer as the constant array that a lowering but `unroll` reads. */
+/* ---- weight_tables.c ---- */
+
+/* Weights of a layer as a constant array. */
 typedef struct WeightTable {
     DType dtype;
     void *data;
     int64_t len; /* elements */
 } WeightTable;
-bool decodes_ternary(const Layer *l); /* its lowering is sparse or packed */
-/* block: output channels that `dense` interleaves, 1: none. */
-WeightTable weight_table(const Layer *l, Lowering form, int64_t block);
+/* block: of LayerForm.conv_block, 1 for fully connected layers. */
+WeightTable gap_lists(const Layer *l, int64_t block);
+WeightTable rice_codes(const Layer *l, int64_t block);
+WeightTable packed_bytes(const Layer *l, int64_t block);
+WeightTable packed_words(const Layer *l, int64_t block);
+WeightTable dense_weights(const Layer *l, int64_t block); /* interleaves so many output channels */
+WeightTable layer_table(const Layer *l, int64_t block);   /* that of its form */
 
-/* cost.c: how long layers take. */
-/* What one run of a layer does in its lowering, as amounts that have a price each. */
+/* ---- cost.c: how long layers take ---- */
+
+/* What one run of a layer does in its form, as amounts that have a price each. */
 typedef struct Work {
     double amount[NUM_WORK];
     int64_t terms, adds; /* unrolled: adds and subtracts, before and after sharing */
     Unrolled code;       /* unrolled: of all functions, once */
 } Work;
 Work layer_work(const Layer *l, const Options *opt);
-int layer_form(const Layer *l, const Options *opt);                  /* its row of Costs */
+FormId price_row(const Layer *l, const Options *opt);                /* of Costs */
 double work_time(const Work *w, const Layer *l, const Options *opt); /* in the target's unit */
-double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
-
 const char *time_unit(const Options *opt); /* of Layer.time once it went through time_text: "us on ..." */
 const char *time_text(double time, const Options *opt);
+
+/* Of LayerForm: the work of a part of a convolution, and of a fully connected layer. */
+typedef void ConvWork(Work *w, const Layer *l, const ConvWalk *walk, const Options *opt);
+typedef void FcWork(Work *w, const Layer *l, const Options *opt);
+ConvWork unrolled_conv_work, table_conv_work;
+FcWork unrolled_fc_work, table_fc_work;
+
+/* ---- forms.c ---- */
+
+/* How the code of a layer is made: a row for each name of forms.def. Codegen has what is printed for each. */
+typedef struct LayerForm {
+    FormId id;
+    const char *name;
+    Lowering lowering; /* which --lowering names it */
+    bool small;        /* its table is the smallest, not the fastest, of its lowering */
+    FormId small_id;   /* the form of its lowering whose table is */
+    bool unrolled;     /* statements for every weight that is not 0, in place of a table */
+    bool ternary;      /* adds and subtracts: what `auto` chooses among */
+    bool decodes;      /* its table is decoded anew for every strip */
+    bool unstaged;     /* convolutions read their input where it lies, the borders cut off each tap's rows */
+    int fc_stack;      /* bytes that its kernel has on the stack beside what others have */
+    int64_t (*conv_block)(const Layer *l, const Options *opt); /* output channels accumulated at once */
+    WeightTable (*conv_table)(const Layer *l, int64_t block);  /* NULL: no table. block: of conv_block */
+    WeightTable (*fc_table)(const Layer *l, int64_t block);
+    ConvWork *conv_work;
+    FcWork *fc_work;
+} LayerForm;
+const LayerForm *form_at(FormId id);
+const LayerForm *form_of(Lowering lowering, bool small); /* small: with the smallest table, where there is a choice */
+void layer_set_form(Layer *l, const LayerForm *form);
 
 /* ---- eval_layer.c ---- */
 

@@ -178,11 +178,15 @@ static const UnrolledBlock *finish(Unroller *u)
     return u->b;
 }
 
+bool conv_is_mixed(const Layer *l, const Options *opt)
+{
+    return layer_format(l)->fused && find_target(opt->target)->mixed;
+}
+
 const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count,
                                  const Options *opt)
 {
-    Unroller u = {
-        .l = l, .b = new_block(l, first, count), .mixed = find_target(opt->target)->mixed, .most_terms = CONV_TERMS};
+    Unroller u = {.l = l, .b = new_block(l, first, count), .mixed = conv_is_mixed(l, opt), .most_terms = CONV_TERMS};
     const int64_t *koff = s->parts[part].koff;
     int64_t per_group = l->ci / l->groups, outs = l->co / l->groups, staged = conv_first_input(l, s, first);
     for (int64_t in = first / outs * per_group; in < ((first + count - 1) / outs + 1) * per_group; in++)

@@ -1,5 +1,6 @@
 /* weight_tables.c - weights of a layer as constant arrays, in the forms that runtime/tables.h and layer.h decode.
- * Ternary ones have a fast and a small form (Layer.small): gap lists and Rice codes, packed words and packed bytes. */
+ * Ternary ones have a fast and a small form (LayerForm.small): gap lists and Rice codes, packed words and packed bytes.
+ * The rows of these forms stand at the end. */
 #include "layers/layers.h"
 
 #include <string.h>
@@ -38,8 +39,9 @@ static void put_list(WeightTable *t, const int8_t *codes, int64_t n, int8_t sign
 }
 
 /* Per output channel: the count and gaps of its +1 weights, then of its -1 weights. */
-static WeightTable gap_lists(const Layer *l)
+WeightTable gap_lists(const Layer *l, int64_t block)
 {
+    (void)block;
     int64_t n = weights_per_output(l);
     WeightTable t = new_table(DT_U8, l->co * (2 * n + 2 * (n / 255) + 16));
     t.len = 0;
@@ -89,8 +91,9 @@ static void count_bits(const int8_t *codes, int64_t n, int64_t bits[MAX_LOW_BITS
 }
 
 /* The count of low bits, then the codes of all weights that are not 0 and of one behind the last. */
-static WeightTable rice_codes(const Layer *l)
+WeightTable rice_codes(const Layer *l, int64_t block)
 {
+    (void)block;
     int64_t n = l->co * weights_per_output(l), bits[MAX_LOW_BITS + 1] = {0};
     int low_bits = 0;
     count_bits(l->codes, n, bits);
@@ -118,8 +121,9 @@ static uint8_t pack_byte(const int8_t *codes, int64_t count)
 }
 
 /* Convolutions: [co][ceil(n / 5)]; fully connected layers: [ceil(n / 5)][co]. */
-static WeightTable packed_bytes(const Layer *l)
+WeightTable packed_bytes(const Layer *l, int64_t block)
 {
+    (void)block;
     int64_t n = weights_per_output(l), groups = (n + 4) / 5;
     WeightTable t = new_table(DT_U8, l->co * groups);
     uint8_t *data = t.data;
@@ -139,8 +143,9 @@ static uint32_t pack_three(const int8_t *codes, int64_t count)
 }
 
 /* [ceil(n / 18)][co], six times three weights to a word, the first in the lowest bits. */
-static WeightTable packed_words(const Layer *l)
+WeightTable packed_words(const Layer *l, int64_t block)
 {
+    (void)block;
     int64_t n = weights_per_output(l), groups = (n + 17) / 18;
     WeightTable t = new_table(DT_U32, l->co * groups);
     uint32_t *data = t.data;
@@ -159,7 +164,7 @@ static float weight_at(const Layer *l, int64_t i)
 
 /* Blocks of `block` output channels of one group, [groups][blocks][ci/groups][taps][block], missing channels 0; with
  * block 1 the layer's own order. */
-static WeightTable dense_weights(const Layer *l, int64_t block)
+WeightTable dense_weights(const Layer *l, int64_t block)
 {
     int64_t outs = l->co / l->groups, blocks = (outs + block - 1) / block, n = weights_per_output(l);
     WeightTable t = new_table(DT_F32, l->groups * blocks * n * block);
@@ -172,16 +177,7 @@ static WeightTable dense_weights(const Layer *l, int64_t block)
     return t;
 }
 
-bool decodes_ternary(const Layer *l)
+WeightTable layer_table(const Layer *l, int64_t block)
 {
-    return l->lowering == LOWER_SPARSE || l->lowering == LOWER_PACKED;
-}
-
-WeightTable weight_table(const Layer *l, Lowering form, int64_t block)
-{
-    switch (form) {
-    case LOWER_SPARSE: return l->small ? rice_codes(l) : gap_lists(l);
-    case LOWER_PACKED: return l->small || l->kind != LAYER_FC ? packed_bytes(l) : packed_words(l);
-    default: return dense_weights(l, block);
-    }
+    return (l->kind == LAYER_FC ? l->form->fc_table : l->form->conv_table)(l, block);
 }

@@ -89,7 +89,6 @@ static Sample make_form(const Calibration *a, const Layer *layer, Lowering form,
     opt->name = "net";
     Graph *g = layer_alone(l);
     pass_lower(g, opt);
-    l->lowering = form; /* dense too */
     if (window)
         l->window = window;
     Text c = {0}, h = {0};
@@ -229,16 +228,16 @@ static void measure_layer(Calibration *a, int shape, double density, int group)
         printf("/* %s %lldx%lldx%lld %lld, density %.2f: %-6s %s window %d: %.0f, predicted %.0f */\n",
                c->kind == LAYER_FC ? "fc" : "conv", (long long)c->co, (long long)(c->ci / c->groups),
                (long long)c->kernel, (long long)c->size, density, lowering_name(s[i].layer->lowering),
-               s[i].layer->small ? "small" : "", s[i].layer->window, s[i].time, s[i].predicted);
+               s[i].layer->form->small ? "small" : "", s[i].layer->window, s[i].time, s[i].predicted);
     fflush(stdout);
     a->count += count;
 }
 
 /* ---- fitting ---- */
 
-static bool has_price(const Calibration *a, const Sample *s, bool fc, int form)
+static bool has_price(const Calibration *a, const Sample *s, bool fc, FormId form)
 {
-    return (s->layer->kind == LAYER_FC) == fc && layer_form(s->layer, &a->options) == form;
+    return (s->layer->kind == LAYER_FC) == fc && price_row(s->layer, &a->options) == form;
 }
 
 static double priced(const Sample *s, const double price[NUM_WORK])
@@ -251,7 +250,7 @@ static double priced(const Sample *s, const double price[NUM_WORK])
 
 /* Prices that are not negative with the least sum of squares of relative errors, coordinate by coordinate. Layers of
  * shape `without` do not count; -1: all do. */
-static void fit_prices(const Calibration *a, bool fc, int form, int without, double price[NUM_WORK])
+static void fit_prices(const Calibration *a, bool fc, FormId form, int without, double price[NUM_WORK])
 {
     memset(price, 0, NUM_WORK * sizeof *price);
     for (int round = 0; round < 20000; round++)
@@ -271,14 +270,13 @@ static void fit_prices(const Calibration *a, bool fc, int form, int without, dou
 
 static void print_rows(const Calibration *a, bool fc, double prices[NUM_FORMS][NUM_WORK])
 {
-    static const char *const forms[] = {"unroll", "sparse", "packed", "dense", "small sparse", "small packed"};
     printf("     {\n");
-    for (int form = 0; form < NUM_FORMS; form++) {
+    for (FormId form = 0; form < NUM_FORMS; form++) {
         fit_prices(a, fc, form, -1, prices[form]);
         printf("         {");
         for (int k = 0; k < NUM_WORK; k++)
             printf("%s%.4g", k ? ", " : "", prices[form][k]);
-        printf("}, /* %s %s */\n", fc ? "fully connected" : "convolution", forms[form]);
+        printf("}, /* %s %s */\n", fc ? "fully connected" : "convolution", form_at(form)->name);
     }
     printf("     }%s\n", fc ? ")" : ",");
 }
@@ -289,7 +287,7 @@ static void print_rows(const Calibration *a, bool fc, double prices[NUM_FORMS][N
 static void predict_unseen(const Calibration *a, double *predicted)
 {
     for (int shape = 0; shape < (int)(sizeof cases / sizeof cases[0]); shape++)
-        for (int form = 0; form < NUM_FORMS; form++) {
+        for (FormId form = 0; form < NUM_FORMS; form++) {
             double price[NUM_WORK];
             bool fc = cases[shape].kind == LAYER_FC;
             fit_prices(a, fc, form, shape, price);
@@ -302,7 +300,7 @@ static void predict_unseen(const Calibration *a, double *predicted)
 static void print_errors(const Calibration *a, const double *predicted, const char *what)
 {
     for (int fc = 0; fc < 2; fc++)
-        for (int form = 0; form < NUM_FORMS; form++) {
+        for (FormId form = 0; form < NUM_FORMS; form++) {
             double ratios[MAX_SAMPLES];
             int n = 0;
             for (int i = 0; i < a->count; i++)
@@ -323,7 +321,7 @@ static void print_choices(const Calibration *a, const double *predicted, const c
     for (int i = 0; i < a->count; n++) {
         int best = i, chosen = i, group = a->samples[i].group;
         for (; i < a->count && a->samples[i].group == group; i++) {
-            if (a->samples[i].layer->small)
+            if (a->samples[i].layer->form->small)
                 continue;
             best = a->samples[i].time < a->samples[best].time ? i : best;
             chosen = predicted[i] < predicted[chosen] ? i : chosen;
@@ -349,7 +347,7 @@ static void print_result(const Calibration *a)
     for (int i = 0; i < a->count; i++) {
         const Sample *s = &a->samples[i];
         compiled[i] = s->predicted;
-        now[i] = priced(s, (s->layer->kind == LAYER_FC ? fitted->fc : fitted->conv)[layer_form(s->layer, &a->options)]);
+        now[i] = priced(s, (s->layer->kind == LAYER_FC ? fitted->fc : fitted->conv)[price_row(s->layer, &a->options)]);
     }
     predict_unseen(a, unseen);
     print_errors(a, compiled, "prices compiled in");

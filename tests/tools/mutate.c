@@ -203,7 +203,7 @@ static bool change_table(const Subject *s, Text *r)
     memcpy(codes, wrong.codes, (size_t)n);
     codes[at] = (int8_t)((codes[at] + 1 + pick(1, 2)) % 3 - 1);
     wrong.codes = codes;
-    WeightTable b = weight_table(&wrong, wrong.lowering, 1);
+    WeightTable b = layer_table(&wrong, 1);
     char *start = strstr(s->c.data, "_t layer0_weights"), *open = strchr(start, '['), *end = strstr(open, "};");
     Text list = {0};
     text_printf(&list, "[%lld] = {", (long long)b.len);

@@ -1,0 +1,285 @@
+/* emit_forms.c - the forms of layers as C: what stands before a layer's function, and how the function accumulates. */
+#include "codegen/layer_code.h"
+
+/* ---- unrolled ---- */
+
+/* The functions of unrolled terms of all blocks. */
+static void unrolled_data(Conv *c)
+{
+    const Options *opt = c->e->plan->opt;
+    c->functions = NEW_ARRAY(int, c->s->num_parts * c->l->co);
+    if (conv_is_mixed(c->l, opt))
+        emit_kernel(c->e, "ones", DT_NONE);
+    for (int part = 0; part < c->s->num_parts; part++)
+        for (int64_t first = 0; first < c->l->co; first += conv_block(c->frame, first)) {
+            void *mark = mem_mark();
+            const UnrolledBlock *b = unroll_conv(c->turned, c->s, part, first, conv_block(c->frame, first), opt);
+            c->functions[part * c->l->co + first] = b->size.functions;
+            emit_unrolled_conv(c->e, c->frame, part, b);
+            mem_release(mark);
+        }
+}
+
+/* A call of a function of unrolled terms for every vector of a strip, none between the rows. */
+static void emit_walk(const Conv *c, int part, const char *function)
+{
+    long long pitch = c->s->pitch, cols = c->s->parts[part].cols;
+    if (c->s->rows > 1 && cols < pitch)
+        emit_line(c->e, "for (int32_t i = 0; i < n; i = TN_IN_ROW(i + %s, %lld, %lld)) {", c->f->lanes, pitch, cols);
+    else
+        emit_line(c->e, "for (int32_t i = 0; i < n; i += %s) {", c->f->lanes);
+    emit_line(c->e, "%s(p + i, acc + i);", function);
+    emit_line(c->e, "}");
+}
+
+/* Accumulate and write out a strip by unrolled functions. */
+static void unrolled_strip(Conv *c, int part)
+{
+    for (int64_t first = 0; first < c->l->co; first += conv_block(c->frame, first)) {
+        int64_t in = conv_first_input(c->l, c->s, first);
+        if (c->s->staged < c->l->ci)
+            emit_stage(c, in ? mem_printf("x + %lld", (long long)(in * c->l->ih * c->l->iw)) : "x");
+        for (int i = 0; i < c->functions[part * c->l->co + first]; i++)
+            emit_walk(c, part, mem_printf("layer%d_%d_%lld_%d", c->l->index, part, (long long)first, i));
+        emit_check_acc(c, part, mem_printf("%lld", (long long)first),
+                       mem_printf("%lld", (long long)conv_block(c->frame, first)));
+        emit_line(c->e, "layer%d_put_%d(y, acc, %lld, %lld, r, rows);", c->l->index, part, (long long)first,
+                  (long long)conv_block(c->frame, first));
+    }
+}
+
+/* The functions of all blocks. */
+static void unrolled_fc_data(Fc *c)
+{
+    const Options *opt = c->e->plan->opt;
+    int *functions = NEW_ARRAY(int, c->l->co);
+    for (int64_t first = 0; first < c->l->co; first += fc_block(c->l, first, opt)) {
+        void *mark = mem_mark();
+        const UnrolledBlock *b = unroll_fc(c->l, first, fc_block(c->l, first, opt));
+        functions[first] = b->size.functions;
+        emit_unrolled_fc(c->e, c->l, b);
+        mem_release(mark);
+    }
+    c->functions = functions;
+}
+
+static void unrolled_sums(const Fc *c)
+{
+    for (int64_t first = 0; first < c->l->co; first++)
+        for (int i = 0; i < c->functions[first]; i++)
+            emit_line(c->e, "layer%d_%lld_%d(x, %s);", c->l->index, (long long)first, i, c->acc);
+}
+
+static const FormCode code_unroll = {
+    .conv_data = unrolled_data,
+    .conv_strip = unrolled_strip,
+    .fc_data = unrolled_fc_data,
+    .fc_sums = unrolled_sums,
+};
+
+/* ---- tables ---- */
+
+/* The weights' array; its name. */
+static const char *emit_weights(Emitter *e, const Layer *l, int64_t block)
+{
+    WeightTable t = layer_table(l, block);
+    return emit_const_array(e, mem_printf("layer%d_weights", l->index), t.dtype, t.data, t.len);
+}
+
+static void table_data(Conv *c)
+{
+    const Layer *l = c->l;
+    int64_t taps = l->kh * l->kw;
+    for (int part = 0; part < c->s->num_parts; part++) {
+        int32_t *koff = NEW_ARRAY(int32_t, taps);
+        for (int64_t k = 0; k < taps; k++)
+            koff[k] = (int32_t)c->s->parts[part].koff[k];
+        c->koff[part] = emit_const_array(c->e, mem_printf("layer%d_taps", l->index), DT_I32, koff, taps);
+    }
+    c->table = emit_weights(c->e, l, c->s->block);
+}
+
+/* Stages the input of a group at its first output channel, where not all are staged at once; the staged input of c. */
+static const char *emit_stage_group(const Conv *c)
+{
+    const Layer *l = c->l;
+    int64_t inputs = l->ci / l->groups;
+    if (c->s->staged == l->ci)
+        return group_start(l, "p", inputs * c->s->plane);
+    if (l->co > l->groups)
+        emit_line(c->e, "if (c %% %lld == 0) {", (long long)(l->co / l->groups));
+    emit_stage(c, group_start(l, "x", inputs * l->ih * l->iw));
+    if (l->co > l->groups)
+        emit_line(c->e, "}");
+    return "p";
+}
+
+/* Accumulate and write out a strip from tables, one output channel (dense: eight) at a time. */
+static void table_strip(Conv *c, int part)
+{
+    Emitter *e = c->e;
+    const Layer *l = c->l;
+    long long outs = l->co / l->groups, block = c->s->block;
+    emit_line(e, "const TN_ROM %s *w = %s;", l->form->decodes ? dtype_c(DT_U8) : dtype_c(DT_F32), c->table);
+    if (block > 1 && outs % block) { /* blocks end with their group */
+        emit_line(e, "for (int32_t g = 0; g < %lld; g++)", (long long)l->groups);
+        emit_line(e, "for (int32_t c = g * %lld, left = %lld; left > 0; c += %lld, left -= %lld) {", outs, outs, block,
+                  block);
+        emit_line(e, "const int32_t count = left < %lld ? left : %lld;", block, block);
+    } else {
+        emit_line(e, "for (int32_t c = 0; c < %lld; c += %lld) {", (long long)l->co, block);
+        emit_line(e, "const int32_t count = %lld;", block);
+    }
+    c->code->conv_call(c, part, emit_stage_group(c));
+    emit_check_acc(c, part, "c", "count");
+    emit_line(e, "layer%d_put_%d(y, acc, c, count, r, rows);", l->index, part);
+    emit_line(e, "}");
+}
+
+static void sparse_call(const Conv *c, int part, const char *x)
+{
+    long long taps = c->l->kh * c->l->kw;
+    emit_line(c->e, "w = %s(acc, n, %s, %lld, %lld, %s, w);", format_kernel(c->e, c->f, "sparse_conv"), x,
+              (long long)c->s->plane, taps, c->koff[part]);
+}
+
+/* "PLANE, INPUTS, TAPS, KOFF": what tables of every weight need to know. */
+static const char *table_sizes(const Conv *c, int part)
+{
+    const Layer *l = c->l;
+    return mem_printf("%lld, %lld, %lld, %s", (long long)c->s->plane, (long long)(l->ci / l->groups),
+                      (long long)(l->kh * l->kw), c->koff[part]);
+}
+
+static void packed_call(const Conv *c, int part, const char *x)
+{
+    emit_line(c->e, "w = %s(acc, n, %s, %s, w);", format_kernel(c->e, c->f, "packed_conv"), x, table_sizes(c, part));
+}
+
+static void dense_call(const Conv *c, int part, const char *x)
+{
+    if (c->s->block == 1)
+        emit_line(c->e, "w = %s(acc, n, %s, %s, w);", format_kernel(c->e, c->f, "dense_conv"), x, table_sizes(c, part));
+    else
+        emit_line(c->e, "w = %s(acc, %lld, n, %s, %s, w);", format_kernel(c->e, c->f, "dense_conv8"),
+                  (long long)c->s->acc_pitch, x, table_sizes(c, part));
+}
+
+static void table_sums(const Fc *c)
+{
+    const Layer *l = c->l;
+    const char *kernel = format_kernel(c->e, c->f, c->code->fc_kernel);
+    emit_line(c->e, "%s(%s, x, %lld, %lld, %s);", kernel, c->acc, (long long)l->ci, (long long)l->co,
+              emit_weights(c->e, l, 1));
+}
+
+static const FormCode code_sparse = {
+    .conv_data = table_data,
+    .conv_strip = table_strip,
+    .conv_call = sparse_call,
+    .fc_sums = table_sums,
+    .fc_kernel = "sparse_fc",
+};
+
+static const FormCode code_packed = {
+    .conv_data = table_data,
+    .conv_strip = table_strip,
+    .conv_call = packed_call,
+    .fc_sums = table_sums,
+    .fc_kernel = "packed_words",
+};
+
+static const FormCode code_dense = {
+    .conv_data = table_data,
+    .conv_strip = table_strip,
+    .conv_call = dense_call,
+    .fc_sums = table_sums,
+    .fc_kernel = "dense_fc",
+};
+
+/* ---- small tables ---- */
+
+/* The constant tn_shape; its name. */
+static const char *emit_shape(Emitter *e, const Layer *l)
+{
+    long long inputs = l->ci / l->groups, taps = l->kh * l->kw;
+    emit_kernel(e, "shape", DT_NONE);
+    text_printf(&e->consts, "static %s_CONST const TN_ROM tn_shape layer%d_shape = {", e->macro, l->index);
+    text_printf(&e->consts, "%lld, %lld, %lld, %lld, %lld, ", (long long)l->ih, (long long)l->iw, (long long)l->ow,
+                inputs * taps, taps);
+    text_printf(&e->consts, "%lld, %lld, %lld, %lld, %lld, %lld, %lld};\n", (long long)l->kw, (long long)l->sh,
+                (long long)l->sw, (long long)l->dh, (long long)l->dw, (long long)l->pt, (long long)l->pl);
+    return mem_printf("&layer%d_shape", l->index);
+}
+
+static void unstaged_data(Conv *c)
+{
+    c->koff[0] = emit_shape(c->e, c->l);
+    c->table = emit_weights(c->e, c->l, 1);
+}
+
+/* Accumulate and write out a strip from the input where it lies, one output channel at a time; w reads the table. */
+static void unstaged_channels(const Conv *c)
+{
+    const Layer *l = c->l;
+    emit_line(c->e, "for (int32_t c = 0; c < %lld; c++) {", (long long)l->co);
+    c->code->conv_call(c, 0, group_start(l, "x", l->ci / l->groups * l->ih * l->iw));
+    emit_check_acc(c, 0, "c", "1");
+    emit_line(c->e, "layer%d_put_0(y, acc, c, 1, r, rows);", l->index);
+    emit_line(c->e, "}");
+}
+
+static void coded_strip(Conv *c, int part)
+{
+    (void)part;
+    const char *start = emit_kernel(c->e, "start_codes", DT_NONE);
+    emit_line(c->e, "tn_codes w;");
+    emit_line(c->e, "%s(&w, %s);", start, c->table);
+    unstaged_channels(c);
+}
+
+static void coded_call(const Conv *c, int part, const char *x)
+{
+    emit_line(c->e, "%s(acc, %s, %s, r, rows, &w);", format_kernel(c->e, c->f, "coded_conv"), x, c->koff[part]);
+}
+
+static void packed_rows_strip(Conv *c, int part)
+{
+    (void)part;
+    emit_line(c->e, "const TN_ROM uint8_t *w = %s;", c->table);
+    unstaged_channels(c);
+}
+
+static void packed_rows_call(const Conv *c, int part, const char *x)
+{
+    emit_line(c->e, "w = %s(acc, %s, %s, r, rows, w);", format_kernel(c->e, c->f, "packed_rows"), x, c->koff[part]);
+}
+
+static const FormCode code_small_sparse = {
+    .conv_data = unstaged_data,
+    .conv_strip = coded_strip,
+    .conv_call = coded_call,
+    .fc_sums = table_sums,
+    .fc_kernel = "coded_fc",
+};
+
+static const FormCode code_small_packed = {
+    .conv_data = unstaged_data,
+    .conv_strip = packed_rows_strip,
+    .conv_call = packed_rows_call,
+    .fc_sums = table_sums,
+    .fc_kernel = "packed_bytes",
+};
+
+/* ---- all forms ---- */
+
+static const FormCode *const codes[NUM_FORMS] = {
+#define FORM(name) [FORM_##name] = &code_##name,
+#include "layers/forms.def"
+#undef FORM
+};
+
+const FormCode *form_code(const Layer *l)
+{
+    return codes[l->form->id];
+}

@@ -1,0 +1,144 @@
+/* forms.c - the forms that a layer's code can take, as a table. What is printed for each is codegen's. */
+#include "layers/layers.h"
+
+/* ---- output channels of a convolution that are accumulated at once ---- */
+
+static int64_t most_sums(const Layer *l, const Options *opt)
+{
+    const Target *t = find_target(opt->target);
+    bool sparse = 4 * (layer_weight_count(l) - l->zeros) <= layer_weight_count(l);
+    return sparse && t->sparse_sums ? t->sparse_sums : t->conv.sums;
+}
+
+/* Blocks of about the same size, of one group each, or of whole groups of one output. */
+static int64_t unrolled_block(const Layer *l, const Options *opt)
+{
+    int64_t per_group = l->co / l->groups, all = per_group == 1 ? l->co : per_group, most = most_sums(l, opt);
+    int64_t blocks = (all + most - 1) / most;
+    return (all + blocks - 1) / blocks;
+}
+
+static int64_t one_channel(const Layer *l, const Options *opt)
+{
+    (void)l, (void)opt;
+    return 1;
+}
+
+static int64_t eight_channels(const Layer *l, const Options *opt)
+{
+    (void)opt;
+    return l->co / l->groups < 4 ? 1 : 8;
+}
+
+/* ---- the table ---- */
+
+static const LayerForm form_unroll = {
+    .id = FORM_unroll,
+    .name = "unroll",
+    .lowering = LOWER_UNROLL,
+    .small_id = FORM_unroll,
+    .unrolled = true,
+    .ternary = true,
+    .conv_block = unrolled_block,
+    .conv_work = unrolled_conv_work,
+    .fc_work = unrolled_fc_work,
+};
+
+static const LayerForm form_sparse = {
+    .id = FORM_sparse,
+    .name = "sparse",
+    .lowering = LOWER_SPARSE,
+    .small_id = FORM_small_sparse,
+    .ternary = true,
+    .decodes = true,
+    .conv_block = one_channel,
+    .conv_table = gap_lists,
+    .fc_table = gap_lists,
+    .conv_work = table_conv_work,
+    .fc_work = table_fc_work,
+};
+
+static const LayerForm form_packed = {
+    .id = FORM_packed,
+    .name = "packed",
+    .lowering = LOWER_PACKED,
+    .small_id = FORM_small_packed,
+    .ternary = true,
+    .decodes = true,
+    .fc_stack = 6 * 32 * 4, /* tn_packed_words_f32: what a word's codes pick from */
+    .conv_block = one_channel,
+    .conv_table = packed_bytes,
+    .fc_table = packed_words,
+    .conv_work = table_conv_work,
+    .fc_work = table_fc_work,
+};
+
+static const LayerForm form_dense = {
+    .id = FORM_dense,
+    .name = "dense",
+    .lowering = LOWER_DENSE,
+    .small_id = FORM_dense,
+    .conv_block = eight_channels,
+    .conv_table = dense_weights,
+    .fc_table = dense_weights,
+    .conv_work = table_conv_work,
+    .fc_work = table_fc_work,
+};
+
+static const LayerForm form_small_sparse = {
+    .id = FORM_small_sparse,
+    .name = "small sparse",
+    .lowering = LOWER_SPARSE,
+    .small = true,
+    .small_id = FORM_small_sparse,
+    .ternary = true,
+    .decodes = true,
+    .unstaged = true,
+    .conv_block = one_channel,
+    .conv_table = rice_codes,
+    .fc_table = rice_codes,
+    .conv_work = table_conv_work,
+    .fc_work = table_fc_work,
+};
+
+static const LayerForm form_small_packed = {
+    .id = FORM_small_packed,
+    .name = "small packed",
+    .lowering = LOWER_PACKED,
+    .small = true,
+    .small_id = FORM_small_packed,
+    .ternary = true,
+    .decodes = true,
+    .unstaged = true,
+    .conv_block = one_channel,
+    .conv_table = packed_bytes,
+    .fc_table = packed_bytes,
+    .conv_work = table_conv_work,
+    .fc_work = table_fc_work,
+};
+
+static const LayerForm *const forms[NUM_FORMS] = {
+#define FORM(name) [FORM_##name] = &form_##name,
+#include "layers/forms.def"
+#undef FORM
+};
+
+const LayerForm *form_at(FormId id)
+{
+    return forms[id];
+}
+
+/* The small ones stand last. */
+const LayerForm *form_of(Lowering lowering, bool small)
+{
+    for (int i = NUM_FORMS - 1; i >= 0; i--)
+        if (forms[i]->lowering == lowering && (small || !forms[i]->small))
+            return forms[i];
+    bug("there is no form for %s", lowering_name(lowering));
+}
+
+void layer_set_form(Layer *l, const LayerForm *form)
+{
+    l->form = form;
+    l->lowering = form->lowering;
+}
