@@ -2,6 +2,7 @@
  * generated code under test looks like: tensors and their places, layers and their geometry, and how to call it. */
 #include "base/host.h"
 #include "check/check.h"
+#include "layers/layers.h"
 #include "ops/recurrent.h"
 #include "print/print.h"
 
@@ -102,14 +103,29 @@ static Places layer_places(const Node *n, const Layer *l)
     return (Places){.strides = {l->ci, 1, 0, 0}, .x.size = l->batch * l->ci, .y.size = l->batch * l->co};
 }
 
+/* The harness's name of a type of numbers. */
+static const char *number_name(DType d)
+{
+    switch (d) {
+    case DT_F32: return "NUMBER_F32";
+    case DT_F64: return "NUMBER_F64";
+    case DT_I8: return "NUMBER_I8";
+    case DT_I16: return "NUMBER_I16";
+    case DT_I32: return "NUMBER_I32";
+    default: bug("no layer computes with %s", dtype_name(d));
+    }
+}
+
 static void add_layer(Text *t, const Node *n, const Layer *l)
 {
+    const Format *f = layer_format(l);
     Places at = layer_places(n, l);
     const Layout *x = &at.x, *y = &at.y;
     const Pool *p = &l->pool;
     bool fc = l->kind == LAYER_FC, pooled = p->kind != POOL_NONE;
     const int64_t *s = at.strides;
-    text_printf(t, "    {%d, %d, %lld, %lld, %lld, %lld, ", l->index, fc, (long long)l->batch,
+    text_printf(t, "    {%d, %s, %s, %s, %d, %d, %lld, %lld, %lld, %lld, ", l->index, number_name(f->in),
+                number_name(f->acc), number_name(f->out), format_digits(f), fc, (long long)l->batch,
                 (long long)(fc ? 1 : l->groups), (long long)l->ci, (long long)l->co);
     add_axis(t, l, true);
     add_axis(t, l, false);
@@ -174,7 +190,7 @@ static void add_calls(Text *t, const Plan *p, const char *prefix, int layers)
         text_printf(t, "#define call_layer(layer, x, y, arena) ((void)(arena))\n");
         return;
     }
-    text_printf(t, "void %s_check_layer(int layer, const float *x, float *y, void *arena);\n", p->id);
+    text_printf(t, "void %s_check_layer(int layer, const void *x, void *y, void *arena);\n", p->id);
     text_printf(t, "#define call_layer %s_check_layer\n", p->id);
 }
 

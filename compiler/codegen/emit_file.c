@@ -166,7 +166,7 @@ static void emit_check_layer(Emitter *e)
     const Graph *g = e->plan->g;
     emit_blank(e);
     emit_line(e, "#ifdef %s_CHECK", e->macro);
-    emit_line(e, "void %s_check_layer(int layer, const float *x, float *y, void *arena)", e->plan->id);
+    emit_line(e, "void %s_check_layer(int layer, const void *x, void *y, void *arena)", e->plan->id);
     emit_line(e, "{");
     emit_line(e, "unsigned char *const scratch = (unsigned char *)arena;");
     emit_line(e, "(void)scratch, (void)x, (void)y;");
@@ -204,10 +204,10 @@ static void print_prelude(const Emitter *e, Text *c)
     text_printf(c, "#ifdef %s_CHECK /* for `ternc check` */\n", m);
     text_printf(c, "void %s_check_tensor(int node, int output, const void *data);\n", id);
     text_printf(c,
-                "void %s_check_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, "
+                "void %s_check_acc(int layer, int image, int channel, int row, int column, int step, const void *acc, "
                 "int count);\n",
                 id);
-    text_printf(c, "void %s_check_layer(int layer, const float *x, float *y, void *arena);\n#endif\n\n", id);
+    text_printf(c, "void %s_check_layer(int layer, const void *x, void *y, void *arena);\n#endif\n\n", id);
 }
 
 /* Operators that only make constants have no code. */

@@ -40,3 +40,13 @@ int format_lanes(const Format *f, const Options *opt)
     int lanes = find_target(opt->target)->lanes * 4 / (int)dtype_size(f->acc);
     return lanes > 1 ? lanes : 1;
 }
+
+/* Channel k carries 4^k; the sum of all is a third of the next power. */
+int format_digits(const Format *f)
+{
+    enum { MOST = 15 /* whose sums fit into 32 bits */ };
+    int digits = 1;
+    for (int64_t power = 4; digits < MOST && power <= f->exact_in && (4 * power - 1) / 3 <= f->exact_acc; power *= 4)
+        digits++;
+    return digits;
+}

@@ -23,6 +23,7 @@ const Format *layer_format(const Layer *l);            /* its own; float where l
 const Format *choose_format(const Layer *l);           /* for lower.c */
 bool format_in_place(const Format *f);                 /* accumulators can become outputs where they lie */
 int format_lanes(const Format *f, const Options *opt); /* of the target's vectors */
+int format_digits(const Format *f); /* digits of base 4 that accumulators hold exactly, when inputs carry one each */
 
 /* ---- target.c ---- */
 

@@ -31,8 +31,13 @@ typedef struct Buffer {
     size_t bytes, align;
 } Buffer;
 
+/* Types of numbers. */
+typedef enum Number { NUMBER_F32, NUMBER_F64, NUMBER_I8, NUMBER_I16, NUMBER_I32 } Number;
+
 typedef struct Layer {
-    int number; /* Layer.index of the graph */
+    int number;          /* Layer.index of the graph */
+    Number in, acc, out; /* of inputs, accumulators and outputs */
+    int64_t shared;      /* Patterns.shared */
     int fully_connected;
     int64_t images, groups, ci, co;
     Axis rows, columns;
@@ -204,6 +209,37 @@ static void run_values(int samples, const char *in_path, const char *out_path)
         die("cannot write the values");
 }
 
+/* ---- numbers ---- */
+
+static size_t number_size(Number n)
+{
+    static const size_t sizes[] = {sizeof(float), sizeof(double), 1, 2, 4};
+    return sizes[n];
+}
+
+static void put_number(Number n, void *p, int64_t i, int32_t v)
+{
+    switch (n) {
+    case NUMBER_F32: ((float *)p)[i] = (float)v; break;
+    case NUMBER_F64: ((double *)p)[i] = v; break;
+    case NUMBER_I8: ((int8_t *)p)[i] = (int8_t)v; break;
+    case NUMBER_I16: ((int16_t *)p)[i] = (int16_t)v; break;
+    case NUMBER_I32: ((int32_t *)p)[i] = v; break;
+    }
+}
+
+static double get_number(Number n, const void *p, int64_t i)
+{
+    switch (n) {
+    case NUMBER_F32: return (double)((const float *)p)[i];
+    case NUMBER_F64: return ((const double *)p)[i];
+    case NUMBER_I8: return ((const int8_t *)p)[i];
+    case NUMBER_I16: return ((const int16_t *)p)[i];
+    case NUMBER_I32: return ((const int32_t *)p)[i];
+    }
+    return 0;
+}
+
 /* ---- impulses ---- */
 
 /* One layer under test. */
@@ -242,27 +278,29 @@ static void add_sums(const Test *t, int64_t batch, int64_t turn, int32_t *sums)
 {
     const Layer *l = t->layer;
     int64_t channels = t->patterns.channels, area = l->rows.kernel * l->columns.kernel;
-    int64_t from = batch * IMPULSE_CHANNELS,
-            to = from + IMPULSE_CHANNELS < channels ? from + IMPULSE_CHANNELS : channels;
+    int64_t from = batch * t->patterns.shared;
+    int64_t to = from + t->patterns.shared < channels ? from + t->patterns.shared : channels;
     for (int64_t co = 0; co < l->co; co++)
         for (int64_t c = from; c < to; c++)
             for (int64_t k = 0; k < area; k++)
-                sums[co * area + k] += t->codes[(co * channels + c) * area + k] * pattern_value(batch, turn, c);
+                sums[co * area + k] +=
+                    t->codes[(co * channels + c) * area + k] * pattern_value(&t->patterns, batch, turn, c);
 }
 
 static int32_t *list_sums(const Test *t)
 {
     int64_t size = t->layer->co * t->layer->rows.kernel * t->layer->columns.kernel, n = t->patterns.batches;
-    int32_t *sums = get_array(n * IMPULSE_CHANNELS * size, sizeof *sums);
-    for (int64_t i = 0; i < n * IMPULSE_CHANNELS; i++)
-        add_sums(t, i / IMPULSE_CHANNELS, i % IMPULSE_CHANNELS, sums + i * size);
+    int64_t shared = t->patterns.shared;
+    int32_t *sums = get_array(n * shared * size, sizeof *sums);
+    for (int64_t i = 0; i < n * shared; i++)
+        add_sums(t, i / shared, i % shared, sums + i * size);
     return sums;
 }
 
 static void test_begin(const Layer *l, const int8_t *codes)
 {
     test = (Test){.layer = l, .codes = codes};
-    test.patterns = patterns_make(l->rows, l->columns, l->groups, l->ci / l->groups);
+    test.patterns = patterns_make(l->rows, l->columns, l->groups, l->ci / l->groups, l->shared);
     test.sums = list_sums(&test);
     test.row_taps = list_taps(&l->rows, test.patterns.row_step);
     test.column_taps = list_taps(&l->columns, test.patterns.column_step);
@@ -303,31 +341,32 @@ static int32_t expected_sum(int64_t co, const Sight *s)
     const Layer *l = test.layer;
     if (s->impulse.batch < 0 || s->row_tap < 0 || s->column_tap < 0)
         return 0;
-    int64_t block = s->impulse.batch * IMPULSE_CHANNELS + s->turn;
+    int64_t block = s->impulse.batch * test.patterns.shared + s->turn;
     return test.sums[((block * l->co + co) * l->rows.kernel + s->row_tap) * l->columns.kernel + s->column_tap];
 }
 
 /* The digit of base 4 at which two sums first differ names the input channel; -1 where no single weight explains it. */
-static int64_t blame_channel(const Sight *s, float got, int32_t want)
+static int64_t blame_channel(const Sight *s, double got, int32_t want)
 {
-    int32_t digit = 0;
-    if (s->row_tap < 0 || s->column_tap < 0 || !(got >= -16777216.0f && got <= 16777216.0f) ||
-        (float)(int32_t)got != got)
+    const int64_t shared = test.patterns.shared, limit = (int64_t)1 << (2 * shared);
+    int64_t digit = 0;
+    if (s->row_tap < 0 || s->column_tap < 0 || !(got >= (double)-limit && got <= (double)limit) ||
+        (double)(int64_t)got != got)
         return -1;
-    for (int32_t difference = (int32_t)got - want; digit < IMPULSE_CHANNELS - 1 && difference % 4 == 0; digit++)
+    for (int64_t difference = (int64_t)got - want; digit < shared - 1 && difference % 4 == 0; digit++)
         difference /= 4;
-    return s->impulse.batch * IMPULSE_CHANNELS + (digit - s->turn + IMPULSE_CHANNELS) % IMPULSE_CHANNELS;
+    return s->impulse.batch * shared + (digit - s->turn + shared) % shared;
 }
 
-static void print_wrong(int64_t image, int64_t co, int64_t row, int64_t column, float got, const Sight *s)
+static void print_wrong(int64_t image, int64_t co, int64_t row, int64_t column, double got, const Sight *s)
 {
     int32_t want = expected_sum(co, s);
     printf("wrong %d image %lld channel %lld row %lld column %lld got %.9g want %d weight %lld %lld %lld\n",
-           test.layer->number, (long long)image, (long long)co, (long long)row, (long long)column, (double)got, want,
+           test.layer->number, (long long)image, (long long)co, (long long)row, (long long)column, got, want,
            (long long)blame_channel(s, got, want), (long long)s->row_tap, (long long)s->column_tap);
 }
 
-static void check_one(int64_t image, int64_t co, int64_t row, int64_t column, float got)
+static void check_one(int64_t image, int64_t co, int64_t row, int64_t column, double got)
 {
     const Layer *l = test.layer;
     if (image < 0 || image >= l->images || co < 0 || co >= l->co || row < 0 || row >= l->rows.out || column < 0 ||
@@ -338,49 +377,54 @@ static void check_one(int64_t image, int64_t co, int64_t row, int64_t column, fl
     test.seen[((image * l->co + co) * l->rows.out + row) * l->columns.out + column] = 1;
     test.checked++;
     Sight s = sight_at(image, co, row, column);
-    if (got == (float)expected_sum(co, &s))
+    if (got == (double)expected_sum(co, &s))
         return;
     if (test.wrong++ == 0)
         print_wrong(image, co, row, column, got, &s);
 }
 
-void on_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, int count);
-void on_acc(int layer, int image, int channel, int row, int column, int step, const float *acc, int count)
+void on_acc(int layer, int image, int channel, int row, int column, int step, const void *acc, int count);
+void on_acc(int layer, int image, int channel, int row, int column, int step, const void *acc, int count)
 {
     if (!test.layer)
         return;
     if (layer != test.layer->number)
         die("generated code reports an accumulator of another layer");
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
+        double got = get_number(test.layer->acc, acc, i);
         if (test.layer->fully_connected)
-            check_one(image, channel + i, row, column, acc[i]);
+            check_one(image, channel + i, row, column, got);
         else
-            check_one(image, channel, row, column + (int64_t)i * step, acc[i]);
+            check_one(image, channel, row, column + (int64_t)i * step, got);
+    }
 }
 
-/* Channel c of one image. What lies between and behind the planes stays garbage: nothing may depend on it. */
-static void fill_plane(float *plane, int64_t c, const Impulse *m)
+/* Channel c of one image, from element `at` on. What lies between and behind the planes stays garbage: nothing may
+ * depend on it. */
+static void fill_plane(void *x, int64_t at, int64_t c, const Impulse *m)
 {
     const Layer *l = test.layer;
     const Patterns *p = &test.patterns;
     for (int64_t i = 0; i < l->rows.in; i++)
         for (int64_t j = 0; j < l->columns.in; j++)
-            plane[i * l->x_row + j * l->x_column] = 0;
-    if (m->batch != c % p->channels / IMPULSE_CHANNELS)
+            put_number(l->in, x, at + i * l->x_row + j * l->x_column, 0);
+    if (m->batch != c % p->channels / p->shared)
         return;
     for (int64_t i = m->row; i < l->rows.in; i += p->row_step)
-        for (int64_t j = m->column; j < l->columns.in; j += p->column_step)
-            plane[i * l->x_row + j * l->x_column] =
-                (float)pattern_value(m->batch, pattern_turn(p, c / p->channels, i, j), c % p->channels);
+        for (int64_t j = m->column; j < l->columns.in; j += p->column_step) {
+            int64_t turn = pattern_turn(p, c / p->channels, i, j);
+            put_number(l->in, x, at + i * l->x_row + j * l->x_column,
+                       pattern_value(p, m->batch, turn, c % p->channels));
+        }
 }
 
-static void place_impulses(float *x)
+static void place_impulses(void *x)
 {
     const Layer *l = test.layer;
     for (int64_t image = 0; image < l->images; image++)
         for (int64_t c = 0; c < l->ci; c++) {
             Impulse m = pattern_at(&test.patterns, test.run, image, c / test.patterns.channels);
-            fill_plane(x + l->x_base + image * l->x_image + c * l->x_channel, c, &m);
+            fill_plane(x, l->x_base + image * l->x_image + c * l->x_channel, c, &m);
         }
 }
 
@@ -405,23 +449,23 @@ static int64_t count_missing(void)
 static void test_layer(const Layer *l, const int8_t *codes, void *arena)
 {
     test_begin(l, codes);
-    float *x = get_memory((size_t)l->x_size * sizeof *x, sizeof *x);
-    float *y = get_memory((size_t)l->y_size * sizeof *y, sizeof *y);
+    const size_t in = number_size(l->in), out = number_size(l->out);
+    char *x = get_memory((size_t)l->x_size * in, in), *y = get_memory((size_t)l->y_size * out, out);
     int64_t missing = 0, outputs = l->images * l->co * l->rows.out * l->columns.out;
     for (test.run = 0; test.run < test.patterns.count; test.run++) {
         memset(test.seen, 0, (size_t)outputs);
         place_impulses(x);
-        call_layer(l->number, x + l->x_base, y + l->y_base, arena);
+        call_layer(l->number, x + (size_t)l->x_base * in, y + (size_t)l->y_base * out, arena);
         missing += count_missing();
     }
     check_guards(arena, WORK_BYTES, "arena");
-    check_guards(y, (size_t)l->y_size * sizeof *y, "output of a layer");
+    check_guards(y, (size_t)l->y_size * out, "output of a layer");
     printf("layer %d runs %lld checked %lld wrong %lld missing %lld stray %lld\n", l->number,
            (long long)test.patterns.count, (long long)test.checked, (long long)test.wrong, (long long)missing,
            (long long)test.stray);
     fflush(stdout);
-    free_memory(x, sizeof *x);
-    free_memory(y, sizeof *y);
+    free_memory(x, in);
+    free_memory(y, out);
     test_end();
 }
 

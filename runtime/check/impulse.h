@@ -3,15 +3,13 @@
  *
  * Impulses stand on a lattice so wide that no output sees two of them. With every lattice position tried, each pair of
  * an output and a weight is met exactly once, and the accumulator then is that weight: at every edge and in every tail
- * lane of a vector. Twelve input channels share a run: channel k of them carries 4^k, the accumulator is a sum of
- * w[k] * 4^k, below 2^24 and therefore exact in float, and no other ternary weights give the same sum. Which channel
+ * lane of a vector. Several input channels share a run, as many as the layer's numbers hold exactly: channel k of them
+ * carries 4^k, the accumulator is a sum of w[k] * 4^k, and no other ternary weights give the same sum. Which channel
  * carries which power turns from one lattice point to the next, so that reading another point's input is seen too. */
 #ifndef TERNC_IMPULSE_H
 #define TERNC_IMPULSE_H
 
 #include <stdint.h>
-
-enum { IMPULSE_CHANNELS = 12 };
 
 /* One axis of a convolution (rows or columns). A fully connected layer has two of length 1. */
 typedef struct Axis {
@@ -24,7 +22,8 @@ typedef struct Patterns {
     Axis rows, columns;
     int64_t groups, channels;      /* input channels of a group */
     int64_t row_step, column_step; /* of the lattice */
-    int64_t batches;               /* of IMPULSE_CHANNELS channels */
+    int64_t shared;                /* channels that share a run, at most 15 */
+    int64_t batches;               /* of so many channels */
     int64_t count;
 } Patterns;
 
@@ -66,10 +65,10 @@ static int64_t axis_tap(const Axis *a, int64_t step, int64_t position, int64_t o
     return -1;
 }
 
-static Patterns patterns_make(Axis rows, Axis columns, int64_t groups, int64_t channels)
+static Patterns patterns_make(Axis rows, Axis columns, int64_t groups, int64_t channels, int64_t shared)
 {
-    Patterns p = {rows, columns, groups, channels, axis_step(&rows), axis_step(&columns), 0, 0};
-    p.batches = (channels + IMPULSE_CHANNELS - 1) / IMPULSE_CHANNELS;
+    Patterns p = {rows, columns, groups, channels, axis_step(&rows), axis_step(&columns), shared, 0, 0};
+    p.batches = (channels + shared - 1) / shared;
     p.count = 1 + p.batches * p.row_step * p.column_step;
     return p;
 }
@@ -78,7 +77,7 @@ static Patterns patterns_make(Axis rows, Axis columns, int64_t groups, int64_t c
  * over all runs each of them shows every pattern. */
 static Impulse pattern_at(const Patterns *p, int64_t run, int64_t image, int64_t group)
 {
-    int64_t q = (run + image + group / IMPULSE_CHANNELS) % p->count;
+    int64_t q = (run + image + group / p->shared) % p->count;
     Impulse m = {-1, 0, 0};
     if (q == 0)
         return m;
@@ -92,15 +91,15 @@ static Impulse pattern_at(const Patterns *p, int64_t run, int64_t image, int64_t
 /* By how much the powers are turned at an input position of a group: different for neighbouring lattice points. */
 static int64_t pattern_turn(const Patterns *p, int64_t group, int64_t row, int64_t column)
 {
-    return (group + row / p->row_step + 5 * (column / p->column_step)) % IMPULSE_CHANNELS;
+    return (group + row / p->row_step + 5 * (column / p->column_step)) % p->shared;
 }
 
 /* What input channel c of its group carries at lattice points of batch b: 0 or a power of 4. */
-static int32_t pattern_value(int64_t batch, int64_t turn, int64_t c)
+static int32_t pattern_value(const Patterns *p, int64_t batch, int64_t turn, int64_t c)
 {
-    if (batch < 0 || c / IMPULSE_CHANNELS != batch)
+    if (batch < 0 || c / p->shared != batch)
         return 0;
-    return (int32_t)1 << (2 * ((c + turn) % IMPULSE_CHANNELS));
+    return (int32_t)1 << (2 * ((c + turn) % p->shared));
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* unit_check.c - the impulses of `ternc check`, against a convolution written out: every weight at every output is met,
  * sums are the expected ones, and no single wrong weight stays hidden. */
 #include "check/impulse.h"
+#include "layers/layers.h"
 #include "support/pick.h"
 
 #include <CUnit/Basic.h>
@@ -104,7 +105,7 @@ static Case make_case(void)
             columns.out = (columns.in - 1) * columns.stride + (columns.kernel - 1) * columns.dilation + 1 - columns.pad;
         else
             columns.out = (columns.in + columns.pad - (columns.kernel - 1) * columns.dilation - 1) / columns.stride + 1;
-        c.p = patterns_make(rows, columns, groups, pick(1, pick(0, 3) ? 4 : 30));
+        c.p = patterns_make(rows, columns, groups, pick(1, pick(0, 3) ? 4 : 30), pick(0, 1) ? 12 : pick(1, 15));
         c.images = pick(1, 2);
         c.co = groups * pick(1, 3);
     } while (c.p.columns.out < 1 || c.co * c.p.channels * c.p.rows.kernel * c.p.columns.kernel > MAX_WEIGHTS);
@@ -125,7 +126,7 @@ static int64_t input_value(const Case *c, const Impulse *m, int64_t group, int64
     if (iy < 0 || ix < 0 || iy >= p->rows.in || ix >= p->columns.in)
         return 0;
     bool lattice = iy % p->row_step == m->row && ix % p->column_step == m->column;
-    return lattice ? pattern_value(m->batch, pattern_turn(p, group, iy, ix), ci) : 0;
+    return lattice ? pattern_value(p, m->batch, pattern_turn(p, group, iy, ix), ci) : 0;
 }
 
 /* What the accumulator at (image, co, oy, ox) is in a run, summed over all inputs. */
@@ -161,7 +162,7 @@ static int64_t expect(const Case *c, int64_t run, int64_t image, int64_t co, int
     int64_t turn = pattern_turn(p, group, axis_input(&p->rows, oy, ky), axis_input(&p->columns, ox, kx));
     for (int64_t ci = 0; ci < p->channels; ci++)
         sum += c->codes[((co * p->channels + ci) * p->rows.kernel + ky) * p->columns.kernel + kx] *
-               pattern_value(m.batch, turn, ci);
+               pattern_value(&c->p, m.batch, turn, ci);
     return sum;
 }
 
@@ -224,15 +225,38 @@ static void test_no_wrong_position_stays_hidden(void)
     }
 }
 
-static void test_values_stay_exact_in_float(void)
+/* The most channels that share a run: their sum is exact in accumulators, one more would not be; likewise inputs. */
+static void expect_digits(int64_t exact_in, int64_t exact_acc, int digits)
 {
-    int64_t largest = 0;
-    for (int64_t c = 0; c < IMPULSE_CHANNELS; c++)
-        largest += pattern_value(0, 0, c);
-    CU_ASSERT(largest < (1 << 24));
-    CU_ASSERT_EQUAL(pattern_value(-1, 0, 0), 0);
-    CU_ASSERT_EQUAL(pattern_value(1, 0, IMPULSE_CHANNELS - 1), 0);
-    CU_ASSERT_EQUAL(pattern_value(1, 0, IMPULSE_CHANNELS), 1);
+    const Format f = {.exact_in = exact_in, .exact_acc = exact_acc};
+    const Patterns p = {.shared = digits};
+    int64_t sum = 0;
+    for (int64_t c = 0; c < digits; c++) {
+        CU_ASSERT(pattern_value(&p, 0, 0, c) <= exact_in);
+        sum += pattern_value(&p, 0, 0, c);
+    }
+    CU_ASSERT(sum <= exact_acc);
+    CU_ASSERT_EQUAL(format_digits(&f), digits);
+}
+
+static void test_values_stay_exact(void)
+{
+    const Layer float_layer = {0};
+    CU_ASSERT_EQUAL(format_digits(layer_format(&float_layer)), 12);
+    expect_digits(1 << 24, 1 << 24, 12);
+    expect_digits((int64_t)1 << 53, (int64_t)1 << 53, 15);
+    expect_digits(127, INT32_MAX, 4);
+    expect_digits(127, INT16_MAX, 4);
+    expect_digits(INT16_MAX, INT16_MAX, 8);
+    expect_digits(1, 1, 1);
+}
+
+static void test_values_of_batches(void)
+{
+    const Patterns p = {.shared = 12};
+    CU_ASSERT_EQUAL(pattern_value(&p, -1, 0, 0), 0);
+    CU_ASSERT_EQUAL(pattern_value(&p, 1, 0, 11), 0);
+    CU_ASSERT_EQUAL(pattern_value(&p, 1, 0, 12), 1);
 }
 
 int main(void)
@@ -245,7 +269,8 @@ int main(void)
     CU_ADD_TEST(s, test_sums_are_exact_and_expected);
     CU_ADD_TEST(s, test_no_wrong_weight_stays_hidden);
     CU_ADD_TEST(s, test_no_wrong_position_stays_hidden);
-    CU_ADD_TEST(s, test_values_stay_exact_in_float);
+    CU_ADD_TEST(s, test_values_stay_exact);
+    CU_ADD_TEST(s, test_values_of_batches);
     CU_basic_run_tests();
     bool failed = CU_get_number_of_failures() != 0;
     CU_cleanup_registry();
