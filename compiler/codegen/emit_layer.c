@@ -5,7 +5,7 @@
 
 void emit_layer_functions(Emitter *e, const Layer *l)
 {
-    emit_kernel(e, "vec", DT_NONE);
+    emit_kernel(e, layer_format(l)->vec, DT_NONE);
     Text *body = e->out;
     int indent = e->indent;
     e->out = &e->functions;

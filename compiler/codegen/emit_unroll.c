@@ -43,10 +43,10 @@ static void begin_function(const Printer *p, int function)
         emit_line(e, "{");
         if (p->mixed) {
             emit_kernel(e, "ones", DT_NONE);
-            emit_line(e, "const %s ones = tn_ones();", p->f->vec);
+            emit_line(e, "const tn_%s ones = tn_ones();", p->f->vec);
             emit_line(e, "(void)ones;");
         }
-        emit_line(e, "%s %s;", p->f->vec, accumulators(p, function));
+        emit_line(e, "tn_%s %s;", p->f->vec, accumulators(p, function));
     } else {
         emit_begin_part(e, mem_printf("layer%d_%lld_%d", p->l->index, (long long)p->b->first, function),
                         mem_printf("const %s *x, %s *y", in, acc));
@@ -79,8 +79,10 @@ static void end_line(Printer *p)
 static void begin_variable(Printer *p, int v)
 {
     end_line(p);
-    if (!p->declared[v])
-        text_printf(&p->line, "%s ", p->s ? p->f->vec : dtype_c(p->f->acc));
+    if (!p->declared[v] && p->s)
+        text_printf(&p->line, "tn_%s ", p->f->vec);
+    else if (!p->declared[v])
+        text_printf(&p->line, "%s ", dtype_c(p->f->acc));
     p->declared[v] = true;
     text_printf(&p->line, "v%d = ", v);
 }

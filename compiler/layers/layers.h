@@ -11,7 +11,7 @@
 typedef struct Format {
     const char *suffix;          /* of its kernels in runtime/: "f32" of tn_put_rows_f32 */
     DType in, acc, out;          /* inputs and outputs in memory, accumulators */
-    const char *vec, *lanes;     /* the vector of accumulators and its length */
+    const char *vec, *lanes;     /* "vec": accumulators are held in vectors of type tn_vec; the macro of their length */
     const char *input;           /* the macro that loads inputs as such a vector */
     const char *load, *store;    /* those that load and store accumulators */
     bool fused;                  /* TN_ADD adds such vectors through the multiply-add unit of a target that has it */
