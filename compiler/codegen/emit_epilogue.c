@@ -116,10 +116,10 @@ static void emit_epilogue(const Conv *c, const ConvPart *p)
     const Layer *l = c->turned;
     if (!has_epilogue(l) || pools_sums(l))
         return;
-    emit_line(e,
-              c->s->unstaged ? "const int32_t n = (rows - 1) * %lld + %lld;"
-                             : "const int32_t n = ((rows - 1) * %lld + %lld + TN_LANES - 1) / TN_LANES * TN_LANES;",
-              (long long)c->s->pitch, (long long)p->cols);
+    const char *n = mem_printf("(rows - 1) * %lld + %lld", (long long)c->s->pitch, (long long)p->cols);
+    if (!c->s->unstaged)
+        n = mem_printf("(%s + %s - 1) / %s * %s", n, c->f->lanes, c->f->lanes, c->f->lanes);
+    emit_line(e, "const int32_t n = %s;", n);
     emit_affine(e, l, "v", "n");
     emit_activation(e, l, "v", "n");
     if (l->pool.kind || p->cols < c->f->max_lanes) /* longer rows that are only copied are far enough behind */

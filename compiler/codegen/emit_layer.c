@@ -5,6 +5,7 @@
 
 void emit_layer_functions(Emitter *e, const Layer *l)
 {
+    emit_kernel(e, "vec", DT_NONE); /* what all formats are printed with, beside the vectors of floats */
     emit_kernel(e, layer_format(l)->vec, DT_NONE);
     Text *body = e->out;
     int indent = e->indent;
