@@ -194,7 +194,6 @@ static Lowering choose_lowering(Layer *l, const Options *opt)
 static void choose_form(Layer *l, const Options *opt, int64_t *left)
 {
     bool small = wants_small_tables(l, opt);
-    l->format = choose_format(l);
     l->zeros = count_zeros(l);
     void *mark = mem_mark(); /* predictions are numbers: what it takes to make them goes */
     predict_forms(l, small, opt, left);
@@ -239,8 +238,10 @@ void pass_lower(Graph *g, const Options *opt)
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
         Layer *l;
-        for (int k = 0; (l = node_layer(n, k)); k++)
+        for (int k = 0; (l = node_layer(n, k)); k++) {
+            l->format = choose_format(n, l);
             choose_form(l, opt, &left);
+        }
         if (n->op != OP_Layer)
             continue;
         n->layer->direct = can_read_directly(g, n);

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double HALF_ULP = 0x1p-24; /* of a float in [1, 2), relative */
-
 static double activate(Activation a, double v)
 {
     switch (a.kind) {
@@ -24,18 +22,18 @@ static double activate(Activation a, double v)
 }
 
 /* The rounding error of y = act(v) when v is off by up to `error`: Lipschitz bound times error, and the rounding of the
- * activation's own steps. */
-static double activation_error(Activation a, double error)
+ * activation's own steps. ulp: Format.half_ulp. */
+static double activation_error(Activation a, double error, double ulp)
 {
     switch (a.kind) {
     case ACT_NONE:
     case ACT_RELU:
     case ACT_CLIP: return error;
     case ACT_LEAKY_RELU: return error * fmax(1, fabs((double)a.a));
-    case ACT_SIGMOID: return error / 4 + 4 * HALF_ULP;
-    case ACT_TANH: return error + 4 * HALF_ULP;
-    case ACT_HARD_SIGMOID: return error * fabs((double)a.a) + 4 * HALF_ULP * (1 + fabs((double)a.b));
-    case ACT_HARD_SWISH: return error * 1.5 + 16 * HALF_ULP;
+    case ACT_SIGMOID: return error / 4 + 4 * ulp;
+    case ACT_TANH: return error + 4 * ulp;
+    case ACT_HARD_SIGMOID: return error * fabs((double)a.a) + 4 * ulp * (1 + fabs((double)a.b));
+    case ACT_HARD_SWISH: return error * 1.5 + 16 * ulp;
     }
     bug("activation %d", (int)a.kind);
 }
@@ -77,6 +75,7 @@ static double *absolute(const double *v, int64_t n)
 /* acc becomes act(acc * scale + bias); error, if not NULL, goes from sum |w x| to the bound on it. */
 static void finish(const Layer *l, const double *w, int64_t weights, double *acc, double *error)
 {
+    const double ulp = layer_format(l)->half_ulp;
     int64_t plane = l->oh * l->ow;
     for (int64_t o = 0; o < l->co; o++, acc += plane) {
         double scale = l->scale ? (double)l->scale[o] : 1, bias = l->bias ? (double)l->bias[o] : 0;
@@ -86,13 +85,14 @@ static void finish(const Layer *l, const double *w, int64_t weights, double *acc
         for (int64_t i = 0; i < plane; i++)
             acc[i] = activate(l->act, acc[i] * scale + bias);
         for (int64_t i = 0; error && i < plane; i++)
-            error[o * plane + i] = activation_error(l->act, (double)(terms + 8) * HALF_ULP *
-                                                                (error[o * plane + i] * fabs(scale) + fabs(bias)));
+            error[o * plane + i] = activation_error(
+                l->act, (double)(terms + 8) * ulp * (error[o * plane + i] * fabs(scale) + fabs(bias)), ulp);
     }
 }
 
-/* Pooled value at the window that starts at v; error likewise, with the rounding of the average itself. */
-static double pool_window(const Pool *p, int64_t width, const double *v, const double *error, double *e)
+/* Pooled value at the window that starts at v; error likewise, with the rounding of the average itself. ulp:
+ * Format.half_ulp. */
+static double pool_window(const Pool *p, int64_t width, const double *v, const double *error, double ulp, double *e)
 {
     double max = v[0], sum = 0, sum_abs = 0, max_error = 0, sum_error = 0, count = (double)(p->kh * p->kw);
     for (int64_t ky = 0; ky < p->kh; ky++)
@@ -104,13 +104,14 @@ static double pool_window(const Pool *p, int64_t width, const double *v, const d
             sum_abs += fabs(u);
             sum_error += d;
         }
-    *e = p->kind == POOL_MAX ? max_error : (sum_error + (count + 2) * HALF_ULP * sum_abs) / count;
+    *e = p->kind == POOL_MAX ? max_error : (sum_error + (count + 2) * ulp * sum_abs) / count;
     return p->kind == POOL_MAX ? max : sum / count;
 }
 
 /* One image: round, or pool and round, to y and bound. */
 static void store(const Layer *l, const double *v, const double *error, float *y, float *bound)
 {
+    const Format *f = layer_format(l);
     static const Pool none = {POOL_MAX, 1, 1, 1, 1, 0, 0};
     Pool p = l->pool.kind == POOL_NONE ? none : l->pool;
     if (l->pool.kind == POOL_NONE) {
@@ -123,9 +124,10 @@ static void store(const Layer *l, const double *v, const double *error, float *y
             for (int64_t ox = 0; ox < p.ow; ox++, i++) {
                 int64_t at = (o * l->oh + oy * p.sh) * l->ow + ox * p.sw;
                 double e;
-                y[i] = (float)pool_window(&p, l->ow, v + at, error ? error + at : NULL, &e);
+                double u = pool_window(&p, l->ow, v + at, error ? error + at : NULL, f->half_ulp, &e);
+                y[i] = (float)u;
                 if (bound)
-                    bound[i] = nextafterf((float)e, INFINITY);
+                    bound[i] = nextafterf((float)(e + f->out_half_ulp * fabs(u)), INFINITY);
             }
 }
 

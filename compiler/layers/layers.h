@@ -17,12 +17,13 @@ typedef struct Format {
     bool fused;                  /* TN_ADD adds such vectors through the multiply-add unit of a target that has it */
     int max_lanes;               /* the most lanes that a target may have: memory is rounded up to them */
     int64_t exact_in, exact_acc; /* whole numbers up to these are exact in inputs and in accumulators */
-    double half_ulp;             /* largest relative rounding error of an accumulator */
+    double half_ulp;             /* largest relative rounding error of an accumulator, */
+    double out_half_ulp;         /* and of its way to an output; 0: there is none */
 } Format;
-const Format *layer_format(const Layer *l);            /* its own; float where lower.c has not set it yet */
-const Format *choose_format(const Layer *l);           /* for lower.c */
-bool format_in_place(const Format *f);                 /* accumulators can become outputs where they lie */
-int format_lanes(const Format *f, const Options *opt); /* of the target's vectors */
+const Format *layer_format(const Layer *l);                 /* its own; float where lower.c has not set it yet */
+const Format *choose_format(const Node *n, const Layer *l); /* for lower.c */
+bool format_in_place(const Format *f);                      /* accumulators can become outputs where they lie */
+int format_lanes(const Format *f, const Options *opt);      /* of the target's vectors */
 int format_digits(const Format *f); /* digits of base 4 that accumulators hold exactly, when inputs carry one each */
 
 /* ---- target.c ---- */
