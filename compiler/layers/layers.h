@@ -42,7 +42,7 @@ double work_time(const Work *w, const Layer *l, const Options *opt); /* in the t
 double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
 
 typedef struct Target {
-    const char *prefix;                /* of the names of --target that it stands for */
+    const char *name;                  /* of the machine that its prices were measured for */
     double conv_bytes[3], fc_bytes[3]; /* unrolled: per add, load of an input, load or store of a sum */
     int conv_code;                     /* bytes of a convolution's loops and epilogue, compiled for speed */
     BlockShape conv, fc;
@@ -55,7 +55,22 @@ typedef struct Target {
     bool soft_float;   /* an add is a call, beside which the other costs of a form hardly count */
     bool small_tables; /* too little stack for the fast forms of tables */
 } Target;
-const Target *find_target(const char *name); /* never NULL: unknown names are any machine */
+
+/* A machine that --target and --targets name: a row of targets.def, or one that the user describes. */
+typedef struct Machine {
+    const char *name, *aliases; /* aliases: exact names too, words with a space between two */
+    const Target *prices;       /* several machines share them */
+    const char *flags;          /* of clang */
+    const char *about;
+    int call_bytes;            /* that a call puts on the stack beside what clang reports as the caller's frame */
+    bool copies_constants;     /* to RAM when the program starts, but those in .progmem */
+    const Target *size_prices; /* that `ternc size` chooses forms by; NULL: the same */
+} Machine;
+extern const Machine machine_table[];
+extern const int num_machines;
+const Machine *find_machine(const char *name); /* by name or alias, in capitals too; NULL: there is none */
+const Target *find_target(const char *name);   /* of a machine that there is; NULL: of "generic" */
+const char *host_target(void);                 /* the machine of the table that this one is */
 
 /* conv_strip.c: how a convolution is cut into strips of rows, blocks of output channels and parts.
  *
@@ -107,7 +122,6 @@ typedef struct Sharing {
 } Sharing;
 void share_pairs(Sharing *s);       /* from the taps, vars == taps, to fewest adds */
 int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs included */
-const char *host_target(void);      /* the --target that this machine is */
 
 /* weight_tables.c: weights of a layer as the constant array that a lowering but `unroll` reads. */
 typedef struct WeightTable {

@@ -180,9 +180,12 @@ static const Wrong wrong[] = {
     {"ternc compile m -o d --method stp --threshold 1", "--threshold and --method stp exclude each other"},
     {"ternc compile m -o d --sparsity 0.5 --threshold exact", "--threshold and --sparsity exclude each other"},
     {"ternc run m --sparsity 0.5", "--sparsity has no meaning with --method none; add --method twn or stp"},
-    {"ternc compile m -o d --target pdp-11", "--target: 'pdp-11' is not one of "
-                                             "generic|x86-64|x86-64-v3|x86-64-v4|aarch64|cortex-m0|cortex-m3|cortex-m4|"
-                                             "cortex-m7|cortex-m33|rv32imac|rv32imafc|avr"},
+    {"ternc compile m -o d --target pdp-11",
+     "--target: there is no target 'pdp-11'; 'ternc size --list-targets' lists all"},
+    {"ternc bench m --target cortex-m",
+     "--target: there is no target 'cortex-m'; 'ternc size --list-targets' lists all"},
+    {"ternc check m --target cortex-m4x",
+     "--target: there is no target 'cortex-m4x'; 'ternc size --list-targets' lists all"},
     {"ternc compile m -o d --threshold -1", "--threshold exact|FACTOR: '-1' is not a positive number"},
     {"ternc compile m -o d --threshold nan", "--threshold exact|FACTOR: 'nan' is not a number"},
     {"ternc compile m -o d --threshold 0.7x", "--threshold exact|FACTOR: '0.7x' is not a number"},
