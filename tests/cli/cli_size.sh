@@ -74,6 +74,7 @@ says "--optimize speed"
 grep -q '<svg' report.html || complain "report.html has no chart"
 expect 0 "" ternc size --list-targets
 says "--target=thumbv7em-none-eabihf -mcpu=cortex-m4"
+says " rp2040 "
 expect 0 "" ternc size m/tiny.onnx --custom-target "tiny=--target=thumbv6m-none-eabi -mthumb"
 says "tiny"
 

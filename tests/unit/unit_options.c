@@ -140,6 +140,19 @@ static void test_size_values(void)
     CU_ASSERT_EQUAL(c->budget.max_ram, -1);
 }
 
+static void test_targets(void)
+{
+    static const char *const pairs[][2] = {
+        {"generic", "generic"},       {"cortex-m0", "cortex-m0"}, {"m0+", "cortex-m0plus"}, {"RP2040", "cortex-m0plus"},
+        {"cortex-m33", "cortex-m33"}, {"avx2", "x86-64-v3"},      {"wasm", "wasm32"},       {"Cortex-M4", "cortex-m4"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        const CommandLine *c = parse_good(mem_printf("ternc compile m -o d --target %s", pairs[i][0]));
+        CU_ASSERT_STRING_EQUAL(c->opt.target, pairs[i][1]);
+    }
+    CU_ASSERT_PTR_NULL(parse_good("ternc check m")->opt.target);
+    CU_ASSERT_STRING_EQUAL(parse_good("ternc bench m --target m7")->opt.target, "cortex-m7");
+}
+
 typedef struct Wrong {
     const char *line, *message;
 } Wrong;
@@ -256,6 +269,7 @@ int main(void)
     CU_add_test(s, "values", test_values);
     CU_add_test(s, "data values", test_data_values);
     CU_add_test(s, "values of size", test_size_values);
+    CU_add_test(s, "targets", test_targets);
     CU_add_test(s, "wrong use", test_wrong_use);
     CU_add_test(s, "model id", test_model_id);
     CU_basic_run_tests();
