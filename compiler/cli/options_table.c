@@ -221,7 +221,8 @@ static void parse_target(CommandLine *c, const OptionSpec *o, const char *value)
 {
     const Machine *m = find_machine(value);
     if (!m)
-        usage("--%s: there is no target '%s'; 'ternc size --list-targets' lists all", o->name, value);
+        usage("--%s: there is no target '%s'%s; 'ternc size --list-targets' lists all", o->name, value,
+              near_machines(value));
     c->opt.target = m->name;
 }
 

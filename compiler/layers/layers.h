@@ -68,9 +68,13 @@ typedef struct Machine {
 } Machine;
 extern const Machine machine_table[];
 extern const int num_machines;
-const Machine *find_machine(const char *name); /* by name or alias, in capitals too; NULL: there is none */
+const char *host_target(void); /* the machine of the table that this one is */
+
+/* target_names.c */
 const Target *find_target(const char *name);   /* of a machine that there is; NULL: of "generic" */
-const char *host_target(void);                 /* the machine of the table that this one is */
+const Machine *find_machine(const char *name); /* by name or alias, in capitals too; NULL: there is none */
+const char *near_machines(const char *name);   /* of a wrong name, for messages: "; near ones: m3, m4", or "" */
+char *machine_words(const Machine *m);         /* its name and aliases, with a space between two */
 
 /* conv_strip.c: how a convolution is cut into strips of rows, blocks of output channels and parts.
  *

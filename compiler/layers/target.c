@@ -6,8 +6,6 @@
  * are worth, so its bytes are those without. Times are in costs.def. */
 #include "layers/layers.h"
 
-#include <string.h>
-
 #define COSTS(name, ...) static const Costs name##_costs = {__VA_ARGS__};
 #include "layers/costs.def"
 
@@ -54,32 +52,6 @@ const Machine machine_table[] = {
 #include "layers/targets.def"
 };
 const int num_machines = sizeof machine_table / sizeof machine_table[0];
-
-/* Whether the words, with a space between two, have this one. */
-static bool has_word(const char *words, const char *word)
-{
-    size_t len = strlen(word);
-    for (; *words; words += strcspn(words, " "), words += *words == ' ')
-        if (strcspn(words, " ") == len && !strncasecmp(words, word, len))
-            return true;
-    return false;
-}
-
-const Machine *find_machine(const char *name)
-{
-    for (int i = 0; i < num_machines; i++)
-        if (!strcasecmp(machine_table[i].name, name) || has_word(machine_table[i].aliases, name))
-            return &machine_table[i];
-    return NULL;
-}
-
-const Target *find_target(const char *name)
-{
-    const Machine *m = find_machine(name ? name : "generic");
-    if (!m)
-        bug("there is no target '%s'", name);
-    return m->prices;
-}
 
 const char *host_target(void)
 {

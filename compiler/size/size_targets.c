@@ -39,9 +39,9 @@ static const Machine *find_size_target(const char *name, const Machine *const *c
             return custom[i];
     const Machine *m = find_machine(name);
     if (!m)
-        usage("--targets: there is no target '%s'; 'ternc size --list-targets' lists them, --custom-target %s=FLAGS "
+        usage("--targets: there is no target '%s'%s; 'ternc size --list-targets' lists all, --custom-target %s=FLAGS "
               "makes one of flags for clang",
-              name, name);
+              name, near_machines(name), name);
     return m;
 }
 

@@ -195,10 +195,18 @@ static const Wrong wrong[] = {
     {"ternc run m --sparsity 0.5", "--sparsity has no meaning with --method none; add --method twn or stp"},
     {"ternc compile m -o d --target pdp-11",
      "--target: there is no target 'pdp-11'; 'ternc size --list-targets' lists all"},
-    {"ternc bench m --target cortex-m",
-     "--target: there is no target 'cortex-m'; 'ternc size --list-targets' lists all"},
-    {"ternc check m --target cortex-m4x",
-     "--target: there is no target 'cortex-m4x'; 'ternc size --list-targets' lists all"},
+    {"ternc bench m --target cortex-m", "--target: there is no target 'cortex-m'; near ones: cortex-m0, cortex-m0plus, "
+                                        "cortex-m3, cortex-m4; 'ternc size --list-targets' lists all"},
+    {"ternc compile m -o d --target cortex-m44",
+     "--target: there is no target 'cortex-m44'; near ones: cortex-m4, cortex-m0, cortex-m0+, cortex-m3; 'ternc size "
+     "--list-targets' lists all"},
+    {"ternc compile m -o d --target STM32F407VG",
+     "--target: there is no target 'STM32F407VG'; near ones: stm32f4; 'ternc size --list-targets' lists all"},
+    {"ternc compile m -o d --target coretx-m7", "--target: there is no target 'coretx-m7'; near ones: cortex-m7; "
+                                                "'ternc size --list-targets' lists all"},
+    {"ternc compile m -o d --target=", "--target: there is no target ''; 'ternc size --list-targets' lists all"},
+    {"ternc check m --target cortex-m4x", "--target: there is no target 'cortex-m4x'; near ones: cortex-m4, cortex-m0, "
+                                          "cortex-m0+, cortex-m3; 'ternc size --list-targets' lists all"},
     {"ternc compile m -o d --threshold -1", "--threshold exact|FACTOR: '-1' is not a positive number"},
     {"ternc compile m -o d --threshold nan", "--threshold exact|FACTOR: 'nan' is not a number"},
     {"ternc compile m -o d --threshold 0.7x", "--threshold exact|FACTOR: '0.7x' is not a number"},
