@@ -1,5 +1,6 @@
 /* options_help.c - what the tables of the command line say to people: help, the manual page, completion for bash. */
 #include "cli/options_table.h"
+#include "layers/layers.h"
 
 #include <string.h>
 
@@ -107,7 +108,14 @@ void print_man(void)
 
 /* ---- completion ---- */
 
-/* "none|first|NAME,..." as "none first": words that stand for something else are left out. */
+static void add_targets(Text *t)
+{
+    for (int i = 0; i < num_machines; i++)
+        text_printf(t, "%s%s", t->len ? " " : "", machine_words(&machine_table[i]));
+}
+
+/* "none|first|NAME,..." as "none first": TARGET stands for the names of all machines, other words in capitals for what
+ * cannot be listed. */
 static const char *choices(const char *arg)
 {
     Text t = {0};
@@ -116,7 +124,9 @@ static const char *choices(const char *arg)
     if (list)
         *list = 0;
     for (char *word; (word = strsep(&rest, "|"));)
-        if (word[strcspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[")] == 0)
+        if (!strcmp(word, "TARGET"))
+            add_targets(&t);
+        else if (word[strcspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[")] == 0)
             text_printf(&t, "%s%s", t.len ? " " : "", word);
     return text_take(&t);
 }
@@ -126,8 +136,9 @@ static void print_completion_of(Command command)
     const char *name = command_specs[command].name;
     for (int i = 0; i < num_options; i++) {
         const OptionSpec *o = &option_specs[i];
-        if (o->taken & 1u << command && o->arg && strchr(o->arg, '|'))
-            printf("    %s/--%s) words='%s' ;;\n", name, o->name, choices(o->arg));
+        const char *words = o->arg ? choices(o->arg) : "";
+        if (o->taken & 1u << command && words[0])
+            printf("    %s/--%s) words='%s' ;;\n", name, o->name, words);
     }
     printf("    %s/*) [[ $cur == -* ]] && words='", name);
     for (int i = 0; i < num_options; i++)

@@ -42,6 +42,9 @@ if have bash; then
     equal "$(completion_of ternc compile --lowering s)" "sparse"
     equal "$(completion_of ternc compile m.onnx --keep "")" "none first last"
     equal "$(completion_of ternc size --methods "")" "none twn stp"
+    equal "$(completion_of ternc compile --target cortex-m4)" "cortex-m4 cortex-m4f"
+    equal "$(completion_of ternc bench --target rp)" "rp2040 rp2350"
+    equal "$(completion_of ternc size --targets avr)" "avr avr-flash"
     equal "$(completion_of ternc compile --output g)" ""
     equal "$(completion_of ternc inspect --lowering)" ""
 fi
