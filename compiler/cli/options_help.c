@@ -157,6 +157,7 @@ void print_completion(void)
     printf("    esac\n    [ \"$COMP_CWORD\" -ne 1 ] || words='");
     for (int i = 0; i < NUM_COMMANDS; i++)
         printf("%s ", command_specs[i].name);
-    printf("--help --version'\n    [ -z \"$words\" ] || COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
+    printf("--help --version'\n    [ -z \"$words\" ] || COMPREPLY=($(compgen -P \"${cur%%\"${cur##*,}\"}\" -W "
+           "\"$words\" -- \"${cur##*,}\"))\n}\n"
            "complete -o default -F _ternc ternc\n");
 }

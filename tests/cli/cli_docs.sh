@@ -45,6 +45,8 @@ if have bash; then
     equal "$(completion_of ternc compile --target cortex-m4)" "cortex-m4 cortex-m4f"
     equal "$(completion_of ternc bench --target rp)" "rp2040 rp2350"
     equal "$(completion_of ternc size --targets avr)" "avr avr-flash"
+    equal "$(completion_of ternc size --targets host,m4,avr-)" "host,m4,avr-flash"
+    equal "$(completion_of ternc size --methods none,)" "none,none none,twn none,stp"
     equal "$(completion_of ternc compile --output g)" ""
     equal "$(completion_of ternc inspect --lowering)" ""
 fi
