@@ -90,6 +90,17 @@ static void print_man_command(Command command)
     printf(".RE\n.fi\n");
 }
 
+static void print_man_targets(void)
+{
+    printf(".SH TARGETS\nMachines, and behind what each is the other names that\n.B \\-\\-target\nand\n"
+           ".B \\-\\-targets\ntake for it.\n");
+    for (int i = 0; i < num_machines; i++) {
+        const Machine *m = &machine_table[i];
+        print_roff_line(".TP\n.B ", m->name);
+        print_roff_line("", mem_printf("%s%s%s", m->about, m->aliases[0] ? ": " : "", m->aliases));
+    }
+}
+
 void print_man(void)
 {
     printf(".TH TERNC 1 \"\" \"ternc %s\" \"User Commands\"\n", TERNC_VERSION);
@@ -101,6 +112,7 @@ void print_man(void)
            "takes it. Every command takes\n.B \\-\\-help\nand\n.BR \\-\\-version .\n.SH COMMANDS\n");
     for (int i = 0; i < NUM_COMMANDS; i++)
         print_man_command((Command)i);
+    print_man_targets();
     printf(".SH EXIT STATUS\n.TP\n0\nsuccess\n.TP\n1\nthe model or the data is at fault, or a check failed\n"
            ".TP\n2\nwrong usage\n.TP\n3\na bug in ternc\n");
     printf(".SH SEE ALSO\nThe user guide, guide.md, in the documentation folder of ternc.\n");

@@ -452,11 +452,9 @@ const OptionSpec option_specs[] = {
     {"lowering", 0, LOWERINGS, COMPILE | CHECK, false, "form of the generated layers (default: auto)", parse_lowering,
      0},
     {"target", 0, "TARGET", COMPILE | CHECK, false,
-     "the machine that code is made for, such as cortex-m4, rp2040, avx2; 'ternc size --list-targets' lists all "
-     "(default: generic)",
+     "the machine, such as cortex-m4, rp2040, avx2; 'ternc size --list-targets' lists all (default: generic)",
      parse_target, 0},
-    {"target", 0, "TARGET", BENCH, false,
-     "the machine that code is made for; 'ternc size --list-targets' lists all (default: this one)", parse_target, 0},
+    {"target", 0, "TARGET", BENCH, false, "the machine that code is made for (default: this one)", parse_target, 0},
     {"lowerings", 0, LOWERINGS ",...", SIZE, false, "forms of the generated layers (default: auto)", parse_lowerings,
      0},
     {"lowerings", 0, LOWERINGS ",...", BENCH, false,

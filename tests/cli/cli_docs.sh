@@ -21,6 +21,7 @@ done
 if have groff; then
     groff -man -Tutf8 -ww -wbreak -rLL=100n ternc.1 >page 2>err || complain "groff"
     [ -s err ] && complain "groff warns"
+    grep -q "Baseline, software float: m23" page || complain "the manual lacks names of targets"
     grep -q "ternc compile net.onnx -o out" page || complain "an example is broken in the manual"
 fi
 
