@@ -9,7 +9,7 @@
 
 /* ---- size_targets.c ---- */
 
-/* The machines that --targets names, in its order: from the table, or --custom-target NAME=FLAGS. */
+/* The machines that --targets names, in its order: from the table, or --custom-target NAME[:TARGET]=FLAGS. */
 const Machine *const *size_targets(Strings names, Strings custom, int *count);
 void size_list_targets(FILE *f);
 const Target *size_prices(const Machine *m); /* that forms are chosen by */

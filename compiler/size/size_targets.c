@@ -17,18 +17,32 @@ void size_list_targets(FILE *f)
     table_print(t, f);
 }
 
+static const Machine *machine_of_table(const char *option, const char *name)
+{
+    const Machine *m = find_machine(name);
+    if (!m)
+        usage("%s: there is no target '%s'%s; 'ternc size --list-targets' lists all, --custom-target NAME=FLAGS makes "
+              "one of flags for clang",
+              option, name, near_machines(name));
+    return m;
+}
+
+/* NAME[:TARGET]=FLAGS: like TARGET but for its flags. */
 static Machine *parse_custom(const char *text)
 {
     const char *equals = strchr(text, '=');
-    if (!equals || equals == text || !equals[1])
-        usage("--custom-target NAME=FLAGS: '%s' is not of that form", text);
+    const int name = (int)strcspn(text, ":=");
+    if (!equals || !name || !equals[1])
+        usage("--custom-target NAME[:TARGET]=FLAGS: '%s' is not of that form", text);
     Machine *m = NEW(Machine);
-    *m = (Machine){.name = mem_printf("%.*s", (int)(equals - text), text),
-                   .aliases = "",
-                   .prices = find_target(NULL),
-                   .flags = equals + 1,
-                   .about = "given by --custom-target",
-                   .copies_constants = strstr(equals, "--target=avr") != NULL};
+    m->prices = find_target(NULL);
+    if (text[name] == ':')
+        *m = *machine_of_table("--custom-target", mem_printf("%.*s", (int)(equals - text) - name - 1, text + name + 1));
+    m->name = mem_printf("%.*s", name, text);
+    m->aliases = "";
+    m->flags = equals + 1;
+    m->about = "given by --custom-target";
+    m->copies_constants |= strstr(m->flags, "--target=avr") != NULL;
     return m;
 }
 
@@ -37,12 +51,7 @@ static const Machine *find_size_target(const char *name, const Machine *const *c
     for (int i = 0; i < num_custom; i++)
         if (!strcmp(custom[i]->name, name))
             return custom[i];
-    const Machine *m = find_machine(name);
-    if (!m)
-        usage("--targets: there is no target '%s'%s; 'ternc size --list-targets' lists all, --custom-target %s=FLAGS "
-              "makes one of flags for clang",
-              name, near_machines(name), name);
-    return m;
+    return machine_of_table("--targets", name);
 }
 
 static void check_repeats(const Machine *const *list, int count)

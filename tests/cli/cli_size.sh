@@ -110,7 +110,7 @@ expect 2 "ternc: usage: 'ternc size' needs a model: ternc size MODEL.onnx..." te
 expect 2 "ternc: usage: --methods: 'sca' is not one of none|twn|stp" ternc size m --methods twn,sca
 expect 2 "ternc: usage: --lowerings: 'auto' is named twice" ternc size m --lowerings auto,auto
 expect 2 "ternc: usage: --targets: there is no target 'z80'; 'ternc size --list-targets' lists all, --custom-target \
-z80=FLAGS makes one of flags for clang" ternc size m --targets z80
+NAME=FLAGS makes one of flags for clang" ternc size m --targets z80
 expect 2 "ternc: usage: --threshold has no meaning with --methods none alone; add twn or stp" \
     ternc size m --methods none --threshold 0.7
 expect 2 "ternc: usage: --tolerance has no meaning without --baseline" ternc size m --tolerance 1

@@ -279,7 +279,17 @@ static void test_targets(void)
     list = size_targets((Strings){0}, (Strings){0}, &count);
     CU_ASSERT_EQUAL_FATAL(count, 1);
     CU_ASSERT_STRING_EQUAL(list[0]->name, "host");
+    CU_ASSERT_PTR_EQUAL(size_targets((Strings){0}, (Strings){custom, 1}, &count)[0]->prices, find_target("generic"));
+    const char *const like[] = {"mine:avr=-O1"};
+    list = size_targets((Strings){0}, (Strings){like, 1}, &count);
+    CU_ASSERT_STRING_EQUAL(list[0]->name, "mine");
+    CU_ASSERT_STRING_EQUAL(list[0]->flags, "-O1");
+    CU_ASSERT_PTR_EQUAL(list[0]->prices, find_target("avr"));
+    CU_ASSERT_EQUAL(list[0]->call_bytes, 2);
     Trap t;
+    CU_ASSERT_TRUE(refused(&t, ask_targets, (const char *const[]){NULL, "mine:z80=-O1"}));
+    CU_ASSERT_PTR_NOT_NULL(strstr(t.message, "--custom-target: there is no target 'z80'"));
+    CU_ASSERT_TRUE(refused(&t, ask_targets, (const char *const[]){NULL, ":avr=-O1"}));
     CU_ASSERT_TRUE(refused(&t, ask_targets, (const char *const[]){"z80", NULL}));
     CU_ASSERT_EQUAL(t.code, 2);
     CU_ASSERT_PTR_NOT_NULL(strstr(t.message, "there is no target 'z80'"));
