@@ -48,7 +48,7 @@ typedef struct CommandLine {
     Lowering lowerings[5];  /* --lowerings, default auto */
     int num_lowerings;      /* of bench too, default auto, unroll, sparse, packed */
     Strings targets;        /* --targets; none: host */
-    Strings custom_targets; /* --custom-target NAME=FLAGS */
+    Strings custom_targets; /* --custom-target NAME[:TARGET]=FLAGS */
     bool list_operators;    /* inspect --operators */
     bool list_targets, csv;
     const char *html;          /* --html FILE or NULL */

@@ -1,5 +1,6 @@
 /* options_help.c - what the tables of the command line say to people: help, the manual page, completion for bash. */
 #include "cli/options_table.h"
+#include "layers/layers.h"
 
 #include <string.h>
 
@@ -89,6 +90,17 @@ static void print_man_command(Command command)
     printf(".RE\n.fi\n");
 }
 
+static void print_man_targets(void)
+{
+    printf(".SH TARGETS\nMachines, and behind what each is the other names that\n.B \\-\\-target\nand\n"
+           ".B \\-\\-targets\ntake for it.\n");
+    for (int i = 0; i < num_machines; i++) {
+        const Machine *m = &machine_table[i];
+        print_roff_line(".TP\n.B ", m->name);
+        print_roff_line("", mem_printf("%s%s%s", m->about, m->aliases[0] ? ": " : "", m->aliases));
+    }
+}
+
 void print_man(void)
 {
     printf(".TH TERNC 1 \"\" \"ternc %s\" \"User Commands\"\n", TERNC_VERSION);
@@ -100,6 +112,7 @@ void print_man(void)
            "takes it. Every command takes\n.B \\-\\-help\nand\n.BR \\-\\-version .\n.SH COMMANDS\n");
     for (int i = 0; i < NUM_COMMANDS; i++)
         print_man_command((Command)i);
+    print_man_targets();
     printf(".SH EXIT STATUS\n.TP\n0\nsuccess\n.TP\n1\nthe model or the data is at fault, or a check failed\n"
            ".TP\n2\nwrong usage\n.TP\n3\na bug in ternc\n");
     printf(".SH SEE ALSO\nThe user guide, guide.md, in the documentation folder of ternc.\n");
@@ -107,7 +120,14 @@ void print_man(void)
 
 /* ---- completion ---- */
 
-/* "none|first|NAME,..." as "none first": words that stand for something else are left out. */
+static void add_targets(Text *t)
+{
+    for (int i = 0; i < num_machines; i++)
+        text_printf(t, "%s%s", t->len ? " " : "", machine_words(&machine_table[i]));
+}
+
+/* "none|first|NAME,..." as "none first": TARGET stands for the names of all machines, other words in capitals for what
+ * cannot be listed. */
 static const char *choices(const char *arg)
 {
     Text t = {0};
@@ -116,7 +136,9 @@ static const char *choices(const char *arg)
     if (list)
         *list = 0;
     for (char *word; (word = strsep(&rest, "|"));)
-        if (word[strcspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[")] == 0)
+        if (!strcmp(word, "TARGET"))
+            add_targets(&t);
+        else if (word[strcspn(word, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[")] == 0)
             text_printf(&t, "%s%s", t.len ? " " : "", word);
     return text_take(&t);
 }
@@ -126,8 +148,9 @@ static void print_completion_of(Command command)
     const char *name = command_specs[command].name;
     for (int i = 0; i < num_options; i++) {
         const OptionSpec *o = &option_specs[i];
-        if (o->taken & 1u << command && o->arg && strchr(o->arg, '|'))
-            printf("    %s/--%s) words='%s' ;;\n", name, o->name, choices(o->arg));
+        const char *words = o->arg ? choices(o->arg) : "";
+        if (o->taken & 1u << command && words[0])
+            printf("    %s/--%s) words='%s' ;;\n", name, o->name, words);
     }
     printf("    %s/*) [[ $cur == -* ]] && words='", name);
     for (int i = 0; i < num_options; i++)
@@ -146,6 +169,7 @@ void print_completion(void)
     printf("    esac\n    [ \"$COMP_CWORD\" -ne 1 ] || words='");
     for (int i = 0; i < NUM_COMMANDS; i++)
         printf("%s ", command_specs[i].name);
-    printf("--help --version'\n    [ -z \"$words\" ] || COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
+    printf("--help --version'\n    [ -z \"$words\" ] || COMPREPLY=($(compgen -P \"${cur%%\"${cur##*,}\"}\" -W "
+           "\"$words\" -- \"${cur##*,}\"))\n}\n"
            "complete -o default -F _ternc ternc\n");
 }

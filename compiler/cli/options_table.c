@@ -1,6 +1,7 @@
 /* options_table.c - the table of commands and the table of options, with what reads each option's value. Parsing, help,
  * manual page and completion all come from these tables (options.c, options_help.c). */
 #include "cli/options_table.h"
+#include "layers/layers.h"
 
 #include <errno.h>
 #include <math.h>
@@ -218,8 +219,11 @@ static void parse_tolerance(CommandLine *c, const OptionSpec *o, const char *val
 
 static void parse_target(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    choice_of(o, value);
-    c->opt.target = value;
+    const Machine *m = find_machine(value);
+    if (!m)
+        usage("--%s: there is no target '%s'%s; 'ternc size --list-targets' lists all", o->name, value,
+              near_machines(value));
+    c->opt.target = m->name;
 }
 
 static void parse_scale(CommandLine *c, const OptionSpec *o, const char *value)
@@ -447,20 +451,20 @@ const OptionSpec option_specs[] = {
     {"optimize", 0, "speed|size", SIZE, false, "what --lowerings auto aims at (default: size)", parse_optimize, 0},
     {"lowering", 0, LOWERINGS, COMPILE | CHECK, false, "form of the generated layers (default: auto)", parse_lowering,
      0},
-    {"target", 0,
-     "generic|x86-64|x86-64-v3|x86-64-v4|aarch64|cortex-m0|cortex-m3|cortex-m4|cortex-m7|cortex-m33|rv32imac|rv32imafc|"
-     "avr",
-     COMPILE | CHECK, false, "the machine that code is made for (default: generic)", parse_target, 0},
-    {"target", 0, "generic|x86-64|x86-64-v3|x86-64-v4|aarch64", BENCH, false,
-     "the machine that code is made for (default: this one)", parse_target, 0},
+    {"target", 0, "TARGET", COMPILE | CHECK, false,
+     "the machine, such as cortex-m4, rp2040, avx2; 'ternc size --list-targets' lists all (default: generic)",
+     parse_target, 0},
+    {"target", 0, "TARGET", BENCH, false, "the machine that code is made for (default: this one)", parse_target, 0},
     {"lowerings", 0, LOWERINGS ",...", SIZE, false, "forms of the generated layers (default: auto)", parse_lowerings,
      0},
     {"lowerings", 0, LOWERINGS ",...", BENCH, false,
      "forms of the generated layers (default: auto,unroll,sparse,packed)", parse_lowerings, 0},
-    {"targets", 0, "NAME,...", SIZE, false, "machines to compile for (default: host)", parse_targets, 0},
-    {"custom-target", 0, "NAME=FLAGS", SIZE, true, "one more target: flags for clang, such as --target=TRIPLE",
-     add_text, offsetof(CommandLine, custom_targets)},
-    {"list-targets", 0, NULL, SIZE, false, "list the targets with their clang flags", set_flag,
+    {"targets", 0, "TARGET,...", SIZE, false, "machines to compile for; --list-targets lists all (default: host)",
+     parse_targets, 0},
+    {"custom-target", 0, "NAME[:TARGET]=FLAGS", SIZE, true,
+     "one more target by flags for clang, such as --target=TRIPLE; predicted as TARGET (default: generic)", add_text,
+     offsetof(CommandLine, custom_targets)},
+    {"list-targets", 0, NULL, SIZE, false, "list the targets with their clang flags and other names", set_flag,
      offsetof(CommandLine, list_targets)},
     {"max-flash", 0, "BYTES", COMPILE, false, "fail when clang makes more code and constants of it for --target",
      parse_bytes, offsetof(CommandLine, budget.max_flash)},

@@ -34,7 +34,7 @@ typedef struct Options {
     Strings consts; /* --const NAME=FILE: inputs whose values are known */
     Optimize optimize;
     Lowering lowering;
-    const char *target; /* --target; NULL: "generic" */
+    const char *target; /* --target, a name of targets.def; NULL: "generic" */
     const char *name;   /* --name ID; NULL: from the file name */
     InputForm input;
     bool float_guard; /* --float-guard: the run functions refuse NaN and infinity in inputs */

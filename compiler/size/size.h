@@ -4,23 +4,15 @@
 #define TERNC_SIZE_H
 
 #include "base/host.h"
+#include "layers/layers.h"
 #include "print/print.h"
 
 /* ---- size_targets.c ---- */
 
-typedef struct SizeTarget {
-    const char *name;
-    const char *flags; /* of clang */
-    const char *cost;  /* --target of the prediction that --lowering auto goes by */
-    int call_bytes;    /* that a call puts on the stack beside what clang reports as the caller's frame */
-    const char *about;
-} SizeTarget;
-
-const SizeTarget *target_of_option(const char *name); /* of compile's --target; NULL, "generic": the host */
-/* The targets that --targets names, in its order: from the table, or --custom-target NAME=FLAGS. */
-const SizeTarget *const *size_targets(Strings names, Strings custom, int *count);
+/* The machines that --targets names, in its order: from the table, or --custom-target NAME[:TARGET]=FLAGS. */
+const Machine *const *size_targets(Strings names, Strings custom, int *count);
 void size_list_targets(FILE *f);
-bool target_copies_constants(const SizeTarget *t); /* to RAM when the program starts, but those in .progmem */
+const Target *size_prices(const Machine *m); /* that forms are chosen by */
 
 /* ---- size_build.c, size_cache.c ---- */
 
@@ -53,8 +45,8 @@ typedef struct Builder {
 } Builder;
 
 Builder *builder_new(const BuildOptions *o, int processes); /* at most so many at the same time */
-/* The build of these texts for a target; runs nothing yet. */
-SizeBuild *builder_add(Builder *b, const SizeTarget *t, const char *c, const char *h, const char *label);
+/* The build of these texts for a machine; runs nothing yet. */
+SizeBuild *builder_add(Builder *b, const Machine *m, const char *c, const char *h, const char *label);
 void builder_run(Builder *b);
 
 /* NULL, or where the cache lies: $XDG_CACHE_HOME/ternc or ~/.cache/ternc, made if it is missing. */
@@ -116,7 +108,7 @@ typedef struct SizeShared {
 /* A model with a method and a lowering on a target, measured. */
 typedef struct SizeRow {
     const char *model, *method, *lowering;
-    const SizeTarget *target;
+    const Machine *target;
     SizeBuild *build;
     const char *error; /* NULL: measured, and what follows is valid */
     SizeLayer *layers;
@@ -127,7 +119,7 @@ typedef struct SizeRow {
     int64_t code, constants, data, bss;
     int64_t arena;               /* bytes, as the header says */
     int64_t static_arena;        /* of them in bss */
-    int64_t ram_constants;       /* constants that also lie in RAM: target_copies_constants */
+    int64_t ram_constants;       /* constants that also lie in RAM: Machine.copies_constants */
     int64_t stack;               /* -1: not known */
     int64_t weights;             /* of all layers */
     double entropy;              /* mean over the weights */

@@ -79,11 +79,11 @@ static void append_build(Builder *b, SizeBuild *build)
     b->builds[b->count++] = build;
 }
 
-SizeBuild *builder_add(Builder *b, const SizeTarget *t, const char *c, const char *h, const char *label)
+SizeBuild *builder_add(Builder *b, const Machine *m, const char *c, const char *h, const char *label)
 {
     /* wasm keeps zeros in the object, where an arena would look like constants */
-    const char *arena = strstr(t->flags, "wasm") ? " -DNET_NO_STATIC_ARENA" : "";
-    const char *flags = mem_printf("%s %s %s%s", b->cflags, t->flags, common_flags(), arena);
+    const char *arena = strstr(m->flags, "wasm") ? " -DNET_NO_STATIC_ARENA" : "";
+    const char *flags = mem_printf("%s %s %s%s", b->cflags, m->flags, common_flags(), arena);
     const char *headers = join_lines(freestanding_string_lines), *math = join_lines(freestanding_math_lines);
     Hash key = hash_texts((const char *const[]){b->cc, b->version, flags, c, h, headers, math, NULL});
     for (int i = 0; i < b->count; i++)

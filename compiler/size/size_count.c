@@ -144,7 +144,7 @@ void count_object(SizeRow *r)
         const SizePart *p = &o->parts[i];
         if (p->kind == SECTION_BSS && strstr(p->name, "arena"))
             r->static_arena += p->bytes;
-        if (target_copies_constants(r->target) && !strncmp(p->section, ".rodata", 7))
+        if (r->target->copies_constants && !strncmp(p->section, ".rodata", 7))
             r->ram_constants += p->bytes;
         if (r->by_layer && p->bytes && (p->kind == SECTION_CODE || p->kind == SECTION_CONST))
             add_part(r, p);

@@ -21,6 +21,7 @@ done
 if have groff; then
     groff -man -Tutf8 -ww -wbreak -rLL=100n ternc.1 >page 2>err || complain "groff"
     [ -s err ] && complain "groff warns"
+    grep -q "Baseline, software float: m23" page || complain "the manual lacks names of targets"
     grep -q "ternc compile net.onnx -o out" page || complain "an example is broken in the manual"
 fi
 
@@ -42,6 +43,11 @@ if have bash; then
     equal "$(completion_of ternc compile --lowering s)" "sparse"
     equal "$(completion_of ternc compile m.onnx --keep "")" "none first last"
     equal "$(completion_of ternc size --methods "")" "none twn stp"
+    equal "$(completion_of ternc compile --target cortex-m4)" "cortex-m4 cortex-m4f"
+    equal "$(completion_of ternc bench --target rp)" "rp2040 rp2350"
+    equal "$(completion_of ternc size --targets avr)" "avr avr-flash"
+    equal "$(completion_of ternc size --targets host,m4,avr-)" "host,m4,avr-flash"
+    equal "$(completion_of ternc size --methods none,)" "none,none none,twn none,stp"
     equal "$(completion_of ternc compile --output g)" ""
     equal "$(completion_of ternc inspect --lowering)" ""
 fi

@@ -74,6 +74,7 @@ says "--optimize speed"
 grep -q '<svg' report.html || complain "report.html has no chart"
 expect 0 "" ternc size --list-targets
 says "--target=thumbv7em-none-eabihf -mcpu=cortex-m4"
+says " rp2040 "
 expect 0 "" ternc size m/tiny.onnx --custom-target "tiny=--target=thumbv6m-none-eabi -mthumb"
 says "tiny"
 
@@ -108,8 +109,8 @@ expect 1 "ternc: error: no-such-cc: cannot run: No such file or directory; --cc 
 expect 2 "ternc: usage: 'ternc size' needs a model: ternc size MODEL.onnx..." ternc size
 expect 2 "ternc: usage: --methods: 'sca' is not one of none|twn|stp" ternc size m --methods twn,sca
 expect 2 "ternc: usage: --lowerings: 'auto' is named twice" ternc size m --lowerings auto,auto
-expect 2 "ternc: usage: --targets: there is no target 'z80'; 'ternc size --list-targets' lists them, --custom-target \
-z80=FLAGS makes one of flags for clang" ternc size m --targets z80
+expect 2 "ternc: usage: --targets: there is no target 'z80'; 'ternc size --list-targets' lists all, --custom-target \
+NAME=FLAGS makes one of flags for clang" ternc size m --targets z80
 expect 2 "ternc: usage: --threshold has no meaning with --methods none alone; add twn or stp" \
     ternc size m --methods none --threshold 0.7
 expect 2 "ternc: usage: --tolerance has no meaning without --baseline" ternc size m --tolerance 1

@@ -365,7 +365,10 @@ int main(int argc, char **argv)
         return 2;
     }
     Calibration *a = NEW(Calibration);
-    a->target = argv[1];
+    const Machine *machine = find_machine(argv[1]);
+    if (!machine)
+        fail("there is no target '%s'", argv[1]);
+    a->target = machine->name;
     a->source = argv[2];
     if (argc == 4 && !(a->earlier = fopen(argv[3], "r")))
         fail("%s: cannot read", argv[3]);

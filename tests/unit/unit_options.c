@@ -140,6 +140,19 @@ static void test_size_values(void)
     CU_ASSERT_EQUAL(c->budget.max_ram, -1);
 }
 
+static void test_targets(void)
+{
+    static const char *const pairs[][2] = {
+        {"generic", "generic"},       {"cortex-m0", "cortex-m0"}, {"m0+", "cortex-m0plus"}, {"RP2040", "cortex-m0plus"},
+        {"cortex-m33", "cortex-m33"}, {"avx2", "x86-64-v3"},      {"wasm", "wasm32"},       {"Cortex-M4", "cortex-m4"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        const CommandLine *c = parse_good(mem_printf("ternc compile m -o d --target %s", pairs[i][0]));
+        CU_ASSERT_STRING_EQUAL(c->opt.target, pairs[i][1]);
+    }
+    CU_ASSERT_PTR_NULL(parse_good("ternc check m")->opt.target);
+    CU_ASSERT_STRING_EQUAL(parse_good("ternc bench m --target m7")->opt.target, "cortex-m7");
+}
+
 typedef struct Wrong {
     const char *line, *message;
 } Wrong;
@@ -180,9 +193,20 @@ static const Wrong wrong[] = {
     {"ternc compile m -o d --method stp --threshold 1", "--threshold and --method stp exclude each other"},
     {"ternc compile m -o d --sparsity 0.5 --threshold exact", "--threshold and --sparsity exclude each other"},
     {"ternc run m --sparsity 0.5", "--sparsity has no meaning with --method none; add --method twn or stp"},
-    {"ternc compile m -o d --target pdp-11", "--target: 'pdp-11' is not one of "
-                                             "generic|x86-64|x86-64-v3|x86-64-v4|aarch64|cortex-m0|cortex-m3|cortex-m4|"
-                                             "cortex-m7|cortex-m33|rv32imac|rv32imafc|avr"},
+    {"ternc compile m -o d --target pdp-11",
+     "--target: there is no target 'pdp-11'; 'ternc size --list-targets' lists all"},
+    {"ternc bench m --target cortex-m", "--target: there is no target 'cortex-m'; near ones: cortex-m0, cortex-m0plus, "
+                                        "cortex-m3, cortex-m4; 'ternc size --list-targets' lists all"},
+    {"ternc compile m -o d --target cortex-m44",
+     "--target: there is no target 'cortex-m44'; near ones: cortex-m4, cortex-m0, cortex-m0+, cortex-m3; 'ternc size "
+     "--list-targets' lists all"},
+    {"ternc compile m -o d --target STM32F407VG",
+     "--target: there is no target 'STM32F407VG'; near ones: stm32f4; 'ternc size --list-targets' lists all"},
+    {"ternc compile m -o d --target coretx-m7", "--target: there is no target 'coretx-m7'; near ones: cortex-m7; "
+                                                "'ternc size --list-targets' lists all"},
+    {"ternc compile m -o d --target=", "--target: there is no target ''; 'ternc size --list-targets' lists all"},
+    {"ternc check m --target cortex-m4x", "--target: there is no target 'cortex-m4x'; near ones: cortex-m4, cortex-m0, "
+                                          "cortex-m0+, cortex-m3; 'ternc size --list-targets' lists all"},
     {"ternc compile m -o d --threshold -1", "--threshold exact|FACTOR: '-1' is not a positive number"},
     {"ternc compile m -o d --threshold nan", "--threshold exact|FACTOR: 'nan' is not a number"},
     {"ternc compile m -o d --threshold 0.7x", "--threshold exact|FACTOR: '0.7x' is not a number"},
@@ -253,6 +277,7 @@ int main(void)
     CU_add_test(s, "values", test_values);
     CU_add_test(s, "data values", test_data_values);
     CU_add_test(s, "values of size", test_size_values);
+    CU_add_test(s, "targets", test_targets);
     CU_add_test(s, "wrong use", test_wrong_use);
     CU_add_test(s, "model id", test_model_id);
     CU_basic_run_tests();
