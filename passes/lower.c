@@ -51,7 +51,7 @@ static int64_t values_bytes(const Layer *l, const float *v)
 static int64_t frame_bytes(const Layer *l, const Options *opt)
 {
     int64_t values = values_bytes(l, l->scale) + values_bytes(l, l->bias);
-    const Target *t = find_target(opt->target);
+    const Core *t = find_core(opt->target);
     if (l->kind == LAYER_FC)
         return values;
     if (opt->optimize == OPTIMIZE_SIZE)
@@ -61,7 +61,7 @@ static int64_t frame_bytes(const Layer *l, const Options *opt)
 
 static int64_t unrolled_bytes(const Layer *l, const Options *opt, const Unrolled *code)
 {
-    const Target *t = find_target(opt->target);
+    const Core *t = find_core(opt->target);
     const double *price = l->kind == LAYER_FC ? t->fc_bytes : t->conv_bytes;
     double bytes = price[0] * (double)code->adds + price[1] * (double)code->taps + price[2] * (double)code->moves;
     return frame_bytes(l, opt) + (int64_t)bytes;
@@ -78,7 +78,7 @@ static bool may_unroll(const Layer *l, const Options *opt, int64_t left)
  * add is an instruction. */
 static void predict_unrolled(Layer *l, const Options *opt)
 {
-    const Target *target = find_target(opt->target);
+    const Core *target = find_core(opt->target);
     const int most = l->kind == LAYER_FC ? target->fc.window : target->conv.window;
     int64_t adds = 0;
     for (int window = 1; window <= most; window = window < most ? most : most + 1) {
@@ -173,7 +173,7 @@ static Lowering choose_for_speed(Layer *l)
 
 static bool wants_small_tables(const Layer *l, const Options *opt)
 {
-    const Target *target = find_target(opt->target);
+    const Core *target = find_core(opt->target);
     if (l->kind == LAYER_CONV_TRANSPOSE)
         return false;
     return opt->optimize == OPTIMIZE_SIZE || target->small_tables || (l->kind == LAYER_CONV && target->soft_float);

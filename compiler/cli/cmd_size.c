@@ -12,9 +12,9 @@
 
 /* ---- generating ---- */
 
-/* The C of one model, method and lowering, for all machines of the same prices. */
+/* The C of one model, method and lowering, for all targets of the same core. */
 typedef struct Generated {
-    const Target *prices;
+    const Core *core;
     const Plan *plan;
     const char *c, *h;
 } Generated;
@@ -28,12 +28,12 @@ static bool measures(const CommandLine *c, Method m)
 }
 
 /* --sparsity is stp's where stp is measured, --threshold is twn's. */
-static Options method_options(const CommandLine *c, Method method, Lowering lowering, const Target *prices)
+static Options method_options(const CommandLine *c, Method method, Lowering lowering, const Core *core)
 {
     Options opt = c->opt;
     opt.method = method;
     opt.lowering = lowering;
-    opt.target = prices->name;
+    opt.target = core->name;
     opt.name = "net";
     if (method == METHOD_STP)
         opt.threshold = 0;
@@ -50,7 +50,7 @@ static Generated generate(const char *path, const Options *options)
     *opt = *options;
     Model *m = pipeline_load(path, opt);
     pipeline_ternarize(m, opt);
-    Generated g = {.prices = find_target(opt->target), .plan = pipeline_lower(m, opt)};
+    Generated g = {.core = find_core(opt->target), .plan = pipeline_lower(m, opt)};
     Text source = {0}, header = {0};
     emit_c(g.plan, &source, &header);
     g.c = text_take(&source);
@@ -62,7 +62,7 @@ static Generated generate(const char *path, const Options *options)
 
 typedef struct Combination {
     const CommandLine *c;
-    const Machine *const *targets;
+    const Target *const *targets;
     int num_targets;
     Builder *builder;
 } Combination;
@@ -73,13 +73,13 @@ static void add_rows(SizeReport *s, const Combination *k, const char *path, Meth
     Generated *made = NEW_ARRAY(Generated, k->num_targets);
     int count = 0;
     for (int i = 0; i < k->num_targets; i++) {
-        const Machine *t = k->targets[i];
-        const Target *prices = size_prices(t);
+        const Target *t = k->targets[i];
+        const Core *core = size_core(t);
         SizeRow *r = &s->rows[s->count];
-        Options opt = method_options(k->c, method, lowering, prices);
+        Options opt = method_options(k->c, method, lowering, core);
         opt.quiet |= s->count > 0 && s->rows[s->count - 1].model == path; /* notes once a model */
         int same = 0;
-        while (same < count && made[same].prices != prices)
+        while (same < count && made[same].core != core)
             same++;
         if (same == count)
             made[count++] = generate(path, &opt);

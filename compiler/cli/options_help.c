@@ -94,8 +94,8 @@ static void print_man_targets(void)
 {
     printf(".SH TARGETS\nMachines, and behind what each is the other names that\n.B \\-\\-target\nand\n"
            ".B \\-\\-targets\ntake for it.\n");
-    for (int i = 0; i < num_machines; i++) {
-        const Machine *m = &machine_table[i];
+    for (int i = 0; i < num_targets; i++) {
+        const Target *m = &target_table[i];
         print_roff_line(".TP\n.B ", m->name);
         print_roff_line("", mem_printf("%s%s%s", m->about, m->aliases[0] ? ": " : "", m->aliases));
     }
@@ -122,8 +122,8 @@ void print_man(void)
 
 static void add_targets(Text *t)
 {
-    for (int i = 0; i < num_machines; i++)
-        text_printf(t, "%s%s", t->len ? " " : "", machine_words(&machine_table[i]));
+    for (int i = 0; i < num_targets; i++)
+        text_printf(t, "%s%s", t->len ? " " : "", target_words(&target_table[i]));
 }
 
 /* "none|first|NAME,..." as "none first": TARGET stands for the names of all machines, other words in capitals for what

@@ -219,10 +219,10 @@ static void parse_tolerance(CommandLine *c, const OptionSpec *o, const char *val
 
 static void parse_target(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    const Machine *m = find_machine(value);
+    const Target *m = find_target(value);
     if (!m)
         usage("--%s: there is no target '%s'%s; 'ternc size --list-targets' lists all", o->name, value,
-              near_machines(value));
+              near_targets(value));
     c->opt.target = m->name;
 }
 

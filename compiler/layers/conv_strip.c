@@ -39,7 +39,7 @@ double outgrown(double adds)
 /* Soft-float convolutions have small tables only; transposed ones, which have none, are taken to cost the same. */
 FormId price_row(const Layer *l, const Options *opt)
 {
-    return l->kind != LAYER_FC && find_target(opt->target)->soft_float ? l->form->small_id : l->form->id;
+    return l->kind != LAYER_FC && find_core(opt->target)->soft_float ? l->form->small_id : l->form->id;
 }
 
 /* ---- taps ---- */
@@ -203,7 +203,7 @@ double strip_inputs(const Layer *l, const ConvStrip *s)
 /* What depends on the rows of a strip in the time that a run takes: vectors, and what each strip costs again. */
 static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt)
 {
-    const Target *t = find_target(opt->target);
+    const Core *t = find_core(opt->target);
     const double *price = t->costs->conv[price_row(l, opt)];
     bool unrolled = l->form->unrolled;
     const int lanes = format_lanes(layer_format(l), opt);

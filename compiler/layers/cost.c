@@ -116,7 +116,7 @@ Work layer_work(const Layer *l, const Options *opt)
 
 double work_time(const Work *w, const Layer *l, const Options *opt)
 {
-    const Costs *c = find_target(opt->target)->costs;
+    const Costs *c = find_core(opt->target)->costs;
     const double *price = (l->kind == LAYER_FC ? c->fc : c->conv)[price_row(l, opt)];
     double time = 0;
     for (int i = 0; i < NUM_WORK; i++)
@@ -126,14 +126,14 @@ double work_time(const Work *w, const Layer *l, const Options *opt)
 
 const char *time_unit(const Options *opt)
 {
-    return find_target(opt->target)->unit;
+    return find_core(opt->target)->unit;
 }
 
 const char *time_text(double time, const Options *opt)
 {
     if (time < 0)
         return "-";
-    if (find_target(opt->target)->instructions)
+    if (find_core(opt->target)->instructions)
         return count_text((int64_t)time);
     return mem_printf(time < 1e4 ? "%.2f" : time < 1e5 ? "%.1f" : "%.0f", time / 1000);
 }

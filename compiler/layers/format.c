@@ -38,7 +38,7 @@ bool format_in_place(const Format *f)
 /* A target's vectors are counted in 32-bit numbers. */
 int format_lanes(const Format *f, const Options *opt)
 {
-    int lanes = find_target(opt->target)->lanes * 4 / (int)dtype_size(f->acc);
+    int lanes = find_core(opt->target)->lanes * 4 / (int)dtype_size(f->acc);
     return lanes > 1 ? lanes : 1;
 }
 

@@ -5,7 +5,7 @@
 
 static int64_t most_sums(const Layer *l, const Options *opt)
 {
-    const Target *t = find_target(opt->target);
+    const Core *t = find_core(opt->target);
     bool sparse = 4 * (layer_weight_count(l) - l->zeros) <= layer_weight_count(l);
     return sparse && t->sparse_sums ? t->sparse_sums : t->conv.sums;
 }

@@ -45,7 +45,8 @@ enum { NUM_WORK = 7 };
 typedef struct Costs {
     double conv[NUM_FORMS][NUM_WORK], fc[NUM_FORMS][NUM_WORK];
 } Costs;
-typedef struct Target {
+/* What lowering and emission know of a processor core. */
+typedef struct Core {
     const char *name;                  /* of the machine that its prices were measured for */
     double conv_bytes[3], fc_bytes[3]; /* unrolled: per add, load of an input, load or store of a sum */
     int conv_code;                     /* bytes of a convolution's loops and epilogue, compiled for speed */
@@ -58,27 +59,27 @@ typedef struct Target {
     bool mixed;        /* may have a multiply-add unit that adds beside the adder */
     bool soft_float;   /* an add is a call, beside which the other costs of a form hardly count */
     bool small_tables; /* too little stack for the fast forms of tables */
-} Target;
+} Core;
 
 /* A machine that --target and --targets name: a row of targets.def, or one that the user describes. */
-typedef struct Machine {
+typedef struct Target {
     const char *name, *aliases; /* aliases: exact names too, words with a space between two */
-    const Target *prices;       /* several machines share them */
+    const Core *core;           /* several targets share one */
     const char *flags;          /* of clang */
     const char *about;
-    int call_bytes;            /* that a call puts on the stack beside what clang reports as the caller's frame */
-    bool copies_constants;     /* to RAM when the program starts, but those in .progmem */
-    const Target *size_prices; /* that `ternc size` chooses forms by; NULL: the same */
-} Machine;
-extern const Machine machine_table[];
-extern const int num_machines;
+    int call_bytes;        /* that a call puts on the stack beside what clang reports as the caller's frame */
+    bool copies_constants; /* to RAM when the program starts, but those in .progmem */
+    const Core *size_core; /* that `ternc size` chooses forms by; NULL: the same */
+} Target;
+extern const Target target_table[];
+extern const int num_targets;
 const char *host_target(void); /* the machine of the table that this one is */
 
 /* target_names.c */
-const Target *find_target(const char *name);   /* of a machine that there is; NULL: of "generic" */
-const Machine *find_machine(const char *name); /* by name or alias, in capitals too; NULL: there is none */
-const char *near_machines(const char *name);   /* of a wrong name, for messages: "; near ones: m3, m4", or "" */
-char *machine_words(const Machine *m);         /* its name and aliases, with a space between two */
+const Core *find_core(const char *name);     /* of a machine that there is; NULL: of "generic" */
+const Target *find_target(const char *name); /* by name or alias, in capitals too; NULL: there is none */
+const char *near_targets(const char *name);  /* of a wrong name, for messages: "; near ones: m3, m4", or "" */
+char *target_words(const Target *m);         /* its name and aliases, with a space between two */
 
 /* ---- conv_strip.c ---- */
 

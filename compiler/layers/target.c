@@ -18,7 +18,7 @@
 #define ON_V1 "us on a Zen 3 core with SSE2"
 
 enum { M0, M3, M4, RV32IMAC, RV32IMAFC, AARCH64, AVR, V4, V3, V1 };
-static const Target targets[] = {
+static const Core cores[] = {
     [M0] = {"cortex-m0", .conv_bytes = {5.7, 11.4, 11.6}, .fc_bytes = {6.0, 6.4, 2.6}, .conv_code = 1190,
             .conv = {16, 16}, .fc = {16, 8}, .costs = &cortex_m0_costs, .unit = ON_M0, .lanes = 1, .instructions = true,
             .soft_float = true},
@@ -48,10 +48,10 @@ static const Target targets[] = {
             .fc = {12, 4}, .costs = &x86_64_costs, .unit = ON_V1, .lanes = 4, .mixed = true},
 };
 
-const Machine machine_table[] = {
+const Target target_table[] = {
 #include "layers/targets.def"
 };
-const int num_machines = sizeof machine_table / sizeof machine_table[0];
+const int num_targets = sizeof target_table / sizeof target_table[0];
 
 const char *host_target(void)
 {

@@ -6,7 +6,7 @@
 
 enum { MOST_EDITS = 2, MOST_NEAR = 4, LEAST_PART = 3 };
 
-char *machine_words(const Machine *m)
+char *target_words(const Target *m)
 {
     return mem_printf("%s%s%s", m->name, m->aliases[0] ? " " : "", m->aliases);
 }
@@ -21,20 +21,20 @@ static bool has_word(const char *words, const char *word)
     return false;
 }
 
-const Machine *find_machine(const char *name)
+const Target *find_target(const char *name)
 {
-    for (const Machine *m = machine_table; m < machine_table + num_machines; m++)
+    for (const Target *m = target_table; m < target_table + num_targets; m++)
         if (!strcasecmp(m->name, name) || has_word(m->aliases, name))
             return m;
     return NULL;
 }
 
-const Target *find_target(const char *name)
+const Core *find_core(const char *name)
 {
-    const Machine *m = find_machine(name ? name : "generic");
+    const Target *m = find_target(name ? name : "generic");
     if (!m)
         bug("there is no target '%s'", name);
-    return m->prices;
+    return m->core;
 }
 
 static int min_int(int a, int b)
@@ -68,10 +68,10 @@ static int distance(const char *name, const char *word)
 }
 
 /* A machine's first word at this distance, or NULL if none is or one is nearer. */
-static const char *word_at(const Machine *m, const char *name, int wanted)
+static const char *word_at(const Target *m, const char *name, int wanted)
 {
     const char *found = NULL;
-    char *rest = machine_words(m);
+    char *rest = target_words(m);
     for (char *word; (word = strsep(&rest, " "));) {
         int d = distance(name, word);
         if (d < wanted)
@@ -82,12 +82,12 @@ static const char *word_at(const Machine *m, const char *name, int wanted)
     return found;
 }
 
-const char *near_machines(const char *name)
+const char *near_targets(const char *name)
 {
     Text t = {0};
     int count = 0, most = min_int(MOST_EDITS, 1 + (int)strlen(name) / 4);
     for (int edits = 1; edits <= most; edits++)
-        for (const Machine *m = machine_table; m < machine_table + num_machines && count < MOST_NEAR; m++) {
+        for (const Target *m = target_table; m < target_table + num_targets && count < MOST_NEAR; m++) {
             const char *word = word_at(m, name, edits);
             if (word)
                 text_printf(&t, "%s%s", count++ ? ", " : "; near ones: ", word);

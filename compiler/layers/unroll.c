@@ -180,7 +180,7 @@ static const UnrolledBlock *finish(Unroller *u)
 
 bool conv_is_mixed(const Layer *l, const Options *opt)
 {
-    return layer_format(l)->fused && find_target(opt->target)->mixed;
+    return layer_format(l)->fused && find_core(opt->target)->mixed;
 }
 
 const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count,
@@ -216,7 +216,7 @@ void add_unrolled(Unrolled *sum, const Unrolled *u)
 
 Unrolled fc_code(const Layer *l, const Options *opt)
 {
-    const int block = find_target(opt->target)->fc.sums;
+    const int block = find_core(opt->target)->fc.sums;
     Unrolled sum = {0};
     for (int64_t first = 0; first < l->co; first += block)
         add_unrolled(&sum, &unroll_fc(l, first, fc_block(l, first, opt))->size);
@@ -225,6 +225,6 @@ Unrolled fc_code(const Layer *l, const Options *opt)
 
 int64_t fc_block(const Layer *l, int64_t first, const Options *opt)
 {
-    const int block = find_target(opt->target)->fc.sums;
+    const int block = find_core(opt->target)->fc.sums;
     return l->co - first < block ? l->co - first : block;
 }

@@ -10,9 +10,9 @@
 /* ---- size_targets.c ---- */
 
 /* The machines that --targets names, in its order: from the table, or --custom-target NAME[:TARGET]=FLAGS. */
-const Machine *const *size_targets(Strings names, Strings custom, int *count);
+const Target *const *size_targets(Strings names, Strings custom, int *count);
 void size_list_targets(FILE *f);
-const Target *size_prices(const Machine *m); /* that forms are chosen by */
+const Core *size_core(const Target *m); /* that forms are chosen by */
 
 /* ---- size_build.c, size_cache.c ---- */
 
@@ -46,7 +46,7 @@ typedef struct Builder {
 
 Builder *builder_new(const BuildOptions *o, int processes); /* at most so many at the same time */
 /* The build of these texts for a machine; runs nothing yet. */
-SizeBuild *builder_add(Builder *b, const Machine *m, const char *c, const char *h, const char *label);
+SizeBuild *builder_add(Builder *b, const Target *m, const char *c, const char *h, const char *label);
 void builder_run(Builder *b);
 
 /* NULL, or where the cache lies: $XDG_CACHE_HOME/ternc or ~/.cache/ternc, made if it is missing. */
@@ -108,7 +108,7 @@ typedef struct SizeShared {
 /* A model with a method and a lowering on a target, measured. */
 typedef struct SizeRow {
     const char *model, *method, *lowering;
-    const Machine *target;
+    const Target *target;
     SizeBuild *build;
     const char *error; /* NULL: measured, and what follows is valid */
     SizeLayer *layers;
@@ -119,7 +119,7 @@ typedef struct SizeRow {
     int64_t code, constants, data, bss;
     int64_t arena;               /* bytes, as the header says */
     int64_t static_arena;        /* of them in bss */
-    int64_t ram_constants;       /* constants that also lie in RAM: Machine.copies_constants */
+    int64_t ram_constants;       /* constants that also lie in RAM: Target.copies_constants */
     int64_t stack;               /* -1: not known */
     int64_t weights;             /* of all layers */
     double entropy;              /* mean over the weights */

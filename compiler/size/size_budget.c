@@ -75,7 +75,7 @@ static SizeRow measure_plan(const Plan *p, const BuildOptions *o)
     Text source = {0}, header = {0};
     emit_c(renamed, &source, &header);
     const char *target = p->opt->target;
-    SizeRow r = {.model = p->g->file, .target = find_machine(target ? target : "host"), .stack = -1};
+    SizeRow r = {.model = p->g->file, .target = find_target(target ? target : "host"), .stack = -1};
     count_layers(&r, renamed);
     r.build = builder_add(b, r.target, text_take(&source), text_take(&header), p->g->file);
     builder_run(b);

@@ -79,7 +79,7 @@ static void append_build(Builder *b, SizeBuild *build)
     b->builds[b->count++] = build;
 }
 
-SizeBuild *builder_add(Builder *b, const Machine *m, const char *c, const char *h, const char *label)
+SizeBuild *builder_add(Builder *b, const Target *m, const char *c, const char *h, const char *label)
 {
     /* wasm keeps zeros in the object, where an arena would look like constants */
     const char *arena = strstr(m->flags, "wasm") ? " -DNET_NO_STATIC_ARENA" : "";

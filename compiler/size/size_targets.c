@@ -3,39 +3,39 @@
 
 #include <string.h>
 
-const Target *size_prices(const Machine *m)
+const Core *size_core(const Target *m)
 {
-    return m->size_prices ? m->size_prices : m->prices;
+    return m->size_core ? m->size_core : m->core;
 }
 
 void size_list_targets(FILE *f)
 {
     Table *t = table_new("target\tclang flags\tpredicted as\tmachine\taliases");
-    for (const Machine *m = machine_table; m < machine_table + num_machines; m++)
-        table_row(t, "%s\t%s\t%s\t%s\t%s", m->name, m->flags[0] ? m->flags : "(none)", size_prices(m)->name, m->about,
+    for (const Target *m = target_table; m < target_table + num_targets; m++)
+        table_row(t, "%s\t%s\t%s\t%s\t%s", m->name, m->flags[0] ? m->flags : "(none)", size_core(m)->name, m->about,
                   m->aliases);
     table_print(t, f);
 }
 
-static const Machine *machine_of_table(const char *option, const char *name)
+static const Target *machine_of_table(const char *option, const char *name)
 {
-    const Machine *m = find_machine(name);
+    const Target *m = find_target(name);
     if (!m)
         usage("%s: there is no target '%s'%s; 'ternc size --list-targets' lists all, --custom-target NAME=FLAGS makes "
               "one of flags for clang",
-              option, name, near_machines(name));
+              option, name, near_targets(name));
     return m;
 }
 
 /* NAME[:TARGET]=FLAGS: like TARGET but for its flags. */
-static Machine *parse_custom(const char *text)
+static Target *parse_custom(const char *text)
 {
     const char *equals = strchr(text, '=');
     const int name = (int)strcspn(text, ":=");
     if (!equals || !name || !equals[1])
         usage("--custom-target NAME[:TARGET]=FLAGS: '%s' is not of that form", text);
-    Machine *m = NEW(Machine);
-    m->prices = find_target(NULL);
+    Target *m = NEW(Target);
+    m->core = find_core(NULL);
     if (text[name] == ':')
         *m = *machine_of_table("--custom-target", mem_printf("%.*s", (int)(equals - text) - name - 1, text + name + 1));
     m->name = mem_printf("%.*s", name, text);
@@ -46,7 +46,7 @@ static Machine *parse_custom(const char *text)
     return m;
 }
 
-static const Machine *find_size_target(const char *name, const Machine *const *custom, int num_custom)
+static const Target *find_size_target(const char *name, const Target *const *custom, int num_custom)
 {
     for (int i = 0; i < num_custom; i++)
         if (!strcmp(custom[i]->name, name))
@@ -54,7 +54,7 @@ static const Machine *find_size_target(const char *name, const Machine *const *c
     return machine_of_table("--targets", name);
 }
 
-static void check_repeats(const Machine *const *list, int count)
+static void check_repeats(const Target *const *list, int count)
 {
     for (int i = 0; i < count; i++)
         for (int k = 0; k < i; k++)
@@ -63,10 +63,10 @@ static void check_repeats(const Machine *const *list, int count)
 }
 
 /* Custom targets count as named, whether --targets names them or not. */
-const Machine *const *size_targets(Strings names, Strings custom, int *count)
+const Target *const *size_targets(Strings names, Strings custom, int *count)
 {
-    const Machine **made = NEW_ARRAY(const Machine *, custom.count + 1);
-    const Machine **list = NEW_ARRAY(const Machine *, names.count + custom.count + 1);
+    const Target **made = NEW_ARRAY(const Target *, custom.count + 1);
+    const Target **list = NEW_ARRAY(const Target *, names.count + custom.count + 1);
     int n = 0;
     for (int i = 0; i < custom.count; i++)
         made[i] = parse_custom(custom.items[i]);
@@ -82,7 +82,7 @@ const Machine *const *size_targets(Strings names, Strings custom, int *count)
             list[n++] = made[i];
     }
     if (!n)
-        list[n++] = find_machine("host");
+        list[n++] = find_target("host");
     *count = n;
     return list;
 }

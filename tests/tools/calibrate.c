@@ -206,7 +206,7 @@ static void measure_layer(Calibration *a, int shape, double density, int group)
         {LOWER_DENSE, OPTIMIZE_SPEED, 0},  {LOWER_SPARSE, OPTIMIZE_SIZE, 0},
         {LOWER_PACKED, OPTIMIZE_SIZE, 0},
     };
-    const Target *target = find_target(a->target);
+    const Core *target = find_core(a->target);
     const int most = c->kind == LAYER_FC ? target->fc.window : target->conv.window;
     Layer *l = make_layer(c, density);
     Sample *s = a->samples + a->count;
@@ -365,7 +365,7 @@ int main(int argc, char **argv)
         return 2;
     }
     Calibration *a = NEW(Calibration);
-    const Machine *machine = find_machine(argv[1]);
+    const Target *machine = find_target(argv[1]);
     if (!machine)
         fail("there is no target '%s'", argv[1]);
     a->target = machine->name;
@@ -373,7 +373,7 @@ int main(int argc, char **argv)
     if (argc == 4 && !(a->earlier = fopen(argv[3], "r")))
         fail("%s: cannot read", argv[3]);
     a->folder = temp_folder();
-    a->emulated = find_target(a->target)->instructions;
+    a->emulated = find_core(a->target)->instructions;
     a->options = (Options){.target = a->target, .quiet = true};
     int group = 0;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)

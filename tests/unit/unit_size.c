@@ -14,9 +14,9 @@
 
 /* ---- helpers ---- */
 
-static const Machine host = {.name = "host", .flags = "", .call_bytes = 8}, broken = {.name = "broken", .flags = ""};
+static const Target host = {.name = "host", .flags = "", .call_bytes = 8}, broken = {.name = "broken", .flags = ""};
 
-static SizeBuild *build(const Machine *t, const char *c)
+static SizeBuild *build(const Target *t, const char *c)
 {
     const BuildOptions o = {.cc = "clang", .cflags = "-Os", .no_cache = true};
     Builder *b = builder_new(&o, 2);
@@ -26,7 +26,7 @@ static SizeBuild *build(const Machine *t, const char *c)
 }
 
 /* A row of two layers, not yet counted. */
-static SizeRow make_row(const Machine *t, const char *c)
+static SizeRow make_row(const Target *t, const char *c)
 {
     SizeRow r = {.model = "net.onnx", .method = "twn", .lowering = "auto", .target = t, .build = build(t, c)};
     r.error = r.build->error;
@@ -40,7 +40,7 @@ static SizeRow make_row(const Machine *t, const char *c)
     return r;
 }
 
-static const Machine *target(const char *name)
+static const Target *target(const char *name)
 {
     const char *const items[] = {name};
     int count;
@@ -156,7 +156,7 @@ static void test_bad_object(void)
     CU_ASSERT_TRUE_FATAL(refused(&t, read_bad_object, "this is no object"));
     CU_ASSERT_EQUAL(t.code, 1);
     CU_ASSERT_PTR_NOT_NULL(strstr(t.message, "net.onnx, twn, auto, here: the compiler's object cannot be read"));
-    SizeBuild *b = build(&(Machine){.name = "windows", .flags = "--target=x86_64-pc-windows-gnu"}, "int x = 1;\n");
+    SizeBuild *b = build(&(Target){.name = "windows", .flags = "--target=x86_64-pc-windows-gnu"}, "int x = 1;\n");
     CU_ASSERT_PTR_NOT_NULL_FATAL(b->object);
     if (!CATCH(&t)) {
         object_read(b->object, b->object_len, "net.onnx");
@@ -269,7 +269,7 @@ static void test_targets(void)
 {
     const char *const names[] = {"STM32F4", "mine"}, *const custom[] = {"mine=--target=riscv32 -march=rv32i"};
     int count;
-    const Machine *const *list = size_targets((Strings){names, 2}, (Strings){custom, 1}, &count);
+    const Target *const *list = size_targets((Strings){names, 2}, (Strings){custom, 1}, &count);
     CU_ASSERT_EQUAL_FATAL(count, 2);
     CU_ASSERT_STRING_EQUAL(list[0]->name, "cortex-m4");
     CU_ASSERT_STRING_EQUAL(list[1]->flags, "--target=riscv32 -march=rv32i");
@@ -279,12 +279,12 @@ static void test_targets(void)
     list = size_targets((Strings){0}, (Strings){0}, &count);
     CU_ASSERT_EQUAL_FATAL(count, 1);
     CU_ASSERT_STRING_EQUAL(list[0]->name, "host");
-    CU_ASSERT_PTR_EQUAL(size_targets((Strings){0}, (Strings){custom, 1}, &count)[0]->prices, find_target("generic"));
+    CU_ASSERT_PTR_EQUAL(size_targets((Strings){0}, (Strings){custom, 1}, &count)[0]->core, find_core("generic"));
     const char *const like[] = {"mine:avr=-O1"};
     list = size_targets((Strings){0}, (Strings){like, 1}, &count);
     CU_ASSERT_STRING_EQUAL(list[0]->name, "mine");
     CU_ASSERT_STRING_EQUAL(list[0]->flags, "-O1");
-    CU_ASSERT_PTR_EQUAL(list[0]->prices, find_target("avr"));
+    CU_ASSERT_PTR_EQUAL(list[0]->core, find_core("avr"));
     CU_ASSERT_EQUAL(list[0]->call_bytes, 2);
     Trap t;
     CU_ASSERT_TRUE(refused(&t, ask_targets, (const char *const[]){NULL, "mine:z80=-O1"}));
@@ -298,11 +298,11 @@ static void test_targets(void)
 }
 
 /* Every word stands in one row only. */
-static void check_words(const Machine *m)
+static void check_words(const Target *m)
 {
     char *rest = mem_printf("%s %s", m->name, m->aliases);
     for (char *word; (word = strsep(&rest, " "));)
-        CU_ASSERT_TRUE(!word[0] || find_machine(word) == m);
+        CU_ASSERT_TRUE(!word[0] || find_target(word) == m);
 }
 
 /* What the table says of each: names of its own, prices that are found by their name, flags that clang takes. */
@@ -310,19 +310,19 @@ static void test_table(void)
 {
     const BuildOptions o = {.cc = "clang", .cflags = "-Os", .no_cache = true};
     Builder *b = builder_new(&o, 2);
-    for (int i = 0; i < num_machines; i++) {
-        const Machine *m = &machine_table[i];
+    for (int i = 0; i < num_targets; i++) {
+        const Target *m = &target_table[i];
         check_words(m);
-        CU_ASSERT_PTR_EQUAL(find_target(m->name), m->prices);
-        CU_ASSERT_PTR_EQUAL(find_target(m->prices->name), m->prices);
-        CU_ASSERT_PTR_EQUAL(find_target(size_prices(m)->name), size_prices(m));
+        CU_ASSERT_PTR_EQUAL(find_core(m->name), m->core);
+        CU_ASSERT_PTR_EQUAL(find_core(m->core->name), m->core);
+        CU_ASSERT_PTR_EQUAL(find_core(size_core(m)->name), size_core(m));
         builder_add(b, m, "float twice(float x) { return x + x; }\n", "", m->name);
     }
     builder_run(b);
     for (int i = 0; i < b->count; i++)
         CU_ASSERT_PTR_NULL(b->builds[i]->error);
-    CU_ASSERT_PTR_NOT_NULL(find_machine(host_target()));
-    CU_ASSERT_PTR_EQUAL(find_target(NULL), find_target("generic"));
+    CU_ASSERT_PTR_NOT_NULL(find_target(host_target()));
+    CU_ASSERT_PTR_EQUAL(find_core(NULL), find_core("generic"));
 }
 
 /* ---- the cache ---- */
