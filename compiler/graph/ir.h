@@ -581,11 +581,10 @@ void onnx_write(const Model *m, const char *path);                              
 Tensor *onnx_read_tensor(const char *path); /* a TensorProto file (.pb) as a constant tensor */
 Tensor *read_tensor_file(const char *path); /* files.c: that, or .npy */
 
-/* ---------------------------------------------------------------- text.c, dump.c ---- */
+/* ---------------------------------------------------------------- dump.c ---- */
 /* The dump format is a subset of ONNX's text syntax, read back by tests. */
 void dump_graph(FILE *f, const Graph *g);
-Model *text_read(const char *path, const char *text); /* fails with path:line */
-const char *number_text(double v, DType d);           /* shortest decimal text that reads back as the same v */
+const char *number_text(double v, DType d); /* shortest decimal text that reads back as the same v */
 
 /* ---------------------------------------------------------------- evaluator: eval.c ---- */
 

@@ -1,6 +1,6 @@
 /* fuzz_compile.c - libFuzzer target: any bytes become C text, or are refused with a message. How they are compiled
  * depends on a sum over them, so every input meets one combination of options, and its mutants meet others. */
-#include "fuzz/fuzz_wire.h"
+#include "fuzz_wire.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

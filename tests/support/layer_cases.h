@@ -5,11 +5,6 @@
 #include "graph/ir.h"
 #include "support/pick.h"
 
-static inline void case_seed(uint64_t seed)
-{
-    pick_state = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
-}
-
 static inline float pick_float(void)
 {
     return (float)pick(-1000, 1000) / 1000;

@@ -1,6 +1,10 @@
 /* unit_control.c - If, Loop, Scan and sequences: what they compute, what is unrolled, what is refused. */
 #include "support/onnx_build.h"
 
+#include <CUnit/Basic.h>
+#include <stdlib.h>
+#include <string.h>
+
 typedef Onnx__GraphProto Graph_;
 
 /* ---- building ---- */

@@ -2,7 +2,10 @@
  * refused; and elements of tensors in other files. */
 #include "cli/cli.h"
 #include "support/onnx_build.h"
+#include "support/text.h"
 
+#include <CUnit/Basic.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

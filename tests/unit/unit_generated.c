@@ -110,7 +110,7 @@ static void test_fully_connected(void)
 
 int main(int argc, char **argv)
 {
-    case_seed(argc > 1 ? (uint64_t)strtoull(argv[1], NULL, 10) : 1);
+    pick_seed(argc > 1 ? (uint64_t)strtoull(argv[1], NULL, 10) : 1);
     CU_initialize_registry();
     CU_pSuite s = CU_add_suite("layers", NULL, NULL);
     CU_ADD_TEST(s, test_convolutions);

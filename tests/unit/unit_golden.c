@@ -8,7 +8,7 @@
  *
  * Every case is also run on values: a pass other than ternarize must not change what the graph computes. With
  * TERNC_UPDATE=1 the expected texts that are others are written anew. */
-#include "support/dump_text.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <dirent.h>

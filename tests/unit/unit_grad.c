@@ -7,6 +7,10 @@
 #include "cases/op_values.h"
 #include "train/training.h"
 
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
 static const char *only = "";
 
 typedef struct Check {
@@ -163,7 +167,7 @@ static void test_rows(void)
             CHECK(row, is_refusal(row, trap.message), "%s", trap.message);
             continue;
         }
-        Graph *g = load(row);
+        Graph *g = load_row(row);
         for (int k = 0; k < g->num_outputs; k++)
             if (has_gradient(g, k))
                 check_row(row, g, k);

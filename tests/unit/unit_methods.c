@@ -1,5 +1,6 @@
 /* unit_methods.c - TWN, SCA and STP while training, against values worked out by hand: which weights are zero, the
  * scale, the gradient that comes back, the regularisers, the start, the allocation of zeros. */
+#include "support/text.h"
 #include "train/trainer.h"
 
 #include <CUnit/Basic.h>

@@ -1,7 +1,7 @@
 /* unit_models.c - every model of the onnx package's test data is read and upgraded, or refused with a message that
  * names the file; what was read survives being written and read back. Skipped without the package. */
 #include "cli/cli.h"
-#include "support/dump_text.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <glob.h>

@@ -2,8 +2,12 @@
  * speed, and models that are written and read back. */
 #include "cli/cli.h"
 #include "support/onnx_build.h"
+#include "support/text.h"
 
+#include <CUnit/Basic.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>

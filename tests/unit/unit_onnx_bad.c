@@ -1,6 +1,9 @@
 /* unit_onnx_bad.c - every message for an ONNX file that is broken, hostile or beyond ternc. */
 #include "support/onnx_build.h"
 
+#include <CUnit/Basic.h>
+#include <string.h>
+
 /* ---- refused tensors ---- */
 
 static void test_bad_tensors(void)

@@ -1,7 +1,7 @@
 /* unit_passes.c - what golden text does not show: fusing random networks keeps their values, ternarising twice is the
  * identity bit for bit, verify finds broken graphs, and the pipeline's own errors. */
-#include "graph/ir.h"
 #include "support/pick.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 /* unit_quant.c - models that come quantised: codes behind DequantizeLinear and QONNX's Quant and BipolarQuant are
  * ternary weights bit for bit; QLinearConv and QLinearMatMul give the codes of their definitions. */
-#include "graph/ir.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>

@@ -2,6 +2,7 @@
  * what is broken in it; W and R are ternary tensors of their own; which outputs are the state of which inputs. */
 #include "check/check.h"
 #include "ops/recurrent.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* unit_train.c - training's parts: the engine on whole models against the evaluator, gradients through whole models,
  * the loss, the order of samples. The methods are in unit_methods.c. Models come from TERNC_SHARED; without it those
  * tests are skipped and say so. */
+#include "support/text.h"
 #include "train/trainer.h"
 
 #include <CUnit/Basic.h>

@@ -1,6 +1,6 @@
 /* unit_upgrade.c - upgrade, text in, text out: every operator whose form changed between opset 1 and 18, and the
  * messages for what has no exact form of opset 17. */
-#include "graph/ir.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>
