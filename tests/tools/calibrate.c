@@ -9,7 +9,8 @@
  * turns in one thread, a form's time is the lower quartile of its processor time. Microcontrollers: instructions. Takes
  * minutes; no test. */
 #include "cli/cli.h"
-#include "support/random_layer.h"
+#include "print/emitter.h"
+#include "support/layers.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -58,7 +59,7 @@ typedef struct Calibration {
 /* A layer of random weights with an epilogue as most have. */
 static Layer *make_layer(const Case *c, double density)
 {
-    Layer *l = random_layer(c->kind, c->groups, c->ci, c->co, c->kernel, c->stride, c->size, density);
+    Layer *l = draw_weights(c->kind, c->groups, c->ci, c->co, c->kernel, c->stride, c->size, density);
     float *bias = NEW_ARRAY(float, c->co);
     for (int64_t i = 0; i < c->co; i++)
         bias[i] = (float)(i % 10) / 10.0f;
@@ -85,7 +86,7 @@ static Sample make_form(const Calibration *a, const Layer *layer, Lowering form,
     opt->lowering = form;
     opt->optimize = aim;
     opt->name = "net";
-    Graph *g = layer_alone(l);
+    Graph *g = layer_graph(l, false, false);
     pass_lower(g, opt);
     l->lowering = form; /* dense too */
     if (window)
