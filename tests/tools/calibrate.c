@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { ROUNDS = 25, MAX_SAMPLES = 2000, BUILDS = 8, MOST_TERMS = 26000 };
+enum { ROUNDS = 25, MAX_SAMPLES = 2000, BUILDS = 8, MOST_TERMS = 26000, MAX_DENSITIES = 3 };
 
 typedef struct Case {
     LayerKind kind;
@@ -37,7 +37,7 @@ static const Case cases[] = {
     {LAYER_FC, 1, 784, 100, 1, 1, 1, true},    {LAYER_FC, 1, 256, 32, 1, 1, 1, true},
     {LAYER_FC, 1, 64, 10, 1, 1, 1, true},
 };
-static const double conv_densities[] = {0.5, 0.08, 0}, fc_densities[] = {0.5, 0.1, 0.02, 0}; /* 0: the end */
+static const double conv_densities[MAX_DENSITIES] = {0.5, 0.08}, fc_densities[MAX_DENSITIES] = {0.5, 0.1, 0.02};
 
 typedef struct Sample {
     const Layer *layer; /* with its lowering */
@@ -374,10 +374,11 @@ int main(int argc, char **argv)
     a->emulated = find_target(a->target)->instructions;
     a->options = (Options){.target = a->target, .quiet = true};
     int group = 0;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        for (const double *d = cases[i].kind == LAYER_FC ? fc_densities : conv_densities;
-             *d > 0 && (cases[i].embedded || !a->emulated); d++)
-            measure_layer(a, (int)i, *d, group++);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const double *density = cases[i].kind == LAYER_FC ? fc_densities : conv_densities;
+        for (int d = 0; d < MAX_DENSITIES && density[d] > 0 && (cases[i].embedded || !a->emulated); d++)
+            measure_layer(a, (int)i, density[d], group++);
+    }
     print_result(a);
     return 0;
 }
