@@ -1,5 +1,6 @@
-/* dump.c - prints a graph in the text syntax that text.c reads. Types and ternary facts stand in comments; large
- * constants are cut short with "...", which text.c refuses. OP_Layer nodes are printed but cannot be read back. */
+/* dump.c - prints a graph in a subset of ONNX's text syntax. Types and ternary facts stand in comments; large
+ * constants are cut short with "...", which the reader, tests/support/text.c, refuses. OP_Layer nodes are printed but
+ * cannot be read back. */
 #include "graph/ir.h"
 
 #include <ctype.h>

@@ -297,11 +297,10 @@ int64_t layer_weight_count(const Layer *l);
 int64_t layer_macs(const Layer *l);        /* multiply-accumulates of a run with dense weights; borders count in full */
 bool all_equal(const float *v, int64_t n); /* bit for bit */
 
-/* ---- dump.c, text.c ---- */
+/* ---- dump.c ---- */
 /* The dump format is a subset of ONNX's text syntax, read back by tests. */
 void dump_graph(FILE *f, const Graph *g);
-Model *text_read(const char *path, const char *text); /* fails with path:line */
-const char *number_text(double v, DType d);           /* shortest decimal text that reads back as the same v */
+const char *number_text(double v, DType d); /* shortest decimal text that reads back as the same v */
 
 /* ---- verify.c ---- */
 

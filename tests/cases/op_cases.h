@@ -1,5 +1,5 @@
 /* op_cases.h - the one table of operator cases: value tests, gradient tests and the oracle all walk it.
- * A row is a small graph in the text format of compiler/text.c, already in opset 17 form. */
+ * A row is a small graph in the text format of support/text.c, already in opset 17 form. */
 #ifndef TERNC_OP_CASES_H
 #define TERNC_OP_CASES_H
 

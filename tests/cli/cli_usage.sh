@@ -1,4 +1,4 @@
-# cli_usage.sh - help, version, exit code 2: nothing here reads a model.
+# cli_usage.sh - help, version, exit code 2, the program's own file: nothing here reads a model.
 . "$TERNC_SOURCE/tests/cli/expect.sh"
 
 expect 0 "" ternc --version
@@ -32,6 +32,12 @@ expect 2 "ternc: usage: --method sca trains the weights: use 'ternc ternarize' o
 expect 2 "ternc: usage: --lr is for training: it needs --data SPEC" ternc ternarize m -o d --method stp --lr 0.1
 expect 2 "ternc: usage: 'ternc inspect' does not take --explain; it belongs to: compile, size" ternc inspect m --explain
 expect 2 "ternc: usage: 'ternc eval' needs --data SPEC" ternc eval m
+
+# The program does not say where it was built; sanitizers put it in.
+for folder in "$TERNC_SOURCE" "$(dirname "$TERNC_BIN")"; do
+    grep -aqF __asan_init "$TERNC_BIN" || ! grep -aqF "$folder" "$TERNC_BIN" ||
+        complain "the program contains the path $folder"
+done
 
 expect 1 "ternc: error: cannot write to standard output" sh -c '"$TERNC_BIN" --help >/dev/full'
 finish

@@ -1,7 +1,7 @@
 /* fuzz_compile.c - libFuzzer target: any bytes become C text, or are refused with a message. How they are compiled
  * depends on a sum over them, so every input meets one combination of options, and its mutants meet others. */
 #include "codegen/codegen.h"
-#include "fuzz/fuzz_wire.h"
+#include "fuzz_wire.h"
 #include "onnx/onnx.h"
 #include "pipeline.h"
 

@@ -1,6 +1,6 @@
 /* fuzz_infer.c - libFuzzer target: any bytes become a graph whose types are all known, folded, or are refused with a
  * message. */
-#include "fuzz/fuzz_wire.h"
+#include "fuzz_wire.h"
 #include "onnx/onnx.h"
 #include "pipeline.h"
 

@@ -1,5 +1,5 @@
 /* fuzz_read.c - libFuzzer target: any bytes are read and upgraded, or refused with a message. */
-#include "fuzz/fuzz_wire.h"
+#include "fuzz_wire.h"
 #include "onnx/onnx.h"
 #include "passes/passes.h"
 

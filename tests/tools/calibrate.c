@@ -11,7 +11,7 @@
 #include "base/host.h"
 #include "codegen/codegen.h"
 #include "passes/passes.h"
-#include "support/random_layer.h"
+#include "support/layers.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { ROUNDS = 25, MAX_SAMPLES = 2000, BUILDS = 8, MOST_TERMS = 26000 };
+enum { ROUNDS = 25, MAX_SAMPLES = 2000, BUILDS = 8, MOST_TERMS = 26000, MAX_DENSITIES = 3 };
 
 typedef struct Case {
     LayerKind kind;
@@ -38,7 +38,7 @@ static const Case cases[] = {
     {LAYER_FC, 1, 784, 100, 1, 1, 1, true},    {LAYER_FC, 1, 256, 32, 1, 1, 1, true},
     {LAYER_FC, 1, 64, 10, 1, 1, 1, true},
 };
-static const double conv_densities[] = {0.5, 0.08, 0}, fc_densities[] = {0.5, 0.1, 0.02, 0}; /* 0: the end */
+static const double conv_densities[MAX_DENSITIES] = {0.5, 0.08}, fc_densities[MAX_DENSITIES] = {0.5, 0.1, 0.02};
 
 typedef struct Sample {
     const Layer *layer; /* with its lowering */
@@ -60,7 +60,7 @@ typedef struct Calibration {
 /* A layer of random weights with an epilogue as most have. */
 static Layer *make_layer(const Case *c, double density)
 {
-    Layer *l = random_layer(c->kind, c->groups, c->ci, c->co, c->kernel, c->stride, c->size, density);
+    Layer *l = draw_weights(c->kind, c->groups, c->ci, c->co, c->kernel, c->stride, c->size, density);
     float *bias = NEW_ARRAY(float, c->co);
     for (int64_t i = 0; i < c->co; i++)
         bias[i] = (float)(i % 10) / 10.0f;
@@ -87,7 +87,7 @@ static Sample make_form(const Calibration *a, const Layer *layer, Lowering form,
     opt->lowering = form;
     opt->optimize = aim;
     opt->name = "net";
-    Graph *g = layer_alone(l);
+    Graph *g = layer_graph(l, false, false);
     pass_lower(g, opt);
     if (window)
         l->window = window;
@@ -376,10 +376,11 @@ int main(int argc, char **argv)
     a->emulated = find_core(a->target)->instructions;
     a->options = (Options){.target = a->target, .quiet = true};
     int group = 0;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        for (const double *d = cases[i].kind == LAYER_FC ? fc_densities : conv_densities;
-             *d > 0 && (cases[i].embedded || !a->emulated); d++)
-            measure_layer(a, (int)i, *d, group++);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const double *density = cases[i].kind == LAYER_FC ? fc_densities : conv_densities;
+        for (int d = 0; d < MAX_DENSITIES && density[d] > 0 && (cases[i].embedded || !a->emulated); d++)
+            measure_layer(a, (int)i, density[d], group++);
+    }
     print_result(a);
     return 0;
 }

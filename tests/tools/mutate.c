@@ -7,7 +7,8 @@
 #include "base/host.h"
 #include "check/check.h"
 #include "codegen/codegen.h"
-#include "support/layer_cases.h"
+#include "support/layers.h"
+#include "support/pick.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -198,7 +199,7 @@ static bool move_tap(const Text *t, Text *r)
 static bool change_table(const Subject *s, Text *r)
 {
     Layer wrong = *s->layer;
-    int64_t n = weights_of(&wrong), at = pick(0, n - 1);
+    int64_t n = layer_weight_count(&wrong), at = pick(0, n - 1);
     int8_t *codes = NEW_ARRAY(int8_t, n);
     memcpy(codes, wrong.codes, (size_t)n);
     codes[at] = (int8_t)((codes[at] + 1 + pick(1, 2)) % 3 - 1);
@@ -250,8 +251,8 @@ static Subject open_subject(LayerKind kind, bool one_row, Lowering lowering, Opt
     *opt = (Options){.lowering = lowering, .optimize = optimize, .name = "net"};
     Layer *l;
     do
-        l = pick_layer(kind, one_row, true);
-    while (l->zeros == weights_of(l) || weights_of(l) < 4 || weights_of(l) > 1500);
+        l = draw_layer((LayerWish){kind, one_row, .ternary = true, .seen = true});
+    while (l->zeros == layer_weight_count(l) || layer_weight_count(l) < 4 || layer_weight_count(l) > 1500);
     Subject s = {.plan = layer_plan(layer_graph(l, one_row, pick(0, 1)), opt)};
     s.layer = s.plan->g->nodes[s.plan->g->num_nodes - 1]->layer;
     emit_c(s.plan, &s.c, &s.h);
@@ -329,7 +330,7 @@ int main(int argc, char **argv)
         {LAYER_CONV, true, LOWER_SPARSE, OPTIMIZE_SIZE},
     };
     int count = argc > 1 ? atoi(argv[1]) : 100;
-    case_seed(argc > 2 ? (uint64_t)atoll(argv[2]) : 1);
+    pick_seed(argc > 2 ? (uint64_t)atoll(argv[2]) : 1);
     Tally t = {0};
     bool sound = true;
     for (size_t i = 0; sound && count_made(&t) < count; i = (i + 1) % (sizeof cases / sizeof cases[0])) {

@@ -16,7 +16,10 @@
 #include "passes/passes.h"
 #include "pipeline.h"
 
+#include <CUnit/Basic.h>
 #include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { MAX_CASES = 1200, MAX_SETS = 16, NOT_BOUND = 1000 };

@@ -3,6 +3,10 @@
 #include "pipeline.h"
 #include "support/onnx_build.h"
 
+#include <CUnit/Basic.h>
+#include <stdlib.h>
+#include <string.h>
+
 typedef Onnx__GraphProto Graph_;
 
 /* ---- building ---- */

@@ -6,7 +6,9 @@
 #include "support/generated.h"
 #include "support/pick.h"
 
+#include <CUnit/Basic.h>
 #include <math.h>
+#include <string.h>
 
 enum { MAX_INPUTS = 128, MAX_NODES = 400 };
 

@@ -2,7 +2,7 @@
  * scale, bias, activation, pooling, memory or reports, must be found, and named as what it is. */
 #include "check/check.h"
 #include "codegen/codegen.h"
-#include "support/layer_cases.h"
+#include "support/layers.h"
 
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>
@@ -47,9 +47,9 @@ static Plan *make_plan(void)
     l->kh = l->kw = 3;
     l->sh = l->sw = l->dh = l->dw = l->pt = l->pl = l->pb = l->pr = 1;
     l->pool = (Pool){POOL_MAX, 2, 2, 2, 2, 4, 4};
-    int8_t *codes = NEW_ARRAY(int8_t, weights_of(l));
+    int8_t *codes = NEW_ARRAY(int8_t, layer_weight_count(l));
     float *scale = NEW_ARRAY(float, l->co), *bias = NEW_ARRAY(float, l->co);
-    for (int64_t i = 0; i < weights_of(l); i++) {
+    for (int64_t i = 0; i < layer_weight_count(l); i++) {
         codes[i] = (int8_t)(i % 5 % 3 - 1);
         l->zeros += codes[i] == 0;
     }

@@ -5,7 +5,10 @@
 #include "onnx/onnx.h"
 #include "passes/passes.h"
 #include "support/onnx_build.h"
+#include "support/text.h"
 
+#include <CUnit/Basic.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -11,7 +11,7 @@
 #include "base/out_file.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
-#include "support/dump_text.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <dirent.h>

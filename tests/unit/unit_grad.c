@@ -8,6 +8,10 @@
 #include "ops/ops.h"
 #include "train/engine.h"
 
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
 static const char *only = "";
 
 typedef struct Check {
@@ -164,7 +168,7 @@ static void test_rows(void)
             CHECK(row, is_refusal(row, trap.message), "%s", trap.message);
             continue;
         }
-        Graph *g = load(row);
+        Graph *g = load_row(row);
         for (int k = 0; k < g->num_outputs; k++)
             if (has_gradient(g, k))
                 check_row(row, g, k);

@@ -2,7 +2,7 @@
  * the generated text. */
 #include "codegen/codegen.h"
 #include "passes/passes.h"
-#include "support/random_layer.h"
+#include "support/layers.h"
 
 #include <CUnit/Basic.h>
 #include <string.h>
@@ -12,12 +12,12 @@ enum { TEXT_LAYERS = 12 };
 /* Of weights of which `percent` are not 0. */
 static Layer *make_layer(LayerKind kind, int64_t ci, int64_t co, int64_t kernel, int64_t size, uint32_t percent)
 {
-    return random_layer(kind, 1, ci, co, kernel, 1, size, percent / 100.0);
+    return draw_weights(kind, 1, ci, co, kernel, 1, size, percent / 100.0);
 }
 
 static Graph *lower(Layer *l, Options *opt)
 {
-    Graph *g = layer_alone(l);
+    Graph *g = layer_graph(l, false, false);
     opt->name = "net";
     pass_lower(g, opt);
     return g;

@@ -1,6 +1,7 @@
 /* unit_methods.c - TWN, SCA and STP while training, against values worked out by hand: which weights are zero, the
  * scale, the gradient that comes back, the regularisers, the start, the allocation of zeros. */
 #include "passes/passes.h"
+#include "support/text.h"
 #include "train/training.h"
 
 #include <CUnit/Basic.h>

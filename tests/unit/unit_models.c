@@ -4,7 +4,7 @@
 #include "graph/op.h"
 #include "onnx/onnx.h"
 #include "passes/passes.h"
-#include "support/dump_text.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <glob.h>

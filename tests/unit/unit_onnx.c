@@ -6,8 +6,12 @@
 #include "onnx/onnx.h"
 #include "passes/passes.h"
 #include "support/onnx_build.h"
+#include "support/text.h"
 
+#include <CUnit/Basic.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>

@@ -3,6 +3,9 @@
 #include "passes/passes.h"
 #include "support/onnx_build.h"
 
+#include <CUnit/Basic.h>
+#include <string.h>
+
 /* ---- refused tensors ---- */
 
 static void test_bad_tensors(void)

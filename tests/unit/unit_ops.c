@@ -13,6 +13,7 @@
 #include "support/generated.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { MARK = 0xa5 };
 static const size_t guard_bytes = 64; /* around what generated code writes */
@@ -102,7 +103,7 @@ static void expect_refusal(const OpCase *row)
         CHECK(row, trap.code == 1 && strstr(trap.message, row->error), "refused with: %s", trap.message);
         return;
     }
-    load(row);
+    load_row(row);
     trap_end();
     CHECK(row, false, "was not refused");
 }
@@ -115,7 +116,7 @@ static bool evaluate(const OpCase *row, Run *r)
         CHECK(row, false, "%s", trap.message);
         return false;
     }
-    *r = (Run){.row = row, .g = load(row)};
+    *r = (Run){.row = row, .g = load_row(row)};
     make_inputs(r);
     r->values = eval_graph(r->g, r->in);
     compare_given(r);
@@ -133,7 +134,7 @@ static bool generate(Run *r, Generated *program)
         CHECK(r->row, false, "%s", trap.message);
         return false;
     }
-    Graph *g = load(r->row);
+    Graph *g = load_row(r->row);
     pass_dce(g);
     pass_recurrent(g);
     pass_fuse(g);
@@ -233,7 +234,7 @@ static void write_rows(const char *folder)
         if (op_cases[i].error || op_cases[i].no_oracle)
             continue;
         fprintf(index, "%s", written++ ? ",\n" : "\n");
-        r = (Run){.row = &op_cases[i], .g = load(&op_cases[i])};
+        r = (Run){.row = &op_cases[i], .g = load_row(&op_cases[i])};
         make_inputs(&r);
         r.values = eval_graph(r.g, r.in);
         write_row(index, folder, &r);

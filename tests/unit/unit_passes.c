@@ -4,6 +4,7 @@
 #include "passes/passes.h"
 #include "pipeline.h"
 #include "support/pick.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>

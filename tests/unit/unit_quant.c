@@ -2,6 +2,7 @@
  * ternary weights bit for bit; QLinearConv and QLinearMatMul give the codes of their definitions. */
 #include "ops/ops.h"
 #include "pipeline.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>

@@ -6,6 +6,7 @@
 #include "graph/cell.h"
 #include "passes/passes.h"
 #include "pipeline.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>

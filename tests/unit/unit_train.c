@@ -1,9 +1,10 @@
 /* unit_train.c - training's parts: the engine on whole models against the evaluator, gradients through whole models,
  * the loss, the order of samples. The methods are in unit_methods.c. Models come from TERNC_SHARED; without it those
  * tests are skipped and say so. */
-#include "passes/passes.h"
 #include "ops/ops.h"
+#include "passes/passes.h"
 #include "pipeline.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <glob.h>

@@ -2,6 +2,7 @@
  * messages for what has no exact form of opset 17. */
 #include "ops/ops.h"
 #include "passes/passes.h"
+#include "support/text.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* text.c - reads models written in a subset of ONNX's text syntax, for tests and for what dump.c prints.
+/* text.c - reads models written in a subset of ONNX's text syntax, the one that dump.c prints.
  *
  *   <ir_version: 8, opset_import: ["" : 17]>              optional
  *   name (float[1,3,8,8] x) => (float[1,2] y, z)          an output's type may be left out
@@ -12,6 +12,7 @@
  * stand in execution order. Bodies (body = name (inputs) => (outputs) {...})
  * share their names with the graph around. Not covered: functions, values of strings, types of inner tensors. */
 #include "graph/op.h"
+#include "support/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -564,4 +565,16 @@ Model *text_read(const char *path, const char *text)
     parse_graph(&s);
     m->graph = s.g;
     return m;
+}
+
+char *dump_text(const Graph *g)
+{
+    char *text;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    dump_graph(f, g);
+    fclose(f);
+    char *copy = mem_strdup(text);
+    free(text);
+    return copy;
 }
