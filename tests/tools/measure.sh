@@ -110,7 +110,8 @@ sizes_of() {
     object -Os clang
     x86=$(sh tests/tools/bytes.sh "$out/gen/net.o")
     object -Os gcc
-    row "$(model_name "$model")" "\`$*\`" "$m4" "$x86" "$(sh tests/tools/bytes.sh "$out/gen/net.o")"
+    row "$(model_name "$model")" "\`$*\`" "$(grouped "$m4")" "$(grouped "$x86")" \
+        "$(grouped "$(sh tests/tools/bytes.sh "$out/gen/net.o")")"
 }
 
 # arenas_of MODEL
@@ -118,7 +119,7 @@ arenas_of() {
     generate "$1"
     speed=$(arena)
     generate "$1" --optimize size
-    row "$(model_name "$1")" "$speed" "$(arena)"
+    row "$(model_name "$1")" "$(grouped "$speed")" "$(grouped "$(arena)")"
 }
 
 # speed_of MODEL SCALE DATA: dense and ternary, both compilers; the better of two levels for each
@@ -146,7 +147,8 @@ best_time() {
 
 # instructions TARGET MODEL OPTION...
 instructions() {
-    (cd "$out/gen" && TERNC_BIN=$root/$ternc sh "$root/tests/tools/instructions.sh" "$@" 2>&1 | cut -d' ' -f1 | tail -n 1)
+    grouped "$(cd "$out/gen" &&
+        TERNC_BIN=$root/$ternc sh "$root/tests/tools/instructions.sh" "$@" 2>&1 | cut -d' ' -f1 | tail -n 1)"
 }
 
 # instructions_of MODEL

@@ -3,7 +3,7 @@
 #   begin_section           remembers the machine's load: first of all, before the script makes load itself
 #   section_facts TEXT      the line under the heading: date, processors, load, then TEXT
 #   write_section NAME FILE puts FILE under the heading "NAME: PROCESSOR", in place of what stood there
-#   columns CELL..., row CELL..., version COMPILER
+#   columns CELL..., row CELL..., version COMPILER, grouped NUMBER
 # Who includes this sets root; MEASUREMENTS names another file than docs/measurements.md.
 # shellcheck shell=sh disable=SC2154
 : "${MEASUREMENTS:=$root/docs/measurements.md}"
@@ -27,6 +27,11 @@ processor() {
 
 version() {
     printf '%s %s' "$1" "$("$1" --version | sed -n '1s/.* \([0-9][0-9.]*\).*/\1/p')"
+}
+
+# 1234567 as 1,234,567; words stay words.
+grouped() {
+    echo "$1" | sed -e ':again' -e 's/^\([0-9][0-9]*\)\([0-9]\{3\}\)/\1,\2/' -e 't again'
 }
 
 section_facts() {
