@@ -20,8 +20,8 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/ternc.pc DESTINATION ${CMAKE_INSTALL_D
 # Texts and examples lie as in the source, so that links from one to the other work; scripts that need the rest of the
 # source stay out.
 install(FILES README.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES docs/guide.md docs/operators.md docs/internals.md runtime/check/rival.h
-  DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
+install(FILES docs/guide.md docs/operators.md docs/internals.md docs/measurements.md docs/flow.svg docs/size.svg
+  runtime/check/rival.h DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs)
 install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
   PATTERN demo.sh EXCLUDE PATTERN figures.sh EXCLUDE PATTERN __pycache__ EXCLUDE)
 

@@ -1,5 +1,6 @@
 # cli_docs.sh - texts that come from the table of options: the manual page, which has every option of every command's
-# help and which groff takes without a warning, and completion for bash; and the options that README and guide name.
+# help and which groff takes without a warning, and completion for bash; the options that README and guide name, and the
+# links of all texts; the scripts that write figures and pictures.
 . "$TERNC_SOURCE/tests/cli/expect.sh"
 
 expect 0 "" ternc --man
@@ -23,6 +24,47 @@ if have groff; then
     [ -s err ] && complain "groff warns"
     grep -q "Baseline, software float: m23" page || complain "the manual lacks names of targets"
     grep -q "ternc compile net.onnx -o out" page || complain "an example is broken in the manual"
+fi
+
+# links TEXT: files that are there, headings that are there. A heading's anchor has its letters, digits and hyphens.
+links() {
+    grep -o '](#*[^():]*)' "$1" | sed 's/^](//; s/)$//' | while read -r link; do
+        file=$(dirname "$1")/${link%%#*}
+        [ -n "${link%%#*}" ] || file=$1
+        [ -e "$file" ] || echo "$link"
+        case $link in *#*) sed -n 's/^##* //p' "$file" | tr 'A-Z ' 'a-z-' | sed 's/[^a-z0-9-]//g' | grep -qxF -e "${link#*#}" || echo "$link" ;; esac
+    done
+}
+for text in README.md docs/guide.md docs/internals.md docs/measurements.md docs/operators.md examples/README.md; do
+    lost=$(links "$TERNC_SOURCE/$text")
+    [ -z "$lost" ] || complain "$text links to $lost"
+done
+
+# A section of measurements is one for its script and processor, whatever else the page has.
+# shellcheck disable=SC2034
+root=$TERNC_SOURCE MEASUREMENTS=page.md
+. "$TERNC_SOURCE/tests/tools/measurements.sh"
+printf '# Figures\n\n## bench.sh: another processor\n\nkept\n\n## Earlier experiments\n\nold\n' >page.md
+begin_section
+for count in 1 2; do
+    { section_facts "$(version gcc)" && columns a b && row 1 $count; } >section
+    write_section measure.sh section
+done
+printf '# Figures\n\n## bench.sh: another processor\n\nkept\n\n## measure.sh: %s\n\n%s\n\n| a | b |\n|---|---|\n| 1 | 2 |\n
+## Earlier experiments\n\nold\n' "$(processor)" "$(head -n 1 section)" >wanted
+same page.md wanted
+
+# The picture of the report is what the script draws, but for the bytes.
+picture() {
+    sed 's/[0-9][0-9.,]*//g' "$1"
+}
+if have clang python3; then
+    try ternc size "$TERNC_SOURCE/examples/fashion/fashion.onnx" --methods none,twn,stp --sparsity 0.9 --keep first,last \
+        --targets cortex-m4 --json --no-cache
+    python3 "$TERNC_SOURCE/tests/tools/size_svg.py" <out >size.svg 2>err || complain "size_svg.py"
+    picture size.svg >drawn
+    picture "$TERNC_SOURCE/docs/size.svg" >wanted
+    same drawn wanted
 fi
 
 # The table of operators.

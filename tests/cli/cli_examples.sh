@@ -9,7 +9,7 @@ if have cmake make g++ pkg-config; then
     try cmake --install "$build" --prefix "$PWD/installed"
     # What the installed texts link to is there, and so is what they name "beside" them.
     doc=installed/share/doc/ternc
-    for text in README.md docs/guide.md docs/operators.md docs/internals.md examples/README.md; do
+    for text in README.md docs/guide.md docs/operators.md docs/internals.md docs/measurements.md examples/README.md; do
         folder=$(dirname "$doc/$text")
         grep -o '](.[^)#:]*)' "$doc/$text" | sed 's/^](//; s/)$//; s/#.*//' >links
         while read -r link; do
