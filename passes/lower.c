@@ -219,14 +219,24 @@ static bool view_is_output(const Graph *g, const Tensor *root)
     return false;
 }
 
-/* A convolution without padding and stride reads its input where it lies if that is in the arena, where there is room
- * for the vector loads that run over its end. */
+/* A convolution without padding and stride can read its input where it lies if that is in the arena, where there is
+ * room for the vector loads that run over its end. Its form need not stage anything then. */
 static bool can_read_directly(const Graph *g, const Node *n)
 {
     const Layer *l = n->layer;
     const Tensor *root = viewed(n->in[0]);
     return l->kind == LAYER_CONV && l->sh == 1 && l->sw == 1 && !l->pt && !l->pl && !l->pb && !l->pr &&
-           root->producer && !view_is_output(g, root) && !reads_in_place(l);
+           root->producer && !view_is_output(g, root);
+}
+
+static void lower_layer(const Graph *g, const Node *n, Layer *l, const Options *opt, int64_t *left)
+{
+    l->format = choose_format(n, l);
+    l->direct = n->op == OP_Layer && can_read_directly(g, n);
+    choose_form(l, opt, left);
+    l->direct &= !reads_in_place(l);
+    if (l->direct)
+        n->in[0]->layout.size += layer_format(l)->max_lanes;
 }
 
 void pass_lower(Graph *g, const Options *opt)
@@ -235,17 +245,8 @@ void pass_lower(Graph *g, const Options *opt)
     for (int i = 0; i < g->num_tensors; i++)
         if (type_known(g->tensors[i]->type))
             g->tensors[i]->layout = layout_dense(g->tensors[i]->type);
-    for (int i = 0; i < g->num_nodes; i++) {
-        Node *n = g->nodes[i];
-        Layer *l;
-        for (int k = 0; (l = node_layer(n, k)); k++) {
-            l->format = choose_format(n, l);
-            choose_form(l, opt, &left);
-        }
-        if (n->op != OP_Layer)
-            continue;
-        n->layer->direct = can_read_directly(g, n);
-        if (n->layer->direct)
-            n->in[0]->layout.size += layer_format(n->layer)->max_lanes;
-    }
+    Layer *l;
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
+            lower_layer(g, g->nodes[i], l, opt, &left);
 }
