@@ -74,7 +74,7 @@ static void add_rows(SizeReport *s, const Combination *k, const char *path, Meth
     int count = 0;
     for (int i = 0; i < k->num_targets; i++) {
         const Target *t = k->targets[i];
-        const Core *core = size_core(t);
+        const Core *core = t->core;
         SizeRow *r = &s->rows[s->count];
         Options opt = method_options(k->c, method, lowering, core);
         opt.quiet |= s->count > 0 && s->rows[s->count - 1].model == path; /* notes once a model */

@@ -69,7 +69,6 @@ typedef struct Target {
     const char *about;
     int call_bytes;        /* that a call puts on the stack beside what clang reports as the caller's frame */
     bool copies_constants; /* to RAM when the program starts, but those in .progmem */
-    const Core *size_core; /* that `ternc size` chooses forms by; NULL: the same */
 } Target;
 extern const Target target_table[];
 extern const int num_targets;

@@ -12,7 +12,6 @@
 /* The machines that --targets names, in its order: from the table, or --custom-target NAME[:TARGET]=FLAGS. */
 const Target *const *size_targets(Strings names, Strings custom, int *count);
 void size_list_targets(FILE *f);
-const Core *size_core(const Target *m); /* that forms are chosen by */
 
 /* ---- size_build.c, size_cache.c ---- */
 

@@ -3,16 +3,11 @@
 
 #include <string.h>
 
-const Core *size_core(const Target *m)
-{
-    return m->size_core ? m->size_core : m->core;
-}
-
 void size_list_targets(FILE *f)
 {
     Table *t = table_new("target\tclang flags\tpredicted as\tmachine\taliases");
     for (const Target *m = target_table; m < target_table + num_targets; m++)
-        table_row(t, "%s\t%s\t%s\t%s\t%s", m->name, m->flags[0] ? m->flags : "(none)", size_core(m)->name, m->about,
+        table_row(t, "%s\t%s\t%s\t%s\t%s", m->name, m->flags[0] ? m->flags : "(none)", m->core->name, m->about,
                   m->aliases);
     table_print(t, f);
 }

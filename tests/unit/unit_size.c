@@ -315,7 +315,6 @@ static void test_table(void)
         check_words(m);
         CU_ASSERT_PTR_EQUAL(find_core(m->name), m->core);
         CU_ASSERT_PTR_EQUAL(find_core(m->core->name), m->core);
-        CU_ASSERT_PTR_EQUAL(find_core(size_core(m)->name), size_core(m));
         builder_add(b, m, "float twice(float x) { return x + x; }\n", "", m->name);
     }
     builder_run(b);
