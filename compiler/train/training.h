@@ -24,7 +24,12 @@ typedef struct Judged {
     double accuracy; /* of judge_source: their share */
 } Judged;
 
+const Node *last_node(const Graph *g); /* that makes the output; what only views it is left out */
 Loss loss_find(const Graph *g, const Dataset *d);
+/* -sum q log p of n scores divided by heat, where q is 1 for the label or, if there is one, the teacher's probability.
+ * grad += (p - q) / heat * factor; NULL: not wanted. */
+double cross_entropy(const float *y, int64_t n, int64_t label, const float *teacher, double heat, double factor,
+                     float *grad);
 /* count samples of the batch are real, the others fill it up; grad NULL: not wanted. */
 Judged loss_judge(const Loss *l, const Dataset *d, const int64_t *samples, int64_t count, int64_t batch,
                   const float *score, const float *teacher_score, float *grad);
