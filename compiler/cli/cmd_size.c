@@ -35,11 +35,11 @@ static Options method_options(const CommandLine *c, Method method, Lowering lowe
     opt.lowering = lowering;
     opt.target = cost;
     opt.name = "net";
-    if (method == METHOD_STP)
+    if (method == METHOD_stp)
         opt.threshold = 0;
-    if (method == METHOD_STP && !(opt.sparsity > 0))
+    if (method == METHOD_stp && !(opt.sparsity > 0))
         opt.sparsity = 0.9f;
-    if (method != METHOD_STP && measures(c, METHOD_STP))
+    if (method != METHOD_stp && measures(c, METHOD_stp))
         opt.sparsity = 0;
     return opt;
 }

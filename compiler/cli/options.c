@@ -142,20 +142,20 @@ static void check_method(Parser *p)
     bool training =
         p->c->data.spec && !p->c->untrained && (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
     if (p->c->sensitivity && !is_given(p, "method"))
-        opt->method = METHOD_TWN;
+        opt->method = METHOD_twn;
     opt->train = training;
-    for (size_t i = 0; opt->method == METHOD_NONE && i < sizeof needs_method / sizeof needs_method[0]; i++)
+    for (size_t i = 0; opt->method == METHOD_none && i < sizeof needs_method / sizeof needs_method[0]; i++)
         if (is_given(p, needs_method[i]))
             usage("--%s has no meaning with --method none; add --method twn or stp", needs_method[i]);
-    if (opt->method == METHOD_SCA && !training)
+    if (opt->method == METHOD_sca && !training)
         usage("--method sca trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC");
-    if (is_given(p, "threshold") && (is_given(p, "sparsity") || opt->method == METHOD_STP))
+    if (is_given(p, "threshold") && (is_given(p, "sparsity") || opt->method == METHOD_stp))
         usage("--threshold and %s exclude each other", is_given(p, "sparsity") ? "--sparsity" : "--method stp");
-    if (is_given(p, "threshold") && opt->method == METHOD_SCA)
+    if (is_given(p, "threshold") && opt->method == METHOD_sca)
         usage("--threshold has no meaning with --method sca: its knob is --alpha, or --sparsity");
-    if (opt->method == METHOD_STP && !is_given(p, "sparsity"))
+    if (opt->method == METHOD_stp && !is_given(p, "sparsity"))
         opt->sparsity = 0.9f;
-    if (training && opt->method == METHOD_TWN && !is_given(p, "threshold"))
+    if (training && opt->method == METHOD_twn && !is_given(p, "threshold"))
         opt->threshold = 0.75f;
 }
 
@@ -169,14 +169,14 @@ static void check_training(const Parser *p)
         if (is_given(p, needs_data[i]))
             usage("--%s is for training: it needs --data SPEC", needs_data[i]);
     Method m = p->c->opt.method;
-    if (m != METHOD_SCA && (is_given(p, "alpha") || is_given(p, "lambda")))
+    if (m != METHOD_sca && (is_given(p, "alpha") || is_given(p, "lambda")))
         usage("--alpha and --lambda belong to --method sca");
-    if (m == METHOD_SCA && is_given(p, "alpha") && is_given(p, "sparsity"))
+    if (m == METHOD_sca && is_given(p, "alpha") && is_given(p, "sparsity"))
         usage("--alpha and --sparsity exclude each other: --sparsity solves for alpha");
-    if (m == METHOD_SCA && p->c->train.epochs == 1)
+    if (m == METHOD_sca && p->c->train.epochs == 1)
         usage("--method sca needs at least 2 epochs: the last ones recover what rounding costs");
     static const char *const of_stp[] = {"sparsity-scope", "eta", "pull"};
-    for (size_t i = 0; m != METHOD_STP && i < sizeof of_stp / sizeof of_stp[0]; i++)
+    for (size_t i = 0; m != METHOD_stp && i < sizeof of_stp / sizeof of_stp[0]; i++)
         if (is_given(p, of_stp[i]))
             usage("--%s belongs to --method stp", of_stp[i]);
 }
@@ -193,7 +193,7 @@ static void check_max_loss(const Parser *p)
                 usage("'ternc inspect' takes --%s with --sensitivity", i ? "max-loss" : "data");
     if (c->max_loss >= 0 && !c->data.spec)
         usage("--max-loss needs --data SPEC to measure on");
-    if (c->max_loss >= 0 && c->opt.method == METHOD_NONE)
+    if (c->max_loss >= 0 && c->opt.method == METHOD_none)
         usage("--max-loss has no meaning with --method none");
     if (c->untrained && c->max_loss < 0)
         usage("--epochs 0 does not train: that is for --max-loss");
@@ -236,7 +236,7 @@ static void check_size(const Parser *p)
 {
     static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
     const CommandLine *c = p->c;
-    bool only_float = c->num_methods == 1 && c->methods[0] == METHOD_NONE;
+    bool only_float = c->num_methods == 1 && c->methods[0] == METHOD_none;
     for (size_t i = 0; only_float && i < sizeof needs_method / sizeof needs_method[0]; i++)
         if (is_given(p, needs_method[i]))
             usage("--%s has no meaning with --methods none alone; add twn or stp", needs_method[i]);
@@ -260,8 +260,8 @@ static void check_budget_options(const Parser *p)
 static void set_size_defaults(CommandLine *c)
 {
     c->opt.optimize = OPTIMIZE_SIZE;
-    c->methods[0] = METHOD_NONE;
-    c->methods[1] = METHOD_TWN;
+    c->methods[0] = METHOD_none;
+    c->methods[1] = METHOD_twn;
     c->num_methods = 2;
     c->num_lowerings = 1;
 }

@@ -116,7 +116,7 @@ static void parse_name(CommandLine *c, const OptionSpec *o, const char *value)
 
 static void parse_method(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    static const Method methods[] = {METHOD_NONE, METHOD_TWN, METHOD_SCA, METHOD_STP};
+    static const Method methods[] = {METHOD_none, METHOD_twn, METHOD_sca, METHOD_stp};
     c->opt.method = methods[choice_of(o, value)];
 }
 
@@ -184,7 +184,7 @@ static int choices_of(const OptionSpec *o, const char *words, const char *value,
 
 static void parse_methods(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    static const Method methods[] = {METHOD_NONE, METHOD_TWN, METHOD_STP};
+    static const Method methods[] = {METHOD_none, METHOD_twn, METHOD_stp};
     int choices[3];
     c->num_methods = choices_of(o, "none|twn|stp", value, choices, 3);
     for (int i = 0; i < c->num_methods; i++)
@@ -362,7 +362,7 @@ const CommandSpec command_specs[NUM_COMMANDS] = {
     [CMD_inspect] = {.name = "inspect",
                      .args = "MODEL.onnx",
                      .summary = "list inputs, outputs and layers with shapes, parameters, MACs and zeros",
-                     .method = METHOD_NONE,
+                     .method = METHOD_none,
                      .examples = {"ternc inspect net.onnx", "ternc inspect net.onnx --method twn --json",
                                   "ternc inspect net.onnx --sensitivity --data test.npz --max-loss 1"}},
     [CMD_compile] = {.name = "compile",
@@ -382,13 +382,13 @@ const CommandSpec command_specs[NUM_COMMANDS] = {
     [CMD_run] = {.name = "run",
                  .args = "MODEL.onnx --input FILE",
                  .summary = "evaluate a model inside ternc",
-                 .method = METHOD_NONE,
+                 .method = METHOD_none,
                  .examples = {"ternc run net.onnx --input x.npy --output y.npy",
                               "ternc run net.onnx --input left=a.npy --input right=b.pb"}},
     [CMD_eval] = {.name = "eval",
                   .args = "MODEL.onnx --data SPEC",
                   .summary = "loss and accuracy on a data set",
-                  .method = METHOD_NONE,
+                  .method = METHOD_none,
                   .examples = {"ternc eval net.onnx --data images.gz,labels.gz --scale 1/255 --json",
                                "ternc eval net.onnx --data test.npz --method twn --limit 1000"}},
     [CMD_check] = {.name = "check",

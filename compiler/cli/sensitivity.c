@@ -78,7 +78,7 @@ static const Options *measured_options(const CommandLine *c)
     Options *opt = NEW(Options);
     *opt = c->opt;
     opt->train = true;                                                      /* which leaves the batch where it is */
-    opt->method = c->opt.method == METHOD_SCA ? METHOD_TWN : c->opt.method; /* which cannot be had without training */
+    opt->method = c->opt.method == METHOD_sca ? METHOD_twn : c->opt.method; /* which cannot be had without training */
     return opt;
 }
 

@@ -4,6 +4,9 @@
 const char *method_name(Method m)
 {
     static const char *const names[] = {
-        [METHOD_TWN] = "twn", [METHOD_NONE] = "none", [METHOD_SCA] = "sca", [METHOD_STP] = "stp"};
+#define METHOD(name, key) [key] = #name,
+#include "graph/methods.def"
+#undef METHOD
+    };
     return names[m];
 }

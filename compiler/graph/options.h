@@ -4,7 +4,13 @@
 
 #include "graph/ir.h"
 
-typedef enum Method { METHOD_TWN, METHOD_NONE, METHOD_SCA, METHOD_STP } Method;
+typedef enum Method {
+#define METHOD(name, key) METHOD_##name = key,
+#include "graph/methods.def"
+#undef METHOD
+    NUM_METHODS
+} Method;
+
 typedef enum Optimize { OPTIMIZE_SPEED, OPTIMIZE_SIZE } Optimize;
 
 typedef struct DimValue {

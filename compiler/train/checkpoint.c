@@ -226,7 +226,7 @@ static void take_state(Trainer *t, const Ternc__Checkpoint *c)
     t->epoch = c->epoch;
     t->frozen = c->frozen;
     t->sca_end = c->sca_end;
-    t->epochs = t->opt->method == METHOD_SCA ? t->sca_end + t->o->recovery : t->epochs;
+    t->epochs = t->opt->method == METHOD_sca ? t->sca_end + t->o->recovery : t->epochs;
     t->best_epoch = c->best_epoch;
     t->best.accuracy = c->best_accuracy;
     t->best.loss = c->best_loss;

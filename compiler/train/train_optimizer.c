@@ -26,7 +26,7 @@ double optimizer_rate(const Trainer *t)
     double all = progress(t, 0, (double)t->epochs), end = (double)t->sca_end;
     if (o->step_schedule)
         return o->rate * (all < 0.5 ? 1 : all < 0.84 ? 0.1 : 0.01);
-    if (t->opt->method != METHOD_SCA)
+    if (t->opt->method != METHOD_sca)
         return o->rate * cosine(all);
     if (t->frozen)
         return o->rate / 3 * cosine(progress(t, end, (double)t->epochs));
@@ -83,7 +83,7 @@ static bool is_frozen(const Trainer *t, const Param *p)
 /* SCA's weights are tanh of the latent ones: decay would only pull them to 0. */
 static float decay_of(const Trainer *t, const Param *p)
 {
-    for (int i = 0; t->opt->method == METHOD_SCA && i < t->num_ternary; i++)
+    for (int i = 0; t->opt->method == METHOD_sca && i < t->num_ternary; i++)
         if (t->ternary[i].p == p)
             return 0;
     return p->decays ? (float)t->o->decay : 0;

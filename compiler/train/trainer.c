@@ -101,7 +101,7 @@ static void judge_epoch(Trainer *t, EpochRecord *r)
     check_loss(t, j.loss, "held-back");
     r->sparsity = zeros_of(t, zeros);
     r->zeros = zeros;
-    r->distance = t->opt->method == METHOD_SCA ? sca_distance(t) : 0;
+    r->distance = t->opt->method == METHOD_sca ? sca_distance(t) : 0;
     keep_best(t, r);
     memcpy(t->e->running, running, (size_t)t->e->stats.total * sizeof(float));
     free(running);
@@ -118,7 +118,7 @@ static char *record_json(const Trainer *t, const EpochRecord *r)
     cJSON_AddNumberToObject(o, "valid_loss", r->valid_loss);
     cJSON_AddNumberToObject(o, "accuracy", r->accuracy);
     cJSON_AddNumberToObject(o, "sparsity", r->sparsity);
-    if (t->opt->method == METHOD_SCA)
+    if (t->opt->method == METHOD_sca)
         cJSON_AddNumberToObject(o, "distance", r->distance);
     cJSON_AddNumberToObject(o, "rate", r->rate);
     cJSON_AddNumberToObject(o, "seconds", r->seconds);
@@ -149,7 +149,7 @@ static void print_epoch(const Trainer *t, const EpochRecord *r)
     Judged j = {.loss = r->valid_loss, .accuracy = r->accuracy};
     fprintf(stderr, "epoch %lld/%lld %-8s loss %.4f, held back: %s, zeros %.1f %%", (long long)r->epoch,
             (long long)t->epochs, r->stage, r->loss, judged_text(&t->loss, j), 100 * r->sparsity);
-    if (t->opt->method == METHOD_SCA)
+    if (t->opt->method == METHOD_sca)
         fprintf(stderr, ", distance %.3f", r->distance);
     fprintf(stderr, ", %.1f s%s\n", r->seconds, t->best_epoch == r->epoch ? " *" : "");
 }
@@ -175,7 +175,7 @@ static void show_bar(Trainer *t, const Judged *sum)
 static void end_epoch(Trainer *t, const EpochRecord *r)
 {
     t->history[t->num_history++] = *r;
-    if (t->opt->method == METHOD_SCA)
+    if (t->opt->method == METHOD_sca)
         sca_end_epoch(t, r->distance);
     progress_end(&t->bar);
     print_epoch(t, r);
@@ -224,14 +224,14 @@ static TrainOptions *fill_options(const TrainJob *j)
         int64_t epochs;
         double rate, decay;
         bool adam;
-    } defaults[] = {[METHOD_NONE] = {10, 0.05, 1e-4, false},
-                    [METHOD_TWN] = {6, 0.02, 1e-4, false},
-                    [METHOD_STP] = {10, 0.02, 1e-4, false},
-                    [METHOD_SCA] = {18, 3e-3, 3e-2, true}};
+    } defaults[] = {[METHOD_none] = {10, 0.05, 1e-4, false},
+                    [METHOD_twn] = {6, 0.02, 1e-4, false},
+                    [METHOD_stp] = {10, 0.02, 1e-4, false},
+                    [METHOD_sca] = {18, 3e-3, 3e-2, true}};
     const Method m = j->opt->method;
     *o = *j->train;
     o->epochs = o->epochs ? o->epochs : defaults[m].epochs;
-    o->recovery = m == METHOD_SCA ? (o->epochs + 2) / 3 : 0;
+    o->recovery = m == METHOD_sca ? (o->epochs + 2) / 3 : 0;
     o->adam = o->optimizer_given ? o->adam : defaults[m].adam;
     o->rate = o->rate > 0 ? o->rate : o->adam == defaults[m].adam ? defaults[m].rate : o->adam ? 1e-3 : 0.02;
     o->decay = o->decay >= 0 ? o->decay : defaults[m].decay;
@@ -310,7 +310,7 @@ static void store(const Trainer *t, const ParamList *l, const float *block)
 
 static const char *report_text(const Trainer *t)
 {
-    bool ternary = t->opt->method != METHOD_NONE;
+    bool ternary = t->opt->method != METHOD_none;
     return mem_printf("trained %lld epochs, the best is epoch %lld; on held-back data\n  %-8s %s\n  %-8s %s\n",
                       (long long)t->epochs, (long long)t->best_epoch, ternary ? "float" : "before",
                       judged_text(&t->loss, t->of_float), ternary ? "ternary" : "after",
@@ -334,7 +334,7 @@ static void note_failure(const Trainer *t)
     const char *what = NULL;
     if (t->loss.kind == LOSS_LABELS && t->best.accuracy <= largest_class(t))
         what = "the result answers no better than with always the same class";
-    else if (t->opt->method == METHOD_NONE && t->best.loss > t->of_float.loss)
+    else if (t->opt->method == METHOD_none && t->best.loss > t->of_float.loss)
         what = "training has made the model worse";
     if (what && !t->opt->quiet)
         note("%s: try a lower --lr, or more --epochs; do --scale, --mean and --std fit the model?", what);
@@ -350,9 +350,9 @@ static const char *settings_text(const Trainer *t)
                 o->rate, o->decay, o->step_schedule ? "step" : "cosine");
     if (!o->adam)
         text_printf(&s, " momentum=%.9g", o->momentum);
-    if (t->opt->method == METHOD_SCA)
+    if (t->opt->method == METHOD_sca)
         text_printf(&s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
-    if (t->opt->method == METHOD_STP)
+    if (t->opt->method == METHOD_stp)
         text_printf(&s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta, o->pull);
     if (o->clip > 0)
         text_printf(&s, " clip=%.9g", o->clip);

@@ -54,7 +54,7 @@ static void choose_kept(Trainer *t, int k)
 {
     const TernaryWeight *w = &t->ternary[k];
     const float *latent = t->latent + w->p->at;
-    if (t->opt->method == METHOD_STP)
+    if (t->opt->method == METHOD_stp)
         keep_above(w, latent, stp_threshold(t, k));
     else if (t->opt->sparsity > 0)
         keep_above(w, latent, magnitude_quantile(latent, w->p->count, (double)t->opt->sparsity));
@@ -127,8 +127,8 @@ static void add_weight(Trainer *t, const Param *p)
         w->box = (Ternary){.groups = 1, .mid = 1, .chan = 1, .inner = p->count};
     w->sums = NEW_ARRAY(double, 2 * ternary_channels(&w->box));
     w->kept = NEW_ARRAY(uint8_t, p->count);
-    w->values = t->opt->method == METHOD_SCA ? NEW_ARRAY(float, p->count) : NULL;
-    if (!w->normed && (t->opt->method == METHOD_SCA || !t->opt->per_layer))
+    w->values = t->opt->method == METHOD_sca ? NEW_ARRAY(float, p->count) : NULL;
+    if (!w->normed && (t->opt->method == METHOD_sca || !t->opt->per_layer))
         add_scales(t, w);
 }
 
@@ -147,7 +147,7 @@ void ternary_prepare(Trainer *t)
     for (int k = 0; k < t->num_ternary; k++)
         for (int64_t c = 0; t->ternary[k].scales && c < t->ternary[k].scales->count; c++)
             t->latent[t->ternary[k].scales->at + c] = 1;
-    for (int k = 0; t->opt->method == METHOD_SCA && k < t->num_ternary; k++)
+    for (int k = 0; t->opt->method == METHOD_sca && k < t->num_ternary; k++)
         sca_start(t, &t->ternary[k]);
 }
 
@@ -155,26 +155,26 @@ void ternary_prepare(Trainer *t)
 
 void ternary_start_epoch(Trainer *t)
 {
-    if (t->opt->method == METHOD_STP)
+    if (t->opt->method == METHOD_stp)
         stp_start_epoch(t);
-    if (t->opt->method == METHOD_SCA)
+    if (t->opt->method == METHOD_sca)
         sca_start_epoch(t);
 }
 
 const char *ternary_stage(const Trainer *t, int64_t epoch)
 {
-    if (t->opt->method == METHOD_STP)
+    if (t->opt->method == METHOD_stp)
         return epoch < stp_prune_epoch(t) ? "sparsify" : "retrain";
-    if (t->opt->method == METHOD_SCA)
+    if (t->opt->method == METHOD_sca)
         return epoch < t->sca_end ? "polarise" : "recover";
     return "train";
 }
 
 bool ternary_eligible(const Trainer *t, int64_t epoch)
 {
-    if (t->opt->method == METHOD_STP)
+    if (t->opt->method == METHOD_stp)
         return epoch >= stp_prune_epoch(t);
-    return t->opt->method != METHOD_SCA || epoch >= t->sca_end;
+    return t->opt->method != METHOD_sca || epoch >= t->sca_end;
 }
 
 void ternary_project(Trainer *t, bool hard)
@@ -183,7 +183,7 @@ void ternary_project(Trainer *t, bool hard)
     void *mark = mem_mark();
     for (int k = 0; k < t->num_ternary; k++) {
         const TernaryWeight *w = &t->ternary[k];
-        if (t->opt->method == METHOD_SCA) {
+        if (t->opt->method == METHOD_sca) {
             sca_project(t, w, hard || t->frozen);
             continue;
         }
@@ -199,13 +199,13 @@ void ternary_chain(Trainer *t)
     memcpy(t->grads, t->e->grads, (size_t)t->e->params.total * sizeof(float));
     for (int k = 0; k < t->num_ternary; k++) {
         TernaryWeight *w = &t->ternary[k];
-        if (t->opt->method == METHOD_SCA) {
+        if (t->opt->method == METHOD_sca) {
             sca_steer(t, w);
             sca_chain(t, w);
             continue;
         }
         chain_kept(t, w);
-        if (t->opt->method == METHOD_STP && !w->fixed)
+        if (t->opt->method == METHOD_stp && !w->fixed)
             stp_pull(t, k);
     }
 }
@@ -224,5 +224,5 @@ double ternary_zeros(const Trainer *t)
 
 bool ternary_needs_statistics(const Trainer *t)
 {
-    return t->opt->method == METHOD_SCA && !t->frozen;
+    return t->opt->method == METHOD_sca && !t->frozen;
 }

@@ -152,7 +152,7 @@ static void test_sca_round(void)
  * is clipped; all else starts as it was, whatever alpha is. */
 static void test_sca_start(void)
 {
-    Options opt = {.method = METHOD_SCA};
+    Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 4, .recovery = 1, .alpha = 0.3};
     Trainer *t = trainer_of(plain, &opt, &o);
     float top = 0.95f * 15 / 16, unit = 15.0f / 16;
@@ -171,7 +171,7 @@ static void test_sca_start(void)
 /* The same, with c in the bias and in the statistics of the BatchNormalization. */
 static void test_sca_start_normed(void)
 {
-    Options opt = {.method = METHOD_SCA};
+    Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 4, .recovery = 1, .alpha = 0.5};
     Trainer *t = trainer_of(normed, &opt, &o);
     float c = 16.0f / 15;
@@ -185,7 +185,7 @@ static void test_sca_start_normed(void)
 /* d/dtheta = dL/dq base s (1 - w^2) + lambda slope(w); d/ds = sum dL/dq base w */
 static void test_sca_chain(void)
 {
-    Options opt = {.method = METHOD_SCA};
+    Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 4, .recovery = 1, .alpha = 0.5, .lambda = 0.25};
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = 2;
@@ -205,7 +205,7 @@ static void test_sca_chain(void)
  * magnitude of eight, begins as |w| = 0.5. Later the edge follows the weights: the sixth is then 1, that is 0.625. */
 static void test_sca_sparsity(void)
 {
-    Options opt = {.method = METHOD_SCA, .sparsity = 0.75f};
+    Options opt = {.method = METHOD_sca, .sparsity = 0.75f};
     TrainOptions o = {.epochs = 5, .recovery = 1, .alpha = 0.5};
     Trainer *t = trainer_of(plain, &opt, &o);
     ternary_start_epoch(t);
@@ -228,7 +228,7 @@ static double steer(Trainer *t, double at)
 /* lambda: 0, then up while a layer is behind its course and down while it is ahead, in the end full. */
 static void test_sca_lambda(void)
 {
-    Options opt = {.method = METHOD_SCA};
+    Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 12, .recovery = 2, .alpha = 0.5, .lambda = 0.5};
     Trainer *t = trainer_of(plain, &opt, &o);
     ternary_project(t, false);
@@ -252,7 +252,7 @@ static void test_sca_lambda(void)
 /* The stage ends early only when all weights are near 0 and 1. */
 static void test_sca_end(void)
 {
-    Options opt = {.method = METHOD_SCA};
+    Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 12, .recovery = 2, .alpha = 0.5, .lambda = 1};
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = 3;
@@ -295,7 +295,7 @@ static void test_stp_layers(void)
 /* One layer, 8 weights, max |W| = 2. At first D = eta max |W| = 0.3; weights in (D, 1.1 D) are pulled to it. */
 static void test_stp_first_stage(void)
 {
-    Options opt = {.method = METHOD_STP, .sparsity = 0.75f};
+    Options opt = {.method = METHOD_stp, .sparsity = 0.75f};
     TrainOptions o = {.epochs = 4, .eta = 0.15, .pull = 0.5};
     Trainer *t = trainer_of(plain, &opt, &o);
     float *latent = t->latent + t->ternary[0].p->at;
@@ -310,7 +310,7 @@ static void test_stp_first_stage(void)
 /* Later D is at least the quantile of the growing sparsity, and never beyond the target's. */
 static void test_stp_growth(void)
 {
-    Options opt = {.method = METHOD_STP, .sparsity = 0.75f};
+    Options opt = {.method = METHOD_stp, .sparsity = 0.75f};
     TrainOptions o = {.epochs = 4, .eta = 0.15};
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = 1;
@@ -325,7 +325,7 @@ static void test_stp_growth(void)
 /* Pruned weights stay zero and get no gradient; survivors may turn. */
 static void test_stp_mask(void)
 {
-    Options opt = {.method = METHOD_STP, .sparsity = 0.75f};
+    Options opt = {.method = METHOD_stp, .sparsity = 0.75f};
     TrainOptions o = {.epochs = 4, .eta = 0.05};
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = stp_prune_epoch(t);

@@ -55,17 +55,17 @@ static void test_defaults(void)
     CU_ASSERT_STRING_EQUAL(c->model, "a/net.onnx");
     CU_ASSERT_STRING_EQUAL(c->outputs.items[0], "out");
     CU_ASSERT_STRING_EQUAL(c->opt.name, "net");
-    CU_ASSERT_EQUAL(c->opt.method, METHOD_TWN);
+    CU_ASSERT_EQUAL(c->opt.method, METHOD_twn);
     CU_ASSERT_EQUAL(c->opt.threshold, 0);
     CU_ASSERT_EQUAL(c->opt.sparsity, 0);
     CU_ASSERT_PTR_NULL(c->opt.keep);
     CU_ASSERT_EQUAL(c->opt.optimize, OPTIMIZE_SPEED);
     CU_ASSERT_EQUAL(c->opt.lowering, LOWER_AUTO);
     CU_ASSERT_FALSE(c->opt.per_layer);
-    CU_ASSERT_EQUAL(parse_good("ternc run m --input x.npy")->opt.method, METHOD_NONE);
-    CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->opt.method, METHOD_NONE);
+    CU_ASSERT_EQUAL(parse_good("ternc run m --input x.npy")->opt.method, METHOD_none);
+    CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->opt.method, METHOD_none);
     CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->data.scale, 1);
-    CU_ASSERT_EQUAL(parse_good("ternc check m")->opt.method, METHOD_TWN);
+    CU_ASSERT_EQUAL(parse_good("ternc check m")->opt.method, METHOD_twn);
     CU_ASSERT_STRING_EQUAL(parse_good("ternc check m")->build.cc, "clang");
 }
 
@@ -116,8 +116,8 @@ static void test_size_values(void)
     CU_ASSERT_EQUAL_FATAL(c->models.count, 2);
     CU_ASSERT_STRING_EQUAL(c->models.items[1], "b");
     CU_ASSERT_EQUAL_FATAL(c->num_methods, 2);
-    CU_ASSERT_EQUAL(c->methods[0], METHOD_STP);
-    CU_ASSERT_EQUAL(c->methods[1], METHOD_NONE);
+    CU_ASSERT_EQUAL(c->methods[0], METHOD_stp);
+    CU_ASSERT_EQUAL(c->methods[1], METHOD_none);
     CU_ASSERT_EQUAL_FATAL(c->num_lowerings, 2);
     CU_ASSERT_EQUAL(c->lowerings[0], LOWER_SPARSE);
     CU_ASSERT_EQUAL(c->targets.count, 2);
