@@ -3,6 +3,7 @@
  * one row for each. */
 #include "cli/options_table.h"
 #include "codegen/codegen.h"
+#include "passes/methods/methods.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -388,7 +389,8 @@ const CommandLine *options_parse(int argc, char **argv)
 
 TrainJob train_job(const CommandLine *c)
 {
-    return (TrainJob){.opt = &c->opt,
+    return (TrainJob){.method = method_def(c->opt.method),
+                      .opt = &c->opt,
                       .train = &c->train,
                       .data = &c->data,
                       .seed = c->seed,

@@ -23,7 +23,7 @@ static double cosine(double p)
 double optimizer_rate(const Trainer *t)
 {
     const TrainOptions *o = t->o;
-    double all = progress(t, 0, (double)t->epochs), end = (double)t->sca_end;
+    double all = progress(t, 0, (double)t->epochs), end = (double)t->freeze_epoch;
     if (o->step_schedule)
         return o->rate * (all < 0.5 ? 1 : all < 0.84 ? 0.1 : 0.01);
     if (t->opt->method != METHOD_sca)

@@ -1,4 +1,4 @@
-/* train_sca.c - SCA: Deng and Zhang, "Sparsity-Control Ternary Weight Networks", arXiv 2011.00580.
+/* sca.c - SCA: Deng and Zhang, "Sparsity-Control Ternary Weight Networks", arXiv 2011.00580.
  *
  * w = tanh(theta), theta is trained, nothing is straight-through:
  *
@@ -10,7 +10,7 @@
  * share of zeros, the course of lambda, by layer, and the last stage, in which the weights are rounded and frozen while
  * scales, biases and BatchNormalization recover what rounding cost. */
 #include "ops/ops.h"
-#include "train/training.h"
+#include "passes/methods/methods.h"
 
 #include <math.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static double layer_distance(const TernaryWeight *w)
 void sca_steer(const Trainer *t, TernaryWeight *w)
 {
     const double full = t->o->lambda, least = full * ramp_start;
-    double steps = (double)(t->sca_end * t->steps_per_epoch),
+    double steps = (double)(t->freeze_epoch * t->steps_per_epoch),
            p = (double)(t->epoch * t->steps_per_epoch + t->step) / steps,
            past = (p - ramp_from) / (ramp_to - ramp_from);
     if (past < 0 || t->frozen)
@@ -76,19 +76,20 @@ static float value_of_latent(const Trainer *t, float latent)
     return t->frozen ? latent : tanhf(latent);
 }
 
-void sca_project(const Trainer *t, const TernaryWeight *w, bool hard)
+static void project(const Trainer *t, TernaryWeight *w, bool hard)
 {
     const float *latent = t->latent + w->p->at, *scales = w->scales ? t->latent + w->scales->at : NULL;
     float *used = t->e->weights + w->p->at, base = (float)w->base;
     for (int64_t i = 0; i < w->p->count; i++)
         w->values[i] = value_of_latent(t, latent[i]);
-    FOR_CHANNELS(&w->box, float v = hard ? sca_round(w->values[i]) : w->values[i];
-                 used[i] = scales ? base * scales[ch] * v : v;);
+    FOR_CHANNELS(&w->box, float rounded = sca_round(w->values[i]); w->kept[i] = rounded != 0;
+                 float v = hard || t->frozen ? rounded : w->values[i]; used[i] = scales ? base * scales[ch] * v : v;);
 }
 
-/* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope; d/ds = sum dL/dused * base * w, w of sca_project */
-void sca_chain(const Trainer *t, const TernaryWeight *w)
+/* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope; d/ds = sum dL/dused * base * w, w of project */
+static void chain(const Trainer *t, TernaryWeight *w)
 {
+    sca_steer(t, w);
     float *g = t->grads + w->p->at, *of_scales = w->scales ? t->grads + w->scales->at : NULL;
     const float *scales = w->scales ? t->latent + w->scales->at : NULL;
     float base = (float)w->base;
@@ -130,7 +131,7 @@ static void scale_param(const ParamList *l, float *block, const Tensor *t, doubl
 /* Factor c that puts TWN's threshold, 0.75 mean |W|, at |w| = 0.5, so that alpha = 0.5 starts at TWN's zeros. Where
  * more zeros are asked for, it puts theirs there: theta is slow, and would have to bring weights down from where tanh
  * is flat. BatchNormalization behind takes c up; else scales of 1 / c are trained. */
-void sca_start(Trainer *t, TernaryWeight *w)
+static void start(const Trainer *t, TernaryWeight *w)
 {
     float *latent = t->latent + w->p->at;
     double sum = 0;
@@ -142,6 +143,7 @@ void sca_start(Trainer *t, TernaryWeight *w)
     double c = half > 0 ? 0.5 / half : 1;
     for (int64_t i = 0; i < w->p->count; i++)
         latent[i] = (float)atanh(fmax(-0.95, fmin(0.95, c * (double)latent[i])));
+    w->values = NEW_ARRAY(float, w->p->count);
     w->alpha = t->o->alpha;
     w->base = w->normed ? 1 : 1 / c;
     if (!w->normed)
@@ -172,19 +174,37 @@ static void freeze(Trainer *t)
     t->frozen = true;
 }
 
-void sca_start_epoch(Trainer *t)
+static void start_epoch(Trainer *t)
 {
-    if (t->opt->sparsity > 0 && (double)t->epoch <= ramp_to * (double)t->sca_end)
+    if (t->opt->sparsity > 0 && (double)t->epoch <= ramp_to * (double)t->freeze_epoch)
         for (int i = 0; i < t->num_ternary; i++)
             solve_alpha(t, &t->ternary[i]);
-    if (t->epoch == t->sca_end)
+    if (t->epoch == t->freeze_epoch)
         freeze(t);
+}
+
+static int64_t recover_epoch(const Trainer *t)
+{
+    return t->freeze_epoch;
 }
 
 void sca_end_epoch(Trainer *t, double distance)
 {
     if (t->frozen || distance >= 0.02)
         return;
-    t->sca_end = t->epoch + 1;
-    t->epochs = t->sca_end + t->o->recovery;
+    t->freeze_epoch = t->epoch + 1;
+    t->epochs = t->freeze_epoch + t->o->recovery;
 }
+
+const MethodDef method_sca = {.name = "sca",
+                              .needs_data = true,
+                              .stages = {"polarise", "recover"},
+                              .last_stage = recover_epoch,
+                              .soft = true,
+                              .layer_scale = true,
+                              .start = start,
+                              .start_epoch = start_epoch,
+                              .project = project,
+                              .chain = chain,
+                              .distance = sca_distance,
+                              .end_epoch = sca_end_epoch};

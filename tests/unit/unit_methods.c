@@ -1,7 +1,7 @@
 /* unit_methods.c - TWN, SCA and STP while training, against values worked out by hand: which weights are zero, the
  * scale, the gradient that comes back, the regularisers, the start, the allocation of zeros. */
+#include "passes/methods/methods.h"
 #include "passes/passes.h"
-#include "train/training.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>
@@ -24,10 +24,11 @@ static Trainer *trainer_of(const char *text, Options *opt, TrainOptions *o)
     check_supported(g);
     pass_infer(g);
     opt->keep = (const char *const[]){NULL};
-    *t = (Trainer){.opt = opt, .o = o, .g = g, .steps_per_epoch = STEPS, .epochs = o->epochs};
-    t->sca_end = o->epochs - o->recovery;
+    *t = (Trainer){
+        .method = method_def(opt->method), .opt = opt, .o = o, .g = g, .steps_per_epoch = STEPS, .epochs = o->epochs};
+    t->freeze_epoch = o->epochs - o->recovery;
     t->e = engine_new(g, g->outputs[0], 2, 1, WANT_PARAMS);
-    ternary_prepare(t);
+    latent_prepare(t);
     opt->keep = NULL;
     t->grads = floats_new(t->params.total);
     return t;
@@ -35,7 +36,7 @@ static Trainer *trainer_of(const char *text, Options *opt, TrainOptions *o)
 
 static const float *used(Trainer *t, bool hard)
 {
-    ternary_project(t, hard);
+    latent_project(t, hard);
     return t->e->weights + t->ternary[0].p->at;
 }
 
@@ -94,7 +95,7 @@ static void test_trained_scale(void)
     CHECK_FLOATS(used(t, true), 1.5f, -1.5f, 0, 0, -1.4f, 0, 0, 1.4f);
     for (int i = 0; i < 8; i++)
         t->e->grads[t->ternary[0].p->at + i] = (float)(i + 1);
-    ternary_chain(t);
+    latent_chain(t);
     CHECK_FLOATS(t->grads + t->ternary[0].p->at, 2, 4, 6, 8, 5, 6, 7, 8);
     CHECK_FLOATS(t->grads + t->ternary[0].scales->at, 0.75f * (1 - 2), 1.4f * (-5 + 8));
     CU_ASSERT_PTR_NULL(trainer_of(normed, &opt, &o)->ternary[0].scales);
@@ -192,8 +193,8 @@ static void test_sca_chain(void)
     t->step = STEPS - 1;
     for (int i = 0; i < 8; i++)
         t->e->grads[t->ternary[0].p->at + i] = 1;
-    ternary_project(t, false);
-    ternary_chain(t);
+    latent_project(t, false);
+    latent_chain(t);
     CU_ASSERT_DOUBLE_EQUAL(t->ternary[0].lambda, 0.25, 1e-12);
     double base = 15.0 / 16, w = 0.5 / base;
     CU_ASSERT_DOUBLE_EQUAL((double)t->grads[t->ternary[0].p->at + 1],
@@ -208,17 +209,17 @@ static void test_sca_sparsity(void)
     Options opt = {.method = METHOD_sca, .sparsity = 0.75f};
     TrainOptions o = {.epochs = 5, .recovery = 1, .alpha = 0.5};
     Trainer *t = trainer_of(plain, &opt, &o);
-    ternary_start_epoch(t);
+    t->method->start_epoch(t);
     CU_ASSERT_DOUBLE_EQUAL(sqrt(t->ternary[0].alpha / 2), 0.5, 1e-6);
     t->latent[t->ternary[0].p->at + 7] = atanhf(0.7f);
-    ternary_start_epoch(t);
+    t->method->start_epoch(t);
     CU_ASSERT_DOUBLE_EQUAL(sqrt(t->ternary[0].alpha / 2), 0.625, 1e-6);
 }
 
 /* Lambda after the step at this share of the stage. */
 static double steer(Trainer *t, double at)
 {
-    int64_t step = (int64_t)(at * (double)(t->sca_end * t->steps_per_epoch) + 0.5);
+    int64_t step = (int64_t)(at * (double)(t->freeze_epoch * t->steps_per_epoch) + 0.5);
     t->epoch = step / t->steps_per_epoch;
     t->step = step % t->steps_per_epoch;
     sca_steer(t, &t->ternary[0]);
@@ -231,7 +232,7 @@ static void test_sca_lambda(void)
     Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 12, .recovery = 2, .alpha = 0.5, .lambda = 0.5};
     Trainer *t = trainer_of(plain, &opt, &o);
-    ternary_project(t, false);
+    latent_project(t, false);
     CU_ASSERT_EQUAL(steer(t, 0.15), 0);
     double before = steer(t, 0.2), first = before;
     CU_ASSERT_DOUBLE_EQUAL(t->ternary[0].start, sca_distance(t), 0);
@@ -257,15 +258,15 @@ static void test_sca_end(void)
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = 3;
     sca_end_epoch(t, 0.021);
-    CU_ASSERT_EQUAL(t->sca_end, 10);
+    CU_ASSERT_EQUAL(t->freeze_epoch, 10);
     sca_end_epoch(t, 0.019);
-    CU_ASSERT_EQUAL(t->sca_end, 4);
+    CU_ASSERT_EQUAL(t->freeze_epoch, 4);
     CU_ASSERT_EQUAL(t->epochs, 6);
     t->epoch = 4;
-    ternary_start_epoch(t);
+    t->method->start_epoch(t);
     CU_ASSERT(t->frozen);
     CHECK_FLOATS(t->latent + t->ternary[0].p->at, 1, -1, 0, 0, -1, 0, 0, 1);
-    ternary_project(t, false);
+    latent_project(t, false);
     CU_ASSERT_EQUAL(sca_distance(t), 0);
 }
 
@@ -281,15 +282,15 @@ static void test_stp_layers(void)
     TernaryWeight w[] = {{.p = &small}, {.p = &large}};
     TrainOptions o = {0};
     Trainer t = {.o = &o, .ternary = w, .num_ternary = 2};
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.9), 0.4, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 1, 0.9), 1 - 950.0 / 10000, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.99), 1 - 101.0 / 11 / 100, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 1, 0.99), 1 - 1010.0 / 11 / 10000, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.999), 0.96, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 1, 0.999), 1 - 6.1 / 10000, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.9), 0.4, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[1], 0.9), 1 - 950.0 / 10000, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.99), 1 - 101.0 / 11 / 100, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[1], 0.99), 1 - 1010.0 / 11 / 10000, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.999), 0.96, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[1], 0.999), 1 - 6.1 / 10000, 1e-6);
     o.sparsity_per_layer = true;
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.9), 0.9, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.99), 0.96, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.9), 0.9, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.99), 0.96, 1e-6);
 }
 
 /* One layer, 8 weights, max |W| = 2. At first D = eta max |W| = 0.3; weights in (D, 1.1 D) are pulled to it. */
@@ -300,10 +301,10 @@ static void test_stp_first_stage(void)
     Trainer *t = trainer_of(plain, &opt, &o);
     float *latent = t->latent + t->ternary[0].p->at;
     latent[6] = -0.32f;
-    CU_ASSERT_STRING_EQUAL(ternary_stage(t, 0), "sparsify");
+    CU_ASSERT_STRING_EQUAL(stage_name(t, 0), "sparsify");
     CHECK_FLOATS(used(t, true), 0.75f, -0.75f, 0, 0, -0.88f, 0.88f, -0.88f, 0.88f);
     memset(t->e->grads, 0, (size_t)t->e->params.total * sizeof(float));
-    ternary_chain(t);
+    latent_chain(t);
     CHECK_FLOATS(t->grads + t->ternary[0].p->at, 0, 0, 0, 0, 0, 0, -0.15f, 0);
 }
 
@@ -330,16 +331,16 @@ static void test_stp_mask(void)
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = stp_prune_epoch(t);
     CU_ASSERT_EQUAL(t->epoch, 2);
-    CU_ASSERT(!ternary_eligible(t, 1) && ternary_eligible(t, 2));
-    ternary_start_epoch(t);
-    CU_ASSERT_STRING_EQUAL(ternary_stage(t, 2), "retrain");
+    CU_ASSERT(!stage_is_last(t, 1) && stage_is_last(t, 2));
+    t->method->start_epoch(t);
+    CU_ASSERT_STRING_EQUAL(stage_name(t, 2), "retrain");
     float *latent = t->latent + t->ternary[0].p->at;
     latent[0] = -0.25f;
     latent[3] = 9;
     CHECK_FLOATS(used(t, true), -0.25f, 0, 0, 0, -2, 0, 0, 0);
     for (int i = 0; i < 8; i++)
         t->e->grads[t->ternary[0].p->at + i] = 1;
-    ternary_chain(t);
+    latent_chain(t);
     CHECK_FLOATS(t->grads + t->ternary[0].p->at, 1, 0, 0, 0, 1, 0, 0, 0);
 }
 
