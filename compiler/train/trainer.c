@@ -221,21 +221,13 @@ static void own_statistics(Graph *g)
 static TrainOptions *fill_options(const TrainJob *j)
 {
     TrainOptions *o = NEW(TrainOptions);
-    static const struct {
-        int64_t epochs;
-        double rate, decay;
-        bool adam;
-    } defaults[] = {[METHOD_none] = {10, 0.05, 1e-4, false},
-                    [METHOD_twn] = {6, 0.02, 1e-4, false},
-                    [METHOD_stp] = {10, 0.02, 1e-4, false},
-                    [METHOD_sca] = {18, 3e-3, 3e-2, true}};
-    const Method m = j->opt->method;
+    const MethodDef *m = j->method;
     *o = *j->train;
-    o->epochs = o->epochs ? o->epochs : defaults[m].epochs;
-    o->recovery = m == METHOD_sca ? (o->epochs + 2) / 3 : 0;
-    o->adam = o->optimizer_given ? o->adam : defaults[m].adam;
-    o->rate = o->rate > 0 ? o->rate : o->adam == defaults[m].adam ? defaults[m].rate : o->adam ? 1e-3 : 0.02;
-    o->decay = o->decay >= 0 ? o->decay : defaults[m].decay;
+    o->epochs = o->epochs ? o->epochs : m->epochs;
+    o->recovery = m->recovery ? (o->epochs + m->recovery - 1) / m->recovery : 0;
+    o->adam = o->optimizer_given ? o->adam : m->adam;
+    o->rate = o->rate > 0 ? o->rate : o->adam == m->adam ? m->rate : o->adam ? 1e-3 : 0.02;
+    o->decay = o->decay >= 0 ? o->decay : m->decay;
     return o;
 }
 
@@ -351,10 +343,8 @@ static const char *settings_text(const Trainer *t)
                 o->rate, o->decay, o->step_schedule ? "step" : "cosine");
     if (!o->adam)
         text_printf(&s, " momentum=%.9g", o->momentum);
-    if (t->opt->method == METHOD_sca)
-        text_printf(&s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
-    if (t->opt->method == METHOD_stp)
-        text_printf(&s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta, o->pull);
+    if (t->method->settings)
+        t->method->settings(&s, o);
     if (o->clip > 0)
         text_printf(&s, " clip=%.9g", o->clip);
     if (o->flip || o->crop)

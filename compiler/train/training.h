@@ -112,13 +112,19 @@ const char *stage_name(const Trainer *t, int64_t epoch);
  * loop reaches a method by this alone. A hook may be NULL where nothing is to be done; methods that make weights
  * ternary have project and chain. */
 typedef struct MethodDef {
-    const char *name;      /* as --method has it */
-    bool needs_data;       /* nothing without training */
+    const char *name; /* as --method has it */
+    bool needs_data;  /* nothing without training */
+    /* Where the options are not given; one epoch of every `recovery`, rounded up, stands at the end with frozen weights
+     * (0: none does). */
+    int64_t epochs, recovery;
+    double rate, decay;
+    bool adam;
     const char *stages[2]; /* the second one: with last_stage */
     /* The epoch that starts the last stage, whose epochs alone may be the result. NULL: there is one stage. */
     int64_t (*last_stage)(const Trainer *t);
     bool soft;        /* until they are frozen, weights are not as they will be written: nor are running statistics */
     bool layer_scale; /* with --granularity layer as well a scale is trained, one for the layer */
+    bool undecayed;   /* latent weights are no weights: decay leaves them alone */
     /* Of one weight: changes the latent weights before training; latent -> e->weights, and w->kept; the gradients by
      * e->weights -> those by latent weights and scales, in place in t->grads, with regularisers. */
     void (*start)(const Trainer *t, TernaryWeight *w);
@@ -127,6 +133,8 @@ typedef struct MethodDef {
     void (*start_epoch)(Trainer *t); /* changes of stage */
     void (*end_epoch)(Trainer *t, double distance);
     double (*distance)(const Trainer *t); /* of the weights to what will be written, after project; for reports */
+    double (*schedule)(const Trainer *t); /* the rate at this step. NULL: it falls as a cosine over all epochs */
+    void (*settings)(Text *s, const TrainOptions *o); /* adds what matters for the result, for the metadata */
 } MethodDef;
 
 /* ---- the trainer ---- */
@@ -190,8 +198,10 @@ typedef struct Training {
 Training pass_train(Graph *g, const TrainJob *j); /* the graph's constants are trained */
 
 /* train_optimizer.c */
-double optimizer_rate(const Trainer *t); /* at this step */
-void optimizer_clip(const Trainer *t);   /* the engine's gradient, to --clip */
+double epoch_share(const Trainer *t, double from, double to); /* of the way from epoch to epoch, at this step */
+double cosine_fall(double p);                                 /* 1 at p = 0, 0 at p = 1 */
+double optimizer_rate(const Trainer *t);                      /* at this step */
+void optimizer_clip(const Trainer *t);                        /* the engine's gradient, to --clip */
 void optimizer_step(Trainer *t);
 
 /* checkpoint.c */

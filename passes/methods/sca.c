@@ -111,6 +111,18 @@ double sca_distance(const Trainer *t)
     return worst;
 }
 
+/* ---- the rate ---- */
+
+/* Held for half of the time that makes weights ternary; it starts again for the frozen ones, lower. */
+static double schedule(const Trainer *t)
+{
+    double rate = t->o->rate, end = (double)t->freeze_epoch;
+    if (t->frozen)
+        return rate / 3 * cosine_fall(epoch_share(t, end, (double)t->epochs));
+    double late = epoch_share(t, end / 2, end);
+    return late < 0 ? rate : rate * (1 + 2 * cosine_fall(late)) / 3;
+}
+
 /* ---- the start ---- */
 
 static Param *param_of(const ParamList *l, const Tensor *t)
@@ -196,15 +208,29 @@ void sca_end_epoch(Trainer *t, double distance)
     t->epochs = t->freeze_epoch + t->o->recovery;
 }
 
+static void settings(Text *s, const TrainOptions *o)
+{
+    text_printf(s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
+}
+
+/* Latent weights do not decay: they are what tanh is taken of, and would only be pulled to 0. */
 const MethodDef method_sca = {.name = "sca",
                               .needs_data = true,
+                              .epochs = 18,
+                              .recovery = 3,
+                              .rate = 3e-3,
+                              .decay = 3e-2,
+                              .adam = true,
                               .stages = {"polarise", "recover"},
                               .last_stage = recover_epoch,
                               .soft = true,
                               .layer_scale = true,
+                              .undecayed = true,
                               .start = start,
                               .start_epoch = start_epoch,
                               .project = project,
                               .chain = chain,
                               .distance = sca_distance,
-                              .end_epoch = sca_end_epoch};
+                              .end_epoch = sca_end_epoch,
+                              .schedule = schedule,
+                              .settings = settings};

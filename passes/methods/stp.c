@@ -141,9 +141,18 @@ static void start_epoch(Trainer *t)
         prune(t);
 }
 
+static void settings(Text *s, const TrainOptions *o)
+{
+    text_printf(s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta, o->pull);
+}
+
 const MethodDef method_stp = {.name = "stp",
+                              .epochs = 10,
+                              .rate = 0.02,
+                              .decay = 1e-4,
                               .stages = {"sparsify", "retrain"},
                               .last_stage = stp_prune_epoch,
                               .start_epoch = start_epoch,
                               .project = project,
-                              .chain = chain};
+                              .chain = chain,
+                              .settings = settings};

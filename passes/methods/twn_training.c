@@ -46,4 +46,10 @@ static void project(const Trainer *t, TernaryWeight *w, bool hard)
     project_kept(t, w);
 }
 
-const MethodDef method_twn = {.name = "twn", .stages = {"train"}, .project = project, .chain = chain_kept};
+const MethodDef method_twn = {.name = "twn",
+                              .epochs = 6,
+                              .rate = 0.02,
+                              .decay = 1e-4,
+                              .stages = {"train"},
+                              .project = project,
+                              .chain = chain_kept};
