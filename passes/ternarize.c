@@ -289,8 +289,6 @@ static void ternarize_site(const Sites *all, const Site *s)
 
 void pass_ternarize(Graph *g, const Options *opt)
 {
-    if (opt->method == METHOD_sca || (opt->method == METHOD_stp && !(opt->sparsity > 0)))
-        bug("SCA, and STP without a share of zeros, are what training does");
     Sites all = find_sites(g, opt);
     mark_kept(&all);
     for (int i = 0; i < all.count; i++)

@@ -4,6 +4,7 @@
 #include "cli/sensitivity.h"
 #include "onnx/onnx.h"
 #include "ops/ops.h"
+#include "passes/methods/methods.h"
 #include "pipeline.h"
 
 #include <float.h>
@@ -117,10 +118,11 @@ static void print_report(const Graph *g, const Sensitivity *s)
 static const char *level_text(const CommandLine *c)
 {
     const Options *o = &c->opt;
+    const Knob *zeros = method_def(o->method)->zeros;
     if (o->sparsity > 0)
         return mem_printf(" sparsity=%.7g", (double)o->sparsity);
-    if (o->method == METHOD_sca)
-        return mem_printf(" alpha=%.9g", c->train.alpha);
+    if (zeros)
+        return mem_printf(" %s=%.9g", zeros->option, knob_value(zeros, &c->train));
     return o->threshold > 0 ? mem_printf(" threshold=%.7g", (double)o->threshold) : " threshold=exact";
 }
 
@@ -129,7 +131,7 @@ static const char *settings_text(const CommandLine *c)
 {
     const Options *o = &c->opt;
     Text t = {0};
-    text_printf(&t, "method=%s", method_name(o->method));
+    text_printf(&t, "method=%s", method_def(o->method)->name);
     if (o->method != METHOD_none) {
         text_printf(&t, " granularity=%s%s", o->per_layer ? "layer" : "channel", level_text(c));
         text_printf(&t, " keep=%s", !o->keep ? "last" : o->num_keep ? o->keep[0] : "none");

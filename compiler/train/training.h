@@ -108,6 +108,13 @@ const char *stage_name(const Trainer *t, int64_t epoch);
 
 /* ---- methods ---- */
 
+/* An option of one method alone. */
+typedef struct Knob {
+    const char *option; /* its name; NULL: the list has ended */
+    size_t field;       /* of TrainOptions, a double; 0: it is no number */
+    double value;       /* where the option is not given */
+} Knob;
+
 /* A way to train weights; one definition per name of graph/methods.def, in a file of its own in passes/methods/. The
  * loop reaches a method by this alone. A hook may be NULL where nothing is to be done; methods that make weights
  * ternary have project and chain. */
@@ -119,6 +126,10 @@ typedef struct MethodDef {
     int64_t epochs, recovery;
     double rate, decay;
     bool adam;
+    float threshold;       /* in training; 0: exact, or there is none */
+    float sparsity;        /* 0: zeros are by another measure */
+    const Knob *knobs;     /* NULL: none */
+    const Knob *zeros;     /* the one of them that stands in for --threshold; NULL: none does */
     const char *stages[2]; /* the second one: with last_stage */
     /* The epoch that starts the last stage, whose epochs alone may be the result. NULL: there is one stage. */
     int64_t (*last_stage)(const Trainer *t);

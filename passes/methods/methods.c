@@ -20,3 +20,16 @@ Method method_at(int i)
     };
     return order[i];
 }
+
+void set_knobs(TrainOptions *o)
+{
+    for (int i = 0; i < NUM_METHODS; i++)
+        for (const Knob *k = method_def(method_at(i))->knobs; k && k->option; k++)
+            if (k->field)
+                *(double *)(void *)((char *)o + k->field) = k->value;
+}
+
+double knob_value(const Knob *k, const TrainOptions *o)
+{
+    return *(const double *)(const void *)((const char *)o + k->field);
+}

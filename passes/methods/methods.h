@@ -10,7 +10,9 @@
 
 /* methods.c */
 const MethodDef *method_def(Method m);
-Method method_at(int i); /* in the order of help, i < NUM_METHODS */
+Method method_at(int i);         /* in the order of help, i < NUM_METHODS */
+void set_knobs(TrainOptions *o); /* those of all methods, to their defaults */
+double knob_value(const Knob *k, const TrainOptions *o);
 
 /* magnitude.c. At or below this magnitude a share s of the weights lies; at least one weight lies above. */
 float magnitude_quantile(const float *w, int64_t n, double s);

@@ -140,7 +140,7 @@ static void scale_param(const ParamList *l, float *block, const Tensor *t, doubl
         block[p->at + i] = (float)((double)block[p->at + i] * factor);
 }
 
-/* Factor c that puts TWN's threshold, 0.75 mean |W|, at |w| = 0.5, so that alpha = 0.5 starts at TWN's zeros. Where
+/* Factor c that puts TWN's threshold at |w| = 0.5, so that alpha = 0.5 starts at TWN's zeros. Where
  * more zeros are asked for, it puts theirs there: theta is slow, and would have to bring weights down from where tanh
  * is flat. BatchNormalization behind takes c up; else scales of 1 / c are trained. */
 static void start(const Trainer *t, TernaryWeight *w)
@@ -149,7 +149,7 @@ static void start(const Trainer *t, TernaryWeight *w)
     double sum = 0;
     for (int64_t i = 0; i < w->p->count; i++)
         sum += fabs((double)latent[i]);
-    double half = 0.75 * sum / (double)w->p->count;
+    double half = (double)method_twn.threshold * sum / (double)w->p->count;
     if (t->opt->sparsity > 0)
         half = fmax(half, (double)magnitude_quantile(latent, w->p->count, (double)t->opt->sparsity));
     double c = half > 0 ? 0.5 / half : 1;
@@ -213,6 +213,9 @@ static void settings(Text *s, const TrainOptions *o)
     text_printf(s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
 }
 
+static const Knob knobs[] = {
+    {"alpha", offsetof(TrainOptions, alpha), 0.5}, {"lambda", offsetof(TrainOptions, lambda), 1}, {NULL, 0, 0}};
+
 /* Latent weights do not decay: they are what tanh is taken of, and would only be pulled to 0. */
 const MethodDef method_sca = {.name = "sca",
                               .needs_data = true,
@@ -221,6 +224,8 @@ const MethodDef method_sca = {.name = "sca",
                               .rate = 3e-3,
                               .decay = 3e-2,
                               .adam = true,
+                              .knobs = knobs,
+                              .zeros = &knobs[0],
                               .stages = {"polarise", "recover"},
                               .last_stage = recover_epoch,
                               .soft = true,

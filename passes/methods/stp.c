@@ -146,10 +146,17 @@ static void settings(Text *s, const TrainOptions *o)
     text_printf(s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta, o->pull);
 }
 
+static const Knob knobs[] = {{"sparsity-scope", 0, 0},
+                             {"eta", offsetof(TrainOptions, eta), 0.05},
+                             {"pull", offsetof(TrainOptions, pull), 1e-3},
+                             {NULL, 0, 0}};
+
 const MethodDef method_stp = {.name = "stp",
                               .epochs = 10,
                               .rate = 0.02,
                               .decay = 1e-4,
+                              .sparsity = 0.9f,
+                              .knobs = knobs,
                               .stages = {"sparsify", "retrain"},
                               .last_stage = stp_prune_epoch,
                               .start_epoch = start_epoch,

@@ -50,6 +50,7 @@ const MethodDef method_twn = {.name = "twn",
                               .epochs = 6,
                               .rate = 0.02,
                               .decay = 1e-4,
+                              .threshold = 0.75f,
                               .stages = {"train"},
                               .project = project,
                               .chain = chain_kept};

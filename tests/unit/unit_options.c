@@ -170,7 +170,7 @@ static const Wrong wrong[] = {
     {"ternc run m --data x,y",
      "'ternc run' does not take --data; it belongs to: compile, ternarize, inspect, eval, check"},
     {"ternc ternarize m -o d --epochs 3", "--epochs is for training: it needs --data SPEC"},
-    {"ternc ternarize m -o d --data x,y --alpha 0.5", "--alpha and --lambda belong to --method sca"},
+    {"ternc ternarize m -o d --data x,y --alpha 0.5", "--alpha belongs to --method sca"},
     {"ternc ternarize m -o d --data x,y --method sca --alpha 2",
      "--alpha A: '2' is not between 0 (no zeros) and 2 (all zeros)"},
     {"ternc ternarize m -o d --data x,y --method sca --alpha 1 --sparsity 0.5",
