@@ -1,5 +1,6 @@
 /* unit_methods.c - TWN, SCA and STP while training, against values worked out by hand: which weights are zero, the
- * scale, the gradient that comes back, the regularisers, the start, the allocation of zeros. */
+ * scale, the gradient that comes back, the regularisers, the start, the allocation of zeros; and the table of methods.
+ */
 #include "passes/methods/methods.h"
 #include "passes/passes.h"
 
@@ -250,6 +251,25 @@ static void test_sca_lambda(void)
     CU_ASSERT_EQUAL(steer(t, 0.95), 0.5);
 }
 
+/* Held for half of the stage, down to a third, and a second fall from there. */
+static void test_sca_schedule(void)
+{
+    Options opt = {.method = METHOD_sca};
+    TrainOptions o = {.epochs = 12, .recovery = 4, .alpha = 0.5, .rate = 0.3};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    const double at[] = {0, 4, 6, 8}, want[] = {0.3, 0.3, 0.2, 0.1};
+    for (int i = 0; i < 4; i++) {
+        t->epoch = (int64_t)at[i];
+        CU_ASSERT_DOUBLE_EQUAL(optimizer_rate(t), want[i], 1e-12);
+    }
+    t->frozen = true;
+    CU_ASSERT_DOUBLE_EQUAL(optimizer_rate(t), 0.1, 1e-12);
+    t->epoch = 10;
+    CU_ASSERT_DOUBLE_EQUAL(optimizer_rate(t), 0.05, 1e-12);
+    o.step_schedule = true;
+    CU_ASSERT_DOUBLE_EQUAL(optimizer_rate(t), 0.03, 1e-12);
+}
+
 /* The stage ends early only when all weights are near 0 and 1. */
 static void test_sca_end(void)
 {
@@ -344,6 +364,102 @@ static void test_stp_mask(void)
     CHECK_FLOATS(t->grads + t->ternary[0].p->at, 1, 0, 0, 0, 1, 0, 0, 0);
 }
 
+/* ---- the table ---- */
+
+/* Files hold the keys. */
+static void test_keys(void)
+{
+    CU_ASSERT(METHOD_twn == 0 && METHOD_none == 1 && METHOD_sca == 2 && METHOD_stp == 3);
+    CU_ASSERT_EQUAL(method_at(0), METHOD_none);
+    bool seen[NUM_METHODS] = {false};
+    for (int i = 0; i < NUM_METHODS; i++) {
+        CU_ASSERT_FATAL(method_at(i) < NUM_METHODS && !seen[method_at(i)]);
+        seen[method_at(i)] = true;
+    }
+#define METHOD(id, key) CU_ASSERT_STRING_EQUAL(method_def(METHOD_##id)->name, #id);
+#include "graph/methods.def"
+#undef METHOD
+}
+
+static void check_knobs(const MethodDef *m)
+{
+    bool zeros = !m->zeros;
+    for (const Knob *k = m->knobs; k && k->option; k++) {
+        TrainOptions o = {0};
+        set_knobs(&o);
+        zeros |= k == m->zeros && k->field;
+        CU_ASSERT(!k->field || knob_value(k, &o) == k->value);
+        CU_ASSERT(k->field < sizeof o && k->value >= 0);
+    }
+    CU_ASSERT(zeros);
+}
+
+static void test_rows(void)
+{
+    for (Method i = 0; i < NUM_METHODS; i++) {
+        const MethodDef *m = method_def(i);
+        CU_ASSERT_EQUAL(m->project != NULL, i != METHOD_none);
+        CU_ASSERT_EQUAL(m->chain != NULL, i != METHOD_none);
+        CU_ASSERT(!m->needs_data || m->project);
+        CU_ASSERT(m->epochs > 0 && m->rate > 0 && m->decay >= 0 && m->threshold >= 0);
+        CU_ASSERT(m->sparsity >= 0 && m->sparsity < 1);
+        CU_ASSERT_PTR_NOT_NULL(m->stages[0]);
+        CU_ASSERT_EQUAL(m->stages[1] != NULL, m->last_stage != NULL);
+        CU_ASSERT(m->recovery >= 0 && (!m->recovery || (m->last_stage && m->start_epoch)));
+        CU_ASSERT(!m->soft || m->recovery);
+        CU_ASSERT(!m->end_epoch || m->distance);
+        check_knobs(m);
+    }
+}
+
+/* As they would be written: zeros, and one magnitude in either channel. */
+static void check_written(Trainer *t)
+{
+    const float *w = used(t, true);
+    for (int c = 0; c < 2; c++) {
+        float scale = 0;
+        for (int i = 4 * c; i < 4 * c + 4; i++) {
+            CU_ASSERT_EQUAL(t->ternary[0].kept[i] != 0, w[i] != 0);
+            CU_ASSERT(w[i] == 0 || scale == 0 || fabsf(w[i]) == scale);
+            scale = w[i] != 0 ? fabsf(w[i]) : scale;
+        }
+    }
+}
+
+/* Every method, whatever the gradient, through all its stages. */
+static void run_method(Method m, const char *text)
+{
+    Options opt = {.method = m, .threshold = method_def(m)->threshold, .sparsity = method_def(m)->sparsity};
+    TrainOptions o = {.epochs = 6, .recovery = method_def(m)->recovery ? 2 : 0, .rate = 0.1};
+    set_knobs(&o);
+    Trainer *t = trainer_of(text, &opt, &o);
+    for (; t->epoch < t->epochs; t->epoch++) {
+        if (t->method->start_epoch)
+            t->method->start_epoch(t);
+        CU_ASSERT(optimizer_rate(t) > 0 && optimizer_rate(t) <= 1.001 * o.rate);
+        for (int i = 0; i < 8; i++)
+            t->e->grads[t->ternary[0].p->at + i] = i % 3 ? 0.1f : -0.2f;
+        latent_project(t, false);
+        latent_chain(t);
+        for (int64_t i = 0; i < t->params.total; i++)
+            CU_ASSERT(isfinite(t->grads[i]));
+        check_written(t);
+    }
+    CU_ASSERT_STRING_EQUAL(stage_name(t, 0), t->method->stages[0]);
+    CU_ASSERT(stage_is_last(t, t->epochs - 1));
+    CU_ASSERT_EQUAL(stage_is_last(t, 0), !t->method->last_stage);
+    CU_ASSERT_EQUAL(t->frozen, t->method->recovery > 0);
+}
+
+static void test_every_method(void)
+{
+    for (Method m = 0; m < NUM_METHODS; m++)
+        if (m != METHOD_none) {
+            run_method(m, plain);
+            run_method(m, normed);
+        }
+}
+
 int main(void)
 {
     if (CU_initialize_registry() != CUE_SUCCESS)
@@ -361,11 +477,15 @@ int main(void)
     CU_add_test(s, "SCA, gradient", test_sca_chain);
     CU_add_test(s, "SCA, sparsity", test_sca_sparsity);
     CU_add_test(s, "SCA, lambda", test_sca_lambda);
+    CU_add_test(s, "SCA, rate", test_sca_schedule);
     CU_add_test(s, "SCA, end", test_sca_end);
     CU_add_test(s, "STP, layers", test_stp_layers);
     CU_add_test(s, "STP, first stage", test_stp_first_stage);
     CU_add_test(s, "STP, growth", test_stp_growth);
     CU_add_test(s, "STP, mask", test_stp_mask);
+    CU_add_test(s, "keys", test_keys);
+    CU_add_test(s, "rows", test_rows);
+    CU_add_test(s, "every method", test_every_method);
     CU_basic_run_tests();
     return (int)CU_get_number_of_failures() != 0;
 }

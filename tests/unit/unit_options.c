@@ -1,6 +1,7 @@
 /* unit_options.c - the command line: what each option means, and the message for every wrong use. */
-#include "cli/cli.h"
+#include "cli/options_table.h"
 #include "codegen/codegen.h"
+#include "passes/methods/methods.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>
@@ -245,6 +246,49 @@ static void test_model_id(void)
         CU_ASSERT_STRING_EQUAL(model_id(pairs[i][0]), pairs[i][1]);
 }
 
+/* ---- what help says of methods comes from their table ---- */
+
+/* Of ternarize. */
+static OptionSpec find_row(const char *name)
+{
+    for (int i = 0; i < num_options; i++)
+        if (!strcmp(option_specs[i].name, name) && option_specs[i].taken & 1u << CMD_ternarize)
+            return option_row(i);
+    fprintf(stderr, "\nternarize has no --%s\n", name);
+    CU_FAIL_FATAL("an option is missing");
+    return (OptionSpec){0};
+}
+
+static void check_knob(const MethodDef *m, const Knob *k)
+{
+    OptionSpec o = find_row(k->option);
+    const char *head = mem_printf("%s: ", m->name), *end = mem_printf("(default: %g)", k->value);
+    CU_ASSERT_EQUAL(strncmp(o.help, head, strlen(head)), 0);
+    CU_ASSERT(!k->field || strstr(o.help, end));
+    const CommandLine *c = parse_good("ternc ternarize m -o d --data x,y");
+    CU_ASSERT(!k->field || knob_value(k, &c->train) == k->value);
+}
+
+static void test_help_of_methods(void)
+{
+    for (int i = 0; i < num_options; i++) {
+        OptionSpec o = option_row(i);
+        CU_ASSERT_PTR_NULL(strchr(o.help, '{'));
+        CU_ASSERT(!o.arg || !strchr(o.arg, '{'));
+    }
+    for (int i = 0; i < NUM_METHODS; i++) {
+        const MethodDef *m = method_def(method_at(i));
+        CU_ASSERT_PTR_NOT_NULL(strstr(find_row("method").arg, m->name));
+        CU_ASSERT_PTR_NOT_NULL(strstr(find_row("lr").help, m->name));
+        CU_ASSERT_PTR_NOT_NULL(strstr(find_row("epochs").help, mem_printf("%s: %lld", m->name, (long long)m->epochs)));
+        for (const Knob *k = m->knobs; k && k->option; k++)
+            check_knob(m, k);
+    }
+    CU_ASSERT_STRING_EQUAL(method_words(false), "none|twn|sca|stp");
+    CU_ASSERT_STRING_EQUAL(method_words(true), "none|twn|stp");
+    CU_ASSERT_STRING_EQUAL(find_row("lr").help, "learning rate (none: 0.05, twn, stp: 0.02, sca: 0.003)");
+}
+
 int main(void)
 {
     CU_initialize_registry();
@@ -254,6 +298,7 @@ int main(void)
     CU_add_test(s, "data values", test_data_values);
     CU_add_test(s, "values of size", test_size_values);
     CU_add_test(s, "wrong use", test_wrong_use);
+    CU_add_test(s, "help of methods", test_help_of_methods);
     CU_add_test(s, "model id", test_model_id);
     CU_basic_run_tests();
     return CU_get_number_of_failures() != 0;
