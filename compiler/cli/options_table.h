@@ -28,7 +28,6 @@ extern const CommandSpec command_specs[NUM_COMMANDS];
 extern const OptionSpec option_specs[]; /* arg and help may have a word in braces; that is filled in by */
 OptionSpec option_row(int i);
 extern const int num_options;
-void add_string(Strings *list, const char *value);
 
 /* options_methods.c */
 int list_methods(Method *list, bool untrained); /* in the order of help: all, or those that need no data */
