@@ -7,6 +7,7 @@
 #include "passes/passes.h"
 #include "train/training.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- the start ---- */
@@ -99,7 +100,7 @@ double latent_zeros(const Trainer *t)
     for (int k = 0; k < t->num_ternary; k++) {
         const TernaryWeight *w = &t->ternary[k];
         for (int64_t i = 0; i < w->p->count; i++)
-            zeros += !w->kept[i];
+            zeros += w->values ? fabsf(w->values[i]) < 0.5f : !w->kept[i];
         total += w->p->count;
     }
     return total ? (double)zeros / (double)total : 0;

@@ -73,11 +73,11 @@ typedef struct TernaryWeight {
     Ternary box;   /* channels that have a scale of their own; one for the whole layer */
     bool normed;   /* BatchNormalization follows and takes up any scale */
     Param *scales; /* without it: trained, start at 1, in the blocks behind the graph's; NULL: none */
-    uint8_t *kept; /* weights that are not zero as they would be written; set by project */
+    uint8_t *kept; /* weights that are not zero, where there are no values; set by project */
     bool fixed;    /* STP: pruned, kept stays as it is */
     double *sums;  /* TWN, STP: a by channel, then room for another number by channel */
     float limit;   /* STP: threshold of this step */
-    float *values; /* SCA: w, of the latent weights */
+    float *values; /* SCA: w, of the latent weights, which will be rounded to -1, 0, 1; set by project; else NULL */
     double alpha;  /* SCA */
     double lambda; /* SCA: now */
     double start;  /* SCA: distance when lambda began */
@@ -102,7 +102,7 @@ const Node *norm_behind(const Engine *e, const Node *n); /* BatchNormalization t
 void latent_prepare(Trainer *t);                         /* after the engine: finds the weights, sets the latent ones */
 void latent_project(const Trainer *t, bool hard);        /* -> the engine's weights; hard: as they will be written */
 void latent_chain(const Trainer *t);                     /* the engine's gradients -> those of the latent weights */
-double latent_zeros(const Trainer *t);                   /* their share in the last latent_project */
+double latent_zeros(const Trainer *t);                   /* share of zeros in the last latent_project */
 bool stage_is_last(const Trainer *t, int64_t epoch);     /* the epoch may be the result */
 const char *stage_name(const Trainer *t, int64_t epoch);
 
@@ -116,36 +116,36 @@ typedef struct Knob {
 } Knob;
 
 /* A way to train weights; one definition per name of graph/methods.def, in a file of its own in passes/methods/. The
- * loop reaches a method by this alone. A hook may be NULL where nothing is to be done; methods that make weights
- * ternary have project and chain. */
+ * loop reaches a method by this alone. A hook is NULL where nothing is to be done; methods that make weights ternary
+ * have project and chain. */
 typedef struct MethodDef {
     const char *name; /* as --method has it */
     bool needs_data;  /* nothing without training */
-    /* Where the options are not given; one epoch of every `recovery`, rounded up, stands at the end with frozen weights
-     * (0: none does). */
-    int64_t epochs, recovery;
+    /* defaults */
+    int64_t epochs;
+    int64_t recovery; /* at the end, with frozen weights: one epoch of so many, rounded up; 0: none */
     double rate, decay;
     bool adam;
-    float threshold;       /* in training; 0: exact, or there is none */
-    float sparsity;        /* 0: zeros are by another measure */
-    const Knob *knobs;     /* NULL: none */
-    const Knob *zeros;     /* the one of them that stands in for --threshold; NULL: none does */
+    float threshold;   /* in training; 0: exact, or there is none */
+    float sparsity;    /* 0: zeros are by another measure */
+    const Knob *knobs; /* NULL: none */
+    const Knob *zeros; /* the one of them that stands in for --threshold; NULL: none does */
+    /* facts */
     const char *stages[2]; /* the second one: with last_stage */
-    /* The epoch that starts the last stage, whose epochs alone may be the result. NULL: there is one stage. */
-    int64_t (*last_stage)(const Trainer *t);
     bool soft;        /* until they are frozen, weights are not as they will be written: nor are running statistics */
     bool layer_scale; /* with --granularity layer as well a scale is trained, one for the layer */
     bool undecayed;   /* latent weights are no weights: decay leaves them alone */
-    /* Of one weight: changes the latent weights before training; latent -> e->weights, and w->kept; the gradients by
-     * e->weights -> those by latent weights and scales, in place in t->grads, with regularisers. */
-    void (*start)(const Trainer *t, TernaryWeight *w);
-    void (*project)(const Trainer *t, TernaryWeight *w, bool hard);
-    void (*chain)(const Trainer *t, TernaryWeight *w);
-    void (*start_epoch)(Trainer *t); /* changes of stage */
-    void (*end_epoch)(Trainer *t, double distance);
-    double (*distance)(const Trainer *t); /* of the weights to what will be written, after project; for reports */
-    double (*schedule)(const Trainer *t); /* the rate at this step. NULL: it falls as a cosine over all epochs */
+    /* The epoch that starts the last stage, whose epochs alone may be the result. NULL: there is one stage. */
+    int64_t (*last_stage)(const Trainer *t);
+    double (*schedule)(const Trainer *t);             /* the rate at this step. NULL: a cosine over all epochs */
     void (*settings)(Text *s, const TrainOptions *o); /* adds what matters for the result, for the metadata */
+    void (*start_epoch)(Trainer *t);
+    void (*end_epoch)(Trainer *t, double distance);
+    double (*distance)(const Trainer *t); /* from the weights to what will be written, after project: for reports */
+    /* of one weight */
+    void (*start)(const Trainer *t, TernaryWeight *w);              /* the model's weights become latent ones */
+    void (*project)(const Trainer *t, TernaryWeight *w, bool hard); /* latent -> e->weights */
+    void (*chain)(const Trainer *t, TernaryWeight *w); /* t->grads by e->weights -> by latent weights and scales */
 } MethodDef;
 
 /* ---- the trainer ---- */

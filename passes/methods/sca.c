@@ -82,8 +82,9 @@ static void project(const Trainer *t, TernaryWeight *w, bool hard)
     float *used = t->e->weights + w->p->at, base = (float)w->base;
     for (int64_t i = 0; i < w->p->count; i++)
         w->values[i] = value_of_latent(t, latent[i]);
-    FOR_CHANNELS(&w->box, float rounded = sca_round(w->values[i]); w->kept[i] = rounded != 0;
-                 float v = hard || t->frozen ? rounded : w->values[i]; used[i] = scales ? base * scales[ch] * v : v;);
+    bool rounded = hard || t->frozen;
+    FOR_CHANNELS(&w->box, float v = rounded ? sca_round(w->values[i]) : w->values[i];
+                 used[i] = scales ? base * scales[ch] * v : v;);
 }
 
 /* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope; d/ds = sum dL/dused * base * w, w of project */
