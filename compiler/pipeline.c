@@ -2,6 +2,7 @@
  * between the calls say what holds there. */
 #include "codegen/codegen.h"
 #include "onnx/onnx.h"
+#include "passes/methods/methods.h"
 #include "passes/passes.h"
 #include "pipeline.h"
 
@@ -80,6 +81,9 @@ Training pipeline_train(Model *m, const TrainJob *j)
 
 void pipeline_ternarize(Model *m, const Options *opt)
 {
+    const MethodDef *method = method_def(opt->method);
+    if (method->needs_data || (method->sparsity > 0 && !(opt->sparsity > 0)))
+        bug("%s without data, or without a share of zeros", method->name);
     RUN("ternarize", pass_ternarize(m->graph, opt));
     /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. Still ordinary ONNX. */
 }

@@ -113,7 +113,7 @@ const bool *ternary_tensors(Graph *g, const Options *opt)
     mark_kept(&all);
     for (int i = 0; i < all.count; i++) {
         check_finite(g, &all.list[i]);
-        if (opt->method != METHOD_NONE)
+        if (opt->method != METHOD_none)
             chosen[weight_of(&all.list[i])->id] = true;
     }
     for (int i = 0; i < all.count; i++)
@@ -277,7 +277,7 @@ static void ternarize_site(const Sites *all, const Site *s)
     Tensor *t = weight_of(s);
     Sharing sharing = find_sharing(all, s);
     t->ternary = recognise_shared(t->data, s->w.box, sharing.same_axes);
-    if (t->ternary || sharing.keep || opt->method == METHOD_NONE)
+    if (t->ternary || sharing.keep || opt->method == METHOD_none)
         return;
     if (!sharing.same_axes && !opt->per_layer && !opt->quiet)
         note("weight '%s' is shared by nodes that see other channels: it gets one scale for the layer", t->name);
@@ -289,8 +289,6 @@ static void ternarize_site(const Sites *all, const Site *s)
 
 void pass_ternarize(Graph *g, const Options *opt)
 {
-    if (opt->method == METHOD_SCA || (opt->method == METHOD_STP && !(opt->sparsity > 0)))
-        bug("SCA, and STP without a share of zeros, are what training does");
     Sites all = find_sites(g, opt);
     mark_kept(&all);
     for (int i = 0; i < all.count; i++)

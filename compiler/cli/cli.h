@@ -43,7 +43,7 @@ typedef struct CommandLine {
     const char *rival; /* --rival FILE.so or NULL */
     bool layers;       /* --layers */
     /* of size */
-    Method methods[4]; /* --methods, default none, twn */
+    Method methods[NUM_METHODS]; /* --methods, default none, twn */
     int num_methods;
     Lowering lowerings[5];  /* --lowerings, default auto */
     int num_lowerings;      /* of bench too, default auto, unroll, sparse, packed */

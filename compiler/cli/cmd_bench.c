@@ -70,7 +70,7 @@ static void add_build(Bench *b, const char *name, Method method, Lowering loweri
 static void add_builds(Bench *b)
 {
     const CommandLine *c = b->c;
-    add_build(b, "float", METHOD_NONE, LOWER_DENSE);
+    add_build(b, "float", METHOD_none, LOWER_DENSE);
     for (int i = 0; i < c->num_lowerings; i++)
         add_build(b, lowering_name(c->lowerings[i]), c->opt.method, c->lowerings[i]);
     b->count = b->num_builds + (c->rival != NULL);

@@ -183,7 +183,7 @@ static const Plan *plan_model(const CommandLine *c, int i, const TrainJob *job, 
     if (trains)
         *training = pipeline_train(m, job);
     Options recognise = *opt;
-    recognise.method = trains ? METHOD_NONE : opt->method;
+    recognise.method = trains ? METHOD_none : opt->method;
     pipeline_ternarize(m, &recognise);
     return pipeline_lower(m, opt);
 }

@@ -28,27 +28,20 @@ typedef enum Scores { SCORES_LOGITS, SCORES_PROBABILITIES, SCORES_LOG_PROBABILIT
 
 static Scores find_scores(const Graph *g)
 {
-    const Node *n = g->outputs[0]->producer;
-    while (n && op_def(n->op) && op_def(n->op)->view)
-        n = n->in[0]->producer;
-    if (n && !strcmp(n->op_name, "Softmax"))
+    const Node *n = last_node(g);
+    if (n && n->op == OP_Softmax)
         return SCORES_PROBABILITIES;
-    return n && !strcmp(n->op_name, "LogSoftmax") ? SCORES_LOG_PROBABILITIES : SCORES_LOGITS;
+    return n && n->op == OP_LogSoftmax ? SCORES_LOG_PROBABILITIES : SCORES_LOGITS;
 }
 
 /* -log of the label's probability; one that underflowed counts as the smallest float, so that the loss stays finite. */
-static double cross_entropy(const float *y, int64_t classes, int64_t label, Scores scores)
+static double label_loss(const float *y, int64_t classes, int64_t label, Scores scores)
 {
     if (scores == SCORES_LOG_PROBABILITIES)
         return -(double)y[label];
     if (scores == SCORES_PROBABILITIES)
         return -log(y[label] > FLT_MIN ? (double)y[label] : (double)FLT_MIN);
-    double top = (double)y[0], sum = 0;
-    for (int64_t i = 1; i < classes; i++)
-        top = fmax(top, (double)y[i]);
-    for (int64_t i = 0; i < classes; i++)
-        sum += exp((double)y[i] - top);
-    return top + log(sum) - (double)y[label];
+    return cross_entropy(y, classes, label, NULL, 1, 0, NULL);
 }
 
 typedef struct Result {
@@ -65,7 +58,7 @@ static Result judge(const float *y, int64_t classes, int64_t label, Scores score
         best = y[i] > y[best] ? i : best;
     }
     r.correct = !r.nan && best == label;
-    r.loss = cross_entropy(y, classes, label, scores);
+    r.loss = label_loss(y, classes, label, scores);
     return r;
 }
 

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "base/out_file.h"
 #include "codegen/codegen.h"
+#include "passes/methods/methods.h"
 #include "pipeline.h"
 #include "size/size.h"
 
@@ -19,27 +20,29 @@ typedef struct Generated {
     const char *c, *h;
 } Generated;
 
-static bool measures(const CommandLine *c, Method m)
+/* A method whose zeros are a share of the weights is measured. */
+static bool measures_shares(const CommandLine *c)
 {
     for (int i = 0; i < c->num_methods; i++)
-        if (c->methods[i] == m)
+        if (method_def(c->methods[i])->sparsity > 0)
             return true;
     return false;
 }
 
-/* --sparsity is stp's where stp is measured, --threshold is twn's. */
+/* Where such a method is measured, --sparsity is for it alone, --threshold for the others. */
 static Options method_options(const CommandLine *c, Method method, Lowering lowering, const Core *core)
 {
     Options opt = c->opt;
+    float share = method_def(method)->sparsity;
     opt.method = method;
     opt.lowering = lowering;
     opt.target = core->name;
     opt.name = "net";
-    if (method == METHOD_STP)
+    if (share > 0)
         opt.threshold = 0;
-    if (method == METHOD_STP && !(opt.sparsity > 0))
-        opt.sparsity = 0.9f;
-    if (method != METHOD_STP && measures(c, METHOD_STP))
+    if (share > 0 && !(opt.sparsity > 0))
+        opt.sparsity = share;
+    if (!(share > 0) && measures_shares(c))
         opt.sparsity = 0;
     return opt;
 }
@@ -84,7 +87,7 @@ static void add_rows(SizeReport *s, const Combination *k, const char *path, Meth
         if (same == count)
             made[count++] = generate(path, &opt);
         *r = (SizeRow){.model = path,
-                       .method = method_name(method),
+                       .method = method_def(method)->name,
                        .lowering = lowering_name(lowering),
                        .target = t,
                        .stack = -1};

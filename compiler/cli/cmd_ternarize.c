@@ -4,6 +4,7 @@
 #include "cli/sensitivity.h"
 #include "onnx/onnx.h"
 #include "ops/ops.h"
+#include "passes/methods/methods.h"
 #include "pipeline.h"
 
 #include <float.h>
@@ -43,7 +44,7 @@ static Sensitivity *measure_layers(const CommandLine *c, const Source *valid)
 {
     CommandLine *copy = NEW(CommandLine);
     *copy = *c;
-    copy->opt.method = METHOD_TWN;
+    copy->opt.method = METHOD_twn;
     copy->opt.threshold = copy->opt.sparsity = 0;
     Source some = *valid;
     some.count = some.count < 2000 ? some.count : 2000;
@@ -117,10 +118,11 @@ static void print_report(const Graph *g, const Sensitivity *s)
 static const char *level_text(const CommandLine *c)
 {
     const Options *o = &c->opt;
+    const Knob *zeros = method_def(o->method)->zeros;
     if (o->sparsity > 0)
         return mem_printf(" sparsity=%.7g", (double)o->sparsity);
-    if (o->method == METHOD_SCA)
-        return mem_printf(" alpha=%.9g", c->train.alpha);
+    if (zeros)
+        return mem_printf(" %s=%.9g", zeros->option, knob_value(zeros, &c->train));
     return o->threshold > 0 ? mem_printf(" threshold=%.7g", (double)o->threshold) : " threshold=exact";
 }
 
@@ -129,8 +131,8 @@ static const char *settings_text(const CommandLine *c)
 {
     const Options *o = &c->opt;
     Text t = {0};
-    text_printf(&t, "method=%s", method_name(o->method));
-    if (o->method != METHOD_NONE) {
+    text_printf(&t, "method=%s", method_def(o->method)->name);
+    if (o->method != METHOD_none) {
         text_printf(&t, " granularity=%s%s", o->per_layer ? "layer" : "channel", level_text(c));
         text_printf(&t, " keep=%s", !o->keep ? "last" : o->num_keep ? o->keep[0] : "none");
         for (int i = 1; o->keep && i < o->num_keep; i++)
@@ -168,7 +170,7 @@ int cmd_ternarize(const CommandLine *given)
         settings = mem_printf("%s %s", settings, training.settings);
     }
     Options recognise = c->opt;
-    recognise.method = trains ? METHOD_NONE : c->opt.method;
+    recognise.method = trains ? METHOD_none : c->opt.method;
     pipeline_ternarize(m, &recognise);
     set_metadata(m, "ternc", settings);
     onnx_write(m, c->outputs.items[0]);
@@ -177,7 +179,7 @@ int cmd_ternarize(const CommandLine *given)
         fputs(training.report, stdout);
         fflush(stdout); /* the rest takes a moment */
     }
-    Sensitivity *s = trains && c->opt.method != METHOD_NONE ? measure_layers(c, training.valid) : NULL;
+    Sensitivity *s = trains && c->opt.method != METHOD_none ? measure_layers(c, training.valid) : NULL;
     print_report(m->graph, s);
     if (s)
         sensitivity_free(s);

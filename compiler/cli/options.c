@@ -3,6 +3,7 @@
  * one row for each. */
 #include "cli/options_table.h"
 #include "codegen/codegen.h"
+#include "passes/methods/methods.h"
 
 #include <getopt.h>
 #include <string.h>
@@ -50,11 +51,11 @@ static void take_option(Parser *p, const char *name, const char *value)
     int row = find_option(p, name);
     if (row < 0)
         refuse_option(p, name);
-    const OptionSpec *o = &option_specs[row];
-    if (p->given[row]++ && !o->repeats)
+    const OptionSpec o = option_row(row);
+    if (p->given[row]++ && !o.repeats)
         usage("--%s is given twice", name);
-    if (o->parse)
-        o->parse(p->c, o, value);
+    if (o.parse)
+        o.parse(p->c, &o, value);
 }
 
 static void take_model(Parser *p, const char *arg)
@@ -104,7 +105,7 @@ static _Noreturn void refuse_word(const Parser *p, int code, const char *word)
     if (name && row < 0)
         refuse_option(p, name);
     if (code == ':')
-        usage("--%s needs a value: --%s %s", name, name, option_specs[row].arg);
+        usage("--%s needs a value: --%s %s", name, name, option_row(row).arg);
     if (name)
         usage("--%s takes no value", name);
     usage("unknown option '%s'; 'ternc %s --help' lists the options", word, p->spec->name);
@@ -135,50 +136,79 @@ static bool is_given(const Parser *p, const char *name)
     return row >= 0 && p->given[row];
 }
 
-static void check_method(Parser *p)
+/* Options that say how weights become ternary; with `given` none does. */
+static void refuse_without_method(const Parser *p, const char *given, const char *add)
 {
     static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
+    for (size_t i = 0; i < sizeof needs_method / sizeof needs_method[0]; i++)
+        if (is_given(p, needs_method[i]))
+            usage("--%s has no meaning with %s; add %s%s", needs_method[i], given, add, untrained_ternary_methods());
+}
+
+static void check_threshold(const Parser *p, const MethodDef *m)
+{
+    if (is_given(p, "sparsity"))
+        usage("--threshold and --sparsity exclude each other");
+    if (m->sparsity > 0)
+        usage("--threshold and --method %s exclude each other", m->name);
+    if (m->zeros)
+        usage("--threshold has no meaning with --method %s: its knob is --%s, or --sparsity", m->name,
+              m->zeros->option);
+}
+
+static void check_method(Parser *p)
+{
     Options *opt = &p->c->opt;
     bool training =
         p->c->data.spec && !p->c->untrained && (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
     if (p->c->sensitivity && !is_given(p, "method"))
-        opt->method = METHOD_TWN;
+        opt->method = METHOD_twn;
     opt->train = training;
-    for (size_t i = 0; opt->method == METHOD_NONE && i < sizeof needs_method / sizeof needs_method[0]; i++)
-        if (is_given(p, needs_method[i]))
-            usage("--%s has no meaning with --method none; add --method twn or stp", needs_method[i]);
-    if (opt->method == METHOD_SCA && !training)
-        usage("--method sca trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC");
-    if (is_given(p, "threshold") && (is_given(p, "sparsity") || opt->method == METHOD_STP))
-        usage("--threshold and %s exclude each other", is_given(p, "sparsity") ? "--sparsity" : "--method stp");
-    if (is_given(p, "threshold") && opt->method == METHOD_SCA)
-        usage("--threshold has no meaning with --method sca: its knob is --alpha, or --sparsity");
-    if (opt->method == METHOD_STP && !is_given(p, "sparsity"))
-        opt->sparsity = 0.9f;
-    if (training && opt->method == METHOD_TWN && !is_given(p, "threshold"))
-        opt->threshold = 0.75f;
+    const MethodDef *m = method_def(opt->method);
+    if (opt->method == METHOD_none)
+        refuse_without_method(p, "--method none", "--method ");
+    if (m->needs_data && !training)
+        usage("--method %s trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC", m->name);
+    if (is_given(p, "threshold"))
+        check_threshold(p, m);
+    else if (training)
+        opt->threshold = m->threshold;
+    if (!is_given(p, "sparsity"))
+        opt->sparsity = m->sparsity;
+}
+
+static void check_for_training(const Parser *p, const char *name)
+{
+    if (is_given(p, name) && !p->c->data.spec)
+        usage("--%s is for training: it needs --data SPEC", name);
+}
+
+/* Options of one method alone; m is the one that is used. */
+static void check_knobs(const Parser *p, const MethodDef *m)
+{
+    for (int i = 0; i < NUM_METHODS; i++) {
+        const MethodDef *owner = method_def(method_at(i));
+        for (const Knob *k = owner->knobs; k && k->option; k++) {
+            check_for_training(p, k->option);
+            if (is_given(p, k->option) && owner != m)
+                usage("--%s belongs to --method %s", k->option, owner->name);
+        }
+    }
 }
 
 static void check_training(const Parser *p)
 {
-    static const char *const needs_data[] = {"valid",    "epochs",         "batch",      "lr",       "optimizer",
-                                             "momentum", "weight-decay",   "clip",       "schedule", "alpha",
-                                             "lambda",   "sparsity-scope", "eta",        "pull",     "augment",
-                                             "log",      "plot",           "checkpoint", "resume"};
-    for (size_t i = 0; !p->c->data.spec && i < sizeof needs_data / sizeof needs_data[0]; i++)
-        if (is_given(p, needs_data[i]))
-            usage("--%s is for training: it needs --data SPEC", needs_data[i]);
-    Method m = p->c->opt.method;
-    if (m != METHOD_SCA && (is_given(p, "alpha") || is_given(p, "lambda")))
-        usage("--alpha and --lambda belong to --method sca");
-    if (m == METHOD_SCA && is_given(p, "alpha") && is_given(p, "sparsity"))
-        usage("--alpha and --sparsity exclude each other: --sparsity solves for alpha");
-    if (m == METHOD_SCA && p->c->train.epochs == 1)
-        usage("--method sca needs at least 2 epochs: the last ones recover what rounding costs");
-    static const char *const of_stp[] = {"sparsity-scope", "eta", "pull"};
-    for (size_t i = 0; m != METHOD_STP && i < sizeof of_stp / sizeof of_stp[0]; i++)
-        if (is_given(p, of_stp[i]))
-            usage("--%s belongs to --method stp", of_stp[i]);
+    static const char *const needs_data[] = {"valid",    "epochs",       "batch",      "lr",       "optimizer",
+                                             "momentum", "weight-decay", "clip",       "schedule", "augment",
+                                             "log",      "plot",         "checkpoint", "resume"};
+    for (size_t i = 0; i < sizeof needs_data / sizeof needs_data[0]; i++)
+        check_for_training(p, needs_data[i]);
+    const MethodDef *m = method_def(p->c->opt.method);
+    check_knobs(p, m);
+    if (m->zeros && is_given(p, m->zeros->option) && is_given(p, "sparsity"))
+        usage("--%s and --sparsity exclude each other: --sparsity solves for %s", m->zeros->option, m->zeros->option);
+    if (m->recovery && p->c->train.epochs == 1)
+        usage("--method %s needs at least 2 epochs: the last ones recover what rounding costs", m->name);
 }
 
 /* What has a meaning with --sensitivity, --max-loss or training alone. */
@@ -193,7 +223,7 @@ static void check_max_loss(const Parser *p)
                 usage("'ternc inspect' takes --%s with --sensitivity", i ? "max-loss" : "data");
     if (c->max_loss >= 0 && !c->data.spec)
         usage("--max-loss needs --data SPEC to measure on");
-    if (c->max_loss >= 0 && c->opt.method == METHOD_NONE)
+    if (c->max_loss >= 0 && c->opt.method == METHOD_none)
         usage("--max-loss has no meaning with --method none");
     if (c->untrained && c->max_loss < 0)
         usage("--epochs 0 does not train: that is for --max-loss");
@@ -234,12 +264,9 @@ static void set_input_form(CommandLine *c)
 
 static void check_size(const Parser *p)
 {
-    static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
     const CommandLine *c = p->c;
-    bool only_float = c->num_methods == 1 && c->methods[0] == METHOD_NONE;
-    for (size_t i = 0; only_float && i < sizeof needs_method / sizeof needs_method[0]; i++)
-        if (is_given(p, needs_method[i]))
-            usage("--%s has no meaning with --methods none alone; add twn or stp", needs_method[i]);
+    if (c->num_methods == 1 && c->methods[0] == METHOD_none)
+        refuse_without_method(p, "--methods none alone", "");
     if (c->csv && c->json)
         usage("--csv and --json exclude each other");
     if (is_given(p, "tolerance") && !c->baseline)
@@ -260,8 +287,8 @@ static void check_budget_options(const Parser *p)
 static void set_size_defaults(CommandLine *c)
 {
     c->opt.optimize = OPTIMIZE_SIZE;
-    c->methods[0] = METHOD_NONE;
-    c->methods[1] = METHOD_TWN;
+    c->methods[0] = METHOD_none;
+    c->methods[1] = METHOD_twn;
     c->num_methods = 2;
     c->num_lowerings = 1;
 }
@@ -321,10 +348,7 @@ static CommandLine *default_command_line(Command command)
     c->train.momentum = 0.9;
     c->train.decay = -1;
     c->train.clip = 10;
-    c->train.alpha = 0.5;
-    c->train.lambda = 1;
-    c->train.eta = 0.05;
-    c->train.pull = 1e-3;
+    set_knobs(&c->train);
     c->build.cc = "clang";
     c->budget.max_flash = c->budget.max_ram = -1;
     c->max_loss = -1;
@@ -388,7 +412,8 @@ const CommandLine *options_parse(int argc, char **argv)
 
 TrainJob train_job(const CommandLine *c)
 {
-    return (TrainJob){.opt = &c->opt,
+    return (TrainJob){.method = method_def(c->opt.method),
+                      .opt = &c->opt,
                       .train = &c->train,
                       .data = &c->data,
                       .seed = c->seed,

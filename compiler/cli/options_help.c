@@ -4,13 +4,13 @@
 
 #include <string.h>
 
-static void print_option(const OptionSpec *o)
+static void print_option(OptionSpec o)
 {
     char left[160], letter[8] = "    ";
-    if (o->letter)
-        snprintf(letter, sizeof letter, "-%c, ", o->letter);
-    int n = snprintf(left, sizeof left, "  %s--%s %s", letter, o->name, o->arg ? o->arg : "");
-    printf(n > 30 ? "%s\n%30s  %s\n" : "%-30s%s  %s\n", left, "", o->help);
+    if (o.letter)
+        snprintf(letter, sizeof letter, "-%c, ", o.letter);
+    int n = snprintf(left, sizeof left, "  %s--%s %s", letter, o.name, o.arg ? o.arg : "");
+    printf(n > 30 ? "%s\n%30s  %s\n" : "%-30s%s  %s\n", left, "", o.help);
 }
 
 void print_overview(void)
@@ -31,7 +31,7 @@ void print_help(Command command)
     printf("Usage: ternc %s %s [options]\n\n%s: %s.\n\nOptions:\n", s->name, s->args, s->name, s->summary);
     for (int i = 0; i < num_options; i++)
         if (option_specs[i].taken & 1u << command)
-            print_option(&option_specs[i]);
+            print_option(option_row(i));
     printf("\nExamples:\n");
     for (int i = 0; s->examples[i]; i++)
         printf("  %s\n", s->examples[i]);
@@ -61,19 +61,19 @@ static void print_roff_line(const char *request, const char *text)
     printf("\n");
 }
 
-static void print_man_option(const OptionSpec *o)
+static void print_man_option(OptionSpec o)
 {
     printf(".TP\n");
-    if (o->letter)
-        printf(".BR \\-%c \", \" ", o->letter);
+    if (o.letter)
+        printf(".BR \\-%c \", \" ", o.letter);
     else
         printf(".B ");
-    print_roff(mem_printf("--%s", o->name));
-    if (o->letter && o->arg)
-        print_roff(mem_printf(" \" %s\"", o->arg));
-    else if (o->arg)
-        print_roff(mem_printf(" %s", o->arg));
-    print_roff_line("\n", o->help);
+    print_roff(mem_printf("--%s", o.name));
+    if (o.letter && o.arg)
+        print_roff(mem_printf(" \" %s\"", o.arg));
+    else if (o.arg)
+        print_roff(mem_printf(" %s", o.arg));
+    print_roff_line("\n", o.help);
 }
 
 static void print_man_command(Command command)
@@ -83,7 +83,7 @@ static void print_man_command(Command command)
     print_roff_line("", mem_printf("%s.", s->summary));
     for (int i = 0; i < num_options; i++)
         if (option_specs[i].taken & 1u << command && option_specs[i].parse)
-            print_man_option(&option_specs[i]);
+            print_man_option(option_row(i));
     printf(".PP\nExamples:\n.PP\n.nf\n.RS\n");
     for (int i = 0; s->examples[i]; i++)
         print_roff_line("", s->examples[i]);
@@ -147,10 +147,10 @@ static void print_completion_of(Command command)
 {
     const char *name = command_specs[command].name;
     for (int i = 0; i < num_options; i++) {
-        const OptionSpec *o = &option_specs[i];
-        const char *words = o->arg ? choices(o->arg) : "";
-        if (o->taken & 1u << command && words[0])
-            printf("    %s/--%s) words='%s' ;;\n", name, o->name, words);
+        const OptionSpec o = option_row(i);
+        const char *words = o.arg ? choices(o.arg) : "";
+        if (o.taken & 1u << command && words[0])
+            printf("    %s/--%s) words='%s' ;;\n", name, o.name, words);
     }
     printf("    %s/*) [[ $cur == -* ]] && words='", name);
     for (int i = 0; i < num_options; i++)

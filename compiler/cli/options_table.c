@@ -2,6 +2,7 @@
  * manual page and completion all come from these tables (options.c, options_help.c). */
 #include "cli/options_table.h"
 #include "layers/layers.h"
+#include "passes/methods/methods.h"
 
 #include <errno.h>
 #include <math.h>
@@ -117,8 +118,7 @@ static void parse_name(CommandLine *c, const OptionSpec *o, const char *value)
 
 static void parse_method(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    static const Method methods[] = {METHOD_NONE, METHOD_TWN, METHOD_SCA, METHOD_STP};
-    c->opt.method = methods[choice_of(o, value)];
+    c->opt.method = method_at(choice_of(o, value));
 }
 
 static void parse_granularity(CommandLine *c, const OptionSpec *o, const char *value)
@@ -185,11 +185,11 @@ static int choices_of(const OptionSpec *o, const char *words, const char *value,
 
 static void parse_methods(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    static const Method methods[] = {METHOD_NONE, METHOD_TWN, METHOD_STP};
-    int choices[3];
-    c->num_methods = choices_of(o, "none|twn|stp", value, choices, 3);
+    Method list[NUM_METHODS];
+    int choices[NUM_METHODS], count = list_methods(list, true);
+    c->num_methods = choices_of(o, method_words(true), value, choices, count);
     for (int i = 0; i < c->num_methods; i++)
-        c->methods[i] = methods[choices[i]];
+        c->methods[i] = list[choices[i]];
 }
 
 static void parse_lowerings(CommandLine *c, const OptionSpec *o, const char *value)
@@ -366,7 +366,7 @@ const CommandSpec command_specs[NUM_COMMANDS] = {
     [CMD_inspect] = {.name = "inspect",
                      .args = "MODEL.onnx",
                      .summary = "list inputs, outputs and layers with shapes, parameters, MACs and zeros",
-                     .method = METHOD_NONE,
+                     .method = METHOD_none,
                      .examples = {"ternc inspect net.onnx", "ternc inspect net.onnx --method twn --json",
                                   "ternc inspect net.onnx --sensitivity --data test.npz --max-loss 1"}},
     [CMD_compile] = {.name = "compile",
@@ -386,13 +386,13 @@ const CommandSpec command_specs[NUM_COMMANDS] = {
     [CMD_run] = {.name = "run",
                  .args = "MODEL.onnx --input FILE",
                  .summary = "evaluate a model inside ternc",
-                 .method = METHOD_NONE,
+                 .method = METHOD_none,
                  .examples = {"ternc run net.onnx --input x.npy --output y.npy",
                               "ternc run net.onnx --input left=a.npy --input right=b.pb"}},
     [CMD_eval] = {.name = "eval",
                   .args = "MODEL.onnx --data SPEC",
                   .summary = "loss and accuracy on a data set",
-                  .method = METHOD_NONE,
+                  .method = METHOD_none,
                   .examples = {"ternc eval net.onnx --data images.gz,labels.gz --scale 1/255 --json",
                                "ternc eval net.onnx --data test.npz --method twn --limit 1000"}},
     [CMD_check] = {.name = "check",
@@ -434,16 +434,17 @@ const OptionSpec option_specs[] = {
     {"input", 'i', "[NAME=]FILE", RUN | CHECK | BENCH, true, "value of an input, .npy or .pb (TensorProto)", add_text,
      offsetof(CommandLine, inputs)},
     {"name", 0, "ID", COMPILE, true, "prefix of everything generated (default: the model's file name)", parse_name, 0},
-    {"method", 0, "none|twn|sca|stp", COMPILE | TERNARIZE | CHECK | BENCH, false,
-     "how weights become ternary (default: twn)", parse_method, 0},
-    {"method", 0, "none|twn|sca|stp", INSPECT | RUN | EVAL, false, "how weights become ternary (default: none)",
+    {"method", 0, "{methods}", COMPILE | TERNARIZE | CHECK | BENCH, false, "how weights become ternary (default: twn)",
      parse_method, 0},
-    {"methods", 0, "none|twn|stp,...", SIZE, false, "how weights become ternary (default: none,twn)", parse_methods, 0},
+    {"method", 0, "{methods}", INSPECT | RUN | EVAL, false, "how weights become ternary (default: none)", parse_method,
+     0},
+    {"methods", 0, "{untrained},...", SIZE, false, "how weights become ternary (default: none,twn)", parse_methods, 0},
     {"granularity", 0, "layer|channel", ALL, false, "one threshold and scale for each of these (default: channel)",
      parse_granularity, 0},
     {"threshold", 0, "exact|FACTOR", ALL, false,
-     "zero below FACTOR * mean|W|, or the best threshold (default: exact; in training 0.75)", parse_threshold, 0},
-    {"sparsity", 0, "S", ALL, false, "share of zeros per layer, 0 to 1, in place of a threshold (stp: 0.9)",
+     "zero below FACTOR * mean|W|, or the best threshold (default: exact; in training {threshold})", parse_threshold,
+     0},
+    {"sparsity", 0, "S", ALL, false, "share of zeros per layer, 0 to 1, in place of a threshold ({sparsity})",
      parse_sparsity, 0},
     {"keep", 0, "none|first|last|NAME,...", ALL, false, "layers that stay float (default: last)", parse_keep, 0},
     {"optimize", 0, "speed|size", COMPILE | CHECK | BENCH, false, "what --lowering auto aims at (default: speed)",
@@ -496,31 +497,31 @@ const OptionSpec option_specs[] = {
     {"max-loss", 0, "POINTS", INSPECT | COMPILE | TERNARIZE, false,
      "keep layers float, fewest weights first, until the others cost less accuracy on --data", set_non_negative,
      offsetof(CommandLine, max_loss)},
-    {"epochs", 0, "N", COMPILE | TERNARIZE, false,
-     "passes over the data (none: 10, twn: 6, sca: 18, stp: 10); 0: --max-loss without training", parse_epochs, 0},
+    {"epochs", 0, "N", COMPILE | TERNARIZE, false, "passes over the data ({epochs}); 0: --max-loss without training",
+     parse_epochs, 0},
     {"batch", 0, "N", COMPILE | TERNARIZE, false, "samples per step (default: 100)", parse_batch, 0},
-    {"lr", 0, "RATE", COMPILE | TERNARIZE, false, "learning rate (none: 0.05, twn, stp: 0.02, sca: 0.003)",
-     set_positive, offsetof(CommandLine, train.rate)},
-    {"optimizer", 0, "sgd|adam", COMPILE | TERNARIZE, false, "SGD with momentum, or AdamW (sca: adam, others: sgd)",
+    {"lr", 0, "RATE", COMPILE | TERNARIZE, false, "learning rate ({rate})", set_positive,
+     offsetof(CommandLine, train.rate)},
+    {"optimizer", 0, "sgd|adam", COMPILE | TERNARIZE, false, "SGD with momentum, or AdamW ({optimizer}, others: sgd)",
      parse_optimizer, 0},
     {"momentum", 0, "M", COMPILE | TERNARIZE, false, "of sgd (default: 0.9)", set_non_negative,
      offsetof(CommandLine, train.momentum)},
-    {"weight-decay", 0, "D", COMPILE | TERNARIZE, false, "L2 on the weights of layers (default: 0.0001; sca: 0.03)",
+    {"weight-decay", 0, "D", COMPILE | TERNARIZE, false, "L2 on the weights of layers (default: {decay})",
      set_non_negative, offsetof(CommandLine, train.decay)},
     {"clip", 0, "NORM", COMPILE | TERNARIZE, false,
      "longest gradient of a step, longer ones are scaled down to it; 0: as they are (default: 10)", set_non_negative,
      offsetof(CommandLine, train.clip)},
     {"schedule", 0, "cosine|step", COMPILE | TERNARIZE, false,
      "fall of the rate; step: a tenth after half, a hundredth after 84 % (default: cosine)", parse_schedule, 0},
-    {"alpha", 0, "A", COMPILE | TERNARIZE, false, "sca: the knob for zeros, 0 to 2 (default: 0.5)", parse_alpha, 0},
-    {"lambda", 0, "L", COMPILE | TERNARIZE, false, "sca: weight of the regulariser at its end (default: 1)",
+    {"alpha", 0, "A", COMPILE | TERNARIZE, false, "sca: the knob for zeros, 0 to 2 (default: {alpha})", parse_alpha, 0},
+    {"lambda", 0, "L", COMPILE | TERNARIZE, false, "sca: weight of the regulariser at its end (default: {lambda})",
      set_positive, offsetof(CommandLine, train.lambda)},
     {"sparsity-scope", 0, "global|layer", COMPILE | TERNARIZE, false,
      "stp: --sparsity over all layers together, or in each (default: global)", parse_scope, 0},
-    {"eta", 0, "E", COMPILE | TERNARIZE, false, "stp: first threshold, E * max|W| of the layer (default: 0.05)",
+    {"eta", 0, "E", COMPILE | TERNARIZE, false, "stp: first threshold, E * max|W| of the layer (default: {eta})",
      set_non_negative, offsetof(CommandLine, train.eta)},
     {"pull", 0, "P", COMPILE | TERNARIZE, false,
-     "stp: decay of weights just above the threshold, beside --weight-decay (default: 0.001)", set_non_negative,
+     "stp: decay of weights just above the threshold, beside --weight-decay (default: {pull})", set_non_negative,
      offsetof(CommandLine, train.pull)},
     {"augment", 0, "flip,crop=N", COMPILE | TERNARIZE, false, "mirror and shift training images at random",
      parse_augment, 0},
@@ -590,3 +591,11 @@ const OptionSpec option_specs[] = {
     {"version", 0, NULL, ALL, true, "print the version", NULL, 0},
 };
 const int num_options = sizeof option_specs / sizeof option_specs[0];
+
+OptionSpec option_row(int i)
+{
+    OptionSpec o = option_specs[i];
+    o.arg = fill_braces(o.arg);
+    o.help = fill_braces(o.help);
+    return o;
+}

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/sensitivity.h"
 #include "ops/ops.h"
+#include "passes/methods/methods.h"
 #include "passes/passes.h"
 #include "pipeline.h"
 
@@ -77,8 +78,9 @@ static const Options *measured_options(const CommandLine *c)
 {
     Options *opt = NEW(Options);
     *opt = c->opt;
-    opt->train = true;                                                      /* which leaves the batch where it is */
-    opt->method = c->opt.method == METHOD_SCA ? METHOD_TWN : c->opt.method; /* which cannot be had without training */
+    opt->train = true; /* which leaves the batch where it is */
+    if (method_def(opt->method)->needs_data)
+        opt->method = METHOD_twn;
     return opt;
 }
 

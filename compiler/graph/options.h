@@ -4,7 +4,13 @@
 
 #include "graph/ir.h"
 
-typedef enum Method { METHOD_TWN, METHOD_NONE, METHOD_SCA, METHOD_STP } Method;
+typedef enum Method {
+#define METHOD(name, key) METHOD_##name = key,
+#include "graph/methods.def"
+#undef METHOD
+    NUM_METHODS
+} Method;
+
 typedef enum Optimize { OPTIMIZE_SPEED, OPTIMIZE_SIZE } Optimize;
 
 typedef struct DimValue {
@@ -25,7 +31,7 @@ typedef struct InputForm {
 typedef struct Options {
     Method method;
     bool per_layer;          /* --granularity layer; default channel */
-    float threshold;         /* --threshold FACTOR: D = FACTOR * mean|W|; 0: exact. 0.75 in training, if not given */
+    float threshold;         /* --threshold FACTOR: D = FACTOR * mean|W|; 0: exact */
     float sparsity;          /* --sparsity S: share of zeros per layer; 0: by threshold */
     const char *const *keep; /* --keep first,last,NAME...; NULL: { "last" } */
     int num_keep;            /* with keep != NULL */
@@ -67,10 +73,10 @@ typedef struct TrainOptions {
     double clip;       /* --clip, default 10; 0: not at all */
     bool adam, optimizer_given;
     bool step_schedule;      /* --schedule step; default cosine */
-    double alpha;            /* --alpha, default 0.5 */
-    double lambda;           /* --lambda, default 1 */
-    double eta;              /* --eta, default 0.05 */
-    double pull;             /* --pull, default 1e-3 */
+    double alpha;            /* --alpha; this and the next have defaults by their methods */
+    double lambda;           /* --lambda */
+    double eta;              /* --eta */
+    double pull;             /* --pull */
     bool sparsity_per_layer; /* --sparsity-scope layer; default global */
     bool flip;               /* --augment flip */
     int64_t crop;            /* --augment crop=N */
@@ -90,7 +96,5 @@ typedef struct Budget {
     int64_t max_flash; /* --max-flash */
     int64_t max_ram;   /* --max-ram */
 } Budget;
-
-const char *method_name(Method m); /* options.c: as --method has it */
 
 #endif

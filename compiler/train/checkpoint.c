@@ -102,7 +102,7 @@ static void pack_state(Ternc__Checkpoint *c, const Trainer *t)
     c->running = block(t->e->running, t->e->stats.total);
     c->has_frozen = true;
     c->frozen = t->frozen;
-    c->sca_end = t->sca_end;
+    c->freeze_epoch = t->freeze_epoch;
     c->best_epoch = t->best_epoch;
     c->best_accuracy = t->best.accuracy;
     c->best_loss = t->best.loss;
@@ -225,8 +225,8 @@ static void take_state(Trainer *t, const Ternc__Checkpoint *c)
     take_block(t, t->best_running, t->e->stats.total, c->best_running);
     t->epoch = c->epoch;
     t->frozen = c->frozen;
-    t->sca_end = c->sca_end;
-    t->epochs = t->opt->method == METHOD_SCA ? t->sca_end + t->o->recovery : t->epochs;
+    t->freeze_epoch = c->freeze_epoch;
+    t->epochs = t->freeze_epoch + t->o->recovery;
     t->best_epoch = c->best_epoch;
     t->best.accuracy = c->best_accuracy;
     t->best.loss = c->best_loss;

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-static const Node *last_node(const Graph *g)
+const Node *last_node(const Graph *g)
 {
     const Node *n = g->outputs[0]->producer;
     while (n && op_def(n->op)->view)
@@ -64,10 +64,8 @@ static double normaliser(const float *y, int64_t n, double heat)
     return top + log(sum);
 }
 
-/* -sum q log p of scores divided by heat, where q is 1 for the label or the teacher's probability;
- * grad += (p - q) / heat * factor */
-static double cross_entropy(const float *y, int64_t n, int64_t label, const float *teacher, double heat, double factor,
-                            float *grad)
+double cross_entropy(const float *y, int64_t n, int64_t label, const float *teacher, double heat, double factor,
+                     float *grad)
 {
     double all = normaliser(y, n, heat), of_teacher = teacher ? normaliser(teacher, n, heat) : 0, loss = 0;
     for (int64_t i = 0; i < n; i++) {

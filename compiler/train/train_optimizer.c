@@ -6,32 +6,24 @@
 
 #include <math.h>
 
-/* Share of the way from `from` to `to`, epochs. */
-static double progress(const Trainer *t, double from, double to)
+double epoch_share(const Trainer *t, double from, double to)
 {
     double epoch = (double)t->epoch + (double)t->step / (double)t->steps_per_epoch;
     return (epoch - from) / (to - from);
 }
 
-static double cosine(double p)
+double cosine_fall(double p)
 {
     return 0.5 * (1 + cos(acos(-1) * p));
 }
 
-/* SCA holds its rate for half of the time that it makes weights ternary, and starts again for the frozen ones, lower.
- */
 double optimizer_rate(const Trainer *t)
 {
     const TrainOptions *o = t->o;
-    double all = progress(t, 0, (double)t->epochs), end = (double)t->sca_end;
+    double all = epoch_share(t, 0, (double)t->epochs);
     if (o->step_schedule)
         return o->rate * (all < 0.5 ? 1 : all < 0.84 ? 0.1 : 0.01);
-    if (t->opt->method != METHOD_SCA)
-        return o->rate * cosine(all);
-    if (t->frozen)
-        return o->rate / 3 * cosine(progress(t, end, (double)t->epochs));
-    double late = progress(t, end / 2, end);
-    return late < 0 ? o->rate : o->rate * (1 + 2 * cosine(late)) / 3;
+    return t->method->schedule ? t->method->schedule(t) : o->rate * cosine_fall(all);
 }
 
 /* By the length over all parameters (Pascanu et al., arXiv 1211.5063): without BatchNormalization the first steps of an
@@ -80,10 +72,9 @@ static bool is_frozen(const Trainer *t, const Param *p)
     return false;
 }
 
-/* SCA's weights are tanh of the latent ones: decay would only pull them to 0. */
 static float decay_of(const Trainer *t, const Param *p)
 {
-    for (int i = 0; t->opt->method == METHOD_SCA && i < t->num_ternary; i++)
+    for (int i = 0; t->method->undecayed && i < t->num_ternary; i++)
         if (t->ternary[i].p == p)
             return 0;
     return p->decays ? (float)t->o->decay : 0;

@@ -1,4 +1,4 @@
-/* train.c - training a model's weights on data: the loop over epochs, its reports, and the result put into the graph.
+/* trainer.c - training a model's weights on data: the loop over epochs, its reports, and the result put into the graph.
  *
  * Requires: infer, fold (Dropout kept), dce; before ternarise. Gives: the same graph with trained constants; weights of
  * the chosen layers are exactly ternary (a magnitude per channel and zeros), which pass_ternarize then recognises. The
@@ -28,14 +28,14 @@ static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
     fill_batch(t->e, &t->loss, &t->train, &a, samples, t->e->batch);
     mem_release(mark);
     const float *of_teacher = loss_teach(&t->loss);
-    ternary_project(t, false);
+    latent_project(t, false);
     t->e->noise = random_bits(t->job.seed + 2, (uint64_t)(t->epoch * t->steps_per_epoch + t->step));
     const float *score = engine_forward(t->e);
     Judged j = loss_judge(&t->loss, t->train.feed->data, samples, t->e->batch, t->e->batch, score, of_teacher, grad);
     check_loss(t, j.loss, "training");
     engine_backward(t->e, grad);
     optimizer_clip(t);
-    ternary_chain(t);
+    latent_chain(t);
     optimizer_step(t);
     sum->loss += j.loss;
     sum->correct += j.correct;
@@ -78,7 +78,7 @@ static void keep_best(Trainer *t, const EpochRecord *r)
 {
     bool by_accuracy = loss_has_classes(&t->loss) && r->accuracy != t->best.accuracy;
     bool better = by_accuracy ? r->accuracy > t->best.accuracy : r->valid_loss < t->best.loss;
-    if (!ternary_eligible(t, t->epoch) || (t->best_epoch && !better))
+    if (!stage_is_last(t, t->epoch) || (t->best_epoch && !better))
         return;
     t->best_epoch = t->epoch + 1;
     t->best = (Judged){.loss = r->valid_loss, .accuracy = r->accuracy};
@@ -92,8 +92,8 @@ static void judge_epoch(Trainer *t, EpochRecord *r)
     float *running = floats_new(t->e->stats.total);
     double *zeros = NEW_ARRAY(double, t->num_ternary);
     memcpy(running, t->e->running, (size_t)t->e->stats.total * sizeof(float));
-    ternary_project(t, true);
-    if (ternary_needs_statistics(t))
+    latent_project(t, true);
+    if (t->method->soft && !t->frozen)
         estimate_statistics(t);
     Judged j = judge_source(t->e, &t->loss, &t->valid);
     r->valid_loss = j.loss;
@@ -101,7 +101,7 @@ static void judge_epoch(Trainer *t, EpochRecord *r)
     check_loss(t, j.loss, "held-back");
     r->sparsity = zeros_of(t, zeros);
     r->zeros = zeros;
-    r->distance = t->opt->method == METHOD_SCA ? sca_distance(t) : 0;
+    r->distance = t->method->distance ? t->method->distance(t) : 0;
     keep_best(t, r);
     memcpy(t->e->running, running, (size_t)t->e->stats.total * sizeof(float));
     free(running);
@@ -118,7 +118,7 @@ static char *record_json(const Trainer *t, const EpochRecord *r)
     cJSON_AddNumberToObject(o, "valid_loss", r->valid_loss);
     cJSON_AddNumberToObject(o, "accuracy", r->accuracy);
     cJSON_AddNumberToObject(o, "sparsity", r->sparsity);
-    if (t->opt->method == METHOD_SCA)
+    if (t->method->distance)
         cJSON_AddNumberToObject(o, "distance", r->distance);
     cJSON_AddNumberToObject(o, "rate", r->rate);
     cJSON_AddNumberToObject(o, "seconds", r->seconds);
@@ -149,7 +149,7 @@ static void print_epoch(const Trainer *t, const EpochRecord *r)
     Judged j = {.loss = r->valid_loss, .accuracy = r->accuracy};
     fprintf(stderr, "epoch %lld/%lld %-8s loss %.4f, held back: %s, zeros %.1f %%", (long long)r->epoch,
             (long long)t->epochs, r->stage, r->loss, judged_text(&t->loss, j), 100 * r->sparsity);
-    if (t->opt->method == METHOD_SCA)
+    if (t->method->distance)
         fprintf(stderr, ", distance %.3f", r->distance);
     fprintf(stderr, ", %.1f s%s\n", r->seconds, t->best_epoch == r->epoch ? " *" : "");
 }
@@ -166,7 +166,7 @@ static void show_bar(Trainer *t, const Judged *sum)
     t->bar.label =
         mem_printf("epoch %lld/%lld, %s", (long long)t->epoch + 1, (long long)t->epochs, judged_text(&t->loss, j));
     if (t->num_ternary)
-        t->bar.label = mem_printf("%s, zeros %.1f %%", t->bar.label, 100 * ternary_zeros(t));
+        t->bar.label = mem_printf("%s, zeros %.1f %%", t->bar.label, 100 * latent_zeros(t));
     t->bar.total = (t->epochs - t->first_epoch) * t->steps_per_epoch;
     progress_update(&t->bar, (t->epoch - t->first_epoch) * t->steps_per_epoch + t->step + 1);
     mem_release(mark);
@@ -175,8 +175,8 @@ static void show_bar(Trainer *t, const Judged *sum)
 static void end_epoch(Trainer *t, const EpochRecord *r)
 {
     t->history[t->num_history++] = *r;
-    if (t->opt->method == METHOD_SCA)
-        sca_end_epoch(t, r->distance);
+    if (t->method->end_epoch)
+        t->method->end_epoch(t, r->distance);
     progress_end(&t->bar);
     print_epoch(t, r);
 }
@@ -184,10 +184,11 @@ static void end_epoch(Trainer *t, const EpochRecord *r)
 static void run_epoch(Trainer *t, int64_t *order, float *grad)
 {
     Judged sum = {0};
-    EpochRecord r = {.epoch = t->epoch + 1, .stage = ternary_stage(t, t->epoch)};
+    EpochRecord r = {.epoch = t->epoch + 1, .stage = stage_name(t, t->epoch)};
     double started = seconds_now();
     t->step = 0;
-    ternary_start_epoch(t);
+    if (t->method->start_epoch)
+        t->method->start_epoch(t);
     r.rate = optimizer_rate(t);
     order_samples(order, &t->train, t->job.seed, t->epoch);
     int64_t *samples = NEW_ARRAY(int64_t, t->e->batch);
@@ -220,21 +221,13 @@ static void own_statistics(Graph *g)
 static TrainOptions *fill_options(const TrainJob *j)
 {
     TrainOptions *o = NEW(TrainOptions);
-    static const struct {
-        int64_t epochs;
-        double rate, decay;
-        bool adam;
-    } defaults[] = {[METHOD_NONE] = {10, 0.05, 1e-4, false},
-                    [METHOD_TWN] = {6, 0.02, 1e-4, false},
-                    [METHOD_STP] = {10, 0.02, 1e-4, false},
-                    [METHOD_SCA] = {18, 3e-3, 3e-2, true}};
-    const Method m = j->opt->method;
+    const MethodDef *m = j->method;
     *o = *j->train;
-    o->epochs = o->epochs ? o->epochs : defaults[m].epochs;
-    o->recovery = m == METHOD_SCA ? (o->epochs + 2) / 3 : 0;
-    o->adam = o->optimizer_given ? o->adam : defaults[m].adam;
-    o->rate = o->rate > 0 ? o->rate : o->adam == defaults[m].adam ? defaults[m].rate : o->adam ? 1e-3 : 0.02;
-    o->decay = o->decay >= 0 ? o->decay : defaults[m].decay;
+    o->epochs = o->epochs ? o->epochs : m->epochs;
+    o->recovery = m->recovery ? (o->epochs + m->recovery - 1) / m->recovery : 0;
+    o->adam = o->optimizer_given ? o->adam : m->adam;
+    o->rate = o->rate > 0 ? o->rate : o->adam == m->adam ? m->rate : o->adam ? 1e-3 : 0.02;
+    o->decay = o->decay >= 0 ? o->decay : m->decay;
     return o;
 }
 
@@ -271,7 +264,7 @@ static void judge_float(Trainer *t)
 static Trainer *trainer_new(Graph *g, const TrainJob *j)
 {
     Trainer *t = NEW(Trainer);
-    *t = (Trainer){.job = *j, .opt = j->opt, .g = g, .o = fill_options(j)};
+    *t = (Trainer){.job = *j, .method = j->method, .opt = j->opt, .g = g, .o = fill_options(j)};
     source_split(j->data, j->train->valid, g, &t->train, &t->valid);
     check_augmentation(t);
     t->loss = loss_find(g, t->train.feed->data);
@@ -279,8 +272,8 @@ static Trainer *trainer_new(Graph *g, const TrainJob *j)
     check_engine(t->e, g, &t->loss, &t->train);
     judge_float(t);
     t->epochs = t->o->epochs;
-    t->sca_end = t->epochs - t->o->recovery;
-    ternary_prepare(t);
+    t->freeze_epoch = t->epochs - t->o->recovery;
+    latent_prepare(t);
     t->grads = floats_new(t->params.total);
     t->first = floats_new(t->params.total);
     t->second = t->o->adam ? floats_new(t->params.total) : NULL;
@@ -310,7 +303,7 @@ static void store(const Trainer *t, const ParamList *l, const float *block)
 
 static const char *report_text(const Trainer *t)
 {
-    bool ternary = t->opt->method != METHOD_NONE;
+    bool ternary = t->opt->method != METHOD_none;
     return mem_printf("trained %lld epochs, the best is epoch %lld; on held-back data\n  %-8s %s\n  %-8s %s\n",
                       (long long)t->epochs, (long long)t->best_epoch, ternary ? "float" : "before",
                       judged_text(&t->loss, t->of_float), ternary ? "ternary" : "after",
@@ -334,7 +327,7 @@ static void note_failure(const Trainer *t)
     const char *what = NULL;
     if (t->loss.kind == LOSS_LABELS && t->best.accuracy <= largest_class(t))
         what = "the result answers no better than with always the same class";
-    else if (t->opt->method == METHOD_NONE && t->best.loss > t->of_float.loss)
+    else if (t->opt->method == METHOD_none && t->best.loss > t->of_float.loss)
         what = "training has made the model worse";
     if (what && !t->opt->quiet)
         note("%s: try a lower --lr, or more --epochs; do --scale, --mean and --std fit the model?", what);
@@ -350,10 +343,8 @@ static const char *settings_text(const Trainer *t)
                 o->rate, o->decay, o->step_schedule ? "step" : "cosine");
     if (!o->adam)
         text_printf(&s, " momentum=%.9g", o->momentum);
-    if (t->opt->method == METHOD_SCA)
-        text_printf(&s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
-    if (t->opt->method == METHOD_STP)
-        text_printf(&s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta, o->pull);
+    if (t->method->settings)
+        t->method->settings(&s, o);
     if (o->clip > 0)
         text_printf(&s, " clip=%.9g", o->clip);
     if (o->flip || o->crop)

@@ -24,7 +24,12 @@ typedef struct Judged {
     double accuracy; /* of judge_source: their share */
 } Judged;
 
+const Node *last_node(const Graph *g); /* that makes the output; what only views it is left out */
 Loss loss_find(const Graph *g, const Dataset *d);
+/* -sum q log p of n scores divided by heat, where q is 1 for the label or, if there is one, the teacher's probability.
+ * grad += (p - q) / heat * factor; NULL: not wanted. */
+double cross_entropy(const float *y, int64_t n, int64_t label, const float *teacher, double heat, double factor,
+                     float *grad);
 /* count samples of the batch are real, the others fill it up; grad NULL: not wanted. */
 Judged loss_judge(const Loss *l, const Dataset *d, const int64_t *samples, int64_t count, int64_t batch,
                   const float *score, const float *teacher_score, float *grad);
@@ -61,18 +66,18 @@ const char *judged_text(const Loss *l, Judged j); /* "accuracy 99.10 %, loss 0.0
 /* Fails when samples mix within a batch, or the engine computes anything else than the evaluator. */
 void check_engine(Engine *e, const Graph *g, const Loss *l, const Source *s);
 
-/* ---- ternary weights: train_ternary.c ---- */
+/* ---- ternary weights: latent.c ---- */
 
 typedef struct TernaryWeight {
     const Param *p;
     Ternary box;   /* channels that have a scale of their own; one for the whole layer */
     bool normed;   /* BatchNormalization follows and takes up any scale */
     Param *scales; /* without it: trained, start at 1, in the blocks behind the graph's; NULL: none */
-    uint8_t *kept; /* TWN, STP: weights that are not zero */
+    uint8_t *kept; /* weights that are not zero, where there are no values; set by project */
     bool fixed;    /* STP: pruned, kept stays as it is */
     double *sums;  /* TWN, STP: a by channel, then room for another number by channel */
     float limit;   /* STP: threshold of this step */
-    float *values; /* SCA: w, of the latent weights */
+    float *values; /* SCA: w, of the latent weights, which will be rounded to -1, 0, 1; set by project; else NULL */
     double alpha;  /* SCA */
     double lambda; /* SCA: now */
     double start;  /* SCA: distance when lambda began */
@@ -91,6 +96,58 @@ typedef struct TernaryWeight {
                     }                                                                                                  \
     } while (0)
 
+typedef struct Trainer Trainer;
+
+const Node *norm_behind(const Engine *e, const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
+void latent_prepare(Trainer *t);                         /* after the engine: finds the weights, sets the latent ones */
+void latent_project(const Trainer *t, bool hard);        /* -> the engine's weights; hard: as they will be written */
+void latent_chain(const Trainer *t);                     /* the engine's gradients -> those of the latent weights */
+double latent_zeros(const Trainer *t);                   /* share of zeros in the last latent_project */
+bool stage_is_last(const Trainer *t, int64_t epoch);     /* the epoch may be the result */
+const char *stage_name(const Trainer *t, int64_t epoch);
+
+/* ---- methods ---- */
+
+/* An option of one method alone. */
+typedef struct Knob {
+    const char *option; /* its name; NULL: the list has ended */
+    size_t field;       /* of TrainOptions, a double; 0: it is no number */
+    double value;       /* where the option is not given */
+} Knob;
+
+/* A way to train weights; one definition per name of graph/methods.def, in a file of its own in passes/methods/. The
+ * loop reaches a method by this alone. A hook is NULL where nothing is to be done; methods that make weights ternary
+ * have project and chain. */
+typedef struct MethodDef {
+    const char *name; /* as --method has it */
+    bool needs_data;  /* nothing without training */
+    /* defaults */
+    int64_t epochs;
+    int64_t recovery; /* at the end, with frozen weights: one epoch of so many, rounded up; 0: none */
+    double rate, decay;
+    bool adam;
+    float threshold;   /* in training; 0: exact, or there is none */
+    float sparsity;    /* 0: zeros are by another measure */
+    const Knob *knobs; /* NULL: none */
+    const Knob *zeros; /* the one of them that stands in for --threshold; NULL: none does */
+    /* facts */
+    const char *stages[2]; /* the second one: with last_stage */
+    bool soft;        /* until they are frozen, weights are not as they will be written: nor are running statistics */
+    bool layer_scale; /* with --granularity layer as well a scale is trained, one for the layer */
+    bool undecayed;   /* latent weights are no weights: decay leaves them alone */
+    /* The epoch that starts the last stage, whose epochs alone may be the result. NULL: there is one stage. */
+    int64_t (*last_stage)(const Trainer *t);
+    double (*schedule)(const Trainer *t);             /* the rate at this step. NULL: a cosine over all epochs */
+    void (*settings)(Text *s, const TrainOptions *o); /* adds what matters for the result, for the metadata */
+    void (*start_epoch)(Trainer *t);
+    void (*end_epoch)(Trainer *t, double distance);
+    double (*distance)(const Trainer *t); /* from the weights to what will be written, after project: for reports */
+    /* of one weight */
+    void (*start)(const Trainer *t, TernaryWeight *w);              /* the model's weights become latent ones */
+    void (*project)(const Trainer *t, TernaryWeight *w, bool hard); /* latent -> e->weights */
+    void (*chain)(const Trainer *t, TernaryWeight *w); /* t->grads by e->weights -> by latent weights and scales */
+} MethodDef;
+
 /* ---- the trainer ---- */
 
 typedef struct EpochRecord {
@@ -102,7 +159,8 @@ typedef struct EpochRecord {
 
 /* What is asked for. */
 typedef struct TrainJob {
-    const Options *opt;
+    const MethodDef *method;
+    const Options *opt; /* opt->method is its key */
     const TrainOptions *train;
     const DataOptions *data;
     uint64_t seed;
@@ -111,8 +169,9 @@ typedef struct TrainJob {
     const char *output; /* that comes of it: the checkpoint lies beside it where --checkpoint does not say */
 } TrainJob;
 
-typedef struct Trainer {
+struct Trainer {
     TrainJob job;
+    const MethodDef *method;
     const Options *opt;
     const TrainOptions *o; /* defaults filled in */
     Graph *g;              /* one sample; gets the result */
@@ -125,9 +184,9 @@ typedef struct Trainer {
     TernaryWeight *ternary;
     int num_ternary;
     int64_t epoch, step, steps_per_epoch;
-    int64_t epochs;  /* in all; fewer than asked for when SCA's weights are ternary early */
-    int64_t sca_end; /* SCA: epoch in which the weights are rounded and frozen */
-    bool frozen;     /* SCA: they are; scales, biases, norms and float layers are trained */
+    int64_t epochs;       /* in all; fewer than asked for when the weights are ternary early */
+    int64_t freeze_epoch; /* that starts with the ternary weights as they will be written; epochs: none does */
+    bool frozen;          /* they are; scales, biases, norms and float layers are trained */
     /* the best epoch so far */
     Judged best;
     int64_t best_epoch;
@@ -139,7 +198,7 @@ typedef struct Trainer {
     uint64_t data_hash;
     Progress bar;
     int64_t first_epoch; /* of this process */
-} Trainer;
+};
 
 /* trainer.c */
 typedef struct Training {
@@ -149,41 +208,11 @@ typedef struct Training {
 } Training;
 Training pass_train(Graph *g, const TrainJob *j); /* the graph's constants are trained */
 
-/* train_ternary.c */
-void ternary_prepare(Trainer *t);     /* after the engine: finds the weights, sets the latent ones */
-void ternary_start_epoch(Trainer *t); /* changes of stage */
-const char *ternary_stage(const Trainer *t, int64_t epoch);
-bool ternary_eligible(const Trainer *t, int64_t epoch); /* may be the result */
-void ternary_project(Trainer *t, bool hard); /* latent -> the engine's weights; hard: as they will be written */
-void ternary_chain(Trainer *t);         /* the engine's gradients -> those of the latent weights, with regularisers */
-double ternary_zeros(const Trainer *t); /* their share in the last ternary_project */
-bool ternary_needs_statistics(const Trainer *t);
-const Node *norm_behind(const Engine *e, const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
-/* At or below this magnitude a share s of the weights lies; at least one weight lies above. */
-float magnitude_quantile(const float *w, int64_t n, double s);
-
-/* train_sca.c */
-double sca_slope(double w, double alpha);           /* of the regulariser, by theta */
-float sca_round(float w);                           /* -1, 0, 1 */
-void sca_steer(const Trainer *t, TernaryWeight *w); /* w->lambda for this step */
-void sca_start(Trainer *t, TernaryWeight *w);
-void sca_start_epoch(Trainer *t);
-void sca_end_epoch(Trainer *t, double distance); /* the stage ends once the weights are near 0 and 1 */
-void sca_project(const Trainer *t, const TernaryWeight *w, bool hard);
-void sca_chain(const Trainer *t, const TernaryWeight *w);
-double sca_distance(const Trainer *t); /* of w to -1, 0, 1 after sca_project: mean of the worst layer */
-
-/* train_stp.c */
-int64_t stp_prune_epoch(const Trainer *t);
-double stp_sparsity(const Trainer *t); /* least one of this step */
-double stp_layer_sparsity(const Trainer *t, int k, double s);
-float stp_threshold(Trainer *t, int k);
-void stp_pull(Trainer *t, int k);
-void stp_start_epoch(Trainer *t);
-
 /* train_optimizer.c */
-double optimizer_rate(const Trainer *t); /* at this step */
-void optimizer_clip(const Trainer *t);   /* the engine's gradient, to --clip */
+double epoch_share(const Trainer *t, double from, double to); /* of the way from epoch to epoch, at this step */
+double cosine_fall(double p);                                 /* 1 at p = 0, 0 at p = 1 */
+double optimizer_rate(const Trainer *t);                      /* at this step */
+void optimizer_clip(const Trainer *t);                        /* the engine's gradient, to --clip */
 void optimizer_step(Trainer *t);
 
 /* checkpoint.c */

@@ -1,5 +1,5 @@
 /* magnitude.c - the quantile of magnitudes, by selection on their bits. */
-#include "train/training.h"
+#include "passes/methods/methods.h"
 
 #include <math.h>
 #include <stdlib.h>

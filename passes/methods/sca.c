@@ -1,4 +1,4 @@
-/* train_sca.c - SCA: Deng and Zhang, "Sparsity-Control Ternary Weight Networks", arXiv 2011.00580.
+/* sca.c - SCA: Deng and Zhang, "Sparsity-Control Ternary Weight Networks", arXiv 2011.00580.
  *
  * w = tanh(theta), theta is trained, nothing is straight-through:
  *
@@ -10,7 +10,7 @@
  * share of zeros, the course of lambda, by layer, and the last stage, in which the weights are rounded and frozen while
  * scales, biases and BatchNormalization recover what rounding cost. */
 #include "ops/ops.h"
-#include "train/training.h"
+#include "passes/methods/methods.h"
 
 #include <math.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static double layer_distance(const TernaryWeight *w)
 void sca_steer(const Trainer *t, TernaryWeight *w)
 {
     const double full = t->o->lambda, least = full * ramp_start;
-    double steps = (double)(t->sca_end * t->steps_per_epoch),
+    double steps = (double)(t->freeze_epoch * t->steps_per_epoch),
            p = (double)(t->epoch * t->steps_per_epoch + t->step) / steps,
            past = (p - ramp_from) / (ramp_to - ramp_from);
     if (past < 0 || t->frozen)
@@ -76,19 +76,21 @@ static float value_of_latent(const Trainer *t, float latent)
     return t->frozen ? latent : tanhf(latent);
 }
 
-void sca_project(const Trainer *t, const TernaryWeight *w, bool hard)
+static void project(const Trainer *t, TernaryWeight *w, bool hard)
 {
     const float *latent = t->latent + w->p->at, *scales = w->scales ? t->latent + w->scales->at : NULL;
     float *used = t->e->weights + w->p->at, base = (float)w->base;
     for (int64_t i = 0; i < w->p->count; i++)
         w->values[i] = value_of_latent(t, latent[i]);
-    FOR_CHANNELS(&w->box, float v = hard ? sca_round(w->values[i]) : w->values[i];
+    bool rounded = hard || t->frozen;
+    FOR_CHANNELS(&w->box, float v = rounded ? sca_round(w->values[i]) : w->values[i];
                  used[i] = scales ? base * scales[ch] * v : v;);
 }
 
-/* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope; d/ds = sum dL/dused * base * w, w of sca_project */
-void sca_chain(const Trainer *t, const TernaryWeight *w)
+/* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope; d/ds = sum dL/dused * base * w, w of project */
+static void chain(const Trainer *t, TernaryWeight *w)
 {
+    sca_steer(t, w);
     float *g = t->grads + w->p->at, *of_scales = w->scales ? t->grads + w->scales->at : NULL;
     const float *scales = w->scales ? t->latent + w->scales->at : NULL;
     float base = (float)w->base;
@@ -110,6 +112,18 @@ double sca_distance(const Trainer *t)
     return worst;
 }
 
+/* ---- the rate ---- */
+
+/* Held for half of the time that makes weights ternary; it starts again for the frozen ones, lower. */
+static double schedule(const Trainer *t)
+{
+    double rate = t->o->rate, end = (double)t->freeze_epoch;
+    if (t->frozen)
+        return rate / 3 * cosine_fall(epoch_share(t, end, (double)t->epochs));
+    double late = epoch_share(t, end / 2, end);
+    return late < 0 ? rate : rate * (1 + 2 * cosine_fall(late)) / 3;
+}
+
 /* ---- the start ---- */
 
 static Param *param_of(const ParamList *l, const Tensor *t)
@@ -127,21 +141,22 @@ static void scale_param(const ParamList *l, float *block, const Tensor *t, doubl
         block[p->at + i] = (float)((double)block[p->at + i] * factor);
 }
 
-/* Factor c that puts TWN's threshold, 0.75 mean |W|, at |w| = 0.5, so that alpha = 0.5 starts at TWN's zeros. Where
+/* Factor c that puts TWN's threshold at |w| = 0.5, so that alpha = 0.5 starts at TWN's zeros. Where
  * more zeros are asked for, it puts theirs there: theta is slow, and would have to bring weights down from where tanh
  * is flat. BatchNormalization behind takes c up; else scales of 1 / c are trained. */
-void sca_start(Trainer *t, TernaryWeight *w)
+static void start(const Trainer *t, TernaryWeight *w)
 {
     float *latent = t->latent + w->p->at;
     double sum = 0;
     for (int64_t i = 0; i < w->p->count; i++)
         sum += fabs((double)latent[i]);
-    double half = 0.75 * sum / (double)w->p->count;
+    double half = (double)method_twn.threshold * sum / (double)w->p->count;
     if (t->opt->sparsity > 0)
         half = fmax(half, (double)magnitude_quantile(latent, w->p->count, (double)t->opt->sparsity));
     double c = half > 0 ? 0.5 / half : 1;
     for (int64_t i = 0; i < w->p->count; i++)
         latent[i] = (float)atanh(fmax(-0.95, fmin(0.95, c * (double)latent[i])));
+    w->values = NEW_ARRAY(float, w->p->count);
     w->alpha = t->o->alpha;
     w->base = w->normed ? 1 : 1 / c;
     if (!w->normed)
@@ -172,19 +187,56 @@ static void freeze(Trainer *t)
     t->frozen = true;
 }
 
-void sca_start_epoch(Trainer *t)
+static void start_epoch(Trainer *t)
 {
-    if (t->opt->sparsity > 0 && (double)t->epoch <= ramp_to * (double)t->sca_end)
+    if (t->opt->sparsity > 0 && (double)t->epoch <= ramp_to * (double)t->freeze_epoch)
         for (int i = 0; i < t->num_ternary; i++)
             solve_alpha(t, &t->ternary[i]);
-    if (t->epoch == t->sca_end)
+    if (t->epoch == t->freeze_epoch)
         freeze(t);
+}
+
+static int64_t recover_epoch(const Trainer *t)
+{
+    return t->freeze_epoch;
 }
 
 void sca_end_epoch(Trainer *t, double distance)
 {
     if (t->frozen || distance >= 0.02)
         return;
-    t->sca_end = t->epoch + 1;
-    t->epochs = t->sca_end + t->o->recovery;
+    t->freeze_epoch = t->epoch + 1;
+    t->epochs = t->freeze_epoch + t->o->recovery;
 }
+
+static void settings(Text *s, const TrainOptions *o)
+{
+    text_printf(s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
+}
+
+static const Knob knobs[] = {
+    {"alpha", offsetof(TrainOptions, alpha), 0.5}, {"lambda", offsetof(TrainOptions, lambda), 1}, {NULL, 0, 0}};
+
+/* Latent weights do not decay: they are what tanh is taken of, and would only be pulled to 0. */
+const MethodDef method_sca = {.name = "sca",
+                              .needs_data = true,
+                              .epochs = 18,
+                              .recovery = 3,
+                              .rate = 3e-3,
+                              .decay = 3e-2,
+                              .adam = true,
+                              .knobs = knobs,
+                              .zeros = &knobs[0],
+                              .stages = {"polarise", "recover"},
+                              .last_stage = recover_epoch,
+                              .soft = true,
+                              .layer_scale = true,
+                              .undecayed = true,
+                              .start = start,
+                              .start_epoch = start_epoch,
+                              .project = project,
+                              .chain = chain,
+                              .distance = sca_distance,
+                              .end_epoch = sca_end_epoch,
+                              .schedule = schedule,
+                              .settings = settings};

@@ -1,4 +1,4 @@
-/* train_stp.c - STP: Faraone et al., "Compressing Low Precision Deep Neural Networks Using Sparsity-Induced
+/* stp.c - STP: Faraone et al., "Compressing Low Precision Deep Neural Networks Using Sparsity-Induced
  * Regularization in Ternary Networks", arXiv 1709.06262. The three stages are the paper's, the formulas are derived:
  *
  * 1. sparsify: straight-through training with L2 and the threshold D = eta * max |W|. D does not shrink with the other
@@ -11,7 +11,7 @@
  * The target holds over all layers together (or in each): wide layers become sparser than narrow ones, and no layer
  * falls below one weight per output channel. */
 #include "ops/ops.h"
-#include "train/training.h"
+#include "passes/methods/methods.h"
 
 #include <math.h>
 
@@ -39,25 +39,25 @@ static double kept_of(const TernaryWeight *w, double share, double most)
     return kept < n ? kept : n;
 }
 
-/* The share of zeros of layer k when s is asked for: kept_of with the one factor that meets s over all layers. No layer
- * keeps more than 0.6 of its weights while another could. */
-double stp_layer_sparsity(const Trainer *t, int k, double s)
+/* kept_of with the one factor that meets s over all layers. No layer keeps more than 0.6 of its weights while another
+ * could. */
+double stp_layer_sparsity(const Trainer *t, const TernaryWeight *w, double s)
 {
-    const TernaryWeight *w = t->ternary;
+    const TernaryWeight *all = t->ternary;
     double total = 0, low = 0, high = 0, most = 1 - s > 0.6 ? 1 - s : 0.6;
     if (t->o->sparsity_per_layer)
-        return 1 - kept_of(&w[k], INFINITY, 1 - s) / (double)w[k].p->count;
+        return 1 - kept_of(w, INFINITY, 1 - s) / (double)w->p->count;
     for (int i = 0; i < t->num_ternary; i++) {
-        total += (double)w[i].p->count;
-        high = fmax(high, sqrt((double)w[i].p->count));
+        total += (double)all[i].p->count;
+        high = fmax(high, sqrt((double)all[i].p->count));
     }
     for (int round = 0; round < 60; round++) {
         double middle = (low + high) / 2, kept = 0;
         for (int i = 0; i < t->num_ternary; i++)
-            kept += kept_of(&w[i], middle, most);
+            kept += kept_of(&all[i], middle, most);
         *(kept < (1 - s) * total ? &low : &high) = middle;
     }
-    return 1 - kept_of(&w[k], (low + high) / 2, most) / (double)w[k].p->count;
+    return 1 - kept_of(w, (low + high) / 2, most) / (double)w->p->count;
 }
 
 /* ---- the threshold ---- */
@@ -78,30 +78,48 @@ static float eta_threshold(const Trainer *t, const float *latent, int64_t n)
     return (float)t->o->eta * top;
 }
 
-float stp_threshold(Trainer *t, int k)
+static float threshold(const Trainer *t, const TernaryWeight *w)
 {
-    TernaryWeight *w = &t->ternary[k];
     const float *latent = t->latent + w->p->at;
     int64_t n = w->p->count;
-    double least = stp_layer_sparsity(t, k, stp_sparsity(t)), most = stp_layer_sparsity(t, k, (double)t->opt->sparsity);
+    double least = stp_layer_sparsity(t, w, stp_sparsity(t)), most = stp_layer_sparsity(t, w, (double)t->opt->sparsity);
     float limit = eta_threshold(t, latent, n);
     double share = (double)count_below(latent, n, limit) / (double)n;
     if (share < least || share > most)
         limit = magnitude_quantile(latent, n, share < least ? least : most);
-    w->limit = limit;
     return limit;
+}
+
+static void project(const Trainer *t, TernaryWeight *w, bool hard)
+{
+    (void)hard;
+    if (!w->fixed) {
+        w->limit = threshold(t, w);
+        keep_above(w, t->latent + w->p->at, w->limit);
+    }
+    project_kept(t, w);
 }
 
 /* The regulariser of the threshold: pull * D * |w| for D < |w| < 1.1 D, that is, weight decay as it is at D, so that it
  * works at any scale. */
-void stp_pull(Trainer *t, int k)
+static void add_pull(const Trainer *t, const TernaryWeight *w)
 {
-    const TernaryWeight *w = &t->ternary[k];
     const float *latent = t->latent + w->p->at;
     float *g = t->grads + w->p->at, pull = (float)t->o->pull * w->limit;
     for (int64_t i = 0; i < w->p->count; i++)
         if (fabsf(latent[i]) > w->limit && fabsf(latent[i]) < 1.1f * w->limit)
             g[i] += latent[i] > 0 ? pull : -pull;
+}
+
+/* What is pruned for good gets no gradient. */
+static void chain(const Trainer *t, TernaryWeight *w)
+{
+    float *g = t->grads + w->p->at;
+    chain_kept(t, w);
+    if (!w->fixed)
+        add_pull(t, w);
+    for (int64_t i = 0; w->fixed && i < w->p->count; i++)
+        g[i] = w->kept[i] ? g[i] : 0;
 }
 
 /* ---- over the epochs ---- */
@@ -111,15 +129,37 @@ static void prune(Trainer *t)
     for (int k = 0; k < t->num_ternary; k++) {
         TernaryWeight *w = &t->ternary[k];
         const float *latent = t->latent + w->p->at;
-        float limit = magnitude_quantile(latent, w->p->count, stp_layer_sparsity(t, k, (double)t->opt->sparsity));
-        for (int64_t i = 0; i < w->p->count; i++)
-            w->kept[i] = fabsf(latent[i]) > limit;
+        double zeros = stp_layer_sparsity(t, w, (double)t->opt->sparsity);
+        keep_above(w, latent, magnitude_quantile(latent, w->p->count, zeros));
         w->fixed = true;
     }
 }
 
-void stp_start_epoch(Trainer *t)
+static void start_epoch(Trainer *t)
 {
     if (t->epoch == stp_prune_epoch(t))
         prune(t);
 }
+
+static void settings(Text *s, const TrainOptions *o)
+{
+    text_printf(s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta, o->pull);
+}
+
+static const Knob knobs[] = {{"sparsity-scope", 0, 0},
+                             {"eta", offsetof(TrainOptions, eta), 0.05},
+                             {"pull", offsetof(TrainOptions, pull), 1e-3},
+                             {NULL, 0, 0}};
+
+const MethodDef method_stp = {.name = "stp",
+                              .epochs = 10,
+                              .rate = 0.02,
+                              .decay = 1e-4,
+                              .sparsity = 0.9f,
+                              .knobs = knobs,
+                              .stages = {"sparsify", "retrain"},
+                              .last_stage = stp_prune_epoch,
+                              .start_epoch = start_epoch,
+                              .project = project,
+                              .chain = chain,
+                              .settings = settings};

@@ -1,6 +1,6 @@
 # cli_docs.sh - texts that come from the table of options: the manual page, which has every option of every command's
-# help and which groff takes without a warning, and completion for bash; the options that README and guide name, and the
-# links of all texts; the scripts that write figures and pictures.
+# help and which groff takes without a warning, and completion for bash; the options that README and guide name, with
+# their defaults; the links of all texts; the scripts that write figures and pictures.
 . "$TERNC_SOURCE/tests/cli/expect.sh"
 
 expect 0 "" ternc --man
@@ -18,6 +18,27 @@ done
 for option in $(cd "$TERNC_SOURCE" && grep -oh -e '--[a-z][a-z0-9-]*' README.md docs/guide.md | sort -u); do
     case $option in --install | --prefix | --export | --gc-sections | --no-entry | --variable) continue ;; esac # of other programs
     grep -qxF -e "${option#--}" all || complain "README or guide has $option, which is no option"
+done
+
+# Defaults in the guide are those of the help: "`--alpha` (0.5", "`--sparsity` (default 0.9"; and those that are told by
+# method stand somewhere in its section on training.
+guide=$TERNC_SOURCE/docs/guide.md
+ternc ternarize --help >help
+help_of() { # help_of OPTION: its lines
+    awk -v option="--$1" '$1 ~ /^-/ { here = $1 == option || $2 == option } here' help
+}
+sed -n 's/`--/\n`--/gp' "$guide" | sed -n 's/^`--\([a-z-]*\)` (\(default \)\{0,1\}\([0-9.]*[0-9]\).*/\1 \3/p' | sort -u >defaults
+[ "$(wc -l <defaults)" -ge 5 ] || complain "the guide has too few defaults: $(cat defaults)"
+while read -r option value; do
+    help_of "$option" | grep -qE -e "(default|[a-z]+): ${value}[);,]" || complain "the guide has $value for --$option"
+done <defaults
+sed -n '/^## Training/,/^## [^T]/p' "$guide" >training
+for option in threshold weight-decay; do
+    help_of $option | grep -oE '[0-9]*\.[0-9]+' >numbers
+    [ -s numbers ] || complain "the help of --$option has no default"
+    while read -r value; do
+        grep -qE -e "(^|[^0-9.])${value}([^0-9]|\$)" training || complain "the guide does not have $value, which --$option has"
+    done <numbers
 done
 if have groff; then
     groff -man -Tutf8 -ww -wbreak -rLL=100n ternc.1 >page 2>err || complain "groff"

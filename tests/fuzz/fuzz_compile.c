@@ -19,9 +19,9 @@ static Options choose_options(uint32_t sum)
 {
     static const char *const none[] = {"none"}, *const targets[] = {NULL, "cortex-m0", "cortex-m4", "x86-64-v4", "avr"};
     Options opt = {.quiet = true, .name = "net"};
-    static const Method methods[] = {METHOD_NONE, METHOD_TWN, METHOD_TWN, METHOD_STP};
+    static const Method methods[] = {METHOD_none, METHOD_twn, METHOD_twn, METHOD_stp};
     opt.method = methods[sum >> 16 & 3];
-    opt.sparsity = opt.method == METHOD_STP || (sum & 7) == 7 ? 0.75f : 0;
+    opt.sparsity = opt.method == METHOD_stp || (sum & 7) == 7 ? 0.75f : 0;
     opt.per_layer = sum >> 1 & 1;
     opt.threshold = sum >> 2 & 1 && !(opt.sparsity > 0) ? 0.7f : 0;
     opt.keep = sum >> 3 & 3 ? none : NULL;

@@ -156,7 +156,7 @@ static BackendCase *load_case(const char *folder, int first_bound)
 {
     Options *opt = NEW(Options);
     opt->quiet = true;
-    opt->method = METHOD_NONE;
+    opt->method = METHOD_none;
     bind_dims(folder, opt);
     const char *path = mem_printf("%s/model.onnx", folder);
     Model *m = onnx_read(path, opt);

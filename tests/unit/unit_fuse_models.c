@@ -60,8 +60,8 @@ static void test_models(void)
         "mnist-8.onnx",        "deepC_mnist.onnx",          "micro_kws_m_fp32.onnx",   "ic01_resnet8_bn.onnx",
         "kws01_dscnn_bn.onnx", "qonnx_espcn_subpixel.onnx", "tfl_helloworld_sine.onnx"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        compare(names[i], METHOD_NONE);
-        compare(names[i], METHOD_TWN);
+        compare(names[i], METHOD_none);
+        compare(names[i], METHOD_twn);
     }
 }
 

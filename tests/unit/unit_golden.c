@@ -73,7 +73,7 @@ static void set_keep(Options *o, char *names)
 static void set_option(Options *o, const char *name, char *value)
 {
     if (!strcmp(name, "method"))
-        o->method = strcmp(value, "none") ? METHOD_TWN : METHOD_NONE;
+        o->method = strcmp(value, "none") ? METHOD_twn : METHOD_none;
     else if (!strcmp(name, "granularity"))
         o->per_layer = !strcmp(value, "layer");
     else if (!strcmp(name, "threshold"))

@@ -1,8 +1,9 @@
 /* unit_methods.c - TWN, SCA and STP while training, against values worked out by hand: which weights are zero, the
- * scale, the gradient that comes back, the regularisers, the start, the allocation of zeros. */
+ * scale, the gradient that comes back, the regularisers, the start, the allocation of zeros; and the table of methods.
+ */
+#include "passes/methods/methods.h"
 #include "passes/passes.h"
 #include "support/text.h"
-#include "train/training.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>
@@ -25,10 +26,11 @@ static Trainer *trainer_of(const char *text, Options *opt, TrainOptions *o)
     check_supported(g);
     pass_infer(g);
     opt->keep = (const char *const[]){NULL};
-    *t = (Trainer){.opt = opt, .o = o, .g = g, .steps_per_epoch = STEPS, .epochs = o->epochs};
-    t->sca_end = o->epochs - o->recovery;
+    *t = (Trainer){
+        .method = method_def(opt->method), .opt = opt, .o = o, .g = g, .steps_per_epoch = STEPS, .epochs = o->epochs};
+    t->freeze_epoch = o->epochs - o->recovery;
     t->e = engine_new(g, g->outputs[0], 2, 1, WANT_PARAMS);
-    ternary_prepare(t);
+    latent_prepare(t);
     opt->keep = NULL;
     t->grads = floats_new(t->params.total);
     return t;
@@ -36,7 +38,7 @@ static Trainer *trainer_of(const char *text, Options *opt, TrainOptions *o)
 
 static const float *used(Trainer *t, bool hard)
 {
-    ternary_project(t, hard);
+    latent_project(t, hard);
     return t->e->weights + t->ternary[0].p->at;
 }
 
@@ -95,7 +97,7 @@ static void test_trained_scale(void)
     CHECK_FLOATS(used(t, true), 1.5f, -1.5f, 0, 0, -1.4f, 0, 0, 1.4f);
     for (int i = 0; i < 8; i++)
         t->e->grads[t->ternary[0].p->at + i] = (float)(i + 1);
-    ternary_chain(t);
+    latent_chain(t);
     CHECK_FLOATS(t->grads + t->ternary[0].p->at, 2, 4, 6, 8, 5, 6, 7, 8);
     CHECK_FLOATS(t->grads + t->ternary[0].scales->at, 0.75f * (1 - 2), 1.4f * (-5 + 8));
     CU_ASSERT_PTR_NULL(trainer_of(normed, &opt, &o)->ternary[0].scales);
@@ -153,7 +155,7 @@ static void test_sca_round(void)
  * is clipped; all else starts as it was, whatever alpha is. */
 static void test_sca_start(void)
 {
-    Options opt = {.method = METHOD_SCA};
+    Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 4, .recovery = 1, .alpha = 0.3};
     Trainer *t = trainer_of(plain, &opt, &o);
     float top = 0.95f * 15 / 16, unit = 15.0f / 16;
@@ -172,7 +174,7 @@ static void test_sca_start(void)
 /* The same, with c in the bias and in the statistics of the BatchNormalization. */
 static void test_sca_start_normed(void)
 {
-    Options opt = {.method = METHOD_SCA};
+    Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 4, .recovery = 1, .alpha = 0.5};
     Trainer *t = trainer_of(normed, &opt, &o);
     float c = 16.0f / 15;
@@ -186,15 +188,15 @@ static void test_sca_start_normed(void)
 /* d/dtheta = dL/dq base s (1 - w^2) + lambda slope(w); d/ds = sum dL/dq base w */
 static void test_sca_chain(void)
 {
-    Options opt = {.method = METHOD_SCA};
+    Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 4, .recovery = 1, .alpha = 0.5, .lambda = 0.25};
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = 2;
     t->step = STEPS - 1;
     for (int i = 0; i < 8; i++)
         t->e->grads[t->ternary[0].p->at + i] = 1;
-    ternary_project(t, false);
-    ternary_chain(t);
+    latent_project(t, false);
+    latent_chain(t);
     CU_ASSERT_DOUBLE_EQUAL(t->ternary[0].lambda, 0.25, 1e-12);
     double base = 15.0 / 16, w = 0.5 / base;
     CU_ASSERT_DOUBLE_EQUAL((double)t->grads[t->ternary[0].p->at + 1],
@@ -206,20 +208,20 @@ static void test_sca_chain(void)
  * magnitude of eight, begins as |w| = 0.5. Later the edge follows the weights: the sixth is then 1, that is 0.625. */
 static void test_sca_sparsity(void)
 {
-    Options opt = {.method = METHOD_SCA, .sparsity = 0.75f};
+    Options opt = {.method = METHOD_sca, .sparsity = 0.75f};
     TrainOptions o = {.epochs = 5, .recovery = 1, .alpha = 0.5};
     Trainer *t = trainer_of(plain, &opt, &o);
-    ternary_start_epoch(t);
+    t->method->start_epoch(t);
     CU_ASSERT_DOUBLE_EQUAL(sqrt(t->ternary[0].alpha / 2), 0.5, 1e-6);
     t->latent[t->ternary[0].p->at + 7] = atanhf(0.7f);
-    ternary_start_epoch(t);
+    t->method->start_epoch(t);
     CU_ASSERT_DOUBLE_EQUAL(sqrt(t->ternary[0].alpha / 2), 0.625, 1e-6);
 }
 
 /* Lambda after the step at this share of the stage. */
 static double steer(Trainer *t, double at)
 {
-    int64_t step = (int64_t)(at * (double)(t->sca_end * t->steps_per_epoch) + 0.5);
+    int64_t step = (int64_t)(at * (double)(t->freeze_epoch * t->steps_per_epoch) + 0.5);
     t->epoch = step / t->steps_per_epoch;
     t->step = step % t->steps_per_epoch;
     sca_steer(t, &t->ternary[0]);
@@ -229,10 +231,10 @@ static double steer(Trainer *t, double at)
 /* lambda: 0, then up while a layer is behind its course and down while it is ahead, in the end full. */
 static void test_sca_lambda(void)
 {
-    Options opt = {.method = METHOD_SCA};
+    Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 12, .recovery = 2, .alpha = 0.5, .lambda = 0.5};
     Trainer *t = trainer_of(plain, &opt, &o);
-    ternary_project(t, false);
+    latent_project(t, false);
     CU_ASSERT_EQUAL(steer(t, 0.15), 0);
     double before = steer(t, 0.2), first = before;
     CU_ASSERT_DOUBLE_EQUAL(t->ternary[0].start, sca_distance(t), 0);
@@ -250,23 +252,42 @@ static void test_sca_lambda(void)
     CU_ASSERT_EQUAL(steer(t, 0.95), 0.5);
 }
 
+/* Held for half of the stage, down to a third, and a second fall from there. */
+static void test_sca_schedule(void)
+{
+    Options opt = {.method = METHOD_sca};
+    TrainOptions o = {.epochs = 12, .recovery = 4, .alpha = 0.5, .rate = 0.3};
+    Trainer *t = trainer_of(plain, &opt, &o);
+    const double at[] = {0, 4, 6, 8}, want[] = {0.3, 0.3, 0.2, 0.1};
+    for (int i = 0; i < 4; i++) {
+        t->epoch = (int64_t)at[i];
+        CU_ASSERT_DOUBLE_EQUAL(optimizer_rate(t), want[i], 1e-12);
+    }
+    t->frozen = true;
+    CU_ASSERT_DOUBLE_EQUAL(optimizer_rate(t), 0.1, 1e-12);
+    t->epoch = 10;
+    CU_ASSERT_DOUBLE_EQUAL(optimizer_rate(t), 0.05, 1e-12);
+    o.step_schedule = true;
+    CU_ASSERT_DOUBLE_EQUAL(optimizer_rate(t), 0.03, 1e-12);
+}
+
 /* The stage ends early only when all weights are near 0 and 1. */
 static void test_sca_end(void)
 {
-    Options opt = {.method = METHOD_SCA};
+    Options opt = {.method = METHOD_sca};
     TrainOptions o = {.epochs = 12, .recovery = 2, .alpha = 0.5, .lambda = 1};
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = 3;
     sca_end_epoch(t, 0.021);
-    CU_ASSERT_EQUAL(t->sca_end, 10);
+    CU_ASSERT_EQUAL(t->freeze_epoch, 10);
     sca_end_epoch(t, 0.019);
-    CU_ASSERT_EQUAL(t->sca_end, 4);
+    CU_ASSERT_EQUAL(t->freeze_epoch, 4);
     CU_ASSERT_EQUAL(t->epochs, 6);
     t->epoch = 4;
-    ternary_start_epoch(t);
+    t->method->start_epoch(t);
     CU_ASSERT(t->frozen);
     CHECK_FLOATS(t->latent + t->ternary[0].p->at, 1, -1, 0, 0, -1, 0, 0, 1);
-    ternary_project(t, false);
+    latent_project(t, false);
     CU_ASSERT_EQUAL(sca_distance(t), 0);
 }
 
@@ -282,36 +303,36 @@ static void test_stp_layers(void)
     TernaryWeight w[] = {{.p = &small}, {.p = &large}};
     TrainOptions o = {0};
     Trainer t = {.o = &o, .ternary = w, .num_ternary = 2};
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.9), 0.4, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 1, 0.9), 1 - 950.0 / 10000, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.99), 1 - 101.0 / 11 / 100, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 1, 0.99), 1 - 1010.0 / 11 / 10000, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.999), 0.96, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 1, 0.999), 1 - 6.1 / 10000, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.9), 0.4, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[1], 0.9), 1 - 950.0 / 10000, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.99), 1 - 101.0 / 11 / 100, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[1], 0.99), 1 - 1010.0 / 11 / 10000, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.999), 0.96, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[1], 0.999), 1 - 6.1 / 10000, 1e-6);
     o.sparsity_per_layer = true;
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.9), 0.9, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, 0, 0.99), 0.96, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.9), 0.9, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.99), 0.96, 1e-6);
 }
 
 /* One layer, 8 weights, max |W| = 2. At first D = eta max |W| = 0.3; weights in (D, 1.1 D) are pulled to it. */
 static void test_stp_first_stage(void)
 {
-    Options opt = {.method = METHOD_STP, .sparsity = 0.75f};
+    Options opt = {.method = METHOD_stp, .sparsity = 0.75f};
     TrainOptions o = {.epochs = 4, .eta = 0.15, .pull = 0.5};
     Trainer *t = trainer_of(plain, &opt, &o);
     float *latent = t->latent + t->ternary[0].p->at;
     latent[6] = -0.32f;
-    CU_ASSERT_STRING_EQUAL(ternary_stage(t, 0), "sparsify");
+    CU_ASSERT_STRING_EQUAL(stage_name(t, 0), "sparsify");
     CHECK_FLOATS(used(t, true), 0.75f, -0.75f, 0, 0, -0.88f, 0.88f, -0.88f, 0.88f);
     memset(t->e->grads, 0, (size_t)t->e->params.total * sizeof(float));
-    ternary_chain(t);
+    latent_chain(t);
     CHECK_FLOATS(t->grads + t->ternary[0].p->at, 0, 0, 0, 0, 0, 0, -0.15f, 0);
 }
 
 /* Later D is at least the quantile of the growing sparsity, and never beyond the target's. */
 static void test_stp_growth(void)
 {
-    Options opt = {.method = METHOD_STP, .sparsity = 0.75f};
+    Options opt = {.method = METHOD_stp, .sparsity = 0.75f};
     TrainOptions o = {.epochs = 4, .eta = 0.15};
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = 1;
@@ -326,22 +347,120 @@ static void test_stp_growth(void)
 /* Pruned weights stay zero and get no gradient; survivors may turn. */
 static void test_stp_mask(void)
 {
-    Options opt = {.method = METHOD_STP, .sparsity = 0.75f};
+    Options opt = {.method = METHOD_stp, .sparsity = 0.75f};
     TrainOptions o = {.epochs = 4, .eta = 0.05};
     Trainer *t = trainer_of(plain, &opt, &o);
     t->epoch = stp_prune_epoch(t);
     CU_ASSERT_EQUAL(t->epoch, 2);
-    CU_ASSERT(!ternary_eligible(t, 1) && ternary_eligible(t, 2));
-    ternary_start_epoch(t);
-    CU_ASSERT_STRING_EQUAL(ternary_stage(t, 2), "retrain");
+    CU_ASSERT(!stage_is_last(t, 1) && stage_is_last(t, 2));
+    t->method->start_epoch(t);
+    CU_ASSERT_STRING_EQUAL(stage_name(t, 2), "retrain");
     float *latent = t->latent + t->ternary[0].p->at;
     latent[0] = -0.25f;
     latent[3] = 9;
     CHECK_FLOATS(used(t, true), -0.25f, 0, 0, 0, -2, 0, 0, 0);
     for (int i = 0; i < 8; i++)
         t->e->grads[t->ternary[0].p->at + i] = 1;
-    ternary_chain(t);
+    latent_chain(t);
     CHECK_FLOATS(t->grads + t->ternary[0].p->at, 1, 0, 0, 0, 1, 0, 0, 0);
+}
+
+/* ---- the table ---- */
+
+/* Files hold the keys. */
+static void test_keys(void)
+{
+    CU_ASSERT(METHOD_twn == 0 && METHOD_none == 1 && METHOD_sca == 2 && METHOD_stp == 3);
+    CU_ASSERT_EQUAL(method_at(0), METHOD_none);
+    bool seen[NUM_METHODS] = {false};
+    for (int i = 0; i < NUM_METHODS; i++) {
+        CU_ASSERT_FATAL(method_at(i) < NUM_METHODS && !seen[method_at(i)]);
+        seen[method_at(i)] = true;
+    }
+#define METHOD(id, key) CU_ASSERT_STRING_EQUAL(method_def(METHOD_##id)->name, #id);
+#include "graph/methods.def"
+#undef METHOD
+}
+
+static void check_knobs(const MethodDef *m)
+{
+    bool zeros = !m->zeros;
+    for (const Knob *k = m->knobs; k && k->option; k++) {
+        TrainOptions o = {0};
+        set_knobs(&o);
+        zeros |= k == m->zeros && k->field;
+        CU_ASSERT(!k->field || knob_value(k, &o) == k->value);
+        CU_ASSERT(k->field < sizeof o && k->value >= 0);
+    }
+    CU_ASSERT(zeros);
+}
+
+static void test_rows(void)
+{
+    for (Method i = 0; i < NUM_METHODS; i++) {
+        const MethodDef *m = method_def(i);
+        CU_ASSERT_EQUAL(m->project != NULL, i != METHOD_none);
+        CU_ASSERT_EQUAL(m->chain != NULL, i != METHOD_none);
+        CU_ASSERT(!m->needs_data || m->project);
+        CU_ASSERT(m->epochs > 0 && m->rate > 0 && m->decay >= 0 && m->threshold >= 0);
+        CU_ASSERT(m->sparsity >= 0 && m->sparsity < 1);
+        CU_ASSERT_PTR_NOT_NULL(m->stages[0]);
+        CU_ASSERT_EQUAL(m->stages[1] != NULL, m->last_stage != NULL);
+        CU_ASSERT(m->recovery >= 0 && (!m->recovery || (m->last_stage && m->start_epoch)));
+        CU_ASSERT(!m->soft || m->recovery);
+        CU_ASSERT(!m->end_epoch || m->distance);
+        check_knobs(m);
+    }
+}
+
+/* As they would be written: zeros, and one magnitude in either channel. */
+static void check_written(Trainer *t)
+{
+    const float *w = used(t, true);
+    int zeros = 0;
+    for (int c = 0; c < 2; c++) {
+        float scale = 0;
+        for (int i = 4 * c; i < 4 * c + 4; i++) {
+            zeros += w[i] == 0;
+            CU_ASSERT(w[i] == 0 || scale == 0 || fabsf(w[i]) == scale);
+            scale = w[i] != 0 ? fabsf(w[i]) : scale;
+        }
+    }
+    CU_ASSERT_EQUAL(latent_zeros(t), zeros / 8.0);
+}
+
+/* Every method, whatever the gradient, through all its stages. */
+static void run_method(Method m, const char *text)
+{
+    Options opt = {.method = m, .threshold = method_def(m)->threshold, .sparsity = method_def(m)->sparsity};
+    TrainOptions o = {.epochs = 6, .recovery = method_def(m)->recovery ? 2 : 0, .rate = 0.1};
+    set_knobs(&o);
+    Trainer *t = trainer_of(text, &opt, &o);
+    for (; t->epoch < t->epochs; t->epoch++) {
+        if (t->method->start_epoch)
+            t->method->start_epoch(t);
+        CU_ASSERT(optimizer_rate(t) > 0 && optimizer_rate(t) <= 1.001 * o.rate);
+        for (int i = 0; i < 8; i++)
+            t->e->grads[t->ternary[0].p->at + i] = i % 3 ? 0.1f : -0.2f;
+        latent_project(t, false);
+        latent_chain(t);
+        for (int64_t i = 0; i < t->params.total; i++)
+            CU_ASSERT(isfinite(t->grads[i]));
+        check_written(t);
+    }
+    CU_ASSERT_STRING_EQUAL(stage_name(t, 0), t->method->stages[0]);
+    CU_ASSERT(stage_is_last(t, t->epochs - 1));
+    CU_ASSERT_EQUAL(stage_is_last(t, 0), !t->method->last_stage);
+    CU_ASSERT_EQUAL(t->frozen, t->method->recovery > 0);
+}
+
+static void test_every_method(void)
+{
+    for (Method m = 0; m < NUM_METHODS; m++)
+        if (m != METHOD_none) {
+            run_method(m, plain);
+            run_method(m, normed);
+        }
 }
 
 int main(void)
@@ -361,11 +480,15 @@ int main(void)
     CU_add_test(s, "SCA, gradient", test_sca_chain);
     CU_add_test(s, "SCA, sparsity", test_sca_sparsity);
     CU_add_test(s, "SCA, lambda", test_sca_lambda);
+    CU_add_test(s, "SCA, rate", test_sca_schedule);
     CU_add_test(s, "SCA, end", test_sca_end);
     CU_add_test(s, "STP, layers", test_stp_layers);
     CU_add_test(s, "STP, first stage", test_stp_first_stage);
     CU_add_test(s, "STP, growth", test_stp_growth);
     CU_add_test(s, "STP, mask", test_stp_mask);
+    CU_add_test(s, "keys", test_keys);
+    CU_add_test(s, "rows", test_rows);
+    CU_add_test(s, "every method", test_every_method);
     CU_basic_run_tests();
     return (int)CU_get_number_of_failures() != 0;
 }

@@ -1,6 +1,7 @@
 /* unit_options.c - the command line: what each option means, and the message for every wrong use. */
-#include "cli/cli.h"
+#include "cli/options_table.h"
 #include "codegen/codegen.h"
+#include "passes/methods/methods.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>
@@ -55,17 +56,17 @@ static void test_defaults(void)
     CU_ASSERT_STRING_EQUAL(c->model, "a/net.onnx");
     CU_ASSERT_STRING_EQUAL(c->outputs.items[0], "out");
     CU_ASSERT_STRING_EQUAL(c->opt.name, "net");
-    CU_ASSERT_EQUAL(c->opt.method, METHOD_TWN);
+    CU_ASSERT_EQUAL(c->opt.method, METHOD_twn);
     CU_ASSERT_EQUAL(c->opt.threshold, 0);
     CU_ASSERT_EQUAL(c->opt.sparsity, 0);
     CU_ASSERT_PTR_NULL(c->opt.keep);
     CU_ASSERT_EQUAL(c->opt.optimize, OPTIMIZE_SPEED);
     CU_ASSERT_EQUAL(c->opt.lowering, LOWER_AUTO);
     CU_ASSERT_FALSE(c->opt.per_layer);
-    CU_ASSERT_EQUAL(parse_good("ternc run m --input x.npy")->opt.method, METHOD_NONE);
-    CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->opt.method, METHOD_NONE);
+    CU_ASSERT_EQUAL(parse_good("ternc run m --input x.npy")->opt.method, METHOD_none);
+    CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->opt.method, METHOD_none);
     CU_ASSERT_EQUAL(parse_good("ternc eval m --data d.npz")->data.scale, 1);
-    CU_ASSERT_EQUAL(parse_good("ternc check m")->opt.method, METHOD_TWN);
+    CU_ASSERT_EQUAL(parse_good("ternc check m")->opt.method, METHOD_twn);
     CU_ASSERT_STRING_EQUAL(parse_good("ternc check m")->build.cc, "clang");
 }
 
@@ -116,8 +117,8 @@ static void test_size_values(void)
     CU_ASSERT_EQUAL_FATAL(c->models.count, 2);
     CU_ASSERT_STRING_EQUAL(c->models.items[1], "b");
     CU_ASSERT_EQUAL_FATAL(c->num_methods, 2);
-    CU_ASSERT_EQUAL(c->methods[0], METHOD_STP);
-    CU_ASSERT_EQUAL(c->methods[1], METHOD_NONE);
+    CU_ASSERT_EQUAL(c->methods[0], METHOD_stp);
+    CU_ASSERT_EQUAL(c->methods[1], METHOD_none);
     CU_ASSERT_EQUAL_FATAL(c->num_lowerings, 2);
     CU_ASSERT_EQUAL(c->lowerings[0], LOWER_SPARSE);
     CU_ASSERT_EQUAL(c->targets.count, 2);
@@ -183,7 +184,7 @@ static const Wrong wrong[] = {
     {"ternc run m --data x,y",
      "'ternc run' does not take --data; it belongs to: compile, ternarize, inspect, eval, check"},
     {"ternc ternarize m -o d --epochs 3", "--epochs is for training: it needs --data SPEC"},
-    {"ternc ternarize m -o d --data x,y --alpha 0.5", "--alpha and --lambda belong to --method sca"},
+    {"ternc ternarize m -o d --data x,y --alpha 0.5", "--alpha belongs to --method sca"},
     {"ternc ternarize m -o d --data x,y --method sca --alpha 2",
      "--alpha A: '2' is not between 0 (no zeros) and 2 (all zeros)"},
     {"ternc ternarize m -o d --data x,y --method sca --alpha 1 --sparsity 0.5",
@@ -269,6 +270,48 @@ static void test_model_id(void)
         CU_ASSERT_STRING_EQUAL(model_id(pairs[i][0]), pairs[i][1]);
 }
 
+/* ---- what help says of methods comes from their table ---- */
+
+/* Of ternarize. */
+static OptionSpec find_row(const char *name)
+{
+    int row = num_options;
+    while (row-- && (strcmp(option_specs[row].name, name) || !(option_specs[row].taken & 1u << CMD_ternarize)))
+        ;
+    CU_ASSERT_FATAL(row >= 0);
+    return option_row(row);
+}
+
+static void check_knob(const MethodDef *m, const Knob *k)
+{
+    OptionSpec o = find_row(k->option);
+    const char *head = mem_printf("%s: ", m->name), *end = mem_printf("(default: %g)", k->value);
+    CU_ASSERT_EQUAL(strncmp(o.help, head, strlen(head)), 0);
+    CU_ASSERT(!k->field || strstr(o.help, end));
+    const CommandLine *c = parse_good("ternc ternarize m -o d --data x,y");
+    CU_ASSERT(!k->field || knob_value(k, &c->train) == k->value);
+}
+
+static void test_help_of_methods(void)
+{
+    for (int i = 0; i < num_options; i++) {
+        OptionSpec o = option_row(i);
+        CU_ASSERT_PTR_NULL(strchr(o.help, '{'));
+        CU_ASSERT(!o.arg || !strchr(o.arg, '{'));
+    }
+    for (int i = 0; i < NUM_METHODS; i++) {
+        const MethodDef *m = method_def(method_at(i));
+        CU_ASSERT_PTR_NOT_NULL(strstr(find_row("method").arg, m->name));
+        CU_ASSERT_PTR_NOT_NULL(strstr(find_row("lr").help, m->name));
+        CU_ASSERT_PTR_NOT_NULL(strstr(find_row("epochs").help, mem_printf("%s: %lld", m->name, (long long)m->epochs)));
+        for (const Knob *k = m->knobs; k && k->option; k++)
+            check_knob(m, k);
+    }
+    CU_ASSERT_STRING_EQUAL(method_words(false), "none|twn|sca|stp");
+    CU_ASSERT_STRING_EQUAL(method_words(true), "none|twn|stp");
+    CU_ASSERT_STRING_EQUAL(find_row("lr").help, "learning rate (none: 0.05, twn, stp: 0.02, sca: 0.003)");
+}
+
 int main(void)
 {
     CU_initialize_registry();
@@ -279,6 +322,7 @@ int main(void)
     CU_add_test(s, "values of size", test_size_values);
     CU_add_test(s, "targets", test_targets);
     CU_add_test(s, "wrong use", test_wrong_use);
+    CU_add_test(s, "help of methods", test_help_of_methods);
     CU_add_test(s, "model id", test_model_id);
     CU_basic_run_tests();
     return CU_get_number_of_failures() != 0;

@@ -232,7 +232,7 @@ static void test_fusing_keeps_values(void)
     static const char *const none[] = {"none"};
     int layers = 0, saved = 0;
     for (int round = 0; round < 400; round++) {
-        Options opt = {.quiet = true, .method = round % 2 ? METHOD_NONE : METHOD_TWN, .keep = none, .num_keep = 1};
+        Options opt = {.quiet = true, .method = round % 2 ? METHOD_none : METHOD_twn, .keep = none, .num_keep = 1};
         fuse_and_compare(random_model(), &opt, &layers, &saved);
     }
     CU_ASSERT(layers > 600);
@@ -283,7 +283,7 @@ static void test_ternarising_twice_is_the_identity(void)
         const Graph *once = forget(m->graph);
         for (int i = 0; i < m->graph->num_tensors; i++)
             m->graph->tensors[i]->ternary = NULL;
-        Options other = {.quiet = true, .threshold = 2, .method = round % 2 ? METHOD_NONE : METHOD_TWN};
+        Options other = {.quiet = true, .threshold = 2, .method = round % 2 ? METHOD_none : METHOD_twn};
         pass_ternarize(m->graph, &other);
         verify_graph(m->graph, "ternarize");
         CU_ASSERT(same_constants(once, m->graph));

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const Options none = {.method = METHOD_NONE, .quiet = true};
+static const Options none = {.method = METHOD_none, .quiet = true};
 
 static Model *prepare(const char *text)
 {

@@ -41,7 +41,7 @@ static Options *options(Method method, Lowering lowering)
     static const char *const keep[] = {"none"};
     Options *opt = NEW(Options);
     *opt = (Options){.method = method, .lowering = lowering, .name = "net", .quiet = true};
-    opt->keep = method == METHOD_NONE ? NULL : keep;
+    opt->keep = method == METHOD_none ? NULL : keep;
     opt->num_keep = 1;
     return opt;
 }
@@ -90,9 +90,9 @@ static void test_sound_code_passes(void)
 {
     static const char *const models[] = {lstm, gru, linear_gru, rnn, run_time};
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
-        expect_sound(models[i], METHOD_NONE, LOWER_AUTO);
+        expect_sound(models[i], METHOD_none, LOWER_AUTO);
         for (Lowering l = LOWER_UNROLL; l <= LOWER_DENSE; l++)
-            expect_sound(models[i], METHOD_TWN, l);
+            expect_sound(models[i], METHOD_twn, l);
     }
 }
 
@@ -138,7 +138,7 @@ static void test_faults_are_found(void)
 {
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         const Fault *f = &faults[i];
-        Plan *plan = plan_text(f->model, options(METHOD_TWN, LOWER_UNROLL));
+        Plan *plan = plan_text(f->model, options(METHOD_twn, LOWER_UNROLL));
         Text c = {0}, h = {0};
         emit_c(plan, &c, &h);
         Text wrong = with_fault(&c, f);
@@ -161,7 +161,7 @@ static const Ternary *ternary_of(const Graph *g, int input)
 
 static void test_two_ternary_tensors(void)
 {
-    Model *m = read_model(lstm, options(METHOD_TWN, LOWER_AUTO));
+    Model *m = read_model(lstm, options(METHOD_twn, LOWER_AUTO));
     CU_ASSERT_EQUAL(ternary_of(m->graph, CELL_W)->num_scales, 24);
     CU_ASSERT_EQUAL(ternary_of(m->graph, CELL_R)->num_scales, 24);
     CU_ASSERT_PTR_NULL(ternary_of(m->graph, CELL_B));
@@ -173,7 +173,7 @@ static void test_keep(void)
 {
     static const char *const names[] = {"r", "cell", "last"};
     for (int i = 0; i < 3; i++) {
-        Options *opt = options(METHOD_TWN, LOWER_AUTO);
+        Options *opt = options(METHOD_twn, LOWER_AUTO);
         opt->keep = &names[i];
         Model *m = read_model(lstm, opt);
         CU_ASSERT_EQUAL(ternary_of(m->graph, CELL_W) != NULL, i == 0);
@@ -219,7 +219,7 @@ static void test_state_pairs(void)
 {
     for (size_t i = 0; i < sizeof pair_cases / sizeof pair_cases[0]; i++) {
         const PairCase *c = &pair_cases[i];
-        Plan *plan = plan_text(c->text, options(METHOD_NONE, LOWER_AUTO));
+        Plan *plan = plan_text(c->text, options(METHOD_none, LOWER_AUTO));
         StatePair *pairs = NEW_ARRAY(StatePair, plan->g->num_inputs);
         int count = find_state_pairs(plan->g, pairs);
         if (count != c->count)
