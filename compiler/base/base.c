@@ -121,6 +121,11 @@ char *mem_printf(const char *fmt, ...)
 }
 
 /* The newest block, behind which nothing is placed any more: a fresh one lies before it. */
+const char *int_text(int64_t v)
+{
+    return mem_printf("%lld", (long long)v);
+}
+
 void *mem_mark(void)
 {
     Block *mark = blocks;

@@ -20,6 +20,7 @@ void *mem_array(int64_t count, size_t size); /* checks the product */
 #define NEW_ARRAY(T, n) ((T *)mem_array((n), sizeof(T)))
 char *mem_strdup(const char *s);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+const char *int_text(int64_t v); /* its digits, for %s: int64_t has no conversion of its own */
 /* From now on fail, naming `what`, when these and texts take more than so many bytes and `per_byte` for each byte of
  * the files that are mapped. */
 void mem_limit(const char *what, size_t bytes, size_t per_byte);

@@ -24,7 +24,11 @@ objects=$build/CMakeFiles/ternc_core.dir
     echo "wings: no objects in $objects"
     exit 1
 }
-(cd "$objects" && find compiler passes -name '*.c.o' | LC_ALL=C sort | xargs nm -A) |
+# Objects of sources that are gone may lie there still.
+(cd "$objects" && find compiler passes -name '*.c.o' | LC_ALL=C sort) |
+    while read -r object; do
+        [ ! -f "${object%.o}" ] || (cd "$objects" && nm -A "$object")
+    done |
     sed -n 's/^\([^:]*\)\.o:.* \([A-Za-z]\) \([^ ]*\)$/\1 \2 \3/p' >"$work/symbols"
 
 # Names of runtime/, which is an include folder.
