@@ -1,5 +1,5 @@
-/* pipeline.c - what happens to a model, in order: one call per pass, verified, dumped and timed alike. The comments
- * between the calls say what holds there. */
+/* pipeline.c - what happens to a model, in order: one call per pass, verified, dumped and timed alike. The
+ * comments between the calls say what holds there. */
 #include "codegen/codegen.h"
 #include "onnx/onnx.h"
 #include "passes/methods/methods.h"
@@ -38,11 +38,11 @@ static void after(const char *name, const Graph *g, const Options *opt, double s
 }
 
 /* RUN("infer", pass_infer(g)); */
-#define RUN(name, call)                                                                                                \
-    do {                                                                                                               \
-        double started = seconds_now();                                                                                \
-        call;                                                                                                          \
-        after(name, m->graph, opt, started);                                                                           \
+#define RUN(name, call)                                                                                      \
+    do {                                                                                                     \
+        double started = seconds_now();                                                                      \
+        call;                                                                                                \
+        after(name, m->graph, opt, started);                                                                 \
     } while (0)
 
 Model *pipeline_load(const char *path, const Options *opt)
@@ -60,7 +60,8 @@ void pipeline_prepare(Model *m, const Options *opt)
     /* As the file has it: any opset, declared types, perhaps unknown operators. */
     RUN("upgrade", pass_upgrade(m));
     check_supported(m->graph);
-    /* Operators are in their opset 17 form and all supported; types are those of inputs, constants and declarations. */
+    /* Operators are in their opset 17 form and all supported; types are those of inputs, constants and
+     * declarations. */
     RUN("infer", pass_infer(m->graph));
     RUN("fold", opt->train ? pass_fold_for_training(m->graph) : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
@@ -85,7 +86,8 @@ void pipeline_ternarize(Model *m, const Options *opt)
     if (method->needs_data || (method->sparsity > 0 && !(opt->sparsity > 0)))
         bug("%s without data, or without a share of zeros", method->name);
     RUN("ternarize", pass_ternarize(m->graph, opt));
-    /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. Still ordinary ONNX. */
+    /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. Still ordinary ONNX.
+     */
 }
 
 Plan *pipeline_lower(Model *m, const Options *opt)

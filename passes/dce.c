@@ -1,5 +1,5 @@
-/* dce.c - dead code: nodes none of whose outputs is used are removed, and optional outputs that nobody uses are no
- * longer asked for.
+/* dce.c - dead code: nodes none of whose outputs is used are removed, and optional outputs that nobody uses
+ * are no longer asked for.
  *
  * Requires: nodes in execution order. Gives: every node is used. Leaves everything else valid. */
 #include "graph/op.h"

@@ -1,8 +1,10 @@
-/* fold.c - nodes that change nothing are removed, and pairs of data movements become one: Identity, Dropout at
- * inference, Cast, Pad, Slice, Reshape and their kind without effect, Concat of one, Transpose behind Transpose,
- * Reshape behind Reshape, Conv behind Pad with zeros; a Transpose that moves only axes of size one is a Reshape.
+/* fold.c - nodes that change nothing are removed, and pairs of data movements become one: Identity, Dropout
+ * at inference, Cast, Pad, Slice, Reshape and their kind without effect, Concat of one, Transpose behind
+ * Transpose, Reshape behind Reshape, Conv behind Pad with zeros; a Transpose that moves only axes of size one
+ * is a Reshape.
  *
- * Requires: infer. Gives: none of these nodes is left, but one that a graph output needs. May leave unused nodes (dce).
+ * Requires: infer. Gives: none of these nodes is left, but one that a graph output needs. May leave unused
+ * nodes (dce).
  */
 #include "ops/ops.h"
 #include "passes/passes.h"
@@ -113,8 +115,8 @@ static void merge_pad(const Graph *g, Node *n)
     n->in[0] = before->in[0];
 }
 
-/* Training will make the batch longer than one: a Transpose that moves it then does move something, and the axes that a
- * view names say where it is (batch.c). */
+/* Training will make the batch longer than one: a Transpose that moves it then does move something, and the
+ * axes that a view names say where it is (batch.c). */
 static void simplify_node(Graph *g, Node *n, bool keep_axes)
 {
     if (n->op == OP_Conv)

@@ -1,10 +1,10 @@
-/* fuse.c - linear nodes with constant weights become OP_Layer, the one form that lowering and emission know, and take
- * over what follows them (fuse_epilogue.c): per-channel arithmetic, BatchNormalization, activation, pooling; and a
- * Transpose or the normalisation of pixels before them (fuse_prologue.c).
+/* fuse.c - linear nodes with constant weights become OP_Layer, the one form that lowering and emission know,
+ * and take over what follows them (fuse_epilogue.c): per-channel arithmetic, BatchNormalization, activation,
+ * pooling; and a Transpose or the normalisation of pixels before them (fuse_prologue.c).
  *
- * Requires: infer, fold, dce, ternarize. Gives: OP_Layer nodes numbered in execution order; every graph output is made
- * by a node of its own. Linear nodes whose form has no layer (3-D convolutions, run-time weights or biases) stay as
- * they are. Arithmetic on scales and biases runs in double and is rounded once. */
+ * Requires: infer, fold, dce, ternarize. Gives: OP_Layer nodes numbered in execution order; every graph
+ * output is made by a node of its own. Linear nodes whose form has no layer (3-D convolutions, run-time
+ * weights or biases) stay as they are. Arithmetic on scales and biases runs in double and is rounded once. */
 #include "fuse.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
@@ -98,7 +98,8 @@ static bool shape_gemm(Draft *d, const Node *n, const LinearWeights *w)
 /* A window that covers its whole plane is a fully connected layer. */
 static void simplify_to_rows(Layer *l)
 {
-    if (l->kind != LAYER_CONV || l->groups != 1 || l->oh != 1 || l->ow != 1 || l->kh != l->ih || l->kw != l->iw)
+    if (l->kind != LAYER_CONV || l->groups != 1 || l->oh != 1 || l->ow != 1 || l->kh != l->ih ||
+        l->kw != l->iw)
         return;
     if (l->pt || l->pl || l->pb || l->pr)
         return;
@@ -335,7 +336,8 @@ static void keep_node(Fusing *f, Node *n)
     node_append(&f->result, n);
 }
 
-/* Outputs that are inputs or constants, or listed twice, get a copy, so that each is made by a node of its own. */
+/* Outputs that are inputs or constants, or listed twice, get a copy, so that each is made by a node of its
+ * own. */
 static void own_outputs(Graph *g)
 {
     for (int i = 0; i < g->num_outputs; i++) {

@@ -1,4 +1,5 @@
-/* fuse.h - what fuse.c, fuse_prologue.c and fuse_epilogue.c share: a layer in the making. Private to the pass. */
+/* fuse.h - what fuse.c, fuse_prologue.c and fuse_epilogue.c share: a layer in the making. Private to the
+ * pass. */
 #ifndef TERNC_FUSE_H
 #define TERNC_FUSE_H
 
@@ -22,15 +23,16 @@ static inline const Node *only_user(const Draft *d, const Tensor *t)
     return t->id < d->num_users ? d->only_users[t->id] : NULL;
 }
 
-/* Whether the constant holds one number for each output channel of y, or one for all, under ONNX broadcasting: then
- * v[co] gets them. */
+/* Whether the constant holds one number for each output channel of y, or one for all, under ONNX
+ * broadcasting: then v[co] gets them. */
 bool channel_values(const Draft *d, const Tensor *t, double *v);
 
-/* A fully connected layer behind a Transpose, with nothing but views between them, reads the Transpose's input instead,
- * and its weights change places. The view that it reads then is returned, or NULL. */
+/* A fully connected layer behind a Transpose, with nothing but views between them, reads the Transpose's
+ * input instead, and its weights change places. The view that it reads then is returned, or NULL. */
 Node *absorb_transpose(Graph *g, Draft *d);
 
-/* Arithmetic with constants in front of the layer goes into its scale and bias, where that is exact enough. */
+/* Arithmetic with constants in front of the layer goes into its scale and bias, where that is exact enough.
+ */
 void absorb_normalisation(Draft *d, const Tensor *weights, const Ternary *box);
 
 /* Whether the layer can take over n, the only user of y: then d describes both, and y is n's output. */

@@ -1,10 +1,10 @@
-/* fuse_prologue.c - what a layer can take over before its sums: a Transpose in front of a fully connected layer, as
- * exporters from channels-last frameworks leave it where a feature map is flattened; and the normalisation of pixels,
- * x * factor + offset.
+/* fuse_prologue.c - what a layer can take over before its sums: a Transpose in front of a fully connected
+ * layer, as exporters from channels-last frameworks leave it where a feature map is flattened; and the
+ * normalisation of pixels, x * factor + offset.
  *
- * A factor commutes with the sums, padding included. An offset becomes a share of the bias, the sum of w * offset,
- * where no padding takes part in the sums; for pixels only: sums of bytes are exact in float, but elsewhere x + offset
- * may be a difference of large numbers that must be taken first. */
+ * A factor commutes with the sums, padding included. An offset becomes a share of the bias, the sum of w *
+ * offset, where no padding takes part in the sums; for pixels only: sums of bytes are exact in float, but
+ * elsewhere x + offset may be a difference of large numbers that must be taken first. */
 #include "fuse.h"
 #include "ops/ops.h"
 
@@ -71,7 +71,8 @@ Node *absorb_transpose(Graph *g, Draft *d)
 
 enum { MAX_CHAIN = 8 };
 
-/* Arithmetic with constants in front of the layer, the nearest first; views may stand between it and the layer. */
+/* Arithmetic with constants in front of the layer, the nearest first; views may stand between it and the
+ * layer. */
 typedef struct Chain {
     const Node *nodes[MAX_CHAIN];
     int count;
@@ -130,11 +131,13 @@ static bool absorb_factor(Draft *d, const Node *n)
     return true;
 }
 
-/* The constant as one number, or one for each position of axis 1 of x, which are the layer's channels; else NULL. */
+/* The constant as one number, or one for each position of axis 1 of x, which are the layer's channels; else
+ * NULL. */
 static double *input_values(const Draft *d, Type x, const Tensor *t, int64_t *count)
 {
     *count = type_elems(t->type);
-    if (*count != 1 && (x.rank < 2 || t->type.rank > x.rank || x.dims[0] != d->l->batch || d->l->ci % x.dims[1]))
+    if (*count != 1 &&
+        (x.rank < 2 || t->type.rank > x.rank || x.dims[0] != d->l->batch || d->l->ci % x.dims[1]))
         return NULL;
     for (int i = 0; i < t->type.rank; i++)
         if (t->type.dims[i] != 1 && i + x.rank - t->type.rank != 1)

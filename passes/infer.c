@@ -1,9 +1,11 @@
-/* infer.c - shape inference and constant folding in one walk: every node's output types are set by its OpDef, and every
- * node whose inputs are all constants is evaluated, so that chains of Shape, Gather, Concat and Reshape vanish.
+/* infer.c - shape inference and constant folding in one walk: every node's output types are set by its OpDef,
+ * and every node whose inputs are all constants is evaluated, so that chains of Shape, Gather, Concat and
+ * Reshape vanish.
  *
- * Requires: opset 17 form, supported operators, graph inputs of known type. Gives: all types known and static; the
- * types that the file declares for its outputs hold; no node computes from constants alone, but one that makes a graph
- * output (an Identity of the constant) or costs too much (infer_cost.c); no control flow (infer_control.c). */
+ * Requires: opset 17 form, supported operators, graph inputs of known type. Gives: all types known and
+ * static; the types that the file declares for its outputs hold; no node computes from constants alone, but
+ * one that makes a graph output (an Identity of the constant) or costs too much (infer_cost.c); no control
+ * flow (infer_control.c). */
 #include "infer.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
@@ -13,8 +15,8 @@ static void check_inputs(const Graph *g)
     for (int i = 0; i < g->num_inputs; i++) {
         const Tensor *t = g->inputs[i];
         if (!type_known(t->type))
-            fail("%s: the shape of input '%s' is not known: %s; name its dimensions with --dim NAME=N", g->file,
-                 t->name, type_text(t->type));
+            fail("%s: the shape of input '%s' is not known: %s; name its dimensions with --dim NAME=N",
+                 g->file, t->name, type_text(t->type));
     }
 }
 
@@ -47,8 +49,8 @@ static void infer_node(Graph *g, Node *n)
             fail_node(g, n, "the shape of output '%s' depends on values that are not known at compile time",
                       n->out[i]->name);
         if (n->out[i] && !type_fits(n->out[i]->type))
-            fail_node(g, n, "output '%s' is too large: %s; at most %d elements are supported", n->out[i]->name,
-                      type_text(n->out[i]->type), MAX_ELEMS);
+            fail_node(g, n, "output '%s' is too large: %s; at most %d elements are supported",
+                      n->out[i]->name, type_text(n->out[i]->type), MAX_ELEMS);
     }
 }
 
@@ -92,8 +94,8 @@ static void evaluate(const Graph *g, Node *n)
             n->out[i]->data = out[i];
 }
 
-/* A graph output must come from a node: an Identity makes it from a new constant, which takes over all uses inside the
- * graph when the walk is over (release_outputs). */
+/* A graph output must come from a node: an Identity makes it from a new constant, which takes over all uses
+ * inside the graph when the walk is over (release_outputs). */
 static Node *copy_to_output(Walk *w, Tensor *t)
 {
     Node *copy = node_new(OP_Identity, "", 1, 1);

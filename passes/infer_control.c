@@ -1,10 +1,11 @@
 /* infer_control.c - If, Loop and Scan are replaced by the nodes in their bodies, while types are inferred.
  *
- * If with a known condition is its branch. With a condition known at run time only, both branches are in the graph and
- * Where chooses: the code computes the one that is chosen (flow.c). Loop and Scan are unrolled: each iteration is a
- * copy of the body. A short Loop whose condition is not known runs to its trip count, and Where keeps the values of the
- * last iteration that counts. A longer one, and one whose trip count is not known, stays a loop: its body stands
- * between LoopBegin and LoopEnd. Refused: what would need shapes that depend on run-time values. */
+ * If with a known condition is its branch. With a condition known at run time only, both branches are in the
+ * graph and Where chooses: the code computes the one that is chosen (flow.c). Loop and Scan are unrolled:
+ * each iteration is a copy of the body. A short Loop whose condition is not known runs to its trip count, and
+ * Where keeps the values of the last iteration that counts. A longer one, and one whose trip count is not
+ * known, stays a loop: its body stands between LoopBegin and LoopEnd. Refused: what would need shapes that
+ * depend on run-time values. */
 #include "infer.h"
 #include "ops/ops.h"
 
@@ -17,7 +18,8 @@ static const size_t max_text = (size_t)64 << 20;
 
 static Tensor *new_tensor(Walk *w, const Node *of, const char *what)
 {
-    return graph_tensor(w->g, mem_printf("%s.%s%lld", node_label(of), what, (long long)w->copied), (Type){.rank = -1});
+    return graph_tensor(w->g, mem_printf("%s.%s%lld", node_label(of), what, (long long)w->copied),
+                        (Type){.rank = -1});
 }
 
 /* out = op(a, b, c), those that are not NULL */
@@ -67,7 +69,8 @@ static Tensor *as_condition(Walk *w, const Node *n, Tensor *t)
         fail_node(w->g, n, "the condition '%s' must be a single bool, not %s", t->name, type_text(t->type));
     if (t->type.rank == 0)
         return t;
-    return walk_make(w, n, OP_Reshape, t, graph_const_i64(w->g, mem_printf("%s.shape", t->name), 0, NULL), NULL);
+    return walk_make(w, n, OP_Reshape, t, graph_const_i64(w->g, mem_printf("%s.shape", t->name), 0, NULL),
+                     NULL);
 }
 
 static bool is_true(const Tensor *t)
@@ -89,8 +92,10 @@ static Tensor *choose(Walk *w, const Node *n, Tensor *condition, Tensor *a, Tens
         fail_node(w->g, n, "unsupported: %s of sequences, with a condition that is not known at compile time",
                   n->op_name);
     if (!type_equal(a->type, b->type))
-        fail_node(w->g, n, "unsupported: %s gives %s or %s, depending on a condition that is not known at compile time",
-                  n->op_name, type_text(a->type), type_text(b->type));
+        fail_node(
+            w->g, n,
+            "unsupported: %s gives %s or %s, depending on a condition that is not known at compile time",
+            n->op_name, type_text(a->type), type_text(b->type));
     return walk_make(w, n, OP_Where, condition, a, b);
 }
 
@@ -104,8 +109,8 @@ static const Graph *body_of(const Walk *w, const Node *n, const char *name, int 
 {
     const Graph *body = node_attr(n, name)->graph;
     if (body->num_inputs != inputs || body->num_outputs < min_outputs)
-        fail_node(w->g, n, "'%s' has %d inputs and %d outputs; %d inputs and at least %d outputs are needed", name,
-                  body->num_inputs, body->num_outputs, inputs, min_outputs);
+        fail_node(w->g, n, "'%s' has %d inputs and %d outputs; %d inputs and at least %d outputs are needed",
+                  name, body->num_inputs, body->num_outputs, inputs, min_outputs);
     return body;
 }
 
@@ -140,7 +145,8 @@ static Tensor *copy_tensor(Walk *w, const Tensor *t)
 static void count_copy(Walk *w, const Node *n)
 {
     if (++w->copied > MAX_COPIED || w->copied_text > max_text)
-        fail("%s: its loops make more than %d nodes when they are unrolled (node '%s'), which is not supported",
+        fail("%s: its loops make more than %d nodes when they are unrolled (node '%s'), which is not "
+             "supported",
              w->g->file, MAX_COPIED, node_label(n));
 }
 
@@ -209,7 +215,8 @@ static Tensor **run_body(Walk *w, const Node *n, const Graph *body, Tensor *cons
 
 static void infer_if(Walk *w, const Node *n)
 {
-    const Graph *yes = body_of(w, n, "then_branch", 0, n->num_out), *no = body_of(w, n, "else_branch", 0, n->num_out);
+    const Graph *yes = body_of(w, n, "then_branch", 0, n->num_out),
+                *no = body_of(w, n, "else_branch", 0, n->num_out);
     Tensor *condition = as_condition(w, n, n->in[0]);
     if (!is_false(condition))
         infer_nodes(w, yes->nodes, yes->num_nodes);
@@ -242,8 +249,8 @@ void walk_join(Walk *w, const Node *n, int output, const Collector *c, int64_t a
     if (!n->out[output])
         return;
     if (!c->count)
-        fail_node(w->g, n, "unsupported: %s without iterations, whose output '%s' has no known shape", n->op_name,
-                  n->out[output]->name);
+        fail_node(w->g, n, "unsupported: %s without iterations, whose output '%s' has no known shape",
+                  n->op_name, n->out[output]->name);
     axis = norm_axis(w->g, n, axis, c->items[0]->type.rank + 1);
     Tensor *axes = graph_const_i64(w->g, mem_printf("%s.axes", n->out[output]->name), 1, &axis);
     Node *join = node_new(OP_Concat, n->name, c->count, 1);
@@ -389,11 +396,11 @@ static void check_static(const Walk *w, const Node *n, const Unroll *u)
 {
     const Tensor *collected = collected_output(n, u);
     if (collected)
-        fail_node(
-            w->g, n,
-            "unsupported: Loop whose course is not known at compile time, and which collects values in '%s', whose "
-            "shape depends on it",
-            collected->name);
+        fail_node(w->g, n,
+                  "unsupported: Loop whose course is not known at compile time, and which collects values in "
+                  "'%s', whose "
+                  "shape depends on it",
+                  collected->name);
     if (has_sequence(n, u))
         fail_node(w->g, n, "unsupported: Loop over a sequence, whose course is not known at compile time");
 }
@@ -408,8 +415,8 @@ static bool is_too_long(const Node *n, const Unroll *u, int64_t i)
     return i * nodes > MAX_UNROLLED && !collected_output(n, u) && !has_sequence(n, u);
 }
 
-/* Iterations as long as they follow from constants, and some under conditions. False: the course of the loop is not
- * known; then nothing has changed. */
+/* Iterations as long as they follow from constants, and some under conditions. False: the course of the loop
+ * is not known; then nothing has changed. */
 static bool unroll(Walk *w, const Node *n, Unroll *u)
 {
     int before = w->kept.num_nodes;

@@ -1,5 +1,6 @@
-/* infer_cost.c - what evaluating a node on constants would take, so that a small file cannot ask for endless folding:
- * the steps of the evaluator's loops, and the bytes of the results. What is over the budget stays in the graph. */
+/* infer_cost.c - what evaluating a node on constants would take, so that a small file cannot ask for endless
+ * folding: the steps of the evaluator's loops, and the bytes of the results. What is over the budget stays in
+ * the graph. */
 #include "infer.h"
 #include "ops/ops.h"
 

@@ -1,5 +1,6 @@
-/* infer_sequence.c - sequences are lists of tensors that are known while types are inferred, and nothing at run time:
- * operators on them become what they do to the elements. Positions and lengths must be known, so they are constants. */
+/* infer_sequence.c - sequences are lists of tensors that are known while types are inferred, and nothing at
+ * run time: operators on them become what they do to the elements. Positions and lengths must be known, so
+ * they are constants. */
 #include "infer.h"
 #include "ops/ops.h"
 
@@ -69,20 +70,23 @@ static void add_item(const Walk *w, const Node *n, Sequence *s, Tensor *t)
     if (!t || !type_known(t->type))
         fail_node(w->g, n, "unsupported: an element of a sequence that is not a tensor");
     if (s->count && s->items[0]->type.dtype != t->type.dtype)
-        fail_node(w->g, n, "a sequence of %s cannot take %s", dtype_name(s->items[0]->type.dtype), type_text(t->type));
+        fail_node(w->g, n, "a sequence of %s cannot take %s", dtype_name(s->items[0]->type.dtype),
+                  type_text(t->type));
     if (s->count == MAX_ITEMS)
         fail_node(w->g, n, "unsupported: a sequence of more than %d elements", MAX_ITEMS);
     s->items[s->count++] = t;
 }
 
-/* A constant position in [0, limit), negative ones counted from `from_end`; `otherwise` when it is not given. */
+/* A constant position in [0, limit), negative ones counted from `from_end`; `otherwise` when it is not given.
+ */
 static int position(const Walk *w, const Node *n, int input, int limit, int from_end, int otherwise)
 {
     int64_t count;
     const int64_t *p = const_ints(w->g, n, input, &count);
     int64_t at = !p ? otherwise : count == 1 ? p[0] + (p[0] < 0 ? from_end : 0) : -1;
     if (at < 0 || at >= limit)
-        fail_node(w->g, n, "position %lld of a sequence of %d", (long long)(p && count ? p[0] : at), from_end);
+        fail_node(w->g, n, "position %lld of a sequence of %d", (long long)(p && count ? p[0] : at),
+                  from_end);
     return (int)at;
 }
 

@@ -1,8 +1,9 @@
 /* inputs.c - inputs as the application has them: uint8 pixels, or channels last.
  *
- * Requires an ordinary graph with static shapes. An input named by --input-uint8 becomes uint8, and nodes behind it
- * compute (raw * scale - mean) / std; with --layout nhwc the images among the inputs become [N][H][W][C], and a
- * Transpose stands behind them. The ONNX file that ternarize writes is not affected: this runs when C is made. */
+ * Requires an ordinary graph with static shapes. An input named by --input-uint8 becomes uint8, and nodes
+ * behind it compute (raw * scale - mean) / std; with --layout nhwc the images among the inputs become
+ * [N][H][W][C], and a Transpose stands behind them. The ONNX file that ternarize writes is not affected: this
+ * runs when C is made. */
 #include "graph/op.h"
 #include "passes/passes.h"
 
@@ -82,8 +83,8 @@ static bool is_uint8_input(const Options *opt, const Tensor *x)
     return false;
 }
 
-/* Put the application's form of input x before the model's: x becomes what the application gives, and what used it
- * uses the end of the new nodes. */
+/* Put the application's form of input x before the model's: x becomes what the application gives, and what
+ * used it uses the end of the new nodes. */
 static void convert_input(Graph *g, Node ***first, const Options *opt, Tensor *x)
 {
     bool pixels = is_uint8_input(opt, x), nhwc = opt->input.nhwc && x->type.rank == 4;
@@ -94,8 +95,8 @@ static void convert_input(Graph *g, Node ***first, const Options *opt, Tensor *x
     Type model = x->type, given = model;
     given.dtype = pixels ? DT_U8 : model.dtype;
     if (nhwc)
-        given =
-            type_make(given.dtype, 4, (const int64_t[]){model.dims[0], model.dims[2], model.dims[3], model.dims[1]});
+        given = type_make(given.dtype, 4,
+                          (const int64_t[]){model.dims[0], model.dims[2], model.dims[3], model.dims[1]});
     x->type = given;
     Tensor *t = nhwc ? add_transpose(g, first, x, model) : x;
     if (pixels)
@@ -110,7 +111,8 @@ static void check_names(const Graph *g, const Options *opt)
         for (int j = 0; j < g->num_inputs; j++)
             known |= !strcmp(opt->input.uint8[i], g->inputs[j]->name);
         if (!known)
-            fail("%s: --input-uint8: there is no input '%s'; 'ternc inspect' lists them", g->file, opt->input.uint8[i]);
+            fail("%s: --input-uint8: there is no input '%s'; 'ternc inspect' lists them", g->file,
+                 opt->input.uint8[i]);
     }
 }
 

@@ -1,11 +1,11 @@
 /* lower.c - how each linear layer is computed: unroll, sparse, packed or dense.
  *
- * Requires fused layers (fuse). Gives Layer.format, form, lowering, window, why, bytes, time, terms, adds, zeros,
- * direct and the layout of every tensor.
+ * Requires fused layers (fuse). Gives Layer.format, form, lowering, window, why, bytes, time, terms, adds,
+ * zeros, direct and the layout of every tensor.
  *
- * Bytes: unrolled code has its prices per add, load and move (target.c), tables cost exactly their length, and each
- * form some code. Time: cost.c. `size` takes the fewest bytes; `speed` the least time within limits on what is
- * unrolled, and of forms that are about as fast the smallest. */
+ * Bytes: unrolled code has its prices per add, load and move (target.c), tables cost exactly their length,
+ * and each form some code. Time: cost.c. `size` takes the fewest bytes; `speed` the least time within limits
+ * on what is unrolled, and of forms that are about as fast the smallest. */
 #include "layers/layers.h"
 #include "passes/passes.h"
 
@@ -15,10 +15,10 @@ enum {
     MAX_CONV_TERMS = 400000,   /* unrolled convolution terms per layer: about 2 MB of code */
     MAX_FC_TERMS = 65536,      /* unrolled terms of a layer whose weights are used once */
     MAX_MODEL_TERMS = 1 << 22, /* of all layers: minutes of a C compiler */
-    CONV_CODE = 300,           /* a convolution's loops and epilogue, compiled for size; for speed: target.c */
-    FAST_POOLING = 2000,       /* compilers unroll its loops for speed where there are no vectors */
-    TABLE_CODE = 300,          /* a table-driven layer's kernel, compiled for size */
-    FAST_CONV_TABLE = 2000,    /* and for speed */
+    CONV_CODE = 300,        /* a convolution's loops and epilogue, compiled for size; for speed: target.c */
+    FAST_POOLING = 2000,    /* compilers unroll its loops for speed where there are no vectors */
+    TABLE_CODE = 300,       /* a table-driven layer's kernel, compiled for size */
+    FAST_CONV_TABLE = 2000, /* and for speed */
     FAST_FC_TABLE = 600,
 };
 
@@ -63,19 +63,21 @@ static int64_t unrolled_bytes(const Layer *l, const Options *opt, const Unrolled
 {
     const Core *t = find_core(opt->target);
     const double *price = l->kind == LAYER_FC ? t->fc_bytes : t->conv_bytes;
-    double bytes = price[0] * (double)code->adds + price[1] * (double)code->taps + price[2] * (double)code->moves;
+    double bytes =
+        price[0] * (double)code->adds + price[1] * (double)code->taps + price[2] * (double)code->moves;
     return frame_bytes(l, opt) + (int64_t)bytes;
 }
 
 /* Whether unrolled code is thought of; left: terms that the model may still have. */
 static bool may_unroll(const Layer *l, const Options *opt, int64_t left)
 {
-    int64_t terms = layer_weight_count(l) - l->zeros, most = l->kind == LAYER_FC ? MAX_FC_TERMS : MAX_CONV_TERMS;
+    int64_t terms = layer_weight_count(l) - l->zeros,
+            most = l->kind == LAYER_FC ? MAX_FC_TERMS : MAX_CONV_TERMS;
     return l->codes && (opt->lowering == LOWER_UNROLL || (terms <= most && terms <= left));
 }
 
-/* Unrolled code shares sums, or not: for speed whatever is predicted to take less time, for size fewer adds where an
- * add is an instruction. */
+/* Unrolled code shares sums, or not: for speed whatever is predicted to take less time, for size fewer adds
+ * where an add is an instruction. */
 static void predict_unrolled(Layer *l, const Options *opt)
 {
     const Core *target = find_core(opt->target);
@@ -87,8 +89,8 @@ static void predict_unrolled(Layer *l, const Options *opt)
         t.window = window;
         Work w = layer_work(&t, opt);
         double time = work_time(&w, &t, opt);
-        bool better =
-            opt->optimize == OPTIMIZE_SIZE ? !target->soft_float && w.adds < adds : time < l->time[LOWER_UNROLL];
+        bool better = opt->optimize == OPTIMIZE_SIZE ? !target->soft_float && w.adds < adds
+                                                     : time < l->time[LOWER_UNROLL];
         if (window == 1 || better) {
             l->window = window;
             l->time[LOWER_UNROLL] = time;
@@ -128,8 +130,8 @@ static void predict_forms(Layer *l, bool small, const Options *opt, int64_t *lef
             predict_table(l, form_of(i, small), opt);
 }
 
-/* Multiplying by ternary weights is no candidate: where it is predicted to be faster, it is by little, for sixteen
- * times the bytes. */
+/* Multiplying by ternary weights is no candidate: where it is predicted to be faster, it is by little, for
+ * sixteen times the bytes. */
 static bool is_candidate(const Layer *l, Lowering i)
 {
     return l->bytes[i] >= 0 && form_of(i, false)->ternary;
@@ -176,7 +178,8 @@ static bool wants_small_tables(const Layer *l, const Options *opt)
     const Core *target = find_core(opt->target);
     if (l->kind == LAYER_CONV_TRANSPOSE)
         return false;
-    return opt->optimize == OPTIMIZE_SIZE || target->small_tables || (l->kind == LAYER_CONV && target->soft_float);
+    return opt->optimize == OPTIMIZE_SIZE || target->small_tables ||
+           (l->kind == LAYER_CONV && target->soft_float);
 }
 
 static Lowering choose_lowering(Layer *l, const Options *opt)
@@ -219,8 +222,8 @@ static bool view_is_output(const Graph *g, const Tensor *root)
     return false;
 }
 
-/* A convolution without padding and stride can read its input where it lies if that is in the arena, where there is
- * room for the vector loads that run over its end. Its form need not stage anything then. */
+/* A convolution without padding and stride can read its input where it lies if that is in the arena, where
+ * there is room for the vector loads that run over its end. Its form need not stage anything then. */
 static bool can_read_directly(const Graph *g, const Node *n)
 {
     const Layer *l = n->layer;

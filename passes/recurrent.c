@@ -1,6 +1,7 @@
-/* recurrent.c - LSTM, GRU and RNN become a product X * W over all steps at once, an ordinary Gemm, and the internal
- * operator Recurrent, which walks the steps. Constant R become layers inside of it, one for all gates of a direction;
- * GRU's hidden gate has its own where it waits for the reset gate. Constant biases go into the Gemm.
+/* recurrent.c - LSTM, GRU and RNN become a product X * W over all steps at once, an ordinary Gemm, and the
+ * internal operator Recurrent, which walks the steps. Constant R become layers inside of it, one for all
+ * gates of a direction; GRU's hidden gate has its own where it waits for the reset gate. Constant biases go
+ * into the Gemm.
  *
  * Requires: infer, ternarize. Gives: no LSTM, GRU or RNN is left. The layers get their numbers from fuse. */
 #include "ops/recurrent.h"
@@ -72,7 +73,8 @@ static Tensor *input_products(Split *s)
 {
     const Cell *c = s->c;
     int64_t dims[] = {c->steps * c->batch, c->directions * gate_rows(c)};
-    Tensor *x = reshape(s, s->n->in[CELL_X], "X", dims[0], c->inputs), *w = input_weights(s), *bias = input_bias(s);
+    Tensor *x = reshape(s, s->n->in[CELL_X], "X", dims[0], c->inputs), *w = input_weights(s),
+           *bias = input_bias(s);
     s->c->bias_in_products = bias != NULL;
     Node *gemm = node_new(OP_Gemm, new_name(s, "XW"), bias ? 3 : 2, 1);
     gemm->in[0] = x;
@@ -147,9 +149,9 @@ static void make_products(const Split *s)
     for (int64_t d = 0; d < c->directions; d++)
         for (int i = 0; i < count; i++) {
             const char *gates = count == 1 ? "" : i ? ", hidden gate" : ", update and reset gates";
-            c->products[c->num_products++] =
-                make_product(s, d * gate_rows(c) + first[i] * c->hidden, (first[i + 1] - first[i]) * c->hidden,
-                             mem_printf("%s%s", ways[d == 1 || c->backward], gates));
+            c->products[c->num_products++] = make_product(
+                s, d * gate_rows(c) + first[i] * c->hidden, (first[i + 1] - first[i]) * c->hidden,
+                mem_printf("%s%s", ways[d == 1 || c->backward], gates));
         }
 }
 

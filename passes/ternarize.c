@@ -1,11 +1,12 @@
 /* ternarize.c - makes the constant weights of linear operators ternary.
  *
- * Weights whose non-zeros already share one magnitude per channel are recognised and kept bit for bit; the others are
- * ternarised by the chosen method (twn.c), but those that the user keeps in float. So ternarising twice is the
- * identity.
+ * Weights whose non-zeros already share one magnitude per channel are recognised and kept bit for bit; the
+ * others are ternarised by the chosen method (twn.c), but those that the user keeps in float. So ternarising
+ * twice is the identity.
  *
- * Requires: infer, fold, dce. Gives: Tensor.ternary set where the weights are ternary, with data == codes * scale
- * exactly; the graph is still ordinary ONNX. A weight that something else reads as well is copied first. */
+ * Requires: infer, fold, dce. Gives: Tensor.ternary set where the weights are ternary, with data == codes *
+ * scale exactly; the graph is still ordinary ONNX. A weight that something else reads as well is copied
+ * first. */
 #include "ops/ops.h"
 #include "passes/passes.h"
 
@@ -36,7 +37,8 @@ static Tensor *weight_of(const Site *s)
 
 static Sites find_sites(Graph *g, const Options *opt)
 {
-    Sites all = {.g = g, .opt = opt, .list = NEW_ARRAY(Site, 2 * g->num_nodes + 1), .uses = graph_use_counts(g)};
+    Sites all = {
+        .g = g, .opt = opt, .list = NEW_ARRAY(Site, 2 * g->num_nodes + 1), .uses = graph_use_counts(g)};
     for (int i = 0; i < g->num_nodes; i++)
         for (int k = 0; node_weights(g->nodes[i], k, &all.list[all.count].w); k++)
             all.list[all.count++].node = g->nodes[i];
@@ -50,7 +52,8 @@ static void check_finite(const Graph *g, const Site *s)
     int64_t n = type_elems(t->type);
     for (int64_t i = 0; i < n; i++)
         if (!isfinite(w[i]))
-            fail_node(g, s->node, "weight '%s' has the value %s at position %lld of %lld: repair the model", t->name,
+            fail_node(g, s->node, "weight '%s' has the value %s at position %lld of %lld: repair the model",
+                      t->name,
                       isnan(w[i]) ? "NaN"
                       : w[i] > 0  ? "+infinity"
                                   : "-infinity",
@@ -67,7 +70,8 @@ static bool has_name(const Site *s, const char *name)
 static _Noreturn void fail_unknown_layer(const Sites *all, const char *name)
 {
     Text list = {0};
-    text_printf(&list, "--keep %s: no layer and no weight of %s has this name; the layers are", name, all->g->file);
+    text_printf(&list, "--keep %s: no layer and no weight of %s has this name; the layers are", name,
+                all->g->file);
     for (int i = 0; i < all->count; i++)
         text_printf(&list, "%s %s (weight %s)", i ? "," : "", node_label(all->list[i].node),
                     weight_of(&all->list[i])->name);
@@ -174,7 +178,8 @@ static float ternarize_channel(const Options *opt, const float *w, int64_t n, do
     return twn_exact(w, n, codes);
 }
 
-/* Channels are small: each takes a share of zeros such that the sum over the channels so far meets the target. */
+/* Channels are small: each takes a share of zeros such that the sum over the channels so far meets the
+ * target. */
 static double channel_sparsity(const Options *opt, int64_t c, int64_t n)
 {
     double keep = (1.0 - (double)opt->sparsity) * (double)n;
@@ -280,7 +285,8 @@ static void ternarize_site(const Sites *all, const Site *s)
     if (t->ternary || sharing.keep || opt->method == METHOD_none)
         return;
     if (!sharing.same_axes && !opt->per_layer && !opt->quiet)
-        note("weight '%s' is shared by nodes that see other channels: it gets one scale for the layer", t->name);
+        note("weight '%s' is shared by nodes that see other channels: it gets one scale for the layer",
+             t->name);
     Ternary *q = ternarize_shared(opt, t->data, s->w.box, sharing.same_axes);
     t = own_tensor(all, t, sharing.sites);
     t->ternary = q;

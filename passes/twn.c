@@ -1,12 +1,12 @@
 /* twn.c - one channel or layer of weights to codes and a scale, as pure functions.
  *
- * Minimise J = sum (w - a t)^2 over a >= 0 and t in {-1, 0, +1}. With I = { i : |w_i| > D } the best scale is the mean
- * of |w| over I, and J = sum w^2 - (sum over I of |w|)^2 / |I|. The threshold is strict: a weight at D becomes 0. Sums
- * run in double, the scale is rounded to float32 once.
+ * Minimise J = sum (w - a t)^2 over a >= 0 and t in {-1, 0, +1}. With I = { i : |w_i| > D } the best scale is
+ * the mean of |w| over I, and J = sum w^2 - (sum over I of |w|)^2 / |I|. The threshold is strict: a weight at
+ * D becomes 0. Sums run in double, the scale is rounded to float32 once.
  *
- * Sources: Li et al., "Ternary Weight Networks", arXiv 1605.04711 (objective, scale, relative threshold); the exact
- * threshold by sorting is derived from its objective; the quantile is how Faraone et al., arXiv 1709.06262, prune to a
- * given sparsity (derived from its abstract). */
+ * Sources: Li et al., "Ternary Weight Networks", arXiv 1605.04711 (objective, scale, relative threshold); the
+ * exact threshold by sorting is derived from its objective; the quantile is how Faraone et al., arXiv
+ * 1709.06262, prune to a given sparsity (derived from its abstract). */
 #include "passes/passes.h"
 
 #include <math.h>
@@ -72,8 +72,8 @@ float twn_relative(const float *w, int64_t n, float factor, int8_t *codes)
     return apply_threshold(w, n, n ? (double)factor * sum / (double)n : 0, codes);
 }
 
-/* Weights equal to the first one that goes become 0 with it; but when all that were to stay are equal to it, they stay,
- * so that ties cannot empty a layer. */
+/* Weights equal to the first one that goes become 0 with it; but when all that were to stay are equal to it,
+ * they stay, so that ties cannot empty a layer. */
 float twn_quantile(const float *w, int64_t n, float sparsity, int8_t *codes)
 {
     int64_t keep = llround((1.0 - (double)sparsity) * (double)n);

@@ -1,12 +1,14 @@
 /* upgrade.c - any opset from 1 to 18 becomes the one form that the rest of ternc knows, that of opset 17.
  *
- * Gives: parameters that became inputs are inputs (axes, Clip's limits, Slice, Pad, Split, TopK), Softmax and its kin
- * work along one axis, Upsample is Resize, Scatter is ScatterElements, Constant nodes are constants, float16 is float,
- * Gemm's A is not transposed, optional inputs and outputs that nobody uses are gone from the ends of the lists.
- * auto_pad, alpha and beta stay attributes. What cannot be put into that form exactly is refused.
+ * Gives: parameters that became inputs are inputs (axes, Clip's limits, Slice, Pad, Split, TopK), Softmax and
+ * its kin work along one axis, Upsample is Resize, Scatter is ScatterElements, Constant nodes are constants,
+ * float16 is float, Gemm's A is not transposed, optional inputs and outputs that nobody uses are gone from
+ * the ends of the lists. auto_pad, alpha and beta stay attributes. What cannot be put into that form exactly
+ * is refused.
  *
- * Only this file and upgrade_old.c (opsets before 7) look at opset versions. Unsupported operators fail here already,
- * so that they are reported before the details of others. Source: the operators' texts and their history in ONNX. */
+ * Only this file and upgrade_old.c (opsets before 7) look at opset versions. Unsupported operators fail here
+ * already, so that they are reported before the details of others. Source: the operators' texts and their
+ * history in ONNX. */
 #include "graph/op.h"
 #include "passes/passes.h"
 #include "upgrade.h"
@@ -18,8 +20,8 @@ enum { OLDEST = 1, NEWEST = 18, FORM = 17, IR_VERSION = 8 };
 
 /* ---- attributes and inputs ---- */
 
-/* The floating-point type of t, as far as can be seen without shape inference: double where a declared type or a Cast
- * up the chain of first inputs says so, else float. */
+/* The floating-point type of t, as far as can be seen without shape inference: double where a declared type
+ * or a Cast up the chain of first inputs says so, else float. */
 static DType float_type(const Tensor *t)
 {
     while (t && t->type.dtype == DT_NONE && t->producer) {
@@ -377,19 +379,20 @@ typedef struct Row {
     const char *op;
     int from, to; /* the opsets whose form it changes */
     void (*rule)(Upgrade *u, Node *n);
-    const char *becomes; /* "Conv, Add": made of it, the node itself being the last; NULL: the operator stays */
-    const char *domain;  /* NULL: ai.onnx */
+    const char
+        *becomes; /* "Conv, Add": made of it, the node itself being the last; NULL: the operator stays */
+    const char *domain; /* NULL: ai.onnx */
 } Row;
 
-/* Operators that are not here have had the form of opset 17 since opset 7 (upgrade_old.c knows the older ones), or
- * gained attributes whose default is the old meaning. */
-#define KEEPS(op, from, to, rule)                                                                                      \
-    {                                                                                                                  \
-        op, from, to, rule, NULL, NULL                                                                                 \
+/* Operators that are not here have had the form of opset 17 since opset 7 (upgrade_old.c knows the older
+ * ones), or gained attributes whose default is the old meaning. */
+#define KEEPS(op, from, to, rule)                                                                            \
+    {                                                                                                        \
+        op, from, to, rule, NULL, NULL                                                                       \
     }
-#define BECOMES(op, from, to, rule, becomes)                                                                           \
-    {                                                                                                                  \
-        op, from, to, rule, becomes, NULL                                                                              \
+#define BECOMES(op, from, to, rule, becomes)                                                                 \
+    {                                                                                                        \
+        op, from, to, rule, becomes, NULL                                                                    \
     }
 static const Row table[] = {
     KEEPS("BatchNormalization", OLDEST, NEWEST, check_batch_norm),
@@ -403,8 +406,10 @@ static const Row table[] = {
     KEEPS("OneHot", OLDEST, 10, check_one_hot),
     KEEPS("Pad", OLDEST, 10, upgrade_pad),
     KEEPS("Pad", 18, NEWEST, downgrade_pad),
-    BECOMES("QLinearConv", OLDEST, NEWEST, upgrade_qlinear_conv, "ConvInteger, DequantizeLinear, QuantizeLinear"),
-    BECOMES("QLinearMatMul", OLDEST, NEWEST, upgrade_qlinear_matmul, "MatMulInteger, DequantizeLinear, QuantizeLinear"),
+    BECOMES("QLinearConv", OLDEST, NEWEST, upgrade_qlinear_conv,
+            "ConvInteger, DequantizeLinear, QuantizeLinear"),
+    BECOMES("QLinearMatMul", OLDEST, NEWEST, upgrade_qlinear_matmul,
+            "MatMulInteger, DequantizeLinear, QuantizeLinear"),
     KEEPS("ReduceL1", 18, NEWEST, downgrade_reduce),
     KEEPS("ReduceL2", 18, NEWEST, downgrade_reduce),
     KEEPS("ReduceLogSum", 18, NEWEST, downgrade_reduce),
@@ -423,7 +428,8 @@ static const Row table[] = {
     BECOMES("Scatter", OLDEST, 10, upgrade_scatter, "ScatterElements"),
     KEEPS("Slice", OLDEST, 9, upgrade_slice),
     KEEPS("Softmax", OLDEST, 12, upgrade_softmax),
-    BECOMES("SoftmaxCrossEntropyLoss", OLDEST, NEWEST, upgrade_cross_entropy, "LogSoftmax, NegativeLogLikelihoodLoss"),
+    BECOMES("SoftmaxCrossEntropyLoss", OLDEST, NEWEST, upgrade_cross_entropy,
+            "LogSoftmax, NegativeLogLikelihoodLoss"),
     KEEPS("Split", OLDEST, NEWEST, name_first_output),
     KEEPS("Split", OLDEST, 12, upgrade_split),
     KEEPS("Split", 18, NEWEST, downgrade_split),
@@ -451,7 +457,8 @@ bool upgraded_operator(int i, const char **op, const char **becomes)
 
 static bool applies(const Row *r, int64_t opset, const char *domain, const char *op)
 {
-    return opset >= r->from && opset <= r->to && !strcmp(op, r->op) && !strcmp(domain, r->domain ? r->domain : "");
+    return opset >= r->from && opset <= r->to && !strcmp(op, r->op) &&
+           !strcmp(domain, r->domain ? r->domain : "");
 }
 
 /* What the node itself becomes. */
@@ -583,8 +590,8 @@ static int64_t opset_of(const Model *m, const Node *n)
 {
     int64_t opset = n->opset ? n->opset : m->opset;
     if (opset < OLDEST || opset > NEWEST)
-        fail("%s: opset %" PRId64 " is not supported; %d to %d are. Export the model with opset %d", m->file, opset,
-             OLDEST, NEWEST, FORM);
+        fail("%s: opset %" PRId64 " is not supported; %d to %d are. Export the model with opset %d", m->file,
+             opset, OLDEST, NEWEST, FORM);
     return opset;
 }
 

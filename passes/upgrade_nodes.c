@@ -1,4 +1,5 @@
-/* upgrade_nodes.c - what the rules of upgrade*.c do to nodes: take attributes, make inputs of them, make nodes. */
+/* upgrade_nodes.c - what the rules of upgrade*.c do to nodes: take attributes, make inputs of them, make
+ * nodes. */
 #include "graph/op.h"
 #include "upgrade_nodes.h"
 

@@ -1,7 +1,7 @@
 /* upgrade_old.c - the rules of upgrade for opsets 1 to 6: the form that an operator had in opset 7.
  *
- * Broadcasting was asked for by attributes and could start at any axis, shapes were attributes, training was the
- * default, and `consumed_inputs` is a hint without meaning. Source: the operators' history in ONNX. */
+ * Broadcasting was asked for by attributes and could start at any axis, shapes were attributes, training was
+ * the default, and `consumed_inputs` is a hint without meaning. Source: the operators' history in ONNX. */
 #include "upgrade.h"
 
 #include <inttypes.h>
@@ -10,7 +10,8 @@
 
 /* ---- broadcasting ---- */
 
-static Node *place_node(Upgrade *u, const Node *of, const char *op_name, const char *what, Tensor *a, Tensor *b)
+static Node *place_node(Upgrade *u, const Node *of, const char *op_name, const char *what, Tensor *a,
+                        Tensor *b)
 {
     Node *n = upgrade_node(u, of, op_name, what, b ? 2 : 1);
     n->in[0] = a;
@@ -25,8 +26,8 @@ static Tensor *one_int(const Upgrade *u, const Node *n, const char *what, int64_
     return graph_const_i64(u->g, upgrade_name(n, what), 1, &v);
 }
 
-/* Input 1 begins at `axis` of input 0: it gets as many dimensions of 1 behind it as input 0 has more. Ranks are not
- * known yet, so the new shape is computed by nodes that infer evaluates. */
+/* Input 1 begins at `axis` of input 0: it gets as many dimensions of 1 behind it as input 0 has more. Ranks
+ * are not known yet, so the new shape is computed by nodes that infer evaluates. */
 static void align_second(Upgrade *u, Node *n, int64_t axis)
 {
     Tensor *a = place_node(u, n, "Shape", "a_shape", n->in[0], NULL)->out[0];

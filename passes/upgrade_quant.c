@@ -1,7 +1,8 @@
-/* upgrade_quant.c - quantised operators in terms of others: QLinearConv and QLinearMatMul are integer sums that
- * DequantizeLinear multiplies by x_scale * w_scale / y_scale and QuantizeLinear rounds; QONNX's Quant and BipolarQuant
- * (domain qonnx.custom_op.general) are the steps of their definitions. Every step rounds as the definition does, so the
- * results are the same bit for bit. Sources: the operators' texts in ONNX; QONNX's text on its operators. */
+/* upgrade_quant.c - quantised operators in terms of others: QLinearConv and QLinearMatMul are integer sums
+ * that DequantizeLinear multiplies by x_scale * w_scale / y_scale and QuantizeLinear rounds; QONNX's Quant
+ * and BipolarQuant (domain qonnx.custom_op.general) are the steps of their definitions. Every step rounds as
+ * the definition does, so the results are the same bit for bit. Sources: the operators' texts in ONNX;
+ * QONNX's text on its operators. */
 #include "graph/op.h"
 #include "upgrade.h"
 
@@ -70,7 +71,8 @@ static Node *make_sums(Upgrade *u, const Node *n, const char *op)
     return sums;
 }
 
-/* n becomes round(sums * (a_scale * b_scale / y_scale)) + y_zero; factors lie along `axis` when there are several. */
+/* n becomes round(sums * (a_scale * b_scale / y_scale)) + y_zero; factors lie along `axis` when there are
+ * several. */
 static void round_sums(Upgrade *u, Node *n, Tensor *sums, int64_t axis)
 {
     if (!is_single(n->in[6]))

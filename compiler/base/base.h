@@ -11,8 +11,8 @@
 
 /* ---- base.c ---- */
 
-/* Memory comes from one arena that lives to exit; nothing is freed. With -DTERNC_MALLOC every object is its own
- * malloc, so that the sanitisers see each bound. All return zeroed, 16-byte aligned memory. */
+/* Memory comes from one arena that lives to exit; nothing is freed. With -DTERNC_MALLOC every object is its
+ * own malloc, so that the sanitisers see each bound. All return zeroed, 16-byte aligned memory. */
 
 void *mem_alloc(size_t bytes);
 void *mem_array(int64_t count, size_t size); /* checks the product */
@@ -21,8 +21,8 @@ void *mem_array(int64_t count, size_t size); /* checks the product */
 char *mem_strdup(const char *s);
 char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char *int_text(int64_t v); /* its digits, for %s: int64_t has no conversion of its own */
-/* From now on fail, naming `what`, when these and texts take more than so many bytes and `per_byte` for each byte of
- * the files that are mapped. */
+/* From now on fail, naming `what`, when these and texts take more than so many bytes and `per_byte` for each
+ * byte of the files that are mapped. */
 void mem_limit(const char *what, size_t bytes, size_t per_byte);
 void mem_raise_limit(size_t bytes); /* so many bytes of files are mapped */
 void mem_reset(void);               /* frees everything: for fuzzers and tests only */
@@ -41,15 +41,15 @@ void text_move(Text *to, Text *from); /* what is in from comes behind to */
 char *text_take(Text *t);             /* a copy among the other memory, "" for nothing; frees t */
 void text_free(Text *t);
 
-/* The two error doors. fail: the user's model, data or system is at fault, exit 1; the message is "ternc: error: ...".
- * bug: ours, exit 3. usage: the command line is wrong, exit 2. */
+/* The two error doors. fail: the user's model, data or system is at fault, exit 1; the message is "ternc:
+ * error: ...". bug: ours, exit 3. usage: the command line is wrong, exit 2. */
 _Noreturn void fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void bug_at(const char *file, int line, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 #define bug(...) bug_at(__FILE__, __LINE__, __VA_ARGS__)
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* "ternc: note: ..." on stderr */
-/* Tests and fuzzers catch fail, usage and bug: with a trap set they store the message and longjmp instead of exiting.
- *   if (CATCH(&trap)) { message in trap.message } else { ...; trap_end(); } */
+/* Tests and fuzzers catch fail, usage and bug: with a trap set they store the message and longjmp instead of
+ * exiting. if (CATCH(&trap)) { message in trap.message } else { ...; trap_end(); } */
 typedef struct Trap {
     jmp_buf env;
     int code; /* the exit code it would have been */

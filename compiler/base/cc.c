@@ -1,4 +1,5 @@
-/* cc.c - running other programs: a C compiler, and what it made. Temporary folders go when the process exits. */
+/* cc.c - running other programs: a C compiler, and what it made. Temporary folders go when the process exits.
+ */
 #include "base/cleanup.h"
 #include "base/host.h"
 

@@ -1,5 +1,6 @@
-/* cleanup.c - temporary files and folders go, and programs that were started end, when the process does: by exit, or by
- * a signal that asks it to end, of which it then dies. A forked worker leaves all of it to its parent. */
+/* cleanup.c - temporary files and folders go, and programs that were started end, when the process does: by
+ * exit, or by a signal that asks it to end, of which it then dies. A forked worker leaves all of it to its
+ * parent. */
 #include "base/base.h"
 #include "base/cleanup.h"
 

@@ -16,11 +16,12 @@ typedef enum Leftover {
 void cleanup_add(Leftover kind, const char *path);
 void cleanup_drop(const char *path);
 void cleanup_tree(const char *path); /* removes it now and drops it */
-/* A fork whose child is killed with this process, and leads a process group; 0 in the child, -1 with errno. To be
- * dropped when it was waited for. */
+/* A fork whose child is killed with this process, and leads a process group; 0 in the child, -1 with errno.
+ * To be dropped when it was waited for. */
 int cleanup_fork(void);
 void cleanup_drop_child(int child);
-/* Between the two a signal waits: for what must be complete before it is known here, or not happen in part. */
+/* Between the two a signal waits: for what must be complete before it is known here, or not happen in part.
+ */
 sigset_t cleanup_hold(void);
 void cleanup_release(const sigset_t *before);
 

@@ -6,14 +6,15 @@
 
 /* ---- report.c, progress.c ---- */
 
-/* A table of text columns for people. Columns are split at '\t'; one whose heading starts with '>' is right-aligned. */
+/* A table of text columns for people. Columns are split at '\t'; one whose heading starts with '>' is
+ * right-aligned. */
 typedef struct Table Table;
 Table *table_new(const char *headings);
 void table_row(Table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void table_print(const Table *t, FILE *f);
 const char *count_text(int64_t n);                /* "1,234,567" */
 const char *short_text(const char *s, int bytes); /* cut at a character, ending in "...", when it is longer */
-const char *xml_text(const char *s);              /* with &lt; and the like: names of models may hold anything */
+const char *xml_text(const char *s); /* with &lt; and the like: names of models may hold anything */
 
 double seconds_now(void); /* of a clock that only runs forward */
 
@@ -35,15 +36,15 @@ const char *temp_folder(void);        /* a new one, removed with all in it when 
 void temp_remove(const char *folder); /* or now */
 void file_write(const char *path, const void *data, size_t len);
 void file_write_lines(const char *path, const char *const *lines); /* NULL ends them */
-/* Runs argv[0] from PATH and waits; what it printed is added to `out` and `err`. Returns its exit code, 128 + the
- * signal that ended it, or 127 with a message in `err` when it cannot be run. */
+/* Runs argv[0] from PATH and waits; what it printed is added to `out` and `err`. Returns its exit code, 128 +
+ * the signal that ended it, or 127 with a message in `err` when it cannot be run. */
 int run_program(char *const argv[], Text *out, Text *err);
 FILE *temp_file(void);            /* for what a program prints, */
 void read_back(FILE *f, Text *t); /* which this adds to t; closes f */
 /* The exit code of a child, as run_program's; *child -1: of the first that ends, which *child names then. */
 int wait_program(int *child);
-/* The C compiler on files and further arguments (NULL at the end); cc and flags are split at spaces. cc_try returns
- * false, with the compiler's messages in `err`, where cc_compile fails. */
+/* The C compiler on files and further arguments (NULL at the end); cc and flags are split at spaces. cc_try
+ * returns false, with the compiler's messages in `err`, where cc_compile fails. */
 bool cc_try(const char *cc, const char *flags, const char *const *files, Text *err);
 void cc_compile(const char *cc, const char *flags, const char *const *files);
 /* The same without waiting: returns the child for wait_program; all that the compiler prints goes to err. */

@@ -78,7 +78,8 @@ const uint8_t *file_map(const char *path, size_t *len)
     if (fstat(fd, &st))
         fail("%s: cannot read: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode))
-        fail("%s: cannot read: %s", path, S_ISDIR(st.st_mode) ? "it is a directory" : "it is not a regular file");
+        fail("%s: cannot read: %s", path,
+             S_ISDIR(st.st_mode) ? "it is a directory" : "it is not a regular file");
     *len = (size_t)st.st_size;
     const uint8_t *p = (const uint8_t *)"";
     if (*len) {

@@ -4,8 +4,8 @@
 
 #include "base/base.h"
 
-/* Files that appear complete or not at all: written to a temporary name beside PATH (removed on any exit), renamed by
- * out_commit. All fail with the path and the system's reason. */
+/* Files that appear complete or not at all: written to a temporary name beside PATH (removed on any exit),
+ * renamed by out_commit. All fail with the path and the system's reason. */
 typedef struct OutFile {
     FILE *f;
     char *path, *temp;

@@ -1,5 +1,5 @@
-/* progress.c - a bar on stderr for whatever takes longer than a second, and only where someone watches: never in a
- * file, a pipe or a dumb terminal. */
+/* progress.c - a bar on stderr for whatever takes longer than a second, and only where someone watches: never
+ * in a file, a pipe or a dumb terminal. */
 #include "base/host.h"
 
 #include <stdlib.h>
@@ -60,8 +60,8 @@ void progress_update(Progress *p, int64_t done)
     if (width < 5)
         fprintf(stderr, "\r\033[K%.*s %s", room < 0 ? 0 : room, p->label, left);
     else
-        fprintf(stderr, "\r\033[K%s [%.*s%*s] %s", p->label, (int)(share * width), full, width - (int)(share * width),
-                "", left);
+        fprintf(stderr, "\r\033[K%s [%.*s%*s] %s", p->label, (int)(share * width), full,
+                width - (int)(share * width), "", left);
 }
 
 void progress_end(Progress *p)

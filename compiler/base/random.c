@@ -1,5 +1,6 @@
-/* random.c - splitmix64: numbers drawn by counter, so that nothing has to be saved to go on later, and the same on
- * every machine. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014. */
+/* random.c - splitmix64: numbers drawn by counter, so that nothing has to be saved to go on later, and the
+ * same on every machine. Source: Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators",
+ * OOPSLA 2014. */
 #include "base/base.h"
 
 static const uint64_t increment = 0x9e3779b97f4a7c15u;

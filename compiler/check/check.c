@@ -1,8 +1,8 @@
 /* check.c - building a program that checks generated C, and the verdict.
  *
- * The C text of a plan is compiled together with a harness (runtime/check) that runs it. check_values.c compares what
- * every node wrote with the evaluator, on the generated code's own inputs of that node; check_impulses.c has the
- * harness prove every ternary weight by itself. */
+ * The C text of a plan is compiled together with a harness (runtime/check) that runs it. check_values.c
+ * compares what every node wrote with the evaluator, on the generated code's own inputs of that node;
+ * check_impulses.c has the harness prove every ternary weight by itself. */
 #include "base/host.h"
 #include "check/check.h"
 #include "codegen/codegen.h"
@@ -108,8 +108,8 @@ static void read_layer(const char *line, CheckReport *r)
 {
     int number;
     long long runs, checked, wrong, missing, stray;
-    if (sscanf(line, "layer %d runs %lld checked %lld wrong %lld missing %lld stray %lld", &number, &runs, &checked,
-               &wrong, &missing, &stray) != 6 ||
+    if (sscanf(line, "layer %d runs %lld checked %lld wrong %lld missing %lld stray %lld", &number, &runs,
+               &checked, &wrong, &missing, &stray) != 6 ||
         number < 0 || number >= r->num_layers)
         bug("harness: %s", line);
     LayerCheck *l = &r->layers[number];
@@ -125,16 +125,18 @@ static void read_wrong(const char *line, CheckReport *r)
     int number, want;
     long long image, co, row, column, ci, ky, kx;
     double got;
-    if (sscanf(line, "wrong %d image %lld channel %lld row %lld column %lld got %lf want %d weight %lld %lld %lld",
+    if (sscanf(line,
+               "wrong %d image %lld channel %lld row %lld column %lld got %lf want %d weight %lld %lld %lld",
                &number, &image, &co, &row, &column, &got, &want, &ci, &ky, &kx) != 10 ||
         number < 0 || number >= r->num_layers)
         bug("harness: %s", line);
-    char *weight = ci < 0 ? mem_strdup("some weight") : mem_printf("weight [%lld][%lld][%lld][%lld]", co, ci, ky, kx);
+    char *weight =
+        ci < 0 ? mem_strdup("some weight") : mem_printf("weight [%lld][%lld][%lld][%lld]", co, ci, ky, kx);
     if (ci >= 0 && (ky < 0 || kx < 0))
         weight = mem_printf("input channel %lld outside the kernel", ci);
     r->layers[number].first =
-        mem_printf("output [%lld][%lld][%lld][%lld] sums to %.9g instead of %d under impulses: %s is wrong", image, co,
-                   row, column, got, want, weight);
+        mem_printf("output [%lld][%lld][%lld][%lld] sums to %.9g instead of %d under impulses: %s is wrong",
+                   image, co, row, column, got, want, weight);
 }
 
 static void read_line(const char *line, CheckReport *r)
@@ -161,8 +163,8 @@ bool program_run(const Program *p, const char *const *args, CheckReport *r)
     if (code == 3)
         text_printf(&r->problems, "%s", err.data);
     else if (code)
-        text_printf(&r->problems, "the generated code ended with %s %d\n%s", code > 128 ? "signal" : "exit code",
-                    code > 128 ? code - 128 : code, err.data);
+        text_printf(&r->problems, "the generated code ended with %s %d\n%s",
+                    code > 128 ? "signal" : "exit code", code > 128 ? code - 128 : code, err.data);
     char *rest = NULL;
     for (char *l = strtok_r(out.data, "\n", &rest); l && !code; l = strtok_r(NULL, "\n", &rest))
         read_line(l, r);

@@ -52,8 +52,8 @@ void program_describe(const Program *p); /* check_model.c: model.h and the weigh
 const char *program_define(const Plan *plan);
 /* Writes the harness to a temporary folder. */
 Program *program_open(const Plan *plan, const char *cc, const char *cflags);
-/* Compiles this text of the model (of emit_c) with the harness; false, with the compiler's words in err, when it is
- * refused. */
+/* Compiles this text of the model (of emit_c) with the harness; false, with the compiler's words in err, when
+ * it is refused. */
 bool program_build(Program *p, const Text *c, const Text *h, Text *err);
 /* Further files of the model (of emit_split) that program_build then compiles with it. */
 void program_add_parts(Program *p, int count, const Text *header, const Text *files);
@@ -67,13 +67,15 @@ const void *const *const *make_input_sets(const Graph *g, const CheckInputs *c, 
 /* check_values.c */
 void compare_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
 /* check_bounds.c: by how much output k may differ from `want`, per element. */
-void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want, double *bound);
+void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want,
+                 double *bound);
 void layer_bounds(const Tensor *t, const float *layer_bound, double *bound); /* eval_layer's bound */
 /* check_impulses.c */
 void compare_impulses(const Program *p, CheckReport *r);
 
-/* check_states.c: records[k] is a state behind a step, [batch][hidden], as the generated code reported it, in the order
- * [direction][step][h, c]. Each step is computed again from the states before it; outputs must be the states. */
+/* check_states.c: records[k] is a state behind a step, [batch][hidden], as the generated code reported it, in
+ * the order [direction][step][h, c]. Each step is computed again from the states before it; outputs must be
+ * the states. */
 typedef struct StateCheck {
     const Node *n;
     const void *const *in; /* of the node */

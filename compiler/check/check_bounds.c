@@ -1,5 +1,5 @@
-/* check_bounds.c - how much the generated code's values may differ from the evaluator's, by the rule that each operator
- * names (OpDef.rounding). */
+/* check_bounds.c - how much the generated code's values may differ from the evaluator's, by the rule that
+ * each operator names (OpDef.rounding). */
 #include "check/check.h"
 #include "ops/ops.h"
 
@@ -91,8 +91,8 @@ static double largest_of(const Node *n, const void *const *in, int i)
     return m;
 }
 
-/* InstanceNormalization: from axis 2 on; LayerNormalization: from `axis` on; BatchNormalization: its statistics are
- * given, each element stands alone. */
+/* InstanceNormalization: from axis 2 on; LayerNormalization: from `axis` on; BatchNormalization: its
+ * statistics are given, each element stands alone. */
 static void find_axes(const Node *n, Norm *m)
 {
     static const int64_t usual[] = {0, 2, 3};
@@ -156,8 +156,8 @@ static void take_statistics(const void *x, double epsilon, Norm *m)
             m->groups[i].inverse = 1 / sqrt(m->groups[i].inverse + epsilon);
 }
 
-/* A mean of n elements is off by (n + 8) u max|x| at most, which the inverse deviation and the scale magnify; all else
- * is relative. Output 1 of LayerNormalization is the mean, output 2 the inverse deviation. */
+/* A mean of n elements is off by (n + 8) u max|x| at most, which the inverse deviation and the scale magnify;
+ * all else is relative. Output 1 of LayerNormalization is the mean, output 2 the inverse deviation. */
 static double norm_bound(const Norm *m, const Group *g, int k, double want)
 {
     double terms = g->count + 16, relative = 2 * g->largest * g->inverse;
@@ -170,7 +170,8 @@ static double norm_bound(const Norm *m, const Group *g, int k, double want)
 
 static void norm_bounds(const Node *n, int k, const void *const *in, const void *want, double *bound)
 {
-    Norm m = {.x = n->in[0]->type, .scale = n->num_in > 1 ? largest_of(n, in, 1) : 1, .bias = largest_of(n, in, 2)};
+    Norm m = {
+        .x = n->in[0]->type, .scale = n->num_in > 1 ? largest_of(n, in, 1) : 1, .bias = largest_of(n, in, 2)};
     find_axes(n, &m);
     m.groups = calloc((size_t)type_elems(m.x) + 1, sizeof *m.groups);
     if (!m.groups)
@@ -178,19 +179,21 @@ static void norm_bounds(const Node *n, int k, const void *const *in, const void 
     if (n->op == OP_BatchNormalization)
         given_statistics(n, in, &m);
     else
-        take_statistics(in[0], n->op == OP_MeanVarianceNormalization ? 1e-18 : (double)attr_float(n, "epsilon"), &m);
+        take_statistics(in[0],
+                        n->op == OP_MeanVarianceNormalization ? 1e-18 : (double)attr_float(n, "epsilon"), &m);
     const Type t = n->out[k]->type;
     for (int64_t i = 0; i < type_elems(t); i++) {
         const Group *g = &m.groups[k ? i : group_of(&m, i)];
-        bound[i] = unit_roundoff(t.dtype) * norm_bound(&m, g, k, elem_get(want, t.dtype, i)) + smallest(t.dtype);
+        bound[i] =
+            unit_roundoff(t.dtype) * norm_bound(&m, g, k, elem_get(want, t.dtype, i)) + smallest(t.dtype);
     }
     free(m.groups);
 }
 
 /* ---- all ---- */
 
-/* Up to `size` samples are summed; an image changes by 4 of its largest value per pixel at most, and positions are off
- * by some u times the size of the image and what the grid or the boxes say. */
+/* Up to `size` samples are summed; an image changes by 4 of its largest value per pixel at most, and
+ * positions are off by some u times the size of the image and what the grid or the boxes say. */
 static double sampled_bound(const Node *n, const void *const *in)
 {
     Type x = n->in[0]->type;
@@ -213,8 +216,8 @@ void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, co
     if (r->rule == ROUND_NOT)
         return;
     bool softmax = r->rule == ROUND_SOFTMAX || r->rule == ROUND_LOG_SOFTMAX;
-    double terms =
-        softmax ? (double)t->type.dims[norm_axis(g, n, attr_int(n, "axis"), t->type.rank)] : count_terms(g, n);
+    double terms = softmax ? (double)t->type.dims[norm_axis(g, n, attr_int(n, "axis"), t->type.rank)]
+                           : count_terms(g, n);
     switch (terms > 0 ? r->rule : ROUND_NOT) {
     case ROUND_NOT: break;
     case ROUND_ULPS: simple_bounds(t, want, r->ulps, r->offset, bound); break;

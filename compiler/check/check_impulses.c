@@ -1,6 +1,6 @@
-/* check_impulses.c - translation: the harness drives every ternary layer with impulses (runtime/check/impulse.h) and
- * compares raw accumulators with the weights; here its findings are read. The harness runs as a process of its own:
- * wrong code may crash it. */
+/* check_impulses.c - translation: the harness drives every ternary layer with impulses
+ * (runtime/check/impulse.h) and compares raw accumulators with the weights; here its findings are read. The
+ * harness runs as a process of its own: wrong code may crash it. */
 #include "check/check.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* check_model.c - model.h and the weights file, from which the harness of `ternc check` (runtime/check) learns what the
- * generated code under test looks like: tensors and their places, layers and their geometry, and how to call it. */
+/* check_model.c - model.h and the weights file, from which the harness of `ternc check` (runtime/check)
+ * learns what the generated code under test looks like: tensors and their places, layers and their geometry,
+ * and how to call it. */
 #include "base/host.h"
 #include "check/check.h"
 #include "layers/layers.h"
@@ -87,7 +88,8 @@ static void add_axis(Text *t, const Layer *l, bool rows)
     text_printf(t, ", ");
 }
 
-/* What a layer reads and writes: tensors of the graph, or for one inside of a recurrent node rows of its own. */
+/* What a layer reads and writes: tensors of the graph, or for one inside of a recurrent node rows of its own.
+ */
 typedef struct Places {
     int64_t strides[4]; /* of the input as [image][channel][row][column] */
     Layout x, y;

@@ -1,5 +1,6 @@
-/* check_states.c - recurrent nodes are compared step by step: what a state should be follows from the states before it
- * as the generated code had them, so that errors do not add up. The outputs are copies of the states. */
+/* check_states.c - recurrent nodes are compared step by step: what a state should be follows from the states
+ * before it as the generated code had them, so that errors do not add up. The outputs are copies of the
+ * states. */
 #include "check/check.h"
 #include "ops/recurrent.h"
 #include "ops/reference.h"
@@ -31,8 +32,9 @@ Tensor state_tensor(const StateCheck *s, int k)
 {
     const Cell *c = s->n->cell;
     Record r = record_at(c, k);
-    return (Tensor){.name = mem_printf("%s of %s%s, step %lld", r.memory ? "C" : "H", c->source,
-                                       c->directions == 2 && r.direction ? ", backward" : "", (long long)r.step),
+    return (Tensor){.name =
+                        mem_printf("%s of %s%s, step %lld", r.memory ? "C" : "H", c->source,
+                                   c->directions == 2 && r.direction ? ", backward" : "", (long long)r.step),
                     .type = type_make(c->dtype, 2, (int64_t[]){c->batch, c->hidden})};
 }
 

@@ -1,6 +1,6 @@
-/* check_values.c - values: the generated code runs on whole samples and reports what every node wrote; each node is
- * then evaluated on exactly those inputs, so that errors do not add up and a difference is found where it arises. How
- * much a value may differ is said in check_bounds.c. */
+/* check_values.c - values: the generated code runs on whole samples and reports what every node wrote; each
+ * node is then evaluated on exactly those inputs, so that errors do not add up and a difference is found
+ * where it arises. How much a value may differ is said in check_bounds.c. */
 #include "base/out_file.h"
 #include "base/host.h"
 #include "check/check.h"
@@ -41,9 +41,10 @@ static void note_wrong(const Compare *c, NodeCheck *r, const Tensor *t, int64_t 
 {
     r->wrong++;
     if (!r->first)
-        r->first = mem_printf("'%s'%s is %.9g, the evaluator has %.9g from the same inputs; they differ by %.3g, the "
-                              "bound is %.3g (sample %d)",
-                              t->name, index_text(t->type, i), got, want, fabs(got - want), bound, c->sample);
+        r->first = mem_printf(
+            "'%s'%s is %.9g, the evaluator has %.9g from the same inputs; they differ by %.3g, the "
+            "bound is %.3g (sample %d)",
+            t->name, index_text(t->type, i), got, want, fabs(got - want), bound, c->sample);
 }
 
 /* NaN is NaN and an infinity is itself; everything else stays within its bound. */
@@ -63,7 +64,8 @@ static void compare_floats(const Compare *c, NodeCheck *r, const Tensor *t, cons
     }
 }
 
-static void compare_bytes(const Compare *c, NodeCheck *r, const Tensor *t, const uint8_t *got, const uint8_t *want)
+static void compare_bytes(const Compare *c, NodeCheck *r, const Tensor *t, const uint8_t *got,
+                          const uint8_t *want)
 {
     size_t size = dtype_size(t->type.dtype);
     int64_t count = type_elems(t->type);
@@ -167,14 +169,15 @@ static const uint8_t *next_record(Compare *c, int node, int output, const Tensor
     int32_t head[2];
     size_t bytes = type_bytes(t->type);
     if ((size_t)(c->end - c->at) < sizeof head + bytes) {
-        text_printf(&c->report->problems, "generated code never reports '%s' (sample %d)\n", t->name, c->sample);
+        text_printf(&c->report->problems, "generated code never reports '%s' (sample %d)\n", t->name,
+                    c->sample);
         return NULL;
     }
     memcpy(head, c->at, sizeof head);
     if (head[0] != node || head[1] != output) {
         text_printf(&c->report->problems,
-                    "generated code reports output %d of node %d where output %d of node %d, '%s', is due\n", head[1],
-                    head[0], output, node, t->name);
+                    "generated code reports output %d of node %d where output %d of node %d, '%s', is due\n",
+                    head[1], head[0], output, node, t->name);
         return NULL;
     }
     const uint8_t *data = c->at + sizeof head;
@@ -242,8 +245,9 @@ static bool compare_results(Compare *c)
         if (!data)
             return false;
         if (memcmp(data, c->values[t->id], type_bytes(t->type)))
-            text_printf(&c->report->problems, "the caller's output '%s' is not what the last node wrote (sample %d)\n",
-                        t->name, c->sample);
+            text_printf(&c->report->problems,
+                        "the caller's output '%s' is not what the last node wrote (sample %d)\n", t->name,
+                        c->sample);
     }
     return true;
 }

@@ -17,8 +17,8 @@ typedef enum Command {
         NUM_COMMANDS
 } Command;
 
-/* The command line, parsed and checked. A field belongs to the option of its name in the table of options_table.c and
- * has its default where that option was not given. */
+/* The command line, parsed and checked. A field belongs to the option of its name in the table of
+ * options_table.c and has its default where that option was not given. */
 typedef struct CommandLine {
     Command command;
     const char *model; /* path, never NULL but with list_targets */
@@ -72,7 +72,8 @@ COMMANDS(X)
 /* ---- max_loss.c ---- */
 
 void print_sensitivity(const CommandLine *c); /* inspect --sensitivity */
-/* The command line with the --keep that --max-loss asks for; itself where that was not given. Reads the model. */
+/* The command line with the --keep that --max-loss asks for; itself where that was not given. Reads the
+ * model. */
 const CommandLine *keep_within_loss(const CommandLine *c);
 
 /* ---- operators.c ---- */

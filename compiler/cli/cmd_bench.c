@@ -1,6 +1,7 @@
-/* cmd_bench.c - `ternc bench`: how fast the generated C is on this machine. The float model and every lowering of the
- * ternary one are built into one program (runtime/check/bench.c), which times them in turn; what is reported are
- * medians and medians of the rounds' ratios, so that other load on the machine does not favour any of them. */
+/* cmd_bench.c - `ternc bench`: how fast the generated C is on this machine. The float model and every
+ * lowering of the ternary one are built into one program (runtime/check/bench.c), which times them in turn;
+ * what is reported are medians and medians of the rounds' ratios, so that other load on the machine does not
+ * favour any of them. */
 #include "cli/cli.h"
 #include "codegen/codegen.h"
 #include "pipeline.h"
@@ -93,8 +94,10 @@ static void add_tensors(Text *t, const char *name, const char *macro, Tensor *co
 static void add_run(Text *t, const Plan *p)
 {
     const Graph *g = p->g;
-    text_printf(t, "#include \"%s.h\"\nstatic void run_%s(void *const *x, void *const *y)\n{\n    (void)x, (void)y;\n",
-                p->id, p->id);
+    text_printf(
+        t,
+        "#include \"%s.h\"\nstatic void run_%s(void *const *x, void *const *y)\n{\n    (void)x, (void)y;\n",
+        p->id, p->id);
     text_printf(t, "    %s_run(", p->id);
     for (int i = 0; i < g->num_inputs; i++)
         text_printf(t, "%sx[%d]", i ? ", " : "", i);
@@ -112,7 +115,8 @@ static void describe(const Bench *b)
         add_run(&t, b->builds[i].plan);
         nodes = b->builds[i].plan->g->num_nodes > nodes ? b->builds[i].plan->g->num_nodes : nodes;
     }
-    text_printf(&t, "#define NUM_BUILDS %d\n#define NUM_NODES %d\nstatic const Run runs[] = {", b->num_builds, nodes);
+    text_printf(&t, "#define NUM_BUILDS %d\n#define NUM_NODES %d\nstatic const Run runs[] = {", b->num_builds,
+                nodes);
     for (int i = 0; i < b->num_builds; i++)
         text_printf(&t, "run_b%d, ", i);
     text_printf(&t, "NULL};\n");
@@ -150,8 +154,8 @@ static const char *compile_program(Bench *b, bool nodes)
         const char *hook = nodes ? mem_printf("-DB%d_PROFILE=bench_node", i) : "-DTERNC_BENCH";
         double start = seconds_now();
         cc_compile(b->c->build.cc, b->c->build.cflags,
-                   (const char *[]){"-c", "-include", path_in(b, "node.h"), hook, path_in(b, mem_printf("b%d.c", i)),
-                                    "-o", object, NULL});
+                   (const char *[]){"-c", "-include", path_in(b, "node.h"), hook,
+                                    path_in(b, mem_printf("b%d.c", i)), "-o", object, NULL});
         b->builds[i].compile_seconds = seconds_now() - start;
         files[n++] = object;
     }
@@ -258,11 +262,12 @@ static void print_table(const Bench *b)
                                : "build\t>us/run\t>x float\t>arena\t>compile s\t>difference");
     for (int i = 0; i < b->count; i++) {
         const Build *p = &b->builds[i];
-        const char *ratio = rival ? mem_printf("%.2f\t%.2f", p->ratio, p->rival_ratio) : mem_printf("%.2f", p->ratio);
+        const char *ratio =
+            rival ? mem_printf("%.2f\t%.2f", p->ratio, p->rival_ratio) : mem_printf("%.2f", p->ratio);
         const char *arena = p->plan ? count_text(p->plan->arena_bytes) : "-";
         const char *seconds = p->plan ? mem_printf("%.2f", p->compile_seconds) : "-";
-        table_row(t, "%s\t%.2f\t%s\t%s\t%s\t%.2g of %.2g", p->name, p->ns / 1e3, ratio, arena, seconds, p->difference,
-                  p->largest);
+        table_row(t, "%s\t%.2f\t%s\t%s\t%s\t%.2g of %.2g", p->name, p->ns / 1e3, ratio, arena, seconds,
+                  p->difference, p->largest);
     }
     table_print(t, stdout);
     printf("%s: %d rounds, %s %s\n", b->c->model, b->rounds.count, b->c->build.cc, b->c->build.cflags);
@@ -285,7 +290,8 @@ static void print_nodes(const Bench *b)
     Table *t = table_new(heading);
     const Graph *g = b->builds[0].plan->g;
     for (int n = 0; n < g->num_nodes; n++) {
-        const char *row = mem_printf("%d\t%s\t%s", n, g->nodes[n]->op_name, short_text(node_label(g->nodes[n]), 40));
+        const char *row =
+            mem_printf("%d\t%s\t%s", n, g->nodes[n]->op_name, short_text(node_label(g->nodes[n]), 40));
         for (int i = 0; i < b->num_builds; i++)
             row = mem_printf("%s\t%s", row, node_text(b, i, n));
         table_row(t, "%s", row);

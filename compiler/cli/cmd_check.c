@@ -1,5 +1,5 @@
-/* cmd_check.c - `ternc check`: does the generated C compute what the graph says? A table or JSON of what check.c,
- * check_values.c and check_impulses.c found. */
+/* cmd_check.c - `ternc check`: does the generated C compute what the graph says? A table or JSON of what
+ * check.c, check_values.c and check_impulses.c found. */
 #include "cli/cli.h"
 #include "codegen/codegen.h"
 #include "pipeline.h"
@@ -15,8 +15,8 @@ static void print_translation(const LayerCheck *l)
     if (!l->ternary)
         printf("  %s", "float weights");
     else if (l->wrong || l->missing || l->stray)
-        printf("  %lld wrong, %lld missing, %lld stray of %lld sums", (long long)l->wrong, (long long)l->missing,
-               (long long)l->stray, (long long)l->checked);
+        printf("  %lld wrong, %lld missing, %lld stray of %lld sums", (long long)l->wrong,
+               (long long)l->missing, (long long)l->stray, (long long)l->checked);
     else
         printf("  %lld weights proven by %lld sums", (long long)l->weights, (long long)l->checked);
 }
@@ -49,7 +49,8 @@ static void print_problems(const Graph *g, const CheckReport *r)
 {
     for (int i = 0; i < g->num_nodes; i++)
         if (r->nodes[i].first)
-            printf("node %d '%s' (%s): %s\n", i, node_label(g->nodes[i]), g->nodes[i]->op_name, r->nodes[i].first);
+            printf("node %d '%s' (%s): %s\n", i, node_label(g->nodes[i]), g->nodes[i]->op_name,
+                   r->nodes[i].first);
     for (int i = 0; i < r->num_layers; i++)
         if (r->layers[i].first)
             printf("layer %d: %s\n", i, r->layers[i].first);
@@ -63,8 +64,8 @@ static void print_report(const Plan *plan, const CheckReport *r, int num_sets, c
     for (int i = 0; i < plan->g->num_nodes; i++)
         print_row(plan->g, i, r);
     print_problems(plan->g, r);
-    printf("%s: %s: generated C (%s %s) and evaluator %s on %d samples\n", r->passed ? "PASS" : "FAIL", c->model,
-           c->build.cc, c->build.cflags, r->passed ? "agree" : "differ", num_sets);
+    printf("%s: %s: generated C (%s %s) and evaluator %s on %d samples\n", r->passed ? "PASS" : "FAIL",
+           c->model, c->build.cc, c->build.cflags, r->passed ? "agree" : "differ", num_sets);
 }
 
 static cJSON *layer_json(const LayerCheck *l)

@@ -1,4 +1,5 @@
-/* cmd_compile.c - `ternc compile`: a model as NAME.c and NAME.h in a folder, and what became of its layers. */
+/* cmd_compile.c - `ternc compile`: a model as NAME.c and NAME.h in a folder, and what became of its layers.
+ */
 #include "cli/cli.h"
 #include "base/cleanup.h"
 #include "base/out_file.h"
@@ -60,8 +61,8 @@ static const char *shape_text(const Layer *l)
 {
     if (l->kind == LAYER_FC)
         return mem_printf("%lldx%lld", (long long)l->co, (long long)l->ci);
-    return mem_printf("%lldx%lldx%lldx%lld", (long long)l->co, (long long)(l->ci / l->groups), (long long)l->kh,
-                      (long long)l->kw);
+    return mem_printf("%lldx%lldx%lldx%lld", (long long)l->co, (long long)(l->ci / l->groups),
+                      (long long)l->kh, (long long)l->kw);
 }
 
 static const char *bytes_text(int64_t bytes)
@@ -90,10 +91,11 @@ static void print_layers(const Layer *const *layers, int count)
         const Layer *l = layers[i];
         const char *zeros =
             l->codes ? mem_printf("%.1f %%", 100.0 * (double)l->zeros / (double)layer_weight_count(l)) : "-";
-        table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60), shape_text(l),
-                  l->codes ? "ternary" : "float", zeros, adds_text(l, layer_weight_count(l) - l->zeros),
-                  count_text(layer_macs(l)), adds_text(l, l->terms),
-                  l->lowering == LOWER_UNROLL ? count_text(l->adds) : "-", lowering_name(l->lowering), l->why);
+        table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60),
+                  shape_text(l), l->codes ? "ternary" : "float", zeros,
+                  adds_text(l, layer_weight_count(l) - l->zeros), count_text(layer_macs(l)),
+                  adds_text(l, l->terms), l->lowering == LOWER_UNROLL ? count_text(l->adds) : "-",
+                  lowering_name(l->lowering), l->why);
     }
     table_print(t, stdout);
 }
@@ -147,15 +149,17 @@ static void print_summary(const Plan *p)
     printf("layers: %d, %d ternary%s\n", layers, ternary, t.len ? t.data : "");
     text_free(&t);
     if (weights)
-        printf("ternary weights: %s, %.1f %% zeros\n", count_text(weights), 100.0 * (double)zeros / (double)weights);
+        printf("ternary weights: %s, %.1f %% zeros\n", count_text(weights),
+               100.0 * (double)zeros / (double)weights);
     if (weights)
-        printf(
-            "ternary layers in a run: %s multiply-accumulates if dense, %s adds without zeros, %s with shared sums\n",
-            count_text(macs), count_text(terms), count_text(adds));
+        printf("ternary layers in a run: %s multiply-accumulates if dense, %s adds without zeros, %s with "
+               "shared sums\n",
+               count_text(macs), count_text(terms), count_text(adds));
     printf("predicted code and constants of the layers: %s bytes\n", count_text(bytes));
     printf("arena: %s bytes, %s\n", count_text(p->arena_bytes),
-           p->arena_bytes <= p->lower_bound ? "the least that its tensors fit in"
-                                            : mem_printf("at least %s are needed", count_text(p->lower_bound)));
+           p->arena_bytes <= p->lower_bound
+               ? "the least that its tensors fit in"
+               : mem_printf("at least %s are needed", count_text(p->lower_bound)));
 }
 
 /* ---- the command ---- */
@@ -165,10 +169,12 @@ static void check_ids(const Plan *const *plans, int count)
 {
     for (int i = 0; i < count; i++) {
         if (count > 1 && !strcasecmp(plans[i]->id, "kernels"))
-            usage("a model cannot be named 'kernels' beside others; --name, once for each, gives other names");
+            usage(
+                "a model cannot be named 'kernels' beside others; --name, once for each, gives other names");
         for (int k = 0; k < i; k++)
             if (!strcasecmp(plans[i]->id, plans[k]->id))
-                usage("two models would be named '%s'; --name, once for each, gives other names", plans[i]->id);
+                usage("two models would be named '%s'; --name, once for each, gives other names",
+                      plans[i]->id);
     }
 }
 
@@ -192,7 +198,8 @@ static const Plan *plan_model(const CommandLine *c, int i, const TrainJob *job, 
 static int emit_split_model(const Plan *p, Output *files)
 {
     int parts = p->opt->split, n = 0;
-    Text *texts = NEW_ARRAY(Text, parts + 3), *c = texts, *h = texts + 1, *header = texts + 2, *part = texts + 3;
+    Text *texts = NEW_ARRAY(Text, parts + 3), *c = texts, *h = texts + 1, *header = texts + 2,
+         *part = texts + 3;
     emit_split(p, parts, c, h, header, part);
     files[n++] = (Output){mem_printf("%s.c", p->id), c};
     files[n++] = (Output){mem_printf("%s.h", p->id), h};

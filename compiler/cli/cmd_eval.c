@@ -1,8 +1,8 @@
 /* cmd_eval.c - `ternc eval`: accuracy and cross-entropy of a classifier on a labelled data set.
  *
- * Samples are evaluated one by one. Processes share the work, each on a run of samples, and leave when it is done: that
- * also gives back the memory, which within a process lives to exit. Their results lie in shared memory by sample, so
- * that sums do not depend on how the work was split. */
+ * Samples are evaluated one by one. Processes share the work, each on a run of samples, and leave when it is
+ * done: that also gives back the memory, which within a process lives to exit. Their results lie in shared
+ * memory by sample, so that sums do not depend on how the work was split. */
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "ops/ops.h"
@@ -34,7 +34,8 @@ static Scores find_scores(const Graph *g)
     return n && n->op == OP_LogSoftmax ? SCORES_LOG_PROBABILITIES : SCORES_LOGITS;
 }
 
-/* -log of the label's probability; one that underflowed counts as the smallest float, so that the loss stays finite. */
+/* -log of the label's probability; one that underflowed counts as the smallest float, so that the loss stays
+ * finite. */
 static double label_loss(const float *y, int64_t classes, int64_t label, Scores scores)
 {
     if (scores == SCORES_LOG_PROBABILITIES)
@@ -168,7 +169,8 @@ static int64_t count_classes(const Graph *g)
     for (int i = 0; i < y->type.rank; i++)
         row &= y->type.dims[i] == 1 || y->type.dims[i] == classes;
     if (y->type.dtype != DT_F32 || !row || classes < 2)
-        fail("%s: eval needs an output of one float score per class; '%s' is %s", g->file, y->name, type_text(y->type));
+        fail("%s: eval needs an output of one float score per class; '%s' is %s", g->file, y->name,
+             type_text(y->type));
     return classes;
 }
 
@@ -177,7 +179,8 @@ static void check_labels(const Dataset *d, int64_t classes, const Graph *g)
     if (d->targets)
         fail("%s: labels must be whole numbers; these are float", d->spec);
     if (!d->labels)
-        fail("%s: there are no labels; eval needs them: --data IMAGES,LABELS or an .npz with x and y", d->spec);
+        fail("%s: there are no labels; eval needs them: --data IMAGES,LABELS or an .npz with x and y",
+             d->spec);
     data_check_labels(d, g, classes);
 }
 

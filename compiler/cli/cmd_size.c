@@ -1,4 +1,5 @@
-/* cmd_size.c - `ternc size`: what models take in flash and RAM, by method, lowering and target, layer by layer. */
+/* cmd_size.c - `ternc size`: what models take in flash and RAM, by method, lowering and target, layer by
+ * layer. */
 #include "cli/cli.h"
 #include "base/out_file.h"
 #include "codegen/codegen.h"
@@ -117,7 +118,8 @@ static SizeReport *measure(const CommandLine *c)
                       .cflags = c->build.cflags,
                       .optimize = c->opt.optimize == OPTIMIZE_SIZE ? "size" : "speed",
                       .explain = c->explain};
-    s->rows = NEW_ARRAY(SizeRow, (int64_t)c->models.count * c->num_methods * c->num_lowerings * k.num_targets);
+    s->rows =
+        NEW_ARRAY(SizeRow, (int64_t)c->models.count * c->num_methods * c->num_lowerings * k.num_targets);
     for (int i = 0; i < c->models.count; i++)
         for (int m = 0; m < c->num_methods; m++)
             for (int l = 0; l < c->num_lowerings; l++)
@@ -169,8 +171,8 @@ static void check_folders(Strings models)
     for (int i = 0; i < models.count; i++)
         for (int k = 0; k < i; k++)
             if (!strcmp(model_id(models.items[i]), model_id(models.items[k])))
-                usage("--output: '%s' and '%s' would share a folder; measure them one by one", models.items[k],
-                      models.items[i]);
+                usage("--output: '%s' and '%s' would share a folder; measure them one by one",
+                      models.items[k], models.items[i]);
 }
 
 static void save_html(const SizeReport *s, const char *path)

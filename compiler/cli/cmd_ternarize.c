@@ -1,4 +1,5 @@
-/* cmd_ternarize.c - `ternc ternarize`: ternary weights as an ordinary ONNX model, and a report of every layer. */
+/* cmd_ternarize.c - `ternc ternarize`: ternary weights as an ordinary ONNX model, and a report of every
+ * layer. */
 #include "base/out_file.h"
 #include "cli/cli.h"
 #include "cli/sensitivity.h"
@@ -33,13 +34,14 @@ static const char *scale_text(const Ternary *t)
         low = t->scales[i] < low ? t->scales[i] : low;
         high = t->scales[i] > high ? t->scales[i] : high;
     }
-    return low == high ? mem_printf("%.4g", (double)high) : mem_printf("%.4g to %.4g", (double)low, (double)high);
+    return low == high ? mem_printf("%.4g", (double)high)
+                       : mem_printf("%.4g to %.4g", (double)low, (double)high);
 }
 
 /* ---- what each layer would cost by itself ---- */
 
-/* The float model with one layer ternary, by the best threshold of each channel, on some of the held-back data; the
- * same measure whatever the method was. */
+/* The float model with one layer ternary, by the best threshold of each channel, on some of the held-back
+ * data; the same measure whatever the method was. */
 static Sensitivity *measure_layers(const CommandLine *c, const Source *valid)
 {
     CommandLine *copy = NEW(CommandLine);
@@ -70,8 +72,8 @@ static const char *alone_text(const Sensitivity *s, const char *weight)
 static void print_alone(const Sensitivity *s)
 {
     const char *name = sensitivity_measure_name(s);
-    printf("alone: only this layer ternary, untrained, %s held-back samples; none: %s%s\n", count_text(s->source.count),
-           name ? "" : "loss ", judged_short(s, s->of_float));
+    printf("alone: only this layer ternary, untrained, %s held-back samples; none: %s%s\n",
+           count_text(s->source.count), name ? "" : "loss ", judged_short(s, s->of_float));
 }
 
 /* ---- the report ---- */
@@ -82,16 +84,16 @@ static double print_row(Table *table, const Node *n, int row, const NodeCost *c,
     const Ternary *t = c->weight->ternary;
     double entropy = t ? entropy_bits(t, c->weights) : 32;
     table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f%s", short_text(node_label(n), 48), node_row_text(n, row),
-              count_text(c->weights), 100.0 * (double)c->zeros / (double)c->weights, t ? scale_text(t) : "float",
-              entropy, alone_text(s, c->weight->name));
+              count_text(c->weights), 100.0 * (double)c->zeros / (double)c->weights,
+              t ? scale_text(t) : "float", entropy, alone_text(s, c->weight->name));
     return entropy;
 }
 
 /* s NULL: nothing was trained. */
 static void print_report(const Graph *g, const Sensitivity *s)
 {
-    Table *table =
-        table_new(mem_printf("layer\toperator\t>weights\t>zeros\t>scale\t>bits per weight%s", s ? "\t>alone" : ""));
+    Table *table = table_new(
+        mem_printf("layer\toperator\t>weights\t>zeros\t>scale\t>bits per weight%s", s ? "\t>alone" : ""));
     int64_t weights = 0, zeros = 0;
     double bits = 0;
     for (int i = 0; i < g->num_nodes; i++)
@@ -126,7 +128,8 @@ static const char *level_text(const CommandLine *c)
     return o->threshold > 0 ? mem_printf(" threshold=%.7g", (double)o->threshold) : " threshold=exact";
 }
 
-/* How the model was made, as text that depends on nothing but the options: "method=twn threshold=exact ...". */
+/* How the model was made, as text that depends on nothing but the options: "method=twn threshold=exact ...".
+ */
 static const char *settings_text(const CommandLine *c)
 {
     const Options *o = &c->opt;

@@ -13,8 +13,8 @@ static int (*const commands[NUM_COMMANDS])(const CommandLine *) = {
 static void limit_memory(const CommandLine *c)
 {
     enum { BASE_MIB = 512, PER_BYTE = 64 };
-    bool limited =
-        c->command == CMD_compile || c->command == CMD_inspect || c->command == CMD_size || c->command == CMD_ternarize;
+    bool limited = c->command == CMD_compile || c->command == CMD_inspect || c->command == CMD_size ||
+                   c->command == CMD_ternarize;
     const char *what = c->models.count > 1 ? "the models together" : c->model;
     if (c->memory)
         mem_limit(what, (size_t)c->memory << 20, 0);

@@ -1,5 +1,5 @@
-/* max_loss.c - `ternc inspect --sensitivity`: what each layer costs as ternary, on data; and --max-loss: which layers
- * stay float so that the accuracy stays within it. */
+/* max_loss.c - `ternc inspect --sensitivity`: what each layer costs as ternary, on data; and --max-loss:
+ * which layers stay float so that the accuracy stays within it. */
 #include "cli/cli.h"
 #include "cli/sensitivity.h"
 #include "ops/ops.h"
@@ -36,14 +36,15 @@ static const char *kept_text(const Sensitivity *s)
 static void print_layers(const Sensitivity *s)
 {
     bool points = sensitivity_measure_name(s) != NULL;
-    Table *t = table_new(points ? mem_printf("layer\toperator\tweight\t>weights\t>zeros\t>%s\t>loss\t>costs, points",
-                                             sensitivity_measure_name(s))
-                                : "layer\toperator\tweight\t>weights\t>zeros\t>loss");
+    Table *t =
+        table_new(points ? mem_printf("layer\toperator\tweight\t>weights\t>zeros\t>%s\t>loss\t>costs, points",
+                                      sensitivity_measure_name(s))
+                         : "layer\toperator\tweight\t>weights\t>zeros\t>loss");
     for (int i = 0; i < s->count; i++) {
         const SensitiveLayer *l = &s->layers[i];
-        const char *row =
-            mem_printf("%s\t%s\t%s\t%s\t%.1f %%", short_text(node_label(l->n), 40), node_row_text(l->n, l->row),
-                       short_text(l->name, 40), count_text(l->weights), 100.0 * (double)l->zeros / (double)l->weights);
+        const char *row = mem_printf("%s\t%s\t%s\t%s\t%.1f %%", short_text(node_label(l->n), 40),
+                                     node_row_text(l->n, l->row), short_text(l->name, 40),
+                                     count_text(l->weights), 100.0 * (double)l->zeros / (double)l->weights);
         if (points)
             table_row(t, "%s\t%.2f %%\t%.4f\t%.2f", row, 100 * l->alone.accuracy, l->alone.loss,
                       sensitivity_cost(s, l->alone));
@@ -152,8 +153,8 @@ const CommandLine *keep_within_loss(const CommandLine *c)
     CommandLine *copy = NEW(CommandLine);
     *copy = *c;
     copy->opt.keep = sensitivity_keep(s, &copy->opt.num_keep);
-    printf("float: %s on %s samples\nwithin %.4g points: ", result_text(s, s->of_float), count_text(s->source.count),
-           c->max_loss);
+    printf("float: %s on %s samples\nwithin %.4g points: ", result_text(s, s->of_float),
+           count_text(s->source.count), c->max_loss);
     print_all(s);
     sensitivity_free(s);
     return copy;

@@ -63,14 +63,16 @@ void print_operators(FILE *f)
         if (!op_def(op)->internal)
             list[count++] = op_def(op);
     qsort(list, count, sizeof *list, by_name);
-    fprintf(
-        f,
-        "# Operators\n\nWritten by `ternc inspect --operators`. Operators of ai.onnx in the form of opset 17, to which "
-        "those of opset 1 to 18\nare brought; inputs, outputs and attributes are those of ONNX. `train`: weights in "
-        "front of it can be trained. An attribute's\nvalue that ternc does not know, or another attribute, is refused "
-        "by name.\n\n| operator | inputs | outputs | train | attributes |\n|---|---|---|---|---|\n");
+    fprintf(f, "# Operators\n\nWritten by `ternc inspect --operators`. Operators of ai.onnx in the form of "
+               "opset 17, to which "
+               "those of opset 1 to 18\nare brought; inputs, outputs and attributes are those of ONNX. "
+               "`train`: weights in "
+               "front of it can be trained. An attribute's\nvalue that ternc does not know, or another "
+               "attribute, is refused "
+               "by name.\n\n| operator | inputs | outputs | train | attributes |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < count; i++)
         print_operator(f, list[i]);
     print_upgraded(f);
-    fprintf(f, "\nConstant is a constant, whatever form its value has. Functions of the model are inlined.\n");
+    fprintf(f,
+            "\nConstant is a constant, whatever form its value has. Functions of the model are inlined.\n");
 }

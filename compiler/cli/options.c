@@ -1,6 +1,6 @@
-/* options.c - the command line: getopt_long does the splitting, options_table.c says what there is. An option has the
- * same name and meaning in every command that takes it; where its argument or default differs between commands it has
- * one row for each. */
+/* options.c - the command line: getopt_long does the splitting, options_table.c says what there is. An option
+ * has the same name and meaning in every command that takes it; where its argument or default differs between
+ * commands it has one row for each. */
 #include "cli/options_table.h"
 #include "codegen/codegen.h"
 #include "passes/methods/methods.h"
@@ -142,7 +142,8 @@ static void refuse_without_method(const Parser *p, const char *given, const char
     static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
     for (size_t i = 0; i < sizeof needs_method / sizeof needs_method[0]; i++)
         if (is_given(p, needs_method[i]))
-            usage("--%s has no meaning with %s; add %s%s", needs_method[i], given, add, untrained_ternary_methods());
+            usage("--%s has no meaning with %s; add %s%s", needs_method[i], given, add,
+                  untrained_ternary_methods());
 }
 
 static void check_threshold(const Parser *p, const MethodDef *m)
@@ -159,8 +160,8 @@ static void check_threshold(const Parser *p, const MethodDef *m)
 static void check_method(Parser *p)
 {
     Options *opt = &p->c->opt;
-    bool training =
-        p->c->data.spec && !p->c->untrained && (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
+    bool training = p->c->data.spec && !p->c->untrained &&
+                    (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
     if (p->c->sensitivity && !is_given(p, "method"))
         opt->method = METHOD_twn;
     opt->train = training;
@@ -168,7 +169,8 @@ static void check_method(Parser *p)
     if (opt->method == METHOD_none)
         refuse_without_method(p, "--method none", "--method ");
     if (m->needs_data && !training)
-        usage("--method %s trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC", m->name);
+        usage("--method %s trains the weights: use 'ternc ternarize' or 'ternc compile' with --data SPEC",
+              m->name);
     if (is_given(p, "threshold"))
         check_threshold(p, m);
     else if (training)
@@ -198,15 +200,16 @@ static void check_knobs(const Parser *p, const MethodDef *m)
 
 static void check_training(const Parser *p)
 {
-    static const char *const needs_data[] = {"valid",    "epochs",       "batch",      "lr",       "optimizer",
-                                             "momentum", "weight-decay", "clip",       "schedule", "augment",
-                                             "log",      "plot",         "checkpoint", "resume"};
+    static const char *const needs_data[] = {
+        "valid", "epochs",   "batch",   "lr",  "optimizer", "momentum",   "weight-decay",
+        "clip",  "schedule", "augment", "log", "plot",      "checkpoint", "resume"};
     for (size_t i = 0; i < sizeof needs_data / sizeof needs_data[0]; i++)
         check_for_training(p, needs_data[i]);
     const MethodDef *m = method_def(p->c->opt.method);
     check_knobs(p, m);
     if (m->zeros && is_given(p, m->zeros->option) && is_given(p, "sparsity"))
-        usage("--%s and --sparsity exclude each other: --sparsity solves for %s", m->zeros->option, m->zeros->option);
+        usage("--%s and --sparsity exclude each other: --sparsity solves for %s", m->zeros->option,
+              m->zeros->option);
     if (m->recovery && p->c->train.epochs == 1)
         usage("--method %s needs at least 2 epochs: the last ones recover what rounding costs", m->name);
 }
@@ -403,8 +406,9 @@ const CommandLine *options_parse(int argc, char **argv)
         print_help(command);
         return NULL;
     }
-    Parser p = {
-        .c = default_command_line(command), .spec = &command_specs[command], .given = NEW_ARRAY(unsigned, num_options)};
+    Parser p = {.c = default_command_line(command),
+                .spec = &command_specs[command],
+                .given = NEW_ARRAY(unsigned, num_options)};
     parse_words(&p, argc - 1, argv + 1);
     check_command_line(&p);
     return p.c;

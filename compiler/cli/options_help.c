@@ -1,4 +1,5 @@
-/* options_help.c - what the tables of the command line say to people: help, the manual page, completion for bash. */
+/* options_help.c - what the tables of the command line say to people: help, the manual page, completion for
+ * bash. */
 #include "cli/options_table.h"
 #include "layers/layers.h"
 
@@ -19,10 +20,11 @@ void print_overview(void)
            "Compile ONNX models to ternary, dependency-free C.\n\nCommands:\n");
     for (int i = 0; i < NUM_COMMANDS; i++)
         printf("  %-10s  %s\n", command_specs[i].name, command_specs[i].summary);
-    printf("\n'ternc COMMAND --help' explains a command and its options; 'ternc --version' prints the version.\n"
-           "Exit code: 0 success, 1 the model or the data is at fault, 2 wrong usage, 3 a bug in ternc.\n\n"
-           "Example:\n  %s\n",
-           command_specs[CMD_compile].examples[0]);
+    printf(
+        "\n'ternc COMMAND --help' explains a command and its options; 'ternc --version' prints the version.\n"
+        "Exit code: 0 success, 1 the model or the data is at fault, 2 wrong usage, 3 a bug in ternc.\n\n"
+        "Example:\n  %s\n",
+        command_specs[CMD_compile].examples[0]);
 }
 
 void print_help(Command command)
@@ -106,9 +108,12 @@ void print_man(void)
     printf(".TH TERNC 1 \"\" \"ternc %s\" \"User Commands\"\n", TERNC_VERSION);
     printf(".SH NAME\nternc \\- compile ONNX models to ternary, dependency\\-free C\n"
            ".SH SYNOPSIS\n.B ternc\n.I command model.onnx\n.RI [ options ]\n"
-           ".SH DESCRIPTION\nternc reads a trained float model, makes its weights ternary (\\-1, 0, +1) and writes C "
-           "for exactly that model: zero weights are gone, every other weight is an add or a subtract. The C needs no "
-           "library, no allocation and no files.\n.PP\nAn option has the same name and meaning in every command that "
+           ".SH DESCRIPTION\nternc reads a trained float model, makes its weights ternary (\\-1, 0, +1) and "
+           "writes C "
+           "for exactly that model: zero weights are gone, every other weight is an add or a subtract. The C "
+           "needs no "
+           "library, no allocation and no files.\n.PP\nAn option has the same name and meaning in every "
+           "command that "
            "takes it. Every command takes\n.B \\-\\-help\nand\n.BR \\-\\-version .\n.SH COMMANDS\n");
     for (int i = 0; i < NUM_COMMANDS; i++)
         print_man_command((Command)i);
@@ -126,8 +131,8 @@ static void add_targets(Text *t)
         text_printf(t, "%s%s", t->len ? " " : "", target_words(&target_table[i]));
 }
 
-/* "none|first|NAME,..." as "none first": TARGET stands for the names of all machines, other words in capitals for what
- * cannot be listed. */
+/* "none|first|NAME,..." as "none first": TARGET stands for the names of all machines, other words in capitals
+ * for what cannot be listed. */
 static const char *choices(const char *arg)
 {
     Text t = {0};
@@ -161,7 +166,8 @@ static void print_completion_of(Command command)
 
 void print_completion(void)
 {
-    printf("# Completion of ternc's commands, options and choices for bash; everything else is a file.\n_ternc() {\n"
+    printf("# Completion of ternc's commands, options and choices for bash; everything else is a "
+           "file.\n_ternc() {\n"
            "    local cur=${COMP_WORDS[COMP_CWORD]} words=\n    COMPREPLY=()\n"
            "    case ${COMP_WORDS[1]}/${COMP_WORDS[COMP_CWORD - 1]} in\n");
     for (int i = 0; i < NUM_COMMANDS; i++)
@@ -169,7 +175,8 @@ void print_completion(void)
     printf("    esac\n    [ \"$COMP_CWORD\" -ne 1 ] || words='");
     for (int i = 0; i < NUM_COMMANDS; i++)
         printf("%s ", command_specs[i].name);
-    printf("--help --version'\n    [ -z \"$words\" ] || COMPREPLY=($(compgen -P \"${cur%%\"${cur##*,}\"}\" -W "
-           "\"$words\" -- \"${cur##*,}\"))\n}\n"
-           "complete -o default -F _ternc ternc\n");
+    printf(
+        "--help --version'\n    [ -z \"$words\" ] || COMPREPLY=($(compgen -P \"${cur%%\"${cur##*,}\"}\" -W "
+        "\"$words\" -- \"${cur##*,}\"))\n}\n"
+        "complete -o default -F _ternc ternc\n");
 }

@@ -1,5 +1,5 @@
-/* options_methods.c - what the table of methods says on the command line: the choices of --method, and words in braces
- * in the table of options, which stand for the methods' defaults. */
+/* options_methods.c - what the table of methods says on the command line: the choices of --method, and words
+ * in braces in the table of options, which stand for the methods' defaults. */
 #include "cli/options_table.h"
 #include "passes/methods/methods.h"
 
@@ -39,7 +39,8 @@ const char *untrained_ternary_methods(void)
 
 /* ---- defaults ---- */
 
-/* "none: 10, twn: 6": what is said of each method, if it is not NULL. Those of which the same is said may share it. */
+/* "none: 10, twn: 6": what is said of each method, if it is not NULL. Those of which the same is said may
+ * share it. */
 static const char *by_method(const char *(*say)(const MethodDef *m), bool shared)
 {
     const char *said[NUM_METHODS];

@@ -33,7 +33,8 @@ extern const int num_options;
 int list_methods(Method *list, bool untrained); /* in the order of help: all, or those that need no data */
 const char *method_words(bool untrained);       /* their names, "none|twn|stp" */
 const char *untrained_ternary_methods(void);    /* "twn or stp" */
-const char *fill_braces(const char *text);      /* the word in braces, if there is one, becomes what it stands for */
+const char *
+fill_braces(const char *text); /* the word in braces, if there is one, becomes what it stands for */
 
 /* options_help.c: on stdout. */
 void print_overview(void);

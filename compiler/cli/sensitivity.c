@@ -1,6 +1,7 @@
-/* sensitivity.c - what ternary weights cost before any training: a layer at a time, and all together with those kept in
- * float that must be to stay within a loss. Nothing in a graph is changed: the model is loaded twice, once to stay
- * float, once to be ternarised, and an engine on the second computes with the weights of either, layer by layer. */
+/* sensitivity.c - what ternary weights cost before any training: a layer at a time, and all together with
+ * those kept in float that must be to stay within a loss. Nothing in a graph is changed: the model is loaded
+ * twice, once to stay float, once to be ternarised, and an engine on the second computes with the weights of
+ * either, layer by layer. */
 #include "cli/cli.h"
 #include "cli/sensitivity.h"
 #include "ops/ops.h"
@@ -103,7 +104,8 @@ Sensitivity *sensitivity_new(const CommandLine *c, Graph *plain, const Source *s
     s->source = *source;
     s->loss = loss_find(plain, s->source.feed->data);
     int64_t batch = s->source.count < 100 ? s->source.count : 100;
-    s->e = engine_new(ternary->graph, ternary->graph->tensors[s->loss.score->id], batch, c->threads, WANT_NONE);
+    s->e =
+        engine_new(ternary->graph, ternary->graph->tensors[s->loss.score->id], batch, c->threads, WANT_NONE);
     if (s->loss.kind == LOSS_TEACHER_CLASSES || s->loss.kind == LOSS_TEACHER_SCORES)
         s->loss.teacher = engine_new(plain, s->loss.score, batch, c->threads, WANT_NONE);
     s->of_float = judge_with(s, is_this, NULL);

@@ -29,10 +29,11 @@ Sensitivity *sensitivity_new(const CommandLine *c, Graph *plain, const Source *s
 void sensitivity_free(Sensitivity *s);
 void sensitivity_measure(Sensitivity *s);
 double sensitivity_cost(const Sensitivity *s, Judged j); /* points of accuracy */
-/* Keeps layers in float, fewest weights first, until the others cost at most this; then gives back those that turn out
- * not to be needed, most weights first. */
+/* Keeps layers in float, fewest weights first, until the others cost at most this; then gives back those that
+ * turn out not to be needed, most weights first. */
 void sensitivity_choose(Sensitivity *s, double points);
-/* "accuracy" with labels; without, how often the float model's best class stays the best. NULL: no classes. */
+/* "accuracy" with labels; without, how often the float model's best class stays the best. NULL: no classes.
+ */
 const char *sensitivity_measure_name(const Sensitivity *s);
 const char *const *sensitivity_keep(const Sensitivity *s, int *count); /* names for --keep */
 

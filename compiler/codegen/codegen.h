@@ -17,7 +17,8 @@ void emit_c(const Plan *p, Text *c, Text *h);
 void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files);
 const char *split_header_name(const char *id);      /* emit_split.c */
 const char *split_file_name(const char *id, int i); /* from 0 */
-/* Several models, c[i] and h[i] of plans[i], that share kernels.h and, where it does not stay empty, kernels.c. */
+/* Several models, c[i] and h[i] of plans[i], that share kernels.h and, where it does not stay empty,
+ * kernels.c. */
 void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *kernels_c, Text *kernels_h);
 
 /* ---- emit_layer.c: OP_Layer ---- */
@@ -29,8 +30,8 @@ void emit_recurrent(Emitter *e, const Node *n); /* emit_recurrent.c */
 
 const char *recommended_flags(Optimize aim, const char *cc); /* for generated C; cc: a compiler's command */
 
-/* emit_split.c: functions of unrolled terms, in files of their own under --split. Between the two calls lines are those
- * of the function. */
+/* emit_split.c: functions of unrolled terms, in files of their own under --split. Between the two calls lines
+ * are those of the function. */
 struct Split *split_new(int count);
 void emit_begin_part(Emitter *e, const char *name, const char *parameters);
 void emit_end_part(Emitter *e);

@@ -1,5 +1,5 @@
-/* emit_conv.c - convolutions as C: the frame of strips around what the layer's form prints (emit_forms.c). How a
- * convolution is cut into strips, parts and blocks is in layers/conv_strip.c. */
+/* emit_conv.c - convolutions as C: the frame of strips around what the layer's form prints (emit_forms.c).
+ * How a convolution is cut into strips, parts and blocks is in layers/conv_strip.c. */
 #include "codegen/layer_code.h"
 
 /* One part of a strip: the rows that it has there. */
@@ -16,7 +16,8 @@ static void emit_part(Conv *c, int part)
     else
         emit_line(e, "const int32_t rows = %lld;", (long long)c->s->rows);
     if (!c->s->unstaged)
-        emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", (long long)c->s->pitch, (long long)p->cols);
+        emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", (long long)c->s->pitch,
+                  (long long)p->cols);
     if (p->rows < c->s->total_rows)
         emit_line(e, "if (rows > 0) {");
     c->code->conv_strip(c, part);
@@ -33,16 +34,18 @@ static void emit_conv_function(Conv *c)
     const char *in_type = dtype_c(c->f->in), *acc = dtype_c(c->f->acc);
     long long in = l->ci * l->ih * l->iw;
     long long out = l->co * (l->pool.kind ? l->pool.oh * l->pool.ow : l->oh * l->ow);
-    emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y, unsigned char *scratch)", e->macro, l->index,
-              in_type, dtype_c(c->f->out));
+    emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y, unsigned char *scratch)", e->macro,
+              l->index, in_type, dtype_c(c->f->out));
     emit_line(e, "{");
     emit_line(e, "%s *const acc = (%s *)(void *)scratch;", acc, acc);
     if (!l->direct && !c->s->unstaged)
-        emit_line(e, "%s *const p = (%s *)(void *)(scratch + %lld);", in_type, in_type, (long long)c->s->stage_offset);
+        emit_line(e, "%s *const p = (%s *)(void *)(scratch + %lld);", in_type, in_type,
+                  (long long)c->s->stage_offset);
     if (l->batch > 1)
-        emit_line(e, "for (int32_t image = 0; image < %lld; image++, x += %lld, y += %lld) {", (long long)l->batch, in,
-                  out);
-    emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s->total_rows, (long long)c->s->rows);
+        emit_line(e, "for (int32_t image = 0; image < %lld; image++, x += %lld, y += %lld) {",
+                  (long long)l->batch, in, out);
+    emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s->total_rows,
+              (long long)c->s->rows);
     if (!c->s->unstaged && c->s->staged == c->l->ci)
         emit_stage(c, "x");
     for (int part = 0; part < c->s->num_parts; part++)

@@ -1,5 +1,5 @@
-/* emit_epilogue.c - what becomes of a layer's accumulators: scale, bias, activation, pooling, and the way to the
- * output. The kernels are those of the layer's number format. */
+/* emit_epilogue.c - what becomes of a layer's accumulators: scale, bias, activation, pooling, and the way to
+ * the output. The kernels are those of the layer's number format. */
 #include "codegen/layer_code.h"
 
 const char *format_kernel(Emitter *e, const Format *f, const char *name)
@@ -31,13 +31,15 @@ void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n)
 }
 
 /* The C text of element c of a per-channel array: a literal when all are equal. NULL array: `absent`. */
-static const char *channel_value(Emitter *e, const Layer *l, const float *v, const char *what, const char *absent)
+static const char *channel_value(Emitter *e, const Layer *l, const float *v, const char *what,
+                                 const char *absent)
 {
     if (!v)
         return absent;
     if (all_equal(v, l->co))
         return float_text(v[0], DT_F32);
-    return mem_printf("%s[c]", emit_const_array(e, mem_printf("layer%d_%s", l->index, what), DT_F32, v, l->co));
+    return mem_printf("%s[c]",
+                      emit_const_array(e, mem_printf("layer%d_%s", l->index, what), DT_F32, v, l->co));
 }
 
 static void emit_affine(Emitter *e, const Layer *l, const char *v, const char *n)
@@ -68,12 +70,14 @@ static void emit_fc_affine(const Fc *c)
     if (!l->scale && bias)
         emit_line(e, "%s(%s, %s);", format_kernel(e, c->f, "bias_each"), sums, bias);
     else if (l->scale && !bias && all_equal(l->scale, l->co))
-        emit_line(e, "%s(%s, %s, 0.0f);", format_kernel(e, c->f, "affine"), sums, float_text(l->scale[0], DT_F32));
+        emit_line(e, "%s(%s, %s, 0.0f);", format_kernel(e, c->f, "affine"), sums,
+                  float_text(l->scale[0], DT_F32));
     else if (l->scale && !bias)
-        emit_line(e, "%s(%s, %s);", format_kernel(e, c->f, "scale_each"), sums, emit_values(c, "scale", l->scale));
+        emit_line(e, "%s(%s, %s);", format_kernel(e, c->f, "scale_each"), sums,
+                  emit_values(c, "scale", l->scale));
     else if (l->scale)
-        emit_line(e, "%s(%s, %s, %s);", format_kernel(e, c->f, "affine_each"), sums, emit_values(c, "scale", l->scale),
-                  bias);
+        emit_line(e, "%s(%s, %s, %s);", format_kernel(e, c->f, "affine_each"), sums,
+                  emit_values(c, "scale", l->scale), bias);
 }
 
 void emit_fc_epilogue(const Fc *c)
@@ -91,11 +95,12 @@ void emit_fc_epilogue(const Fc *c)
 static void begin_channels(const Conv *c)
 {
     emit_line(c->e, "for (int32_t c = first; c < first + count; c++) {");
-    emit_line(c->e, "%s *const v = acc + (c - first) * %lld;", dtype_c(c->f->acc), (long long)c->s->acc_pitch);
+    emit_line(c->e, "%s *const v = acc + (c - first) * %lld;", dtype_c(c->f->acc),
+              (long long)c->s->acc_pitch);
 }
 
-/* For speed another loop, so that loads wait until the stores of all channels are through: what lies across two stores
- * has to wait for both. */
+/* For speed another loop, so that loads wait until the stores of all channels are through: what lies across
+ * two stores has to wait for both. */
 static void next_channels(const Conv *c)
 {
     if (c->e->plan->opt->optimize != OPTIMIZE_SPEED)
@@ -122,7 +127,8 @@ static void emit_epilogue(const Conv *c, const ConvPart *p)
     emit_line(e, "const int32_t n = %s;", n);
     emit_affine(e, l, "v", "n");
     emit_activation(e, l, "v", "n");
-    if (l->pool.kind || p->cols < c->f->max_lanes) /* longer rows that are only copied are far enough behind */
+    if (l->pool.kind ||
+        p->cols < c->f->max_lanes) /* longer rows that are only copied are far enough behind */
         next_channels(c);
 }
 
@@ -135,15 +141,16 @@ static void emit_pool(const Conv *c)
     long long pitch = c->s->pitch, kh = p->kh, kw = p->kw, sh = p->sh, sw = p->sw, ow = p->ow;
     emit_line(e, "const int32_t pooled = (rows + %lld) / %lld;", sh - kh, sh);
     if (e->plan->opt->optimize == OPTIMIZE_SPEED && kh > 1) {
-        emit_line(e, "%s(v, pooled, %lld, %lld, %lld, %lld);", format_kernel(e, c->f, max ? "max_rows" : "add_rows"),
-                  (ow - 1) * sw + kw, pitch, kh, sh);
+        emit_line(e, "%s(v, pooled, %lld, %lld, %lld, %lld);",
+                  format_kernel(e, c->f, max ? "max_rows" : "add_rows"), (ow - 1) * sw + kw, pitch, kh, sh);
         next_channels(c);
         emit_line(e, "const int32_t pooled = (rows + %lld) / %lld;", sh - kh, sh);
         kh = 1;
     }
     emit_line(e, "%s(y + c * %lld + r / %lld * %lld, v, pooled, %lld, %lld, %lld, %lld, %lld, %lld%s);",
-              format_kernel(e, c->f, max ? "put_max" : "put_average"), (long long)p->oh * ow, sh, ow, ow, pitch, kh, kw,
-              sh, sw, max ? "" : mem_printf(", %s", float_text((double)(p->kh * p->kw), c->f->acc)));
+              format_kernel(e, c->f, max ? "put_max" : "put_average"), (long long)p->oh * ow, sh, ow, ow,
+              pitch, kh, kw, sh, sw,
+              max ? "" : mem_printf(", %s", float_text((double)(p->kh * p->kw), c->f->acc)));
 }
 
 /* Rows v into those of the output, at once where they follow each other in both. */
@@ -152,22 +159,27 @@ static void emit_rows(const Conv *c, const ConvPart *p)
     Emitter *e = c->e;
     long long ow = c->turned->ow, plane = ow * c->turned->oh, cols = p->cols, pitch = c->s->pitch;
     bool whole = cols == pitch && cols == ow && p->row_step == 1 && p->col_step == 1;
-    const char *shape = whole ? mem_printf("1, rows * %lld, 0, 0", cols)
-                              : mem_printf("rows, %lld, %lld, %lld", cols, pitch, (long long)p->row_step * ow);
-    emit_line(e, "%s(y + c * %lld + (r * %lld + %lld) * %lld + %lld, v, %s, %lld);", format_kernel(e, c->f, "put_rows"),
-              plane, (long long)p->row_step, (long long)p->row0, ow, (long long)p->col0, shape, (long long)p->col_step);
+    const char *shape = whole
+                            ? mem_printf("1, rows * %lld, 0, 0", cols)
+                            : mem_printf("rows, %lld, %lld, %lld", cols, pitch, (long long)p->row_step * ow);
+    emit_line(e, "%s(y + c * %lld + (r * %lld + %lld) * %lld + %lld, v, %s, %lld);",
+              format_kernel(e, c->f, "put_rows"), plane, (long long)p->row_step, (long long)p->row0, ow,
+              (long long)p->col0, shape, (long long)p->col_step);
 }
 
-/* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from `first` on,
- * into rows r.. of the output. */
+/* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from
+ * `first` on, into rows r.. of the output. */
 void emit_put(const Conv *c, int part)
 {
     Emitter *e = c->e;
     const Layer *l = c->turned;
     const ConvPart *p = &c->s->parts[part];
-    bool shared = e->plan->opt->optimize == OPTIMIZE_SPEED && l->form->unrolled && conv_block(c->frame, 0) < l->co;
-    emit_line(e, "static %svoid layer%d_put_%d(%s *y, %s *acc, int32_t first, int32_t count, int32_t r, int32_t rows)",
-              shared ? "TN_EPILOGUE " : "", l->index, part, dtype_c(c->f->out), dtype_c(c->f->acc));
+    bool shared =
+        e->plan->opt->optimize == OPTIMIZE_SPEED && l->form->unrolled && conv_block(c->frame, 0) < l->co;
+    emit_line(
+        e,
+        "static %svoid layer%d_put_%d(%s *y, %s *acc, int32_t first, int32_t count, int32_t r, int32_t rows)",
+        shared ? "TN_EPILOGUE " : "", l->index, part, dtype_c(c->f->out), dtype_c(c->f->acc));
     emit_line(e, "{");
     begin_channels(c);
     emit_epilogue(c, p);

@@ -6,8 +6,8 @@ static void emit_row(const Fc *c)
     Emitter *e = c->e;
     c->code->fc_sums(c);
     emit_begin_check(e);
-    emit_line(e, "%s_check_acc(%d, %s, 0, 0, 0, 1, %s, %lld);", e->plan->id, c->l->index, c->l->batch > 1 ? "row" : "0",
-              c->acc, (long long)c->l->co);
+    emit_line(e, "%s_check_acc(%d, %s, 0, 0, 0, 1, %s, %lld);", e->plan->id, c->l->index,
+              c->l->batch > 1 ? "row" : "0", c->acc, (long long)c->l->co);
     emit_end_check(e);
     emit_fc_epilogue(c);
 }

@@ -28,8 +28,9 @@ static void describe_products(Emitter *e, const Node *n)
 {
     const Layer *l;
     for (int k = 0; (l = node_layer(n, k)); k++) {
-        emit_line(e, "/* layer%d: %s: [%lld,%lld] -> [%lld,%lld] in every step", l->index, comment_text(l->source),
-                  (long long)l->batch, (long long)l->ci, (long long)l->batch, (long long)l->co);
+        emit_line(e, "/* layer%d: %s: [%lld,%lld] -> [%lld,%lld] in every step", l->index,
+                  comment_text(l->source), (long long)l->batch, (long long)l->ci, (long long)l->batch,
+                  (long long)l->co);
         describe_layer(e, l);
     }
 }
@@ -196,7 +197,8 @@ static void print_prelude(const Emitter *e, Text *c)
     text_printf(c, "#include \"%s.h\"\n\n#include <stddef.h>\n#include <string.h>\n%s\n", id,
                 kernels_need_math(e) ? "#include <math.h>\n" : "");
     text_printf(c,
-                "/* Hooks, free when unused: a section for constants, an address space for tables, attributes of the\n"
+                "/* Hooks, free when unused: a section for constants, an address space for tables, "
+                "attributes of the\n"
                 " * layers' functions, a call behind every node. */\n#ifndef TN_ROM\n#define TN_ROM\n#endif\n"
                 "#ifndef %s_CONST\n#define %s_CONST\n#endif\n#ifndef %s_LAYER\n#define %s_LAYER\n#endif\n"
                 "#ifndef %s_PROFILE\n#define %s_PROFILE(node) ((void)0)\n#endif\n\n",
@@ -204,7 +206,8 @@ static void print_prelude(const Emitter *e, Text *c)
     text_printf(c, "#ifdef %s_CHECK /* for `ternc check` */\n", m);
     text_printf(c, "void %s_check_tensor(int node, int output, const void *data);\n", id);
     text_printf(c,
-                "void %s_check_acc(int layer, int image, int channel, int row, int column, int step, const void *acc, "
+                "void %s_check_acc(int layer, int image, int channel, int row, int column, int step, const "
+                "void *acc, "
                 "int count);\n",
                 id);
     text_printf(c, "void %s_check_layer(int layer, const void *x, void *y, void *arena);\n#endif\n\n", id);
@@ -215,16 +218,18 @@ static void check_emitters(const Graph *g)
 {
     for (int i = 0; i < g->num_nodes; i++)
         if (!op_def(g->nodes[i]->op)->emit && !op_def(g->nodes[i]->op)->view)
-            fail_node(g, g->nodes[i],
-                      "unsupported: %s whose value cannot be computed at compile time, or is too large for that",
-                      g->nodes[i]->op_name);
+            fail_node(
+                g, g->nodes[i],
+                "unsupported: %s whose value cannot be computed at compile time, or is too large for that",
+                g->nodes[i]->op_name);
 }
 
 /* All of a model but what stands before its constants. split: into how many more files, 0: none. */
 static Emitter emit_parts(const Plan *p, int split)
 {
     check_emitters(p->g);
-    Emitter e = {.plan = p, .macro = macro_prefix(p->id), .const_printed = NEW_ARRAY(bool, p->g->num_tensors)};
+    Emitter e = {
+        .plan = p, .macro = macro_prefix(p->id), .const_printed = NEW_ARRAY(bool, p->g->num_tensors)};
     if (split)
         e.split = split_new(split);
     emit_run(&e);
@@ -275,13 +280,15 @@ static void print_shared_title(Text *t, const char *file, const Plan *const *pla
 static void print_shared_kernels(const Emitter *all, const Plan *const *plans, int count, Text *h)
 {
     print_shared_title(h, "kernels.h", plans, count);
-    text_printf(h,
-                "#ifndef TERNC_KERNELS_H\n#define TERNC_KERNELS_H\n\n#include <stddef.h>\n#include <stdint.h>\n"
-                "#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n#endif\n\n",
-                kernels_need_math(all) ? "#include <math.h>\n" : "");
+    text_printf(
+        h,
+        "#ifndef TERNC_KERNELS_H\n#define TERNC_KERNELS_H\n\n#include <stddef.h>\n#include <stdint.h>\n"
+        "#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n#endif\n\n",
+        kernels_need_math(all) ? "#include <math.h>\n" : "");
     if (plans[0]->opt->optimize == OPTIMIZE_SIZE)
-        text_printf(h, "/* Every file may inline these; kernels.c has the one copy of what is not inlined. */\n"
-                       "#ifndef TN_KERNEL\n#define TN_KERNEL inline\n#endif\n\n");
+        text_printf(h,
+                    "/* Every file may inline these; kernels.c has the one copy of what is not inlined. */\n"
+                    "#ifndef TN_KERNEL\n#define TN_KERNEL inline\n#endif\n\n");
     else
         print_linkage(all, h);
     kernels_print(all, h);

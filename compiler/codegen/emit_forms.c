@@ -1,4 +1,5 @@
-/* emit_forms.c - the forms of layers as C: what stands before a layer's function, and how the function accumulates. */
+/* emit_forms.c - the forms of layers as C: what stands before a layer's function, and how the function
+ * accumulates. */
 #include "codegen/layer_code.h"
 
 /* ---- unrolled ---- */
@@ -13,7 +14,8 @@ static void unrolled_data(Conv *c)
     for (int part = 0; part < c->s->num_parts; part++)
         for (int64_t first = 0; first < c->l->co; first += conv_block(c->frame, first)) {
             void *mark = mem_mark();
-            const UnrolledBlock *b = unroll_conv(c->turned, c->s, part, first, conv_block(c->frame, first), opt);
+            const UnrolledBlock *b =
+                unroll_conv(c->turned, c->s, part, first, conv_block(c->frame, first), opt);
             c->functions[part * c->l->co + first] = b->size.functions;
             emit_unrolled_conv(c->e, c->frame, part, b);
             mem_release(mark);
@@ -25,7 +27,8 @@ static void emit_walk(const Conv *c, int part, const char *function)
 {
     long long pitch = c->s->pitch, cols = c->s->parts[part].cols;
     if (c->s->rows > 1 && cols < pitch)
-        emit_line(c->e, "for (int32_t i = 0; i < n; i = TN_IN_ROW(i + %s, %lld, %lld)) {", c->f->lanes, pitch, cols);
+        emit_line(c->e, "for (int32_t i = 0; i < n; i = TN_IN_ROW(i + %s, %lld, %lld)) {", c->f->lanes, pitch,
+                  cols);
     else
         emit_line(c->e, "for (int32_t i = 0; i < n; i += %s) {", c->f->lanes);
     emit_line(c->e, "%s(p + i, acc + i);", function);
@@ -99,7 +102,8 @@ static void table_data(Conv *c)
     c->table = emit_weights(c->e, l, c->s->block);
 }
 
-/* Stages the input of a group at its first output channel, where not all are staged at once; the staged input of c. */
+/* Stages the input of a group at its first output channel, where not all are staged at once; the staged input
+ * of c. */
 static const char *emit_stage_group(const Conv *c)
 {
     const Layer *l = c->l;
@@ -123,8 +127,8 @@ static void table_strip(Conv *c, int part)
     emit_line(e, "const TN_ROM %s *w = %s;", l->form->decodes ? dtype_c(DT_U8) : dtype_c(DT_F32), c->table);
     if (block > 1 && outs % block) { /* blocks end with their group */
         emit_line(e, "for (int32_t g = 0; g < %lld; g++)", (long long)l->groups);
-        emit_line(e, "for (int32_t c = g * %lld, left = %lld; left > 0; c += %lld, left -= %lld) {", outs, outs, block,
-                  block);
+        emit_line(e, "for (int32_t c = g * %lld, left = %lld; left > 0; c += %lld, left -= %lld) {", outs,
+                  outs, block, block);
         emit_line(e, "const int32_t count = left < %lld ? left : %lld;", block, block);
     } else {
         emit_line(e, "for (int32_t c = 0; c < %lld; c += %lld) {", (long long)l->co, block);
@@ -153,13 +157,15 @@ static const char *table_sizes(const Conv *c, int part)
 
 static void packed_call(const Conv *c, int part, const char *x)
 {
-    emit_line(c->e, "w = %s(acc, n, %s, %s, w);", format_kernel(c->e, c->f, "packed_conv"), x, table_sizes(c, part));
+    emit_line(c->e, "w = %s(acc, n, %s, %s, w);", format_kernel(c->e, c->f, "packed_conv"), x,
+              table_sizes(c, part));
 }
 
 static void dense_call(const Conv *c, int part, const char *x)
 {
     if (c->s->block == 1)
-        emit_line(c->e, "w = %s(acc, n, %s, %s, w);", format_kernel(c->e, c->f, "dense_conv"), x, table_sizes(c, part));
+        emit_line(c->e, "w = %s(acc, n, %s, %s, w);", format_kernel(c->e, c->f, "dense_conv"), x,
+                  table_sizes(c, part));
     else
         emit_line(c->e, "w = %s(acc, %lld, n, %s, %s, w);", format_kernel(c->e, c->f, "dense_conv8"),
                   (long long)c->s->acc_pitch, x, table_sizes(c, part));
@@ -205,10 +211,11 @@ static const char *emit_shape(Emitter *e, const Layer *l)
     long long inputs = l->ci / l->groups, taps = l->kh * l->kw;
     emit_kernel(e, "shape", DT_NONE);
     text_printf(&e->consts, "static %s_CONST const TN_ROM tn_shape layer%d_shape = {", e->macro, l->index);
-    text_printf(&e->consts, "%lld, %lld, %lld, %lld, %lld, ", (long long)l->ih, (long long)l->iw, (long long)l->ow,
-                inputs * taps, taps);
-    text_printf(&e->consts, "%lld, %lld, %lld, %lld, %lld, %lld, %lld};\n", (long long)l->kw, (long long)l->sh,
-                (long long)l->sw, (long long)l->dh, (long long)l->dw, (long long)l->pt, (long long)l->pl);
+    text_printf(&e->consts, "%lld, %lld, %lld, %lld, %lld, ", (long long)l->ih, (long long)l->iw,
+                (long long)l->ow, inputs * taps, taps);
+    text_printf(&e->consts, "%lld, %lld, %lld, %lld, %lld, %lld, %lld};\n", (long long)l->kw,
+                (long long)l->sh, (long long)l->sw, (long long)l->dh, (long long)l->dw, (long long)l->pt,
+                (long long)l->pl);
     return mem_printf("&layer%d_shape", l->index);
 }
 
@@ -218,7 +225,8 @@ static void unstaged_data(Conv *c)
     c->table = emit_weights(c->e, c->l, 1);
 }
 
-/* Accumulate and write out a strip from the input where it lies, one output channel at a time; w reads the table. */
+/* Accumulate and write out a strip from the input where it lies, one output channel at a time; w reads the
+ * table. */
 static void unstaged_channels(const Conv *c)
 {
     const Layer *l = c->l;
@@ -240,7 +248,8 @@ static void coded_strip(Conv *c, int part)
 
 static void coded_call(const Conv *c, int part, const char *x)
 {
-    emit_line(c->e, "%s(acc, %s, %s, r, rows, &w);", format_kernel(c->e, c->f, "coded_conv"), x, c->koff[part]);
+    emit_line(c->e, "%s(acc, %s, %s, r, rows, &w);", format_kernel(c->e, c->f, "coded_conv"), x,
+              c->koff[part]);
 }
 
 static void packed_rows_strip(Conv *c, int part)
@@ -252,7 +261,8 @@ static void packed_rows_strip(Conv *c, int part)
 
 static void packed_rows_call(const Conv *c, int part, const char *x)
 {
-    emit_line(c->e, "w = %s(acc, %s, %s, r, rows, w);", format_kernel(c->e, c->f, "packed_rows"), x, c->koff[part]);
+    emit_line(c->e, "w = %s(acc, %s, %s, r, rows, w);", format_kernel(c->e, c->f, "packed_rows"), x,
+              c->koff[part]);
 }
 
 static const FormCode code_small_sparse = {

@@ -13,9 +13,11 @@ const char *emit_parameters(const Graph *g)
 {
     Text t = {0};
     for (int i = 0; i < g->num_inputs; i++)
-        text_printf(&t, "%sconst %s *%s", i ? ", " : "", dtype_c(g->inputs[i]->type.dtype), g->inputs[i]->c_name);
+        text_printf(&t, "%sconst %s *%s", i ? ", " : "", dtype_c(g->inputs[i]->type.dtype),
+                    g->inputs[i]->c_name);
     for (int i = 0; i < g->num_outputs; i++)
-        text_printf(&t, "%s%s *%s", t.len ? ", " : "", dtype_c(g->outputs[i]->type.dtype), g->outputs[i]->c_name);
+        text_printf(&t, "%s%s *%s", t.len ? ", " : "", dtype_c(g->outputs[i]->type.dtype),
+                    g->outputs[i]->c_name);
     return text_take(&t);
 }
 
@@ -39,8 +41,8 @@ const char *emit_result(const Emitter *e)
 static void print_buffers(Text *h, const char *macro, const char *kind, Tensor *const *tensors, int count)
 {
     for (int i = 0; i < count; i++)
-        text_printf(h, " *     static %s %s[%s_%s%d_SIZE];\n", dtype_c(tensors[i]->type.dtype), tensors[i]->c_name,
-                    macro, kind, i);
+        text_printf(h, " *     static %s %s[%s_%s%d_SIZE];\n", dtype_c(tensors[i]->type.dtype),
+                    tensors[i]->c_name, macro, kind, i);
 }
 
 static void print_flags(const Emitter *e, Text *h)
@@ -49,10 +51,12 @@ static void print_flags(const Emitter *e, Text *h)
         text_printf(h, " * Compile %s.c with %s, and give the machine by -mcpu or -march.\n", e->plan->id,
                     recommended_flags(OPTIMIZE_SIZE, "gcc"));
     else
-        text_printf(h,
-                    " * Compile %s.c with %s (clang) or %s (gcc), and give the machine by -mcpu or -march: on a PC\n"
-                    " * -march=native.\n",
-                    e->plan->id, recommended_flags(OPTIMIZE_SPEED, "clang"), recommended_flags(OPTIMIZE_SPEED, "gcc"));
+        text_printf(
+            h,
+            " * Compile %s.c with %s (clang) or %s (gcc), and give the machine by -mcpu or -march: on a PC\n"
+            " * -march=native.\n",
+            e->plan->id, recommended_flags(OPTIMIZE_SPEED, "clang"),
+            recommended_flags(OPTIMIZE_SPEED, "gcc"));
 }
 
 static void print_example(const Emitter *e, Text *h)
@@ -68,8 +72,10 @@ static void print_example(const Emitter *e, Text *h)
     text_printf(h, " *     %s%s_run_in(arena, %s);\n *\n", result, id, emit_arguments(g));
     print_flags(e, h);
     text_printf(h,
-                " * Macros to compile it with: %s_NO_STATIC_ARENA leaves %s_run and its arena out, %s_CONST stands in\n"
-                " * front of every constant table (a section), TN_ROM names the address space of the layers' tables,\n"
+                " * Macros to compile it with: %s_NO_STATIC_ARENA leaves %s_run and its arena out, %s_CONST "
+                "stands in\n"
+                " * front of every constant table (a section), TN_ROM names the address space of the layers' "
+                "tables,\n"
                 " * %s_PROFILE(node) stands behind every node. */\n",
                 m, id, m, m);
 }
@@ -115,15 +121,16 @@ static void print_tensor(const Emitter *e, Text *h, const char *kind, int i, con
 {
     const char *m = e->macro;
     bool input = !strcmp(kind, "INPUT");
-    text_printf(h, "/* %s %d: '%s', %s", input ? "input" : "output", i, comment_text(t->name), type_text(t->type));
+    text_printf(h, "/* %s %d: '%s', %s", input ? "input" : "output", i, comment_text(t->name),
+                type_text(t->type));
     if (input && is_pixels(e, t))
         print_pixels(e, h);
     if (input && e->plan->opt->input.nhwc && t->type.rank == 4)
         text_printf(h, "\n * dimensions: batch, height, width, channels");
     if (t->type.dtype == DT_BOOL)
         text_printf(h, "\n * 0 is false, 1 is true");
-    text_printf(h, " */\n#define %s_%s%d_TYPE %s\n#define %s_%s%d_RANK %d\n", m, kind, i, dtype_c(t->type.dtype), m,
-                kind, i, t->type.rank);
+    text_printf(h, " */\n#define %s_%s%d_TYPE %s\n#define %s_%s%d_RANK %d\n", m, kind, i,
+                dtype_c(t->type.dtype), m, kind, i, t->type.rank);
     for (int d = 0; d < t->type.rank; d++)
         text_printf(h, "#define %s_%s%d_DIM%d %lld\n", m, kind, i, d, (long long)t->type.dims[d]);
     text_printf(h, "#define %s_%s%d_SIZE %lld\n", m, kind, i, (long long)type_elems(t->type));
@@ -147,16 +154,19 @@ static void print_states(const Emitter *e, Text *h, const StatePair *pairs, int 
     if (!count)
         return;
     const char *m = e->macro;
-    text_printf(h,
-                "/* State that goes from run to run: what a run leaves in the output is the input of the next. */\n");
+    text_printf(
+        h,
+        "/* State that goes from run to run: what a run leaves in the output is the input of the next. */\n");
     text_printf(h, "#define %s_NUM_STATES %d\n", m, count);
     for (int i = 0; i < count; i++) {
         const StatePair *p = &pairs[i];
         text_printf(h, "/* state %d: output %d '%s' -> input %d '%s'; %s */\n", i, p->output,
-                    comment_text(g->outputs[p->output]->name), p->input, comment_text(g->inputs[p->input]->name),
+                    comment_text(g->outputs[p->output]->name), p->input,
+                    comment_text(g->inputs[p->input]->name),
                     p->in_place ? "one array may serve as both" : "they need two arrays");
-        text_printf(h, "#define %s_STATE%d_OUTPUT %d\n#define %s_STATE%d_INPUT %d\n#define %s_STATE%d_IN_PLACE %d\n", m,
-                    i, p->output, m, i, p->input, m, i, p->in_place);
+        text_printf(
+            h, "#define %s_STATE%d_OUTPUT %d\n#define %s_STATE%d_INPUT %d\n#define %s_STATE%d_IN_PLACE %d\n",
+            m, i, p->output, m, i, p->input, m, i, p->in_place);
     }
     text_printf(h, "\n");
 }
@@ -235,8 +245,8 @@ static int64_t kernel_stack(const Graph *g)
     return most;
 }
 
-/* What frames take was measured (tests/cli/cli_header.sh): run_in, a layer and its largest part together stay under
- * 1,792 bytes from -O1 to -O3, whatever the machine, but for the literals. */
+/* What frames take was measured (tests/cli/cli_header.sh): run_in, a layer and its largest part together stay
+ * under 1,792 bytes from -O1 to -O3, whatever the machine, but for the literals. */
 static int64_t stack_bytes(const Emitter *e)
 {
     enum { FRAMES = 1792 };
@@ -249,22 +259,25 @@ static void print_costs(const Emitter *e, Text *h)
     int64_t adds = 0, multiplies = 0;
     count_operations(e->plan->g, &adds, &multiplies);
     const Plan *p = e->plan;
-    text_printf(h, "/* Bytes of working memory, valid for every compiler and all flags, and their alignment. %s */\n",
-                p->arena_bytes <= p->lower_bound
-                    ? "No plan\n * of these tensors takes less."
-                    : mem_printf("Any plan\n * of these tensors takes %lld.", (long long)p->lower_bound));
+    text_printf(
+        h, "/* Bytes of working memory, valid for every compiler and all flags, and their alignment. %s */\n",
+        p->arena_bytes <= p->lower_bound
+            ? "No plan\n * of these tensors takes less."
+            : mem_printf("Any plan\n * of these tensors takes %lld.", (long long)p->lower_bound));
     text_printf(h, "#define %s_ARENA_BYTES %lld\n#define %s_ARENA_ALIGN 8\n", m,
                 (long long)(e->plan->arena_bytes ? e->plan->arena_bytes : 1), m);
     text_printf(h,
-                "/* Bytes of stack that a call needs at most, by estimate, from -O1 on; 'ternc size' measures it. */\n"
+                "/* Bytes of stack that a call needs at most, by estimate, from -O1 on; 'ternc size' "
+                "measures it. */\n"
                 "#define %s_STACK_BYTES %lld\n",
                 m, (long long)stack_bytes(e));
-    text_printf(h,
-                "/* Adds (and subtracts) and multiplications of a run, those of convolutions, matrix products and\n"
-                " * their scales and biases; borders count in full.%s */\n"
-                "#define %s_ADDS %lld\n#define %s_MULTIPLIES %lld\n\n",
-                has_loops(p->g) ? " Loops count as if they ran once." : "", m, (long long)adds, m,
-                (long long)multiplies);
+    text_printf(
+        h,
+        "/* Adds (and subtracts) and multiplications of a run, those of convolutions, matrix products and\n"
+        " * their scales and biases; borders count in full.%s */\n"
+        "#define %s_ADDS %lld\n#define %s_MULTIPLIES %lld\n\n",
+        has_loops(p->g) ? " Loops count as if they ran once." : "", m, (long long)adds, m,
+        (long long)multiplies);
 }
 
 /* ---- the functions ---- */
@@ -279,29 +292,34 @@ static bool has_float_input(const Graph *g)
 
 static void print_contract(const Emitter *e, Text *h, bool states)
 {
-    text_printf(h,
-                "/* Run the model. Inputs and outputs must not overlap%s, no pointer may be null, an arena must be "
-                "aligned; none of\n * this is checked.",
-                states ? ", but states may where it is said above" : "");
+    text_printf(
+        h,
+        "/* Run the model. Inputs and outputs must not overlap%s, no pointer may be null, an arena must be "
+        "aligned; none of\n * this is checked.",
+        states ? ", but states may where it is said above" : "");
     if (e->plan->opt->float_guard)
-        text_printf(h, " Returns 0; or, when an input holds a NaN or an infinity, its number counted\n * from 1, and "
-                       "the outputs are left as they were.");
+        text_printf(
+            h, " Returns 0; or, when an input holds a NaN or an infinity, its number counted\n * from 1, and "
+               "the outputs are left as they were.");
     else if (has_float_input(e->plan->g))
-        text_printf(h,
-                    " A NaN or an infinity among the inputs is not refused (compile the model with\n * --float-guard "
-                    "for that): a zero weight drops its input, so where the float model has 0 * NaN = NaN this\n"
-                    " * one has 0.");
+        text_printf(
+            h,
+            " A NaN or an infinity among the inputs is not refused (compile the model with\n * --float-guard "
+            "for that): a zero weight drops its input, so where the float model has 0 * NaN = NaN this\n"
+            " * one has 0.");
     text_printf(h, " */\n");
 }
 
 static void print_functions(const Emitter *e, Text *h, bool states)
 {
-    const char *id = e->plan->id, *m = e->macro, *result = emit_result(e), *parameters = emit_parameters(e->plan->g);
+    const char *id = e->plan->id, *m = e->macro, *result = emit_result(e),
+               *parameters = emit_parameters(e->plan->g);
     print_contract(e, h, states);
-    text_printf(h, "#ifndef %s_NO_STATIC_ARENA\n%s %s_run(%s); /* in one static arena: not reentrant */\n#endif\n", m,
+    text_printf(
+        h, "#ifndef %s_NO_STATIC_ARENA\n%s %s_run(%s); /* in one static arena: not reentrant */\n#endif\n", m,
+        result, id, parameters);
+    text_printf(h, "/* The same in the caller's memory: reentrant. */\n%s %s_run_in(void *arena, %s);\n\n",
                 result, id, parameters);
-    text_printf(h, "/* The same in the caller's memory: reentrant. */\n%s %s_run_in(void *arena, %s);\n\n", result, id,
-                parameters);
 }
 
 void print_header(const Emitter *e, Text *h)

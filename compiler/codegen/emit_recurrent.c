@@ -1,9 +1,9 @@
-/* emit_recurrent.c - the internal operator Recurrent as C: a loop over the steps of each direction. R * h is a layer
- * with a function of its own, ternary or float, or a matrix known at run time; the rest are the kernels of
- * runtime/recurrent.h on one batch row after the other.
+/* emit_recurrent.c - the internal operator Recurrent as C: a loop over the steps of each direction. R * h is
+ * a layer with a function of its own, ternary or float, or a matrix known at run time; the rest are the
+ * kernels of runtime/recurrent.h on one batch row after the other.
  *
- * Where input and output states share memory, as the header allows for state pairs: a direction reads its states before
- * its first step and writes them behind its last. */
+ * Where input and output states share memory, as the header allows for state pairs: a direction reads its
+ * states before its first step and writes them behind its last. */
 #include "codegen/layer_code.h"
 #include "ops/recurrent.h"
 
@@ -78,7 +78,8 @@ static void emit_bias(const Walk *w, const char *v, int which, int64_t gate, int
 {
     int64_t rows = w->c->gates * w->c->hidden;
     if (cell_input(w->n, CELL_B) && !w->c->bias_in_products)
-        emit_add(w, v, place(w, CELL_B, (w->d * 2 + which) * rows + gate * w->c->hidden), gates * w->c->hidden);
+        emit_add(w, v, place(w, CELL_B, (w->d * 2 + which) * rows + gate * w->c->hidden),
+                 gates * w->c->hidden);
 }
 
 static void emit_peephole(const Walk *w, const char *v, int which)
@@ -99,8 +100,8 @@ static void emit_product(const Walk *w, int i, const char *sums, const char *h)
         emit_line(w->e, "layer%d(%s, %s);", c->products[w->d * count + i]->index, h, sums);
     else
         emit_line(w->e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, 1, 1, %lld);", kernel(w, "matmul"), sums, h,
-                  place(w, CELL_R, (w->d * c->gates + first[i]) * c->hidden * c->hidden), (long long)c->batch, rows,
-                  hidden, hidden, hidden);
+                  place(w, CELL_R, (w->d * c->gates + first[i]) * c->hidden * c->hidden), (long long)c->batch,
+                  rows, hidden, hidden, hidden);
 }
 
 /* ---- one batch row ---- */
@@ -154,8 +155,8 @@ static const char *gate(const Walk *w, int i)
 static void emit_lstm_row(const Walk *w)
 {
     const int64_t hidden = w->c->hidden;
-    emit_line(w->e, "%s *g = sums + b * %lld, *cell = c + b * %lld;", dtype_c(w->c->dtype), (long long)(4 * hidden),
-              (long long)hidden);
+    emit_line(w->e, "%s *g = sums + b * %lld, *cell = c + b * %lld;", dtype_c(w->c->dtype),
+              (long long)(4 * hidden), (long long)hidden);
     emit_add(w, "g", "x", 4 * hidden);
     emit_bias(w, "g", 0, 0, 4);
     emit_bias(w, "g", 1, 0, 4);
@@ -168,7 +169,8 @@ static void emit_lstm_row(const Walk *w)
         emit_gate(w, gate(w, 2), hidden, 0);
     }
     emit_gate(w, gate(w, 3), hidden, 1);
-    emit_line(w->e, "%s(cell, g, %s, %s, %lld);", kernel(w, "cell_lstm"), gate(w, 2), gate(w, 3), (long long)hidden);
+    emit_line(w->e, "%s(cell, g, %s, %s, %lld);", kernel(w, "cell_lstm"), gate(w, 2), gate(w, 3),
+              (long long)hidden);
     emit_peephole(w, gate(w, 1), 1);
     emit_gate(w, gate(w, 1), hidden, 0);
     emit_line(w->e, "memcpy(state, cell, %lld * sizeof *h);", (long long)hidden);
@@ -191,7 +193,8 @@ static void emit_rnn_step(const Walk *w)
     emit_product(w, 0, "sums", "h");
     open_rows(w);
     emit_length(w);
-    emit_line(w->e, "memcpy(state, sums + b * %lld, %lld * sizeof *h);", (long long)hidden, (long long)hidden);
+    emit_line(w->e, "memcpy(state, sums + b * %lld, %lld * sizeof *h);", (long long)hidden,
+              (long long)hidden);
     emit_add(w, "state", "x", hidden);
     emit_bias(w, "state", 0, 0, 1);
     emit_bias(w, "state", 1, 0, 1);

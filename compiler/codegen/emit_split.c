@@ -1,6 +1,6 @@
-/* emit_split.c - a model as several C files (--split): the functions of unrolled terms, which are what compilers work
- * on for long, go to NAME_1.c, NAME_2.c, ..., the rest to NAME.c. NAME_split.h is for these files alone: kernels, and
- * the functions by the names that they have in all files, with NAME in front. */
+/* emit_split.c - a model as several C files (--split): the functions of unrolled terms, which are what
+ * compilers work on for long, go to NAME_1.c, NAME_2.c, ..., the rest to NAME.c. NAME_split.h is for these
+ * files alone: kernels, and the functions by the names that they have in all files, with NAME in front. */
 #include "codegen/codegen.h"
 #include "print/emitter.h"
 
@@ -33,8 +33,8 @@ void emit_begin_part(Emitter *e, const char *name, const char *parameters)
 {
     struct Split *s = e->split;
     if (!s) {
-        emit_line(e, "static %svoid %s(%s)", e->plan->opt->optimize == OPTIMIZE_SPEED ? "TN_APART " : "", name,
-                  parameters);
+        emit_line(e, "static %svoid %s(%s)", e->plan->opt->optimize == OPTIMIZE_SPEED ? "TN_APART " : "",
+                  name, parameters);
         return;
     }
     text_printf(&s->header, "#define %s %s_%s\nvoid %s(%s);\n", name, e->plan->id, name, name, parameters);

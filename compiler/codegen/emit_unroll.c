@@ -1,6 +1,6 @@
-/* emit_unroll.c - the functions of unrolled terms (layers/unroll.c). A convolution's block is called for TN_LANES
- * positions at once, outside of any loop: what compilers do to loops would take a quarter more of their time. A fully
- * connected layer's block is the same text on scalars. */
+/* emit_unroll.c - the functions of unrolled terms (layers/unroll.c). A convolution's block is called for
+ * TN_LANES positions at once, outside of any loop: what compilers do to loops would take a quarter more of
+ * their time. A fully connected layer's block is the same text on scalars. */
 #include "codegen/layer_code.h"
 
 #include <string.h>
@@ -38,8 +38,9 @@ static void begin_function(const Printer *p, int function)
     Emitter *e = p->e;
     const char *in = dtype_c(p->f->in), *acc = dtype_c(p->f->acc);
     if (p->s) {
-        emit_begin_part(e, mem_printf("layer%d_%d_%lld_%d", p->l->index, p->part, (long long)p->b->first, function),
-                        mem_printf("const %s *p, %s *q", in, acc));
+        emit_begin_part(
+            e, mem_printf("layer%d_%d_%lld_%d", p->l->index, p->part, (long long)p->b->first, function),
+            mem_printf("const %s *p, %s *q", in, acc));
         emit_line(e, "{");
         if (p->mixed) {
             emit_kernel(e, "ones", DT_NONE);
@@ -59,7 +60,8 @@ static void end_function(const Printer *p)
 {
     for (int64_t j = 0; j < p->b->count; j++)
         if (p->s)
-            emit_line(p->e, "%s(q + %lld, a%lld);", p->f->store, (long long)(j * p->s->acc_pitch), (long long)j);
+            emit_line(p->e, "%s(q + %lld, a%lld);", p->f->store, (long long)(j * p->s->acc_pitch),
+                      (long long)j);
         else
             emit_line(p->e, "y[%lld] = a%lld;", (long long)(p->b->first + j), (long long)j);
     emit_line(p->e, "}");
@@ -74,8 +76,8 @@ static void end_line(Printer *p)
     p->line.len = 0;
 }
 
-/* "v0 = ", with its type where the function has it first: one variable for all windows takes compilers less time than
- * one in each. */
+/* "v0 = ", with its type where the function has it first: one variable for all windows takes compilers less
+ * time than one in each. */
 static void begin_variable(Printer *p, int v)
 {
     end_line(p);

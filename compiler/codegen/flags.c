@@ -1,4 +1,5 @@
-/* flags.c - the level of optimisation to compile generated C with; compiler/cmake/ternc-flags.cmake has the facts. */
+/* flags.c - the level of optimisation to compile generated C with; compiler/cmake/ternc-flags.cmake has the
+ * facts. */
 #include "codegen/codegen.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* layer_code.h - linear layers as C, for the files of codegen that print them: the number format names types and
- * kernels, the form prints how sums are made, the epilogue what becomes of them. */
+/* layer_code.h - linear layers as C, for the files of codegen that print them: the number format names types
+ * and kernels, the form prints how sums are made, the epilogue what becomes of them. */
 #ifndef TERNC_LAYER_CODE_H
 #define TERNC_LAYER_CODE_H
 
@@ -8,8 +8,8 @@
 
 typedef struct FormCode FormCode;
 
-/* A convolution being printed. In its functions x is the input, y the output, p the staged input, acc the accumulators
- * of a strip, r the strip's first row, n the positions of its accumulators. */
+/* A convolution being printed. In its functions x is the input, y the output, p the staged input, acc the
+ * accumulators of a strip, r the strip's first row, n the positions of its accumulators. */
 typedef struct Conv {
     Emitter *e;
     const Layer *l;
@@ -35,12 +35,13 @@ typedef struct Fc {
 
 /* What a form prints: a row for each name of forms.def. */
 struct FormCode {
-    void (*conv_data)(Conv *c);                                /* what stands before the layer's functions */
-    void (*conv_strip)(Conv *c, int part);                     /* accumulates and writes out a strip */
-    void (*conv_call)(const Conv *c, int part, const char *x); /* tables: accumulates output channels from c on */
-    void (*fc_data)(Fc *c);                                    /* NULL: nothing */
-    void (*fc_sums)(const Fc *c);                              /* accumulates a row */
-    const char *fc_kernel;                                     /* of fc_sums */
+    void (*conv_data)(Conv *c);            /* what stands before the layer's functions */
+    void (*conv_strip)(Conv *c, int part); /* accumulates and writes out a strip */
+    void (*conv_call)(const Conv *c, int part,
+                      const char *x); /* tables: accumulates output channels from c on */
+    void (*fc_data)(Fc *c);           /* NULL: nothing */
+    void (*fc_sums)(const Fc *c);     /* accumulates a row */
+    const char *fc_kernel;            /* of fc_sums */
 };
 
 /* ---- emit_forms.c ---- */
@@ -60,16 +61,18 @@ void emit_fc(Emitter *e, const Layer *l);
 
 /* The kernel of that name for a number format. */
 const char *format_kernel(Emitter *e, const Format *f, const char *name);
-void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n); /* of v[0..n), C expressions */
-/* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from `first` on,
- * into rows r.. of the output. */
+void emit_activation(Emitter *e, const Layer *l, const char *v,
+                     const char *n); /* of v[0..n), C expressions */
+/* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from
+ * `first` on, into rows r.. of the output. */
 void emit_put(const Conv *c, int part);
 void emit_pooled_epilogue(const Conv *c); /* scale, bias and activation of the whole pooled output y */
 void emit_fc_epilogue(const Fc *c);       /* of a row: acc to y */
 
 /* ---- conv_input.c ---- */
 
-void emit_stage(const Conv *c, const char *x); /* the rows that a strip reads of the input channels from x on, into p */
+void emit_stage(const Conv *c,
+                const char *x); /* the rows that a strip reads of the input channels from x on, into p */
 /* "BASE + c / OUTS * SIZE": where the inputs of output channel c begin, SIZE elements a group. */
 const char *group_start(const Layer *l, const char *base, int64_t size);
 /* Report the raw accumulators of output channels [first, first + count). */
@@ -77,8 +80,8 @@ void emit_check_acc(const Conv *c, int part, const char *first, const char *coun
 
 /* ---- emit_unroll.c ---- */
 
-/* The functions of unrolled terms of one block, layerN_PART_FIRST_I (convolutions: p staged input and q accumulators at
- * a position) and layerN_FIRST_I (fully connected: x, y). */
+/* The functions of unrolled terms of one block, layerN_PART_FIRST_I (convolutions: p staged input and q
+ * accumulators at a position) and layerN_FIRST_I (fully connected: x, y). */
 void emit_unrolled_conv(Emitter *e, const ConvFrame *c, int part, const UnrolledBlock *b);
 void emit_unrolled_fc(Emitter *e, const Layer *l, const UnrolledBlock *b);
 

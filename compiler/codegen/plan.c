@@ -1,9 +1,9 @@
 /* plan.c - names in C and places in the arena. Only this file writes arena offsets.
  *
- * Views share the memory of what they view; an elementwise node may write over an input that dies with it. What then
- * needs memory of its own is an interval of node indices with a size; intervals are placed largest first at the lowest
- * offset that is free for their whole life, among them each node's scratch. Where that takes more than the fullest
- * moment needs, which no plan can do without, other orders are tried. */
+ * Views share the memory of what they view; an elementwise node may write over an input that dies with it.
+ * What then needs memory of its own is an interval of node indices with a size; intervals are placed largest
+ * first at the lowest offset that is free for their whole life, among them each node's scratch. Where that
+ * takes more than the fullest moment needs, which no plan can do without, other orders are tried. */
 #include "codegen/codegen.h"
 #include "ops/flow.h"
 #include "ops/recurrent.h"
@@ -103,7 +103,8 @@ static int *last_uses(const Graph *g, const Flow *f)
     return last;
 }
 
-/* A view shares its input's memory; a view that is a graph output lends the caller's memory to what it views. */
+/* A view shares its input's memory; a view that is a graph output lends the caller's memory to what it views.
+ */
 static void share_views(const Graph *g)
 {
     for (int i = 0; i < g->num_nodes; i++) {
@@ -203,7 +204,8 @@ static int64_t scratch_bytes(const Node *n, const Options *opt)
 
 static Interval *collect(const Graph *g, const Options *opt, const int *last, int *count)
 {
-    Interval *by_root = NEW_ARRAY(Interval, g->num_tensors), *all = NEW_ARRAY(Interval, g->num_tensors + g->num_nodes);
+    Interval *by_root = NEW_ARRAY(Interval, g->num_tensors),
+             *all = NEW_ARRAY(Interval, g->num_tensors + g->num_nodes);
     add_lives(g, last, by_root);
     for (int i = 0; i < g->num_tensors; i++)
         if (by_root[i].bytes && has_own_place(g, g->tensors[i])) {
@@ -277,8 +279,8 @@ static int64_t place_in_order(Interval *all, int count)
     return bytes;
 }
 
-/* Largest first is near the best; where it misses the bound, random changes of its order often come down to it. Keeps
- * the best order in `all`; returns its bytes. */
+/* Largest first is near the best; where it misses the bound, random changes of its order often come down to
+ * it. Keeps the best order in `all`; returns its bytes. */
 static int64_t search_order(Interval *all, int count, int64_t bound)
 {
     enum { STEPS = 20000000 /* about half a second */ };
@@ -289,7 +291,8 @@ static int64_t search_order(Interval *all, int count, int64_t bound)
         memcpy(trial, all, (size_t)count * sizeof *all);
         for (int swaps = 1 + (int)(t % 3); swaps > 0; swaps--) {
             state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            Interval *a = &trial[(state >> 33) % (uint64_t)count], *b = &trial[(state >> 12) % (uint64_t)count], c = *a;
+            Interval *a = &trial[(state >> 33) % (uint64_t)count],
+                     *b = &trial[(state >> 12) % (uint64_t)count], c = *a;
             *a = *b;
             *b = c;
         }
@@ -372,8 +375,8 @@ static void give_gap(Gaps *s, int64_t from, int64_t to)
     s->list[i] = (Gap){from, to};
 }
 
-/* All in the order in which they begin, each into the first gap that holds it; each is not compared with each other
- * one, as place_in_order does it. */
+/* All in the order in which they begin, each into the first gap that holds it; each is not compared with each
+ * other one, as place_in_order does it. */
 static int64_t place_by_time(Interval *all, int count)
 {
     Gaps s = {.list = NEW_ARRAY(Gap, (int64_t)count + 1)};

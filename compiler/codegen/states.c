@@ -1,8 +1,8 @@
 /* states.c - which outputs of a recurrent model are the state that an input wants back in the next run.
  *
- * Exporters carry states through slices, views and concatenations. Elements are numbered and the numbers sent through
- * these operators: an input and an output are a pair when every element of the output is the state behind a run of just
- * that unit whose state before it is the element of the input in the same place. */
+ * Exporters carry states through slices, views and concatenations. Elements are numbered and the numbers sent
+ * through these operators: an input and an output are a pair when every element of the output is the state
+ * behind a run of just that unit whose state before it is the element of the input in the same place. */
 #include "codegen/states.h"
 #include "ops/ops.h"
 #include "ops/recurrent.h"
@@ -135,8 +135,8 @@ static bool is_pair(const States *states, void *const *in, const Tensor *output,
 
 /* ---- one array for both ---- */
 
-/* Whether a node has read input `p` of its own before it writes output k: a recurrent node loads the states of a
- * direction, walks, and stores those of the same direction. */
+/* Whether a node has read input `p` of its own before it writes output k: a recurrent node loads the states
+ * of a direction, walks, and stores those of the same direction. */
 static bool reads_before_writing(const Node *n, int p, int k)
 {
     if (!n->cell || (p != CELL_H && p != CELL_C))

@@ -6,7 +6,8 @@
 
 /* ---- npy.c ---- */
 
-/* Arrays of NumPy's .npy format: any byte order and element order in, little-endian C order out; float16 is widened. */
+/* Arrays of NumPy's .npy format: any byte order and element order in, little-endian C order out; float16 is
+ * widened. */
 Tensor *npy_read(const char *path);
 Tensor *npy_parse(const char *path, const uint8_t *data, size_t len); /* path: for messages; data must stay */
 void npy_write(const char *path, Type t, const void *data);
@@ -25,9 +26,10 @@ typedef struct Dataset {
     bool nhwc; /* sample is [height][width][channels] */
 } Dataset;
 Dataset *data_open(const char *spec, bool nhwc);
-void data_check_labels(const Dataset *d, const Graph *g, int64_t classes); /* fails on one that the model has not */
-/* How samples become a model's input: checked once, then data_sample writes sample i as type_elems(input) floats,
- * (raw * scale - mean) / std, in the channel order that the model's shape asks for. */
+void data_check_labels(const Dataset *d, const Graph *g,
+                       int64_t classes); /* fails on one that the model has not */
+/* How samples become a model's input: checked once, then data_sample writes sample i as type_elems(input)
+ * floats, (raw * scale - mean) / std, in the channel order that the model's shape asks for. */
 typedef struct DataFeed {
     const Dataset *data;
     Type input;     /* of the model */

@@ -1,8 +1,9 @@
-/* dataset.c - data sets from files: IDX (MNIST and its relatives, gzip or not), .npy, .npz, CIFAR-10's binary form; and
- * how their samples become a model's input.
+/* dataset.c - data sets from files: IDX (MNIST and its relatives, gzip or not), .npy, .npz, CIFAR-10's binary
+ * form; and how their samples become a model's input.
  *
- * What a file is, is read from its first bytes; only CIFAR-10 files, which have no mark, go by their ending ".bin".
- * Sources: IDX: the MNIST page of LeCun, Cortes and Burges; CIFAR-10: the data set's page by Krizhevsky. */
+ * What a file is, is read from its first bytes; only CIFAR-10 files, which have no mark, go by their ending
+ * ".bin". Sources: IDX: the MNIST page of LeCun, Cortes and Burges; CIFAR-10: the data set's page by
+ * Krizhevsky. */
 #include "base/out_file.h"
 #include "data/data.h"
 
@@ -261,7 +262,8 @@ static void open_files(Dataset *d, const Strings *paths)
 {
     Tensor *x = NULL, *y = NULL;
     if (paths->count > 2)
-        usage("--data '%s': %d files; take IMAGES,LABELS or FILE.npz or CIFAR-10 FILE.bin,...", d->spec, paths->count);
+        usage("--data '%s': %d files; take IMAGES,LABELS or FILE.npz or CIFAR-10 FILE.bin,...", d->spec,
+              paths->count);
     if (paths->count == 1 && is_zip(paths->items[0])) {
         read_npz(paths->items[0], &x, &y);
     } else {
@@ -295,8 +297,8 @@ void data_check_labels(const Dataset *d, const Graph *g, int64_t classes)
 {
     for (int64_t i = 0; i < d->count; i++)
         if (d->labels[i] >= classes)
-            fail("%s: label %lld of sample %lld: %s has %lld classes, from 0", d->spec, (long long)d->labels[i],
-                 (long long)i, g->file, (long long)classes);
+            fail("%s: label %lld of sample %lld: %s has %lld classes, from 0", d->spec,
+                 (long long)d->labels[i], (long long)i, g->file, (long long)classes);
 }
 
 /* ---- samples as a model's input ---- */
@@ -327,8 +329,8 @@ static bool same_image(Type input, Type image)
     return !memcmp(input.dims + batch, image.dims, (size_t)image.rank * sizeof image.dims[0]);
 }
 
-/* Whether samples must change their channel order. A flat side takes the other's order. Where both orders fit, the
- * model is taken as nchw, as ONNX has it. */
+/* Whether samples must change their channel order. A flat side takes the other's order. Where both orders
+ * fit, the model is taken as nchw, as ONNX has it. */
 static bool needs_transpose(const Dataset *d, const Graph *g)
 {
     Type input = g->inputs[0]->type, want = squeeze(input), have = squeeze(d->sample);
@@ -344,11 +346,12 @@ static bool needs_transpose(const Dataset *d, const Graph *g)
     return fits_other && (!fits || d->nhwc);
 }
 
-static const double *per_channel(const Dataset *d, const char *option, Numbers given, int64_t c, double absent)
+static const double *per_channel(const Dataset *d, const char *option, Numbers given, int64_t c,
+                                 double absent)
 {
     if (given.count > 1 && given.count != c)
-        usage("--%s: %d numbers for samples of %s, which have %lld channels (--layout %s)", option, given.count,
-              type_text(d->sample), (long long)c, d->nhwc ? "nhwc" : "nchw");
+        usage("--%s: %d numbers for samples of %s, which have %lld channels (--layout %s)", option,
+              given.count, type_text(d->sample), (long long)c, d->nhwc ? "nhwc" : "nchw");
     double *v = NEW_ARRAY(double, c);
     for (int64_t i = 0; i < c; i++)
         v[i] = given.count == 0 ? absent : given.items[given.count == 1 ? 0 : i];

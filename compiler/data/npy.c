@@ -1,9 +1,9 @@
 /* npy.c - arrays in NumPy's .npy format, read and written.
  *
- * A file is "\x93NUMPY", a version (major, minor), the header's length (2 bytes in version 1, else 4), the header, and
- * the elements. The header is a Python dictionary: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
- * Source: the format's description in NumPy's documentation (numpy.lib.format). Records, strings, objects and complex
- * numbers are refused. */
+ * A file is "\x93NUMPY", a version (major, minor), the header's length (2 bytes in version 1, else 4), the
+ * header, and the elements. The header is a Python dictionary: {'descr': '<f4', 'fortran_order': False,
+ * 'shape': (2, 3), }. Source: the format's description in NumPy's documentation (numpy.lib.format). Records,
+ * strings, objects and complex numbers are refused. */
 #include "base/out_file.h"
 #include "data/data.h"
 
@@ -15,18 +15,18 @@ static const char npy_magic[] = "\x93NUMPY";
 enum { MAGIC_BYTES = 6, ALIGNMENT = 64, MAX_HEADER = 1 << 20 };
 
 /* X(NumPy's kind and size, our type) */
-#define NPY_TYPES(X)                                                                                                   \
-    X("f4", DT_F32)                                                                                                    \
-    X("f8", DT_F64)                                                                                                    \
-    X("f2", DT_F16)                                                                                                    \
-    X("i1", DT_I8)                                                                                                     \
-    X("i2", DT_I16)                                                                                                    \
-    X("i4", DT_I32)                                                                                                    \
-    X("i8", DT_I64)                                                                                                    \
-    X("u1", DT_U8)                                                                                                     \
-    X("u2", DT_U16)                                                                                                    \
-    X("u4", DT_U32)                                                                                                    \
-    X("u8", DT_U64)                                                                                                    \
+#define NPY_TYPES(X)                                                                                         \
+    X("f4", DT_F32)                                                                                          \
+    X("f8", DT_F64)                                                                                          \
+    X("f2", DT_F16)                                                                                          \
+    X("i1", DT_I8)                                                                                           \
+    X("i2", DT_I16)                                                                                          \
+    X("i4", DT_I32)                                                                                          \
+    X("i8", DT_I64)                                                                                          \
+    X("u1", DT_U8)                                                                                           \
+    X("u2", DT_U16)                                                                                          \
+    X("u4", DT_U32)                                                                                          \
+    X("u8", DT_U64)                                                                                          \
     X("b1", DT_BOOL)
 
 static const struct {
@@ -168,7 +168,8 @@ Tensor *npy_parse(const char *path, const uint8_t *data, size_t len)
     t->type = read_shape(&h, read_descr(&h, &swap));
     size_t bytes = type_bytes(t->type);
     if (bytes != len - h.start)
-        fail("%s: %s needs %zu bytes of elements, the file has %zu", path, type_text(t->type), bytes, len - h.start);
+        fail("%s: %s needs %zu bytes of elements, the file has %zu", path, type_text(t->type), bytes,
+             len - h.start);
     const uint8_t *elems = data + h.start;
     size_t size = dtype_size(t->type.dtype);
     if (swap || (uintptr_t)elems % size) {

@@ -1,6 +1,6 @@
 /* dump.c - prints a graph in a subset of ONNX's text syntax. Types and ternary facts stand in comments; large
- * constants are cut short with "...", which the reader, tests/support/text.c, refuses. OP_Layer nodes are printed but
- * cannot be read back. */
+ * constants are cut short with "...", which the reader, tests/support/text.c, refuses. OP_Layer nodes are
+ * printed but cannot be read back. */
 #include "graph/ir.h"
 
 #include <ctype.h>
@@ -158,10 +158,15 @@ static void print_geometry(FILE *f, const Layer *l)
 {
     if (l->kind == LAYER_FC)
         return;
-    fprintf(f, ", groups = %" PRId64 ", in = [%" PRId64 ", %" PRId64 "], out = [%" PRId64 ", %" PRId64 "],\n         ",
+    fprintf(f,
+            ", groups = %" PRId64 ", in = [%" PRId64 ", %" PRId64 "], out = [%" PRId64 ", %" PRId64
+            "],\n         ",
             l->groups, l->ih, l->iw, l->oh, l->ow);
-    fprintf(f, "kernel = [%" PRId64 ", %" PRId64 "], strides = [%" PRId64 ", %" PRId64 "]", l->kh, l->kw, l->sh, l->sw);
-    fprintf(f, ", dilations = [%" PRId64 ", %" PRId64 "], pads = [%" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64 "]",
+    fprintf(f, "kernel = [%" PRId64 ", %" PRId64 "], strides = [%" PRId64 ", %" PRId64 "]", l->kh, l->kw,
+            l->sh, l->sw);
+    fprintf(f,
+            ", dilations = [%" PRId64 ", %" PRId64 "], pads = [%" PRId64 ", %" PRId64 ", %" PRId64
+            ", %" PRId64 "]",
             l->dh, l->dw, l->pt, l->pl, l->pb, l->pr);
 }
 
@@ -175,8 +180,8 @@ static void print_epilogue(FILE *f, const Layer *l)
     const Pool *p = &l->pool;
     if (p->kind != POOL_NONE)
         fprintf(f,
-                ",\n         pool = \"%s\", window = [%" PRId64 ", %" PRId64 "], pool_strides = [%" PRId64 ", %" PRId64
-                "], pooled = [%" PRId64 ", %" PRId64 "]",
+                ",\n         pool = \"%s\", window = [%" PRId64 ", %" PRId64 "], pool_strides = [%" PRId64
+                ", %" PRId64 "], pooled = [%" PRId64 ", %" PRId64 "]",
                 p->kind == POOL_MAX ? "max" : "average", p->kh, p->kw, p->sh, p->sw, p->oh, p->ow);
 }
 

@@ -195,15 +195,16 @@ static const char *numbered(const char *name, int64_t number)
     return mem_printf("%s_%lld", name, (long long)number);
 }
 
-/* Behind the first few numbers in growing steps to one that is free, and back by halves: many tensors may want the
- * same name. */
+/* Behind the first few numbers in growing steps to one that is free, and back by halves: many tensors may
+ * want the same name. */
 const char *graph_free_name(const Graph *g, const char *name, int first)
 {
     enum { FEW = 8, LARGE = 1 << 30 };
     if (!graph_find(g, name))
         return name;
     int64_t taken = first - 1, open = first;
-    for (; graph_find(g, numbered(name, open)); open = open < first + FEW || open > LARGE ? open + 1 : 2 * open)
+    for (; graph_find(g, numbered(name, open));
+         open = open < first + FEW || open > LARGE ? open + 1 : 2 * open)
         taken = open;
     while (open - taken > 1) {
         int64_t middle = taken + (open - taken) / 2;
@@ -481,7 +482,8 @@ static void need_one(const Graph *g, const Node *n, int input)
 {
     const Tensor *t = n->in[input];
     if (type_elems(t->type) != 1)
-        fail_node(g, n, "input %d ('%s') must be a single number, not %s", input, t->name, type_text(t->type));
+        fail_node(g, n, "input %d ('%s') must be a single number, not %s", input, t->name,
+                  type_text(t->type));
 }
 
 int64_t const_int(const Graph *g, const Node *n, int input)

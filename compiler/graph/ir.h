@@ -2,7 +2,8 @@
  *
  * Data flows one way (pipeline.c):
  *
- *   model.onnx -> read -> upgrade -> infer -> fold, dce -> ternarise -> fuse -> lower -> plan -> emit -> net.c, net.h
+ *   model.onnx -> read -> upgrade -> infer -> fold, dce -> ternarise -> fuse -> lower -> plan -> emit ->
+ * net.c, net.h
  *                                                       \-> write -> ternary.onnx
  */
 #ifndef TERNC_IR_H
@@ -13,19 +14,20 @@
 enum { MAX_RANK = 8, MAX_ELEMS = INT32_MAX };
 
 /* X(enumerator, ONNX text name, C type in generated code, bytes, kernel suffix, ONNX TensorProto number) */
-#define DTYPES(X)                                                                                                      \
-    X(DT_F32, "float", "float", 4, "f32", 1)                                                                           \
-    X(DT_F64, "double", "double", 8, "f64", 11)                                                                        \
-    X(DT_I8, "int8", "int8_t", 1, "i8", 3)                                                                             \
-    X(DT_I16, "int16", "int16_t", 2, "i16", 5)                                                                         \
-    X(DT_I32, "int32", "int32_t", 4, "i32", 6)                                                                         \
-    X(DT_I64, "int64", "int64_t", 8, "i64", 7)                                                                         \
-    X(DT_U8, "uint8", "uint8_t", 1, "u8", 2)                                                                           \
-    X(DT_U16, "uint16", "uint16_t", 2, "u16", 4)                                                                       \
-    X(DT_U32, "uint32", "uint32_t", 4, "u32", 12)                                                                      \
-    X(DT_U64, "uint64", "uint64_t", 8, "u64", 13)                                                                      \
-    X(DT_BOOL, "bool", "uint8_t", 1, "b8", 9)                                                                          \
-    X(DT_F16, "float16", "uint16_t", 2, "f16", 10) /* only between onnx_read.c and upgrade.c, which widens it */
+#define DTYPES(X)                                                                                            \
+    X(DT_F32, "float", "float", 4, "f32", 1)                                                                 \
+    X(DT_F64, "double", "double", 8, "f64", 11)                                                              \
+    X(DT_I8, "int8", "int8_t", 1, "i8", 3)                                                                   \
+    X(DT_I16, "int16", "int16_t", 2, "i16", 5)                                                               \
+    X(DT_I32, "int32", "int32_t", 4, "i32", 6)                                                               \
+    X(DT_I64, "int64", "int64_t", 8, "i64", 7)                                                               \
+    X(DT_U8, "uint8", "uint8_t", 1, "u8", 2)                                                                 \
+    X(DT_U16, "uint16", "uint16_t", 2, "u16", 4)                                                             \
+    X(DT_U32, "uint32", "uint32_t", 4, "u32", 12)                                                            \
+    X(DT_U64, "uint64", "uint64_t", 8, "u64", 13)                                                            \
+    X(DT_BOOL, "bool", "uint8_t", 1, "b8", 9)                                                                \
+    X(DT_F16, "float16", "uint16_t", 2, "f16",                                                               \
+      10) /* only between onnx_read.c and upgrade.c, which widens it */
 
 typedef enum DType {
     DT_NONE, /* not known yet */
@@ -41,9 +43,9 @@ typedef struct Type {
     int64_t dims[MAX_RANK];
 } Type;
 
-/* Where an activation's elements lie, in elements from the tensor's first byte. Set by lower.c; a dense row-major
- * layout unless every producer and consumer takes strides (OpDef.strided). For padded planes the space around the
- * elements is kept zero by `zero_border`. */
+/* Where an activation's elements lie, in elements from the tensor's first byte. Set by lower.c; a dense
+ * row-major layout unless every producer and consumer takes strides (OpDef.strided). For padded planes the
+ * space around the elements is kept zero by `zero_border`. */
 typedef struct Layout {
     bool dense;
     int64_t strides[MAX_RANK];
@@ -51,9 +53,10 @@ typedef struct Layout {
     int64_t size; /* elements to reserve, with borders and vector slack */
 } Layout;
 
-/* Ternary constant: value[i] = codes[i] * scales[channel(i)], channel = 0 for one scale. The elements are seen as a
- * box [groups][mid][chan][inner] in the tensor's own order; the channel of an element is group * chan + its chan
- * index. Conv: {Cout, 1, 1, rest}; Gemm/MatMul B [K][N]: {1, K, N, 1}; ConvTranspose: {group, Cin/g, Cout/g, kernel}.
+/* Ternary constant: value[i] = codes[i] * scales[channel(i)], channel = 0 for one scale. The elements are
+ * seen as a box [groups][mid][chan][inner] in the tensor's own order; the channel of an element is group *
+ * chan + its chan index. Conv: {Cout, 1, 1, rest}; Gemm/MatMul B [K][N]: {1, K, N, 1}; ConvTranspose: {group,
+ * Cin/g, Cout/g, kernel}.
  */
 typedef struct Ternary {
     int8_t *codes;      /* -1, 0, +1 */
@@ -117,7 +120,7 @@ struct Node {
     const char *op_name; /* ONNX operator name, never NULL */
     const char *domain;  /* "" for ai.onnx */
     const char *name;    /* ONNX node name, may be "" */
-    int64_t opset;       /* of ai.onnx, where a function of the model says so; 0: the model's. Until upgrade */
+    int64_t opset; /* of ai.onnx, where a function of the model says so; 0: the model's. Until upgrade */
     int num_in, num_out, num_attrs;
     Tensor **in;  /* NULL entry: optional input left out */
     Tensor **out; /* NULL entry: optional output not wanted */
@@ -183,15 +186,22 @@ typedef struct Pool {
     int64_t kh, kw, sh, sw, oh, ow; /* oh, ow: pooled planes */
 } Pool;
 
-typedef enum Lowering { LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED, LOWER_DENSE, NUM_LOWERINGS } Lowering;
+typedef enum Lowering {
+    LOWER_AUTO,
+    LOWER_UNROLL,
+    LOWER_SPARSE,
+    LOWER_PACKED,
+    LOWER_DENSE,
+    NUM_LOWERINGS
+} Lowering;
 typedef enum LayerKind { LAYER_CONV, LAYER_CONV_TRANSPOSE, LAYER_FC } LayerKind;
 
 /* A linear layer with constant weights and its fused epilogue, the one form that lowering and emission know:
  *
- *   acc[co][oy][ox] = sum over ci/groups, ky, kx of w * x[ci][oy*sh - pt + ky*dh][ox*sw - pl + kx*dw]      CONV
- *   acc[co][iy*sh - pt + ky*dh][ix*sw - pl + kx*dw] += w * x[ci][iy][ix]                        CONV_TRANSPOSE
- *   acc[row][co] = sum over ci of w * x[row][ci]                                                            FC
- *   y = pool(act(acc * scale[co] + bias[co]))
+ *   acc[co][oy][ox] = sum over ci/groups, ky, kx of w * x[ci][oy*sh - pt + ky*dh][ox*sw - pl + kx*dw] CONV
+ *   acc[co][iy*sh - pt + ky*dh][ix*sw - pl + kx*dw] += w * x[ci][iy][ix] CONV_TRANSPOSE acc[row][co] = sum
+ * over ci of w * x[row][ci]                                                            FC y = pool(act(acc *
+ * scale[co] + bias[co]))
  *
  * CONV: x [batch][ci][ih][iw], y [batch][co][pool.oh or oh][pool.ow or ow]; 1-D has ih = oh = kh = 1. FC: x
  * [batch][ci], y [batch][co], all spatial sizes 1. in[0] is the node's only input. */
@@ -213,11 +223,12 @@ typedef struct Layer {
     const struct Format *format;  /* the numbers it computes with (layers.h); set by lower.c */
     const struct LayerForm *form; /* how its code is made (layers.h); set by lower.c */
     Lowering lowering;            /* of the form */
-    int window;                   /* unrolled: taps among which sums are shared, 1: no sharing; set by lower.c */
-    const char *why;              /* one sentence, set by lower.c */
-    int64_t bytes[NUM_LOWERINGS]; /* predicted bytes per Lowering on the target; -1: not possible; set by lower.c */
-    double time[NUM_LOWERINGS];   /* predicted time of a run per Lowering, in the target's unit; negative: not possible;
+    int window;      /* unrolled: taps among which sums are shared, 1: no sharing; set by lower.c */
+    const char *why; /* one sentence, set by lower.c */
+    int64_t bytes[NUM_LOWERINGS]; /* predicted bytes per Lowering on the target; -1: not possible; set by
                                      lower.c */
+    double time[NUM_LOWERINGS];   /* predicted time of a run per Lowering, in the target's unit; negative: not
+                                     possible;   lower.c */
     int64_t terms, adds;          /* unrolled: adds of a run, before and after sharing; set by lower.c */
     int64_t zeros;                /* of codes */
 } Layer;
@@ -225,7 +236,8 @@ typedef struct Layer {
 /* ---- graph.c ---- */
 
 /* "FILE: node NAME (Op): MESSAGE [inputs float[1,3], int64[2]]" */
-_Noreturn void fail_node(const Graph *g, const Node *n, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+_Noreturn void fail_node(const Graph *g, const Node *n, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 const char *dtype_name(DType d); /* ONNX text name */
 const char *dtype_c(DType d);
@@ -237,31 +249,36 @@ bool dtype_is_float(DType d);
 
 Type type_make(DType d, int rank, const int64_t *dims);
 bool type_equal(Type a, Type b);
-bool type_known(Type t);       /* dtype, rank and all dims */
-bool type_fits(Type t);        /* as a tensor of a graph: at most MAX_ELEMS elements; unknown sizes count as 1 */
-int64_t type_elems(Type t);    /* product of dims; fails over 2^40 */
-size_t type_bytes(Type t);     /* dense */
+bool type_known(Type t);    /* dtype, rank and all dims */
+bool type_fits(Type t);     /* as a tensor of a graph: at most MAX_ELEMS elements; unknown sizes count as 1 */
+int64_t type_elems(Type t); /* product of dims; fails over 2^40 */
+size_t type_bytes(Type t);  /* dense */
 const char *type_text(Type t); /* "float[1,3,?]" */
 void dense_strides(Type t, int64_t *strides);
 Layout layout_dense(Type t);
 
 Graph *graph_new(const char *file, const char *name);
-Tensor *graph_tensor(Graph *g, const char *name, Type type); /* a new tensor; the name is made unique if taken */
-Tensor *graph_find(const Graph *g, const char *name);        /* NULL if there is none; names never change */
-const char *graph_free_name(const Graph *g, const char *name, int first); /* the name, else NAME_N with N from first */
-Tensor *graph_const(Graph *g, const char *name, Type type, const void *data);              /* data is not copied */
-Tensor *graph_const_i64(Graph *g, const char *name, int64_t count, const int64_t *values); /* copied, rank 1 */
-Node *node_new(OpKind op, const char *name, int num_in, int num_out); /* without place in the graph, edges NULL */
-void node_append(Graph *g, Node *n);                                  /* at the end; sets producers */
-void graph_replace(Graph *g, Tensor *old, Tensor *with);              /* in all inputs of nodes and graph outputs */
-int *graph_use_counts(const Graph *g);                                /* by tensor id; a graph output is a use */
-Node **graph_only_users(const Graph *g);                              /* by tensor id; NULL: none, or several uses */
+Tensor *graph_tensor(Graph *g, const char *name,
+                     Type type);                      /* a new tensor; the name is made unique if taken */
+Tensor *graph_find(const Graph *g, const char *name); /* NULL if there is none; names never change */
+const char *graph_free_name(const Graph *g, const char *name,
+                            int first); /* the name, else NAME_N with N from first */
+Tensor *graph_const(Graph *g, const char *name, Type type, const void *data); /* data is not copied */
+Tensor *graph_const_i64(Graph *g, const char *name, int64_t count,
+                        const int64_t *values); /* copied, rank 1 */
+Node *node_new(OpKind op, const char *name, int num_in,
+               int num_out);                             /* without place in the graph, edges NULL */
+void node_append(Graph *g, Node *n);                     /* at the end; sets producers */
+void graph_replace(Graph *g, Tensor *old, Tensor *with); /* in all inputs of nodes and graph outputs */
+int *graph_use_counts(const Graph *g);                   /* by tensor id; a graph output is a use */
+Node **graph_only_users(const Graph *g);                 /* by tensor id; NULL: none, or several uses */
 bool graph_is_output(const Graph *g, const Tensor *t);
 bool graph_is_input(const Graph *g, const Tensor *t);
 const char *node_label(const Node *n); /* its name, or its first output's name */
 
-const Attr *node_attr(const Node *n, const char *name); /* NULL if not set; bug if the OpDef does not know the name */
-int64_t attr_int(const Node *n, const char *name);      /* value or default */
+const Attr *node_attr(const Node *n,
+                      const char *name); /* NULL if not set; bug if the OpDef does not know the name */
+int64_t attr_int(const Node *n, const char *name); /* value or default */
 float attr_float(const Node *n, const char *name);
 const char *attr_string(const Node *n, const char *name);
 /* The index of the value among names, which ends with NULL; another one is refused. */
@@ -281,7 +298,8 @@ int64_t const_int(const Graph *g, const Node *n, int input);
 double const_scalar(const Graph *g, const Node *n, int input);
 /* Input `what` of the node, t, is not constant. */
 _Noreturn void fail_not_constant(const Graph *g, const Node *n, const char *what, const Tensor *t);
-double elem_get(const void *data, DType d, int64_t i); /* element as double (exact for all but large 64-bit) */
+double elem_get(const void *data, DType d,
+                int64_t i); /* element as double (exact for all but large 64-bit) */
 void elem_set(void *data, DType d, int64_t i, double v);
 float half_value(uint16_t bits);   /* float16 */
 void tensor_widen_half(Tensor *t); /* DT_F16 becomes DT_F32, in a copy of constant data */
@@ -294,7 +312,8 @@ Layer *node_layer(const Node *n, int k);
 int layer_count(const Graph *g);
 bool activation_never_falls(const Activation *a); /* so it commutes with maxima */
 int64_t layer_weight_count(const Layer *l);
-int64_t layer_macs(const Layer *l);        /* multiply-accumulates of a run with dense weights; borders count in full */
+int64_t
+layer_macs(const Layer *l); /* multiply-accumulates of a run with dense weights; borders count in full */
 bool all_equal(const float *v, int64_t n); /* bit for bit */
 
 /* ---- dump.c ---- */

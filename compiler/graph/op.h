@@ -16,15 +16,15 @@ typedef struct AttrSpec {
 typedef struct Emitter Emitter;
 struct Gradient;
 
-/* How far results in floating point may be, in generated code, from what eval computes. u is the unit roundoff of the
- * element type, 2^-24 for float; check_bounds.c has the formulas. */
+/* How far results in floating point may be, in generated code, from what eval computes. u is the unit
+ * roundoff of the element type, 2^-24 for float; check_bounds.c has the formulas. */
 typedef enum RoundingRule {
-    ROUND_NOT,         /* the same bits: data movement, integers, single operations that IEEE arithmetic rounds */
-    ROUND_ULPS,        /* (ulps |y| + offset) u: a few operations; `offset` where terms of that size may cancel */
-    ROUND_SUM,         /* (terms + 8) u * the same operator on absolute values */
-    ROUND_POSITIVE,    /* (terms + 8) u |y|: a sum or product of terms of one sign */
-    ROUND_LOG_SUM,     /* (4 |y| + terms + 128) u: the logarithm of a sum */
-    ROUND_SOFTMAX,     /* the exponent x - max is rounded, which counts |x - max| <= 104 ulps where y is not 0 */
+    ROUND_NOT,  /* the same bits: data movement, integers, single operations that IEEE arithmetic rounds */
+    ROUND_ULPS, /* (ulps |y| + offset) u: a few operations; `offset` where terms of that size may cancel */
+    ROUND_SUM,  /* (terms + 8) u * the same operator on absolute values */
+    ROUND_POSITIVE, /* (terms + 8) u |y|: a sum or product of terms of one sign */
+    ROUND_LOG_SUM,  /* (4 |y| + terms + 128) u: the logarithm of a sum */
+    ROUND_SOFTMAX,  /* the exponent x - max is rounded, which counts |x - max| <= 104 ulps where y is not 0 */
     ROUND_LOG_SOFTMAX, /* likewise */
     ROUND_SAMPLED,     /* values between the pixels of input 0, whose positions, by input 1, are rounded */
     ROUND_NORM         /* (x - mean) / deviation * scale + bias */
@@ -35,7 +35,8 @@ typedef struct Rounding {
     double ulps, offset;
 } Rounding;
 
-/* Facts and behaviour of one operator in its opset 17 form; one definition per name of ops.def, beside its code. */
+/* Facts and behaviour of one operator in its opset 17 form; one definition per name of ops.def, beside its
+ * code. */
 typedef struct OpDef {
     const char *name;
     int min_in, max_in;   /* max -1: variadic */
@@ -48,17 +49,18 @@ typedef struct OpDef {
     bool view;            /* output is input 0's memory under another shape: nothing to compute */
     /* Set the types of the outputs; inputs are known. Fails on contradictions. */
     void (*infer)(Graph *g, Node *n);
-    /* Compute outputs from inputs, all dense in the tensors' types; NULL for absent ones. Linear operators accumulate
-     * in double with naive loops: the reference that generated code is compared with. */
+    /* Compute outputs from inputs, all dense in the tensors' types; NULL for absent ones. Linear operators
+     * accumulate in double with naive loops: the reference that generated code is compared with. */
     void (*eval)(const Graph *g, const Node *n, const void *const *in, void *const *out);
     Rounding rounding; /* default: none */
-    /* Terms that an element of the output is made of (NULL: as many elements as input 0 has for each; 0: it is a copy),
-     * and steps that eval takes for it (NULL: one). Too many do no harm. */
+    /* Terms that an element of the output is made of (NULL: as many elements as input 0 has for each; 0: it
+     * is a copy), and steps that eval takes for it (NULL: one). Too many do no harm. */
     double (*terms)(const Graph *g, const Node *n);
     double (*steps)(const Graph *g, const Node *n);
     /* Print the C that computes the node. Default NULL only for view operators. */
     void (*emit)(Emitter *e, const Node *n);
-    /* Add the gradients of the inputs, from the gradients of the outputs (train.h). NULL: cannot be trained through. */
+    /* Add the gradients of the inputs, from the gradients of the outputs (train.h). NULL: cannot be trained
+     * through. */
     void (*grad)(const Graph *g, const Node *n, const struct Gradient *d);
     /* Whether this form of the operator can be trained through. NULL: every form can. */
     bool (*has_grad)(const Graph *g, const Node *n);
@@ -72,7 +74,8 @@ OpKind op_find(const char *domain, const char *name); /* OP_UNSUPPORTED when not
 
 /* ---- supported.c ---- */
 
-/* Arity, attribute names and types of every node against its OpDef; lists all unsupported operators in one message. */
+/* Arity, attribute names and types of every node against its OpDef; lists all unsupported operators in one
+ * message. */
 void check_supported(const Graph *g);
 
 #endif

@@ -1,4 +1,5 @@
-/* op_table.c - the registry of operators: the one door through which lower wings reach the files that define them. */
+/* op_table.c - the registry of operators: the one door through which lower wings reach the files that define
+ * them. */
 #include "graph/op.h"
 
 #include <string.h>

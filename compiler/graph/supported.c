@@ -12,7 +12,8 @@ static void check_arity(const Graph *g, const Node *n, const OpDef *d)
     for (int i = 0; i < d->min_in; i++)
         if (!n->in[i])
             fail_node(g, n, "input %d is missing", i);
-    if (d->min_out == 1 && d->max_out >= 0 && !n->out[0]) /* operators with several can do without some of them */
+    if (d->min_out == 1 && d->max_out >= 0 &&
+        !n->out[0]) /* operators with several can do without some of them */
         fail_node(g, n, "output 0 is missing");
 }
 

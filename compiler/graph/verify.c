@@ -1,5 +1,5 @@
-/* verify.c - the invariants that hold between passes. A broken one is our bug, found where it was made: the message
- * names the pass. */
+/* verify.c - the invariants that hold between passes. A broken one is our bug, found where it was made: the
+ * message names the pass. */
 #include "graph/op.h"
 
 #include <stdlib.h>
@@ -11,10 +11,10 @@ typedef struct Check {
     bool typed; /* infer has run */
 } Check;
 
-#define REQUIRE(c, condition, ...)                                                                                     \
-    do {                                                                                                               \
-        if (!(condition))                                                                                              \
-            bug("after %s: %s", (c)->after, mem_printf(__VA_ARGS__));                                                  \
+#define REQUIRE(c, condition, ...)                                                                           \
+    do {                                                                                                     \
+        if (!(condition))                                                                                    \
+            bug("after %s: %s", (c)->after, mem_printf(__VA_ARGS__));                                        \
     } while (0)
 
 static int compare_names(const void *a, const void *b)
@@ -36,8 +36,8 @@ static void check_ternary(const Check *c, const Tensor *t)
         float scale = q->scales[q->num_scales == 1 ? 0 : channel];
         float want = q->codes[i] ? (float)q->codes[i] * scale : 0;
         REQUIRE(c, q->codes[i] >= -1 && q->codes[i] <= 1, "ternary '%s' has code %d", t->name, q->codes[i]);
-        REQUIRE(c, scale >= 0 && data[i] == want, "ternary '%s'[%lld] is %.9g, not %.9g", t->name, (long long)i,
-                (double)data[i], (double)want);
+        REQUIRE(c, scale >= 0 && data[i] == want, "ternary '%s'[%lld] is %.9g, not %.9g", t->name,
+                (long long)i, (double)data[i], (double)want);
     }
 }
 
@@ -79,18 +79,23 @@ static void check_layer(const Check *c, const Node *n)
 {
     const Layer *l = n->layer;
     const char *name = node_label(n);
-    REQUIRE(c, l && n->num_in == 1 && n->num_out == 1 && n->in[0] && n->out[0], "layer '%s' is incomplete", name);
-    REQUIRE(c, l->groups > 0 && l->ci % l->groups == 0 && l->co % l->groups == 0, "layer '%s' has odd groups", name);
+    REQUIRE(c, l && n->num_in == 1 && n->num_out == 1 && n->in[0] && n->out[0], "layer '%s' is incomplete",
+            name);
+    REQUIRE(c, l->groups > 0 && l->ci % l->groups == 0 && l->co % l->groups == 0, "layer '%s' has odd groups",
+            name);
     REQUIRE(c, !l->weights != !l->codes, "layer '%s' has both or no weights", name);
     REQUIRE(c, type_elems(n->in[0]->type) == l->batch * l->ci * l->ih * l->iw, "layer '%s' reads %s", name,
             type_text(n->in[0]->type));
     REQUIRE(c, type_elems(n->out[0]->type) == l->batch * out_channels_size(l), "layer '%s' writes %s", name,
             type_text(n->out[0]->type));
-    REQUIRE(c, n->in[0]->type.dtype == DT_F32 && n->out[0]->type.dtype == DT_F32, "layer '%s' is not float", name);
-    const Pool *p = &l->pool;
-    REQUIRE(c, p->kind == POOL_NONE || (p->sh >= p->kh && p->sw >= p->kw), "layer '%s' pools overlapping windows",
+    REQUIRE(c, n->in[0]->type.dtype == DT_F32 && n->out[0]->type.dtype == DT_F32, "layer '%s' is not float",
             name);
-    REQUIRE(c, p->kind == POOL_NONE || ((p->oh - 1) * p->sh + p->kh <= l->oh && (p->ow - 1) * p->sw + p->kw <= l->ow),
+    const Pool *p = &l->pool;
+    REQUIRE(c, p->kind == POOL_NONE || (p->sh >= p->kh && p->sw >= p->kw),
+            "layer '%s' pools overlapping windows", name);
+    REQUIRE(c,
+            p->kind == POOL_NONE ||
+                ((p->oh - 1) * p->sh + p->kh <= l->oh && (p->ow - 1) * p->sw + p->kw <= l->ow),
             "layer '%s' pools beyond its plane", name);
     REQUIRE(c, !l->codes || count_zeros(l) == l->zeros, "layer '%s' counts its zeros wrong", name);
 }
@@ -101,7 +106,8 @@ static void check_inputs(const Check *c, const Node *n, const bool *ready)
         const Tensor *t = n->in[i];
         if (!t)
             continue;
-        REQUIRE(c, t->id < c->g->num_tensors && c->g->tensors[t->id] == t, "'%s' is not of this graph", t->name);
+        REQUIRE(c, t->id < c->g->num_tensors && c->g->tensors[t->id] == t, "'%s' is not of this graph",
+                t->name);
         REQUIRE(c, ready[t->id], "node '%s' reads '%s' before it is made", node_label(n), t->name);
         REQUIRE(c, !c->typed || type_known(t->type), "'%s' is %s", t->name, type_text(t->type));
     }
@@ -129,8 +135,8 @@ static void check_arity(const Check *c, const Node *n)
     }
     if (!c->typed)
         return;
-    REQUIRE(c, n->num_in >= d->min_in && (d->max_in < 0 || n->num_in <= d->max_in), "node '%s' (%s) has %d inputs",
-            node_label(n), d->name, n->num_in);
+    REQUIRE(c, n->num_in >= d->min_in && (d->max_in < 0 || n->num_in <= d->max_in),
+            "node '%s' (%s) has %d inputs", node_label(n), d->name, n->num_in);
     REQUIRE(c, n->num_out >= d->min_out && (d->max_out < 0 || n->num_out <= d->max_out),
             "node '%s' (%s) has %d outputs", node_label(n), d->name, n->num_out);
 }

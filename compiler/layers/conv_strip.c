@@ -1,9 +1,9 @@
 /* conv_strip.c - the geometry of generated convolutions: parts, taps, strips, and the memory they need.
  *
  * Every form works on a strip of output rows: the input rows that the strip reads are staged into zero-padded
- * planes (or read where they lie, when nothing is padded or strided), a block of output channels is accumulated, and
- * the epilogue writes it out. So no padded copy of a whole activation is ever stored. Strided convolutions stage one
- * plane per phase of the stride, so that every tap reads with unit stride. */
+ * planes (or read where they lie, when nothing is padded or strided), a block of output channels is
+ * accumulated, and the epilogue writes it out. So no padded copy of a whole activation is ever stored.
+ * Strided convolutions stage one plane per phase of the stride, so that every tap reads with unit stride. */
 #include "layers/layers.h"
 
 #include <math.h>
@@ -36,7 +36,8 @@ double outgrown(double adds)
     return adds > CACHED_ADDS ? adds : 0;
 }
 
-/* Soft-float convolutions have small tables only; transposed ones, which have none, are taken to cost the same. */
+/* Soft-float convolutions have small tables only; transposed ones, which have none, are taken to cost the
+ * same. */
 FormId price_row(const Layer *l, const Options *opt)
 {
     return l->kind != LAYER_FC && find_core(opt->target)->soft_float ? l->form->small_id : l->form->id;
@@ -76,8 +77,10 @@ static void conv_offsets(const Layer *l, ConvStrip *s)
     s->parts[0].koff = koff;
 }
 
-/* Whether output residue r is fed by tap k along one axis, and from which input position relative to the part's q. */
-static bool transposed_tap(int64_t r, int64_t pad, int64_t k, int64_t dilation, int64_t stride, int64_t *offset)
+/* Whether output residue r is fed by tap k along one axis, and from which input position relative to the
+ * part's q. */
+static bool transposed_tap(int64_t r, int64_t pad, int64_t k, int64_t dilation, int64_t stride,
+                           int64_t *offset)
 {
     int64_t d = r + pad - k * dilation;
     *offset = d / stride;
@@ -85,7 +88,8 @@ static bool transposed_tap(int64_t r, int64_t pad, int64_t k, int64_t dilation, 
 }
 
 /* The range of input offsets over all residues and taps of one axis. */
-static void transposed_range(int64_t stride, int64_t pad, int64_t kernel, int64_t dilation, int64_t *lo, int64_t *hi)
+static void transposed_range(int64_t stride, int64_t pad, int64_t kernel, int64_t dilation, int64_t *lo,
+                             int64_t *hi)
 {
     *lo = *hi = 0;
     for (int64_t r = 0; r < stride; r++)
@@ -200,7 +204,8 @@ double strip_inputs(const Layer *l, const ConvStrip *s)
     return l->direct || s->unstaged ? 0 : (double)(l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
 }
 
-/* What depends on the rows of a strip in the time that a run takes: vectors, and what each strip costs again. */
+/* What depends on the rows of a strip in the time that a run takes: vectors, and what each strip costs again.
+ */
 static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt)
 {
     const Core *t = find_core(opt->target);
@@ -216,8 +221,8 @@ static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt
     return (double)vectors * weights * price[unrolled ? 0 : 1] + (double)(full + (rest > 0)) * strip;
 }
 
-/* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strips that take the least time
- * within a budget of memory, as large as it allows where every strip decodes the weights anew. */
+/* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strips that take the least
+ * time within a budget of memory, as large as it allows where every strip decodes the weights anew. */
 static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_t unit, int64_t halo)
 {
     const Format *f = layer_format(l);

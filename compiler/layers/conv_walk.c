@@ -1,5 +1,5 @@
-/* conv_walk.c - how a run of a convolution goes through its weights: which way it is turned, its blocks of output
- * channels, strips and vectors, and what its code holds. */
+/* conv_walk.c - how a run of a convolution goes through its weights: which way it is turned, its blocks of
+ * output channels, strips and vectors, and what its code holds. */
 #include "layers/layers.h"
 
 /* A 1-D convolution along columns as one along rows, so that long signals are cut into strips as well. */

@@ -1,20 +1,20 @@
 /* cost.c - how long a layer takes in its lowering: amounts of work, each at a price of costs.def.
  *
- * The amounts are exact: they come from the geometry and the weights as the emitter takes them. Prices are measured by
- * tests/tools/calibrate.c. A price is per amount, in this order:
+ * The amounts are exact: they come from the geometry and the weights as the emitter takes them. Prices are
+ * measured by tests/tools/calibrate.c. A price is per amount, in this order:
  *
- *   convolutions, unrolled   vectors * adds, vectors * loads of inputs, vectors * loads and stores of accumulators,
- *                            adds walked through where the code outgrows the instruction cache, vectors * shared pairs,
+ *   convolutions, unrolled   vectors * adds, vectors * loads of inputs, vectors * loads and stores of
+ * accumulators, adds walked through where the code outgrows the instruction cache, vectors * shared pairs,
  *                            outputs, inputs staged
- *   convolutions, tables     vectors * weights not 0, vectors * weights, walks * weights not 0, walks * weights,
- *                            walks * channels, outputs, inputs staged
- *   of them small tables     the first two: vectors of rows * weights not 0, outputs of rows beside these * weights not
- *                            0; the fifth: rows * weights not 0
- *   fully connected          as unrolled convolutions of one vector; tables: weights not 0, weights, inputs, outputs;
+ *   convolutions, tables     vectors * weights not 0, vectors * weights, walks * weights not 0, walks *
+ * weights, walks * channels, outputs, inputs staged of them small tables     the first two: vectors of rows *
+ * weights not 0, outputs of rows beside these * weights not 0; the fifth: rows * weights not 0 fully
+ * connected          as unrolled convolutions of one vector; tables: weights not 0, weights, inputs, outputs;
  *                            a price per row of the batch stands sixth
  *
- * vectors: steps of the target's lanes over the positions of a strip; tables go over those between rows as well. walks:
- * how often all weights are gone through, once per strip. Inputs that two strips read are staged twice. */
+ * vectors: steps of the target's lanes over the positions of a strip; tables go over those between rows as
+ * well. walks: how often all weights are gone through, once per strip. Inputs that two strips read are staged
+ * twice. */
 #include "base/host.h"
 #include "layers/layers.h"
 

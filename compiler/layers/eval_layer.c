@@ -21,8 +21,8 @@ static double activate(Activation a, double v)
     bug("activation %d", (int)a.kind);
 }
 
-/* The rounding error of y = act(v) when v is off by up to `error`: Lipschitz bound times error, and the rounding of the
- * activation's own steps. ulp: Format.half_ulp. */
+/* The rounding error of y = act(v) when v is off by up to `error`: Lipschitz bound times error, and the
+ * rounding of the activation's own steps. ulp: Format.half_ulp. */
 static double activation_error(Activation a, double error, double ulp)
 {
     switch (a.kind) {
@@ -92,7 +92,8 @@ static void finish(const Layer *l, const double *w, int64_t weights, double *acc
 
 /* Pooled value at the window that starts at v; error likewise, with the rounding of the average itself. ulp:
  * Format.half_ulp. */
-static double pool_window(const Pool *p, int64_t width, const double *v, const double *error, double ulp, double *e)
+static double pool_window(const Pool *p, int64_t width, const double *v, const double *error, double ulp,
+                          double *e)
 {
     double max = v[0], sum = 0, sum_abs = 0, max_error = 0, sum_error = 0, count = (double)(p->kh * p->kw);
     for (int64_t ky = 0; ky < p->kh; ky++)
@@ -141,7 +142,8 @@ static double *layer_weights(const Layer *l, int64_t n)
 
 void eval_layer(const Layer *l, const float *x, float *y, float *bound)
 {
-    int64_t per_channel = l->ci / l->groups * l->kh * l->kw, in = l->ci * l->ih * l->iw, out = l->co * l->oh * l->ow;
+    int64_t per_channel = l->ci / l->groups * l->kh * l->kw, in = l->ci * l->ih * l->iw,
+            out = l->co * l->oh * l->ow;
     int64_t pooled = l->pool.kind == POOL_NONE ? out : l->co * l->pool.oh * l->pool.ow;
     double *w = layer_weights(l, l->co * per_channel), *w_abs = absolute(w, l->co * per_channel);
     double *acc = doubles_new(out), *error = bound ? doubles_new(out) : NULL;

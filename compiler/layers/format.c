@@ -47,7 +47,8 @@ int format_digits(const Format *f)
 {
     enum { MOST = 15 /* whose sums fit into 32 bits */ };
     int digits = 1;
-    for (int64_t power = 4; digits < MOST && power <= f->exact_in && (4 * power - 1) / 3 <= f->exact_acc; power *= 4)
+    for (int64_t power = 4; digits < MOST && power <= f->exact_in && (4 * power - 1) / 3 <= f->exact_acc;
+         power *= 4)
         digits++;
     return digits;
 }

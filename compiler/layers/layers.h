@@ -6,25 +6,27 @@
 
 /* ---- format.c ---- */
 
-/* The numbers that a layer computes with, and how runtime/ holds them. Everything that kernels, planner, check and
- * header need of a type comes from here. */
+/* The numbers that a layer computes with, and how runtime/ holds them. Everything that kernels, planner,
+ * check and header need of a type comes from here. */
 typedef struct Format {
-    const char *suffix;          /* of its kernels in runtime/: "f32" of tn_put_rows_f32 */
-    DType in, acc, out;          /* inputs and outputs in memory, accumulators */
-    const char *vec, *lanes;     /* "vec": accumulators are held in vectors of type tn_vec; the macro of their length */
-    const char *input;           /* the macro that loads inputs as such a vector */
-    const char *load, *store;    /* those that load and store accumulators */
-    bool fused;                  /* TN_ADD adds such vectors through the multiply-add unit of a target that has it */
-    int max_lanes;               /* the most lanes that a target may have: memory is rounded up to them */
+    const char *suffix; /* of its kernels in runtime/: "f32" of tn_put_rows_f32 */
+    DType in, acc, out; /* inputs and outputs in memory, accumulators */
+    const char *vec,
+        *lanes;        /* "vec": accumulators are held in vectors of type tn_vec; the macro of their length */
+    const char *input; /* the macro that loads inputs as such a vector */
+    const char *load, *store; /* those that load and store accumulators */
+    bool fused;    /* TN_ADD adds such vectors through the multiply-add unit of a target that has it */
+    int max_lanes; /* the most lanes that a target may have: memory is rounded up to them */
     int64_t exact_in, exact_acc; /* whole numbers up to these are exact in inputs and in accumulators */
     double half_ulp;             /* largest relative rounding error of an accumulator, */
     double out_half_ulp;         /* and of its way to an output; 0: there is none */
 } Format;
-const Format *layer_format(const Layer *l);                 /* its own; float where lower.c has not set it yet */
+const Format *layer_format(const Layer *l); /* its own; float where lower.c has not set it yet */
 const Format *choose_format(const Node *n, const Layer *l); /* for lower.c */
-bool format_in_place(const Format *f);                      /* accumulators can become outputs where they lie */
-int format_lanes(const Format *f, const Options *opt);      /* of the target's vectors */
-int format_digits(const Format *f); /* digits of base 4 that accumulators hold exactly, when inputs carry one each */
+bool format_in_place(const Format *f);                 /* accumulators can become outputs where they lie */
+int format_lanes(const Format *f, const Options *opt); /* of the target's vectors */
+int format_digits(
+    const Format *f); /* digits of base 4 that accumulators hold exactly, when inputs carry one each */
 
 /* ---- target.c ---- */
 
@@ -51,7 +53,8 @@ typedef struct Core {
     double conv_bytes[3], fc_bytes[3]; /* unrolled: per add, load of an input, load or store of a sum */
     int conv_code;                     /* bytes of a convolution's loops and epilogue, compiled for speed */
     BlockShape conv, fc;
-    int sparse_sums; /* conv.sums where at most a quarter of the weights is left, so few pairs wait; 0: as many */
+    int sparse_sums; /* conv.sums where at most a quarter of the weights is left, so few pairs wait; 0: as
+                        many */
     const Costs *costs;
     int lanes;         /* of its vectors of floats */
     bool instructions; /* costs are instructions executed; else ns */
@@ -84,10 +87,10 @@ char *target_words(const Target *m);         /* its name and aliases, with a spa
 
 /* How a convolution is cut into strips of rows, blocks of output channels and parts.
  *
- * A part is a set of outputs with the same taps: a convolution has one; a transposed one has one for every residue of
- * the output position modulo the stride. Output (q, p) of a part lies at row row0 + q * row_step, column
- * col0 + p * col_step; its flat position in the accumulators is q * pitch + p. Its tap k reads input element
- * koff[k] + q * pitch + p of a channel's plane. */
+ * A part is a set of outputs with the same taps: a convolution has one; a transposed one has one for every
+ * residue of the output position modulo the stride. Output (q, p) of a part lies at row row0 + q * row_step,
+ * column col0 + p * col_step; its flat position in the accumulators is q * pitch + p. Its tap k reads input
+ * element koff[k] + q * pitch + p of a channel's plane. */
 typedef struct ConvPart {
     int64_t row0, row_step, col0, col_step;
     int64_t rows, cols;  /* outputs; with fused pooling only the rows that pooling reads */
@@ -98,27 +101,30 @@ enum { NO_TAP = INT32_MIN };
 
 typedef struct ConvStrip {
     bool unstaged; /* nothing is staged: the borders are cut off each tap's rows */
-    bool skips;    /* vectors of accumulators skip what lies between the rows; else they cover all from first to last */
+    bool skips; /* vectors of accumulators skip what lies between the rows; else they cover all from first to
+                   last */
     int num_parts;
     ConvPart *parts;
-    int64_t rows;                        /* output rows of a strip, per part */
-    int64_t total_rows;                  /* the most rows of any part */
-    int64_t pitch;                       /* elements between input rows, and between accumulator rows */
-    int64_t plane;                       /* elements between input channels */
-    int64_t top, left;                   /* staging: zeros before the image */
-    int64_t phase_rows, phase_cols;      /* staging: phases, 1 but for strided convolutions */
-    int64_t stage_rows;                  /* rows of one phase plane; its columns are `pitch` */
-    int64_t staged;                      /* input channels staged at once; fewer than all: those of one block */
-    int64_t block;                       /* output channels accumulated at once */
-    int64_t acc_pitch;                   /* accumulators per output channel, a multiple of Format.max_lanes */
+    int64_t rows;                   /* output rows of a strip, per part */
+    int64_t total_rows;             /* the most rows of any part */
+    int64_t pitch;                  /* elements between input rows, and between accumulator rows */
+    int64_t plane;                  /* elements between input channels */
+    int64_t top, left;              /* staging: zeros before the image */
+    int64_t phase_rows, phase_cols; /* staging: phases, 1 but for strided convolutions */
+    int64_t stage_rows;             /* rows of one phase plane; its columns are `pitch` */
+    int64_t staged;                 /* input channels staged at once; fewer than all: those of one block */
+    int64_t block;                  /* output channels accumulated at once */
+    int64_t acc_pitch;              /* accumulators per output channel, a multiple of Format.max_lanes */
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
-int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes); /* that cover rows of outputs */
+int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols,
+                      int64_t lanes); /* that cover rows of outputs */
 double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
 double strip_inputs(const Layer *l, const ConvStrip *s); /* staged for a strip */
-bool reads_in_place(const Layer *l);                     /* a convolution whose input is not staged in its form */
-int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output); /* staged first for this one's block */
+bool reads_in_place(const Layer *l); /* a convolution whose input is not staged in its form */
+int64_t conv_first_input(const Layer *l, const ConvStrip *s,
+                         int64_t output); /* staged first for this one's block */
 
 /* ---- share.c ---- */
 
@@ -136,7 +142,8 @@ typedef struct Sharing {
 void share_pairs(Sharing *s);       /* from the taps, vars == taps, to fewest adds */
 int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs included */
 
-/* ---- unroll.c: the adds and subtracts of one block of outputs, as data: cost.c counts them, codegen prints them ----
+/* ---- unroll.c: the adds and subtracts of one block of outputs, as data: cost.c counts them, codegen prints
+ * them ----
  */
 
 typedef enum StatementKind {
@@ -169,8 +176,9 @@ const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, i
                                  const Options *opt);
 bool conv_is_mixed(const Layer *l, const Options *opt); /* some adds go through the multiply-add unit */
 const UnrolledBlock *unroll_fc(const Layer *l, int64_t first, int64_t count);
-int64_t fc_block(const Layer *l, int64_t first, const Options *opt); /* outputs of the block that begins there */
-Unrolled fc_code(const Layer *l, const Options *opt);                /* of all blocks */
+int64_t fc_block(const Layer *l, int64_t first,
+                 const Options *opt);                 /* outputs of the block that begins there */
+Unrolled fc_code(const Layer *l, const Options *opt); /* of all blocks */
 void add_unrolled(Unrolled *sum, const Unrolled *u);
 
 /* ---- conv_walk.c: a convolution as its code goes through it ---- */
@@ -182,10 +190,10 @@ typedef struct ConvFrame {
     ConvStrip s;
 } ConvFrame;
 ConvFrame conv_frame(const Layer *l, const Options *opt);
-int64_t conv_block(const ConvFrame *c, int64_t first);           /* output channels of the block that begins there */
+int64_t conv_block(const ConvFrame *c, int64_t first); /* output channels of the block that begins there */
 int64_t layer_scratch_bytes(const Layer *l, const Options *opt); /* 0: it needs none */
-/* Whether scale, bias and activation come behind the pooling, where there is less for them to do: maxima of sums are
- * where those of the outputs are. */
+/* Whether scale, bias and activation come behind the pooling, where there is less for them to do: maxima of
+ * sums are where those of the outputs are. */
 bool pools_sums(const Layer *l);
 /* How a run goes through the weights of a part. */
 typedef struct ConvWalk {
@@ -254,14 +262,16 @@ typedef struct LayerForm {
     FcWork *fc_work;
 } LayerForm;
 const LayerForm *form_at(FormId id);
-const LayerForm *form_of(Lowering lowering, bool small); /* small: with the smallest table, where there is a choice */
+const LayerForm *form_of(Lowering lowering,
+                         bool small); /* small: with the smallest table, where there is a choice */
 void layer_set_form(Layer *l, const LayerForm *form);
 
 /* ---- eval_layer.c ---- */
 
-/* A fused layer, naive, accumulating in double. bound, if not NULL, gets per output element the largest rounding error
- * that float code may show: (n + 8) * 2^-24 * (sum |w x| * |scale| + |bias|) for the n non-zero weights of the channel,
- * times the activation's Lipschitz bound, plus the rounding of a sigmoid, tanh, hard activation or average itself. */
+/* A fused layer, naive, accumulating in double. bound, if not NULL, gets per output element the largest
+ * rounding error that float code may show: (n + 8) * 2^-24 * (sum |w x| * |scale| + |bias|) for the n
+ * non-zero weights of the channel, times the activation's Lipschitz bound, plus the rounding of a sigmoid,
+ * tanh, hard activation or average itself. */
 void eval_layer(const Layer *l, const float *x, float *y, float *bound);
 
 #endif

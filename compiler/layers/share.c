@@ -1,12 +1,13 @@
 /* share.c - common subexpressions among the sums of one block of outputs.
  *
- * Greedy pairs, after Tridgell et al., "Unrolling Ternary Neural Networks" (arXiv 1909.04509): the pair of variables
- * that most sums add or subtract together, with equal or with opposite sign, becomes a temporary, which may pair again.
- * Only the few taps of one window are looked at, so that most temporaries stay in registers. */
+ * Greedy pairs, after Tridgell et al., "Unrolling Ternary Neural Networks" (arXiv 1909.04509): the pair of
+ * variables that most sums add or subtract together, with equal or with opposite sign, becomes a temporary,
+ * which may pair again. Only the few taps of one window are looked at, so that most temporaries stay in
+ * registers. */
 #include "layers/layers.h"
 
-/* The sums that hold variables a and b with equal signs (sign 1) or opposite ones (-1), those that add a apart from
- * those that subtract it. */
+/* The sums that hold variables a and b with equal signs (sign 1) or opposite ones (-1), those that add a
+ * apart from those that subtract it. */
 typedef struct Holders {
     uint32_t adding, subtracting;
 } Holders;

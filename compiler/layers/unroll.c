@@ -1,9 +1,9 @@
 /* unroll.c - the heart of ternc: every +1 weight is an add, every -1 weight a subtract, a zero is nothing.
  *
- * A block of output channels is held in accumulators; each input tap is loaded once and added to or subtracted from
- * every accumulator that uses it, alone or in a pair that several share (share.c). The statements are cut into
- * functions of bounded length, which compile in linear time and stay in the instruction cache; accumulators go through
- * memory between them. */
+ * A block of output channels is held in accumulators; each input tap is loaded once and added to or
+ * subtracted from every accumulator that uses it, alone or in a pair that several share (share.c). The
+ * statements are cut into functions of bounded length, which compile in linear time and stay in the
+ * instruction cache; accumulators go through memory between them. */
 #include "layers/layers.h"
 
 enum { CONV_TERMS = 1000, FC_TERMS = 500 /* per function */ };
@@ -38,15 +38,17 @@ static void add_statement(Unroller *u, Statement s)
     u->b->statements[u->b->num_statements++] = s;
 }
 
-/* On targets with two units that add, up to half of the adds go to the one that multiplies too. It gets no subtracts,
- * which compilers take longer for, and no pairs, which it would have to copy. */
+/* On targets with two units that add, up to half of the adds go to the one that multiplies too. It gets no
+ * subtracts, which compilers take longer for, and no pairs, which it would have to copy. */
 static void add_sum(Unroller *u, int sum, int var, int sign)
 {
     bool fused = sign > 0 && u->mixed && u->plain > u->fused;
     *(fused ? &u->fused : &u->plain) += 1;
-    add_statement(
-        u, (Statement){
-               .kind = STATEMENT_ADD, .to = (uint8_t)sum, .a = (uint8_t)var, .sign = (int8_t)sign, .fused = fused});
+    add_statement(u, (Statement){.kind = STATEMENT_ADD,
+                                 .to = (uint8_t)sum,
+                                 .a = (uint8_t)var,
+                                 .sign = (int8_t)sign,
+                                 .fused = fused});
 }
 
 static void make_variable(Unroller *u, const Sharing *s, int v)
@@ -57,10 +59,11 @@ static void make_variable(Unroller *u, const Sharing *s, int v)
     }
     const SharedPair *p = &s->pairs[v - s->taps];
     u->plain++;
-    add_statement(
-        u,
-        (Statement){
-            .kind = STATEMENT_PAIR, .to = (uint8_t)v, .a = (uint8_t)p->a, .b = (uint8_t)p->b, .sign = (int8_t)p->sign});
+    add_statement(u, (Statement){.kind = STATEMENT_PAIR,
+                                 .to = (uint8_t)v,
+                                 .a = (uint8_t)p->a,
+                                 .b = (uint8_t)p->b,
+                                 .sign = (int8_t)p->sign});
 }
 
 /* A variable, what it adds to, and the pairs that it completes. */
@@ -186,7 +189,8 @@ bool conv_is_mixed(const Layer *l, const Options *opt)
 const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count,
                                  const Options *opt)
 {
-    Unroller u = {.l = l, .b = new_block(l, first, count), .mixed = conv_is_mixed(l, opt), .most_terms = CONV_TERMS};
+    Unroller u = {
+        .l = l, .b = new_block(l, first, count), .mixed = conv_is_mixed(l, opt), .most_terms = CONV_TERMS};
     const int64_t *koff = s->parts[part].koff;
     int64_t per_group = l->ci / l->groups, outs = l->co / l->groups, staged = conv_first_input(l, s, first);
     for (int64_t in = first / outs * per_group; in < ((first + count - 1) / outs + 1) * per_group; in++)

@@ -1,6 +1,6 @@
-/* weight_tables.c - weights of a layer as constant arrays, in the forms that runtime/tables.h and layer.h decode.
- * Ternary ones have a fast and a small form (LayerForm.small): gap lists and Rice codes, packed words and packed bytes.
- * The rows of these forms stand at the end. */
+/* weight_tables.c - weights of a layer as constant arrays, in the forms that runtime/tables.h and layer.h
+ * decode. Ternary ones have a fast and a small form (LayerForm.small): gap lists and Rice codes, packed words
+ * and packed bytes. The rows of these forms stand at the end. */
 #include "layers/layers.h"
 
 #include <string.h>
@@ -52,7 +52,8 @@ WeightTable gap_lists(const Layer *l, int64_t block)
     return t;
 }
 
-/* ---- Rice codes: R. F. Rice, "Some practical universal noiseless coding techniques", JPL 79-22, 1979 ---- */
+/* ---- Rice codes: R. F. Rice, "Some practical universal noiseless coding techniques", JPL 79-22, 1979 ----
+ */
 
 enum { MAX_LOW_BITS = 15 };
 
@@ -129,7 +130,8 @@ WeightTable packed_bytes(const Layer *l, int64_t block)
     uint8_t *data = t.data;
     for (int64_t c = 0; c < l->co; c++)
         for (int64_t i = 0; i < groups; i++)
-            data[l->kind == LAYER_FC ? i * l->co + c : c * groups + i] = pack_byte(l->codes + c * n + 5 * i, n - 5 * i);
+            data[l->kind == LAYER_FC ? i * l->co + c : c * groups + i] =
+                pack_byte(l->codes + c * n + 5 * i, n - 5 * i);
     return t;
 }
 
@@ -162,8 +164,8 @@ static float weight_at(const Layer *l, int64_t i)
     return l->codes ? (float)l->codes[i] : l->weights[i];
 }
 
-/* Blocks of `block` output channels of one group, [groups][blocks][ci/groups][taps][block], missing channels 0; with
- * block 1 the layer's own order. */
+/* Blocks of `block` output channels of one group, [groups][blocks][ci/groups][taps][block], missing channels
+ * 0; with block 1 the layer's own order. */
 WeightTable dense_weights(const Layer *l, int64_t block)
 {
     int64_t outs = l->co / l->groups, blocks = (outs + block - 1) / block, n = weights_per_output(l);

@@ -1,5 +1,5 @@
-/* files.c - which file belongs to which input or output of a model: "PATH" or "NAME=PATH" on the command line; and the
- * values of inputs from such files. */
+/* files.c - which file belongs to which input or output of a model: "PATH" or "NAME=PATH" on the command
+ * line; and the values of inputs from such files. */
 #include "data/data.h"
 #include "onnx/files.h"
 #include "onnx/onnx.h"
@@ -38,7 +38,8 @@ static int first_free(const char *const *paths, int count)
     return -1;
 }
 
-static void place_path(const Graph *g, const Edges *e, const char **paths, int at, const char *given, const char *path)
+static void place_path(const Graph *g, const Edges *e, const char **paths, int at, const char *given,
+                       const char *path)
 {
     if (at < 0 || paths[at])
         fail("%s: --%s %s is one too many; the model has: %s", g->file, e->option, given, list_edges(e));
@@ -80,8 +81,8 @@ static const void *read_value(const Graph *g, const Tensor *edge, const char *pa
 {
     const Tensor *t = read_tensor_file(path);
     if (!type_equal(t->type, edge->type))
-        fail("%s: %s does not fit input '%s' of %s, which is %s", path, type_text(t->type), edge->name, g->file,
-             type_text(edge->type));
+        fail("%s: %s does not fit input '%s' of %s, which is %s", path, type_text(t->type), edge->name,
+             g->file, type_text(edge->type));
     return t->data;
 }
 
@@ -91,8 +92,8 @@ const void **read_inputs(const Graph *g, Strings given)
     const char **paths = assign_paths(g, &e, given);
     int missing = first_free(paths, e.count);
     if (missing >= 0)
-        fail("%s: input '%s' needs a value: --input [NAME=]FILE; the inputs are: %s", g->file, e.items[missing]->name,
-             list_edges(&e));
+        fail("%s: input '%s' needs a value: --input [NAME=]FILE; the inputs are: %s", g->file,
+             e.items[missing]->name, list_edges(&e));
     const void **data = NEW_ARRAY(const void *, e.count);
     for (int i = 0; i < e.count; i++)
         data[i] = read_value(g, e.items[i], paths[i]);

@@ -12,7 +12,8 @@ typedef struct Edges {
     Tensor *const *items;
     int count;
 } Edges;
-/* The path for each edge out of "NAME=PATH" and, in order of what is left, "PATH"; NULL for an edge without one. */
+/* The path for each edge out of "NAME=PATH" and, in order of what is left, "PATH"; NULL for an edge without
+ * one. */
 const char **assign_paths(const Graph *g, const Edges *e, Strings given);
 /* The values of all inputs from .npy or .pb files (--input). Fails unless each has one of its own type. */
 const void **read_inputs(const Graph *g, Strings given);

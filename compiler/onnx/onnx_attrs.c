@@ -1,10 +1,11 @@
-/* onnx_attrs.c - attributes of nodes: their kind, their value, and those that stand for an attribute of the function
- * that the node is in. */
+/* onnx_attrs.c - attributes of nodes: their kind, their value, and those that stand for an attribute of the
+ * function that the node is in. */
 #include "onnx/onnx_proto.h"
 
 #include <string.h>
 
-static const char *copy_bytes(const Onnx__NodeProto *n, const char *attr, ProtobufCBinaryData b, const Reader *r)
+static const char *copy_bytes(const Onnx__NodeProto *n, const char *attr, ProtobufCBinaryData b,
+                              const Reader *r)
 {
     if (b.len && memchr(b.data, 0, b.len))
         fail("%s: %s: attribute '%s' contains a NUL byte", r->file, node_text(n), attr);
@@ -20,8 +21,8 @@ typedef struct AttrKind {
     bool present; /* a value of this kind is in the file */
 } AttrKind;
 
-/* The kind of value that an attribute has: the declared one, or in old files that declare none the one that is there.
- * Writers leave out zeros and empty lists, but a value of another kind is a contradiction. */
+/* The kind of value that an attribute has: the declared one, or in old files that declare none the one that
+ * is there. Writers leave out zeros and empty lists, but a value of another kind is a contradiction. */
 static AttrType attr_kind(const Reader *r, const Onnx__NodeProto *n, const Onnx__AttributeProto *a)
 {
     const AttrKind kinds[] = {
@@ -49,11 +50,13 @@ static AttrType attr_kind(const Reader *r, const Onnx__NodeProto *n, const Onnx_
     if (!declared || (needs_value && !declared->present))
         fail("%s: %s: attribute '%s' has no value", r->file, node_text(n), a->name);
     if (present && present != declared)
-        fail("%s: %s: attribute '%s' has a value of another type than it declares", r->file, node_text(n), a->name);
+        fail("%s: %s: attribute '%s' has a value of another type than it declares", r->file, node_text(n),
+             a->name);
     return declared->type;
 }
 
-static const char *const *read_strings(const Reader *r, const Onnx__NodeProto *n, const Onnx__AttributeProto *p)
+static const char *const *read_strings(const Reader *r, const Onnx__NodeProto *n,
+                                       const Onnx__AttributeProto *p)
 {
     const char **strings = NEW_ARRAY(const char *, (int64_t)p->n_strings);
     for (size_t i = 0; i < p->n_strings; i++)
@@ -107,11 +110,11 @@ static void check_declared_type(const Reader *r, const Onnx__NodeProto *n, const
                                      [ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS] = ATTR_STRINGS};
     size_t declared = p->has_type ? (size_t)p->type : 0, count = sizeof types / sizeof types[0];
     if (given->type == ATTR_GRAPH || given->type == ATTR_OTHER)
-        fail("%s: %s: attribute '%s' of the function is a graph, which is not supported", r->file, node_text(n),
-             p->ref_attr_name);
+        fail("%s: %s: attribute '%s' of the function is a graph, which is not supported", r->file,
+             node_text(n), p->ref_attr_name);
     if (declared && (declared >= count || types[declared] != given->type))
-        fail("%s: %s: attribute '%s' has another type than attribute '%s' of the function", r->file, node_text(n),
-             p->name, p->ref_attr_name);
+        fail("%s: %s: attribute '%s' has another type than attribute '%s' of the function", r->file,
+             node_text(n), p->name, p->ref_attr_name);
 }
 
 static const Onnx__AttributeProto *find_default(const Function *f, const char *name)
@@ -122,16 +125,18 @@ static const Onnx__AttributeProto *find_default(const Function *f, const char *n
     return NULL;
 }
 
-/* False: the function's attribute is neither given nor has it a default, so the node does not have it either. */
-static bool resolve(Reader *r, const Scope *s, const Onnx__NodeProto *n, const Onnx__AttributeProto *p, Attr *a)
+/* False: the function's attribute is neither given nor has it a default, so the node does not have it either.
+ */
+static bool resolve(Reader *r, const Scope *s, const Onnx__NodeProto *n, const Onnx__AttributeProto *p,
+                    Attr *a)
 {
     const FunctionCall *c = onnx_call_of(s);
     if (!c)
-        fail("%s: %s: attribute '%s' refers to a function's attribute, outside of a function", r->file, node_text(n),
-             p->name);
+        fail("%s: %s: attribute '%s' refers to a function's attribute, outside of a function", r->file,
+             node_text(n), p->name);
     if (!onnx_declares(c->f, p->ref_attr_name))
-        fail("%s: %s: attribute '%s' refers to '%s', which function '%s' does not have", r->file, node_text(n), p->name,
-             p->ref_attr_name, c->f->name);
+        fail("%s: %s: attribute '%s' refers to '%s', which function '%s' does not have", r->file,
+             node_text(n), p->name, p->ref_attr_name, c->f->name);
     bool known = false;
     for (int i = 0; i < c->node->num_attrs && !known; i++)
         if (!strcmp(c->node->attrs[i].name, p->ref_attr_name)) {
@@ -153,7 +158,8 @@ void onnx_read_attrs(Reader *r, const Scope *s, Node *to, const Onnx__NodeProto 
 {
     enum { MAX_ATTRS = 1024 };
     if (n->n_attribute > MAX_ATTRS)
-        fail("%s: %s has %zu attributes; at most %d are supported", r->file, node_text(n), n->n_attribute, MAX_ATTRS);
+        fail("%s: %s has %zu attributes; at most %d are supported", r->file, node_text(n), n->n_attribute,
+             MAX_ATTRS);
     to->attrs = NEW_ARRAY(Attr, (int64_t)n->n_attribute);
     for (size_t i = 0; i < n->n_attribute; i++) {
         const Onnx__AttributeProto *p = n->attribute[i];

@@ -1,8 +1,9 @@
 /* onnx_external.c - elements of a tensor that lie in another file than the model (TensorProto.external_data).
  *
- * The file must lie in the model's folder or below it, also after symbolic links are followed: a model must not be able
- * to read what its user did not put beside it. Elements are used where the file is mapped when they are aligned there.
- * The checksum that a file may give is not looked at. Source: ONNX's text on external data. */
+ * The file must lie in the model's folder or below it, also after symbolic links are followed: a model must
+ * not be able to read what its user did not put beside it. Elements are used where the file is mapped when
+ * they are aligned there. The checksum that a file may give is not looked at. Source: ONNX's text on external
+ * data. */
 #include "onnx/onnx_proto.h"
 
 #include <errno.h>
@@ -82,7 +83,8 @@ static const char *find_file(const Place *at, const char *location)
     const char *folder = folder_of(at->file), *path = mem_printf("%s/%s", folder, location);
     char base[PATH_MAX], real[PATH_MAX];
     if (!realpath(folder, base) || !realpath(path, real))
-        fail_tensor(at, "external data: cannot read %s: %s; the file belongs beside the model", path, strerror(errno));
+        fail_tensor(at, "external data: cannot read %s: %s; the file belongs beside the model", path,
+                    strerror(errno));
     size_t n = strcmp(base, "/") != 0 ? strlen(base) : 0;
     bool inside = !strncmp(base, real, n) && real[n] == '/';
     if (!inside)
@@ -105,7 +107,8 @@ const uint8_t *onnx_external_data(const Place *at, const Onnx__TensorProto *p, T
     Extent e = parse_extent(at, p);
     size_t len = type_bytes(t), align = dtype_size(t.dtype);
     if (e.has_length && e.length != len)
-        fail_tensor(at, "%s needs %zu bytes, but its external data has %" PRIu64, type_text(t), len, e.length);
+        fail_tensor(at, "%s needs %zu bytes, but its external data has %" PRIu64, type_text(t), len,
+                    e.length);
     const char *path = find_file(at, e.location);
     struct stat st;
     if (stat(path, &st) || !S_ISREG(st.st_mode))
@@ -115,8 +118,9 @@ const uint8_t *onnx_external_data(const Place *at, const Onnx__TensorProto *p, T
         fail_tensor(at, "external data: cannot read %s: %s", path, strerror(errno));
     uint64_t size = (uint64_t)st.st_size;
     if (e.offset > size || len > size - e.offset)
-        fail_tensor(at, "external data: %s has %" PRIu64 " bytes, but bytes %" PRIu64 " to %" PRIu64 " are wanted",
-                    path, size, e.offset, e.offset + len);
+        fail_tensor(
+            at, "external data: %s has %" PRIu64 " bytes, but bytes %" PRIu64 " to %" PRIu64 " are wanted",
+            path, size, e.offset, e.offset + len);
     const uint8_t *data = len ? map_range(at, fd, e.offset, len) : mem_alloc(1);
     close(fd);
     if ((uintptr_t)data % align == 0)

@@ -1,6 +1,7 @@
-/* onnx_functions.c - the functions that a model brings along: which there are, what attributes they take, and bounds on
- * what inlining them may cost. onnx_nodes.c inlines them. The overload of a function and the defaults of its attributes
- * are newer than the schema; they are read as unknown fields. Source: ONNX's IR specification. */
+/* onnx_functions.c - the functions that a model brings along: which there are, what attributes they take, and
+ * bounds on what inlining them may cost. onnx_nodes.c inlines them. The overload of a function and the
+ * defaults of its attributes are newer than the schema; they are read as unknown fields. Source: ONNX's IR
+ * specification. */
 #include "onnx/onnx_proto.h"
 
 #include <string.h>
@@ -59,7 +60,8 @@ const Function *onnx_find_function(const Reader *r, const Onnx__NodeProto *n)
         if (same_function(&r->functions[i], domain, text_or_empty(n->op_type), overload))
             return &r->functions[i];
     if (overload[0])
-        fail("%s: %s: the model has no function of that name with the overload '%s'", r->file, node_text(n), overload);
+        fail("%s: %s: the model has no function of that name with the overload '%s'", r->file, node_text(n),
+             overload);
     return NULL;
 }
 
@@ -72,10 +74,11 @@ void onnx_check_call(Reader *r, const FunctionCall *c)
     if (depth > MAX_DEPTH)
         fail("%s: functions call each other more than %d deep", r->file, MAX_DEPTH);
     if (c->f->p->n_node && !c->f->opset)
-        fail("%s: function '%s' does not say which version of ONNX's operator set it uses (opset_import)", r->file,
-             c->f->name);
+        fail("%s: function '%s' does not say which version of ONNX's operator set it uses (opset_import)",
+             r->file, c->f->name);
     r->inlined += (int)(c->f->p->n_node < MAX_NODES ? c->f->p->n_node : MAX_NODES) + 1;
     r->inlined_bytes += c->f->bytes + c->f->bytes / 8 * strlen(node_label(c->node));
     if (r->inlined > MAX_NODES || r->inlined_bytes > max_bytes)
-        fail("%s: its functions make more than %d nodes, or %zu MiB of them", r->file, MAX_NODES, max_bytes >> 20);
+        fail("%s: its functions make more than %d nodes, or %zu MiB of them", r->file, MAX_NODES,
+             max_bytes >> 20);
 }

@@ -1,9 +1,9 @@
-/* onnx_nodes.c - nodes: names become edges. Calls of the model's functions are replaced by the functions' nodes, with
- * names "CALL/name"; graphs in attributes become bodies (Attr.graph), whose nodes read the tensors around them
- * directly.
+/* onnx_nodes.c - nodes: names become edges. Calls of the model's functions are replaced by the functions'
+ * nodes, with names "CALL/name"; graphs in attributes become bodies (Attr.graph), whose nodes read the
+ * tensors around them directly.
  *
- * A scope is one list of nodes with its names: the model's graph, a body, which also sees the names around it, or a
- * function under one call, which sees its own names only. Source: ONNX's IR specification. */
+ * A scope is one list of nodes with its names: the model's graph, a body, which also sees the names around
+ * it, or a function under one call, which sees its own names only. Source: ONNX's IR specification. */
 #include "graph/op.h"
 #include "onnx/onnx_proto.h"
 
@@ -102,8 +102,8 @@ static Tensor *resolve(const Reader *r, const Scope *s, const char *name, const 
         return n->t;
     Tensor *t = s ? onnx_find(r, name) : NULL;
     if (!t && by)
-        fail("%s: %s: its input '%s' is not made by any node, nor an input or initializer of the graph", r->file,
-             node_text(by), name);
+        fail("%s: %s: its input '%s' is not made by any node, nor an input or initializer of the graph",
+             r->file, node_text(by), name);
     return t;
 }
 
@@ -195,8 +195,8 @@ static void bind_inputs(const Reader *r, Scope *s)
     const Onnx__FunctionProto *p = s->call->f->p;
     const Node *n = s->call->node;
     if ((size_t)n->num_in > p->n_input || (size_t)n->num_out > p->n_output)
-        fail("%s: node '%s': function '%s' has %zu inputs and %zu outputs, the call %d and %d", r->file, node_label(n),
-             s->call->f->name, p->n_input, p->n_output, n->num_in, n->num_out);
+        fail("%s: node '%s': function '%s' has %zu inputs and %zu outputs, the call %d and %d", r->file,
+             node_label(n), s->call->f->name, p->n_input, p->n_output, n->num_in, n->num_out);
     for (size_t i = 0; i < p->n_input; i++) {
         if (own_name(s, p->input[i]))
             fail("%s: function '%s' has two inputs '%s'", r->file, s->call->f->name, p->input[i]);
@@ -204,8 +204,8 @@ static void bind_inputs(const Reader *r, Scope *s)
     }
     for (int i = 0; i < n->num_attrs; i++)
         if (!onnx_declares(s->call->f, n->attrs[i].name))
-            fail("%s: node '%s': function '%s' has no attribute '%s'", r->file, node_label(n), s->call->f->name,
-                 n->attrs[i].name);
+            fail("%s: node '%s': function '%s' has no attribute '%s'", r->file, node_label(n),
+                 s->call->f->name, n->attrs[i].name);
 }
 
 static void bind_outputs(const Reader *r, Scope *s, List *list)

@@ -1,5 +1,5 @@
-/* onnx_order.c - execution order: nodes stand behind those that they read from, those that only the graphs in their
- * attributes read from included. A stable depth-first walk with its own stack. */
+/* onnx_order.c - execution order: nodes stand behind those that they read from, those that only the graphs in
+ * their attributes read from included. A stable depth-first walk with its own stack. */
 #include "onnx/onnx_proto.h"
 
 #include <string.h>

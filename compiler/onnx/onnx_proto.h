@@ -10,7 +10,8 @@
 
 /* The message in data, checked and unpacked into the arena: a copy, data may go. Fails naming path. */
 void *onnx_unpack(const char *path, const ProtobufCMessageDescriptor *d, const uint8_t *data, size_t len);
-/* Fields that are newer than the schema. The content of the first, or of the next behind `from`; NULL: no more. */
+/* Fields that are newer than the schema. The content of the first, or of the next behind `from`; NULL: no
+ * more. */
 const ProtobufCMessageUnknownField *onnx_new_field(const ProtobufCMessage *m, uint32_t tag,
                                                    const ProtobufCMessageUnknownField *from);
 const char *onnx_new_text(const ProtobufCMessage *m, uint32_t tag); /* "" when it is absent */
@@ -113,8 +114,8 @@ void onnx_read_attrs(Reader *r, const Scope *s, Node *to, const Onnx__NodeProto 
 
 /* ---- onnx_order.c ---- */
 
-/* The nodes in an order in which every one stands behind those it reads from, also inside of its bodies; an order that
- * is right stays. Fails on cycles. */
+/* The nodes in an order in which every one stands behind those it reads from, also inside of its bodies; an
+ * order that is right stays. Fails on cycles. */
 Node **onnx_order(Reader *r, Node *const *all, int count);
 
 #endif

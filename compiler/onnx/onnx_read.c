@@ -1,9 +1,10 @@
-/* onnx_read.c - an ONNX file as a Model: names become edges, nodes are put into execution order, symbolic dimensions
- * get their sizes. Operators keep the form of the file's opset; upgrade.c changes that.
+/* onnx_read.c - an ONNX file as a Model: names become edges, nodes are put into execution order, symbolic
+ * dimensions get their sizes. Operators keep the form of the file's opset; upgrade.c changes that.
  *
- * Refused here: what is not ONNX, what contradicts itself (dangling and duplicate names, cycles), and what ternc has no
- * notion of (training graphs, sparse weights, sequences and maps). Unsupported operators and attributes are kept, so
- * that they can be reported all together. Nodes and functions: onnx_nodes.c. Source: ONNX's IR specification. */
+ * Refused here: what is not ONNX, what contradicts itself (dangling and duplicate names, cycles), and what
+ * ternc has no notion of (training graphs, sparse weights, sequences and maps). Unsupported operators and
+ * attributes are kept, so that they can be reported all together. Nodes and functions: onnx_nodes.c. Source:
+ * ONNX's IR specification. */
 #include "base/out_file.h"
 #include "onnx/files.h"
 #include "onnx/onnx.h"
@@ -15,17 +16,20 @@
 
 /* ---- symbolic dimensions ---- */
 
-/* The symbol of dimension k of an input: its name in the file, or INPUT.k. NULL: the dimension is a number. */
+/* The symbol of dimension k of an input: its name in the file, or INPUT.k. NULL: the dimension is a number.
+ */
 static const char *dim_symbol(const char *input, size_t k, const Onnx__TensorShapeProto__Dimension *d)
 {
     if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0)
         return NULL;
-    if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && text_or_empty(d->dim_param)[0])
+    if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM &&
+        text_or_empty(d->dim_param)[0])
         return d->dim_param;
     return mem_printf("%s.%zu", input, k);
 }
 
-/* No elements along dimension k; some old exporters meant that the size is not known, so --dim INPUT.k may change it.
+/* No elements along dimension k; some old exporters meant that the size is not known, so --dim INPUT.k may
+ * change it.
  */
 static bool is_empty_dim(const Onnx__TensorShapeProto__Dimension *d)
 {
@@ -83,8 +87,8 @@ static void bind_batch(Reader *r, const char *input, const Onnx__TensorShapeProt
     if (!symbol || is_empty_dim(shape->dim[0]) || symbol_value(r, symbol) >= 0)
         return;
     if (!r->opt->quiet)
-        note("%s: the first dimension of input '%s' ('%s', the batch) is taken as 1; --dim %s=N changes that", r->file,
-             input, symbol, symbol);
+        note("%s: the first dimension of input '%s' ('%s', the batch) is taken as 1; --dim %s=N changes that",
+             r->file, input, symbol, symbol);
     r->found[r->num_found++] = (DimValue){symbol, 1};
 }
 
@@ -96,8 +100,8 @@ static int64_t resolve_dim(Reader *r, const char *input, size_t k, const Onnx__T
     int64_t v = symbol_value(r, symbol);
     if (v < 0 && is_empty_dim(d)) {
         if (!r->opt->quiet)
-            note("%s: input '%s' has no elements, dimension %zu is 0; --dim %s=N gives it another size", r->file, input,
-                 k, symbol);
+            note("%s: input '%s' has no elements, dimension %zu is 0; --dim %s=N gives it another size",
+                 r->file, input, k, symbol);
         v = 0;
     }
     add_symbol(r, symbol, v < 0);
@@ -153,14 +157,15 @@ static Type input_type(Reader *r, const Onnx__ValueInfoProto *v)
     if (v->type->tensor_type->elem_type == ONNX__TENSOR_PROTO__DATA_TYPE__BFLOAT16 && !r->opt->quiet)
         note("%s: input '%s' is bfloat16; it is taken as float", r->file, v->name);
     if (t.rank < 0)
-        fail("%s: input '%s' has no shape; save the model with one (onnx.shape_inference, or the exporter's input "
+        fail("%s: input '%s' has no shape; save the model with one (onnx.shape_inference, or the exporter's "
+             "input "
              "shape)",
              r->file, v->name);
     for (int i = 0; i < t.rank; i++)
         t.dims[i] = resolve_dim(r, v->name, (size_t)i, v->type->tensor_type->shape->dim[i]);
     if (!type_fits(t))
-        fail("%s: input '%s': shape %s is too large; at most %d elements are supported", r->file, v->name, type_text(t),
-             MAX_ELEMS);
+        fail("%s: input '%s': shape %s is too large; at most %d elements are supported", r->file, v->name,
+             type_text(t), MAX_ELEMS);
     return t;
 }
 
@@ -211,12 +216,13 @@ static void bind_dims(Reader *r, const Onnx__ValueInfoProto *v, Type t, const ch
         if (known < 0)
             r->found[r->num_found++] = (DimValue){symbol, t.dims[i]};
         else if (known != t.dims[i])
-            fail("%s: %s does not fit input '%s' of %s, whose dimension '%s' is %" PRId64, file, type_text(t), v->name,
-                 r->file, symbol, known);
+            fail("%s: %s does not fit input '%s' of %s, whose dimension '%s' is %" PRId64, file, type_text(t),
+                 v->name, r->file, symbol, known);
     }
 }
 
-/* --const: inputs whose values are given are constants; a value in the model itself was only their default. */
+/* --const: inputs whose values are given are constants; a value in the model itself was only their default.
+ */
 static void read_given(Reader *r)
 {
     for (int i = 0; i < r->opt->consts.count; i++) {
@@ -227,8 +233,8 @@ static void read_given(Reader *r)
         if (declared.dtype == DT_F16) /* files are read as float */
             declared.dtype = DT_F32;
         if (types_contradict(declared, t->type))
-            fail("%s: %s does not fit input '%s' of %s, which is %s", file, type_text(t->type), v->name, r->file,
-                 type_text(declared));
+            fail("%s: %s does not fit input '%s' of %s, which is %s", file, type_text(t->type), v->name,
+                 r->file, type_text(declared));
         if (graph_find(r->g, v->name))
             usage("--const %s: the input is given twice", r->opt->consts.items[i]);
         if (declared.rank >= 0)
@@ -275,8 +281,8 @@ static void check_constant_input(const Reader *r, const Onnx__ValueInfoProto *v,
 {
     Type declared = declared_type(&(Place){r->file, "input", v->name}, v);
     if (types_contradict(declared, t->type))
-        fail("%s: input '%s' is declared as %s, but its initializer is %s", r->file, v->name, type_text(declared),
-             type_text(t->type));
+        fail("%s: input '%s' is declared as %s, but its initializer is %s", r->file, v->name,
+             type_text(declared), type_text(t->type));
 }
 
 static void read_graph_inputs(Reader *r)
@@ -318,7 +324,8 @@ static void read_outputs(Reader *r)
     }
 }
 
-/* Declared types of inner edges: only a help to the reader of dumps and to upgrade, since infer computes them anew. */
+/* Declared types of inner edges: only a help to the reader of dumps and to upgrade, since infer computes them
+ * anew. */
 static void read_value_info(Reader *r)
 {
     for (size_t i = 0; i < r->p->n_value_info; i++) {
@@ -337,8 +344,8 @@ static void check_model(const char *file, const Onnx__ModelProto *p)
     if (!p->graph)
         fail("%s: not an ONNX model: it has no graph", file);
     if (p->ir_version < OLDEST_IR)
-        fail("%s: version %" PRId64 " of the file format is not supported; %d and later are", file, p->ir_version,
-             OLDEST_IR);
+        fail("%s: version %" PRId64 " of the file format is not supported; %d and later are", file,
+             p->ir_version, OLDEST_IR);
     if (p->n_training_info)
         fail("%s: a graph for training is not supported; export the model for inference", file);
 }

@@ -1,10 +1,10 @@
 /* onnx_scan.c - a walk over protobuf's wire format before protobuf-c unpacks it.
  *
- * protobuf-c has no limit of depth, grows small files more than a hundredfold in memory, takes quadratic time over a
- * repeated singular message, and keeps unknown fields without a word. The walk refuses all four: a message nests at
- * most 64 deep, unpacking may take 64 MiB and 24 times the file, a singular message comes once, and a field that the
- * schema does not know must be one that cannot change what the model computes. It also refuses names with a NUL, which
- * C would cut short. Source: protobuf's description of its encoding. */
+ * protobuf-c has no limit of depth, grows small files more than a hundredfold in memory, takes quadratic time
+ * over a repeated singular message, and keeps unknown fields without a word. The walk refuses all four: a
+ * message nests at most 64 deep, unpacking may take 64 MiB and 24 times the file, a singular message comes
+ * once, and a field that the schema does not know must be one that cannot change what the model computes. It
+ * also refuses names with a NUL, which C would cut short. Source: protobuf's description of its encoding. */
 #include "onnx/onnx_proto.h"
 
 #include <ctype.h>
@@ -24,8 +24,8 @@ typedef struct Span {
     const uint8_t *p, *end;
 } Span;
 
-/* Fields newer than the schema that say nothing about the computation (metadata, device placement, declared types), and
- * those that onnx_functions.c reads: overloads and the defaults of attributes. */
+/* Fields newer than the schema that say nothing about the computation (metadata, device placement, declared
+ * types), and those that onnx_functions.c reads: overloads and the defaults of attributes. */
 static const ProtobufCFieldDescriptor new_attribute = {.label = PROTOBUF_C_LABEL_REPEATED,
                                                        .type = PROTOBUF_C_TYPE_MESSAGE,
                                                        .descriptor = &onnx__attribute_proto__descriptor};
@@ -186,7 +186,8 @@ static void refuse_text(const char *path, const uint8_t *data, size_t len)
 {
     static const char lfs[] = "version https://git-lfs";
     if (len >= sizeof lfs - 1 && !memcmp(data, lfs, sizeof lfs - 1))
-        fail("%s: not an ONNX file: it is a pointer of Git LFS; fetch the real file with 'git lfs pull'", path);
+        fail("%s: not an ONNX file: it is a pointer of Git LFS; fetch the real file with 'git lfs pull'",
+             path);
     size_t shown = len < 256 ? len : 256;
     for (size_t i = 0; i < shown; i++)
         if (data[i] >= 127 || !(isprint(data[i]) || isspace(data[i])))
@@ -221,8 +222,8 @@ void *onnx_unpack(const char *path, const ProtobufCMessageDescriptor *d, const u
     if (!scan_message(&s, d, (Span){data, data + len}, 1))
         fail("%s: not an ONNX file, or damaged: %s", path, s.problem);
     if (s.unknown)
-        fail("%s: field %u of %s is unknown: the file is newer than ternc understands, or not an ONNX file", path,
-             s.unknown_tag, s.unknown);
+        fail("%s: field %u of %s is unknown: the file is newer than ternc understands, or not an ONNX file",
+             path, s.unknown_tag, s.unknown);
     void *m = unpack(d, data, len);
     if (!m)
         fail("%s: not an ONNX file, or damaged: its fields have wrong encodings", path);

@@ -1,6 +1,6 @@
-/* onnx_tensor.c - ONNX's TensorProto as a constant tensor: every encoding of the elements, used where they lie when
- * they have the right type and size there, also in another file (onnx_external.c). Strings, complex and sparse tensors
- * and segments are refused. */
+/* onnx_tensor.c - ONNX's TensorProto as a constant tensor: every encoding of the elements, used where they
+ * lie when they have the right type and size there, also in another file (onnx_external.c). Strings, complex
+ * and sparse tensors and segments are refused. */
 #include "base/out_file.h"
 #include "onnx/onnx.h"
 #include "onnx/onnx_proto.h"
@@ -132,13 +132,15 @@ static const void *check_bools(const Place *at, Type t, const uint8_t *data)
 static const void *decode_raw(const Place *at, const Onnx__TensorProto *p, Type t)
 {
     if (p->raw_data.len != type_bytes(t))
-        fail_tensor(at, "%s needs %zu bytes, but raw_data has %zu", type_text(t), type_bytes(t), p->raw_data.len);
+        fail_tensor(at, "%s needs %zu bytes, but raw_data has %zu", type_text(t), type_bytes(t),
+                    p->raw_data.len);
     return check_bools(at, t, p->raw_data.data);
 }
 
 static size_t count_typed(const Onnx__TensorProto *p)
 {
-    return p->n_float_data + p->n_double_data + p->n_int32_data + p->n_int64_data + p->n_uint64_data + p->n_string_data;
+    return p->n_float_data + p->n_double_data + p->n_int32_data + p->n_int64_data + p->n_uint64_data +
+           p->n_string_data;
 }
 
 static const void *decode_elements(const Place *at, const Onnx__TensorProto *p, Type t)

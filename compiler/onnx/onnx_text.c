@@ -29,7 +29,8 @@ const Onnx__TypeProto__Tensor *onnx_tensor_type(const Place *at, const Onnx__Val
     if (!v->type || v->type->value_case == ONNX__TYPE_PROTO__VALUE__NOT_SET)
         return NULL;
     if (v->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE)
-        fail("%s: %s '%s' is not a tensor but a sequence, map, optional or sparse tensor, which is not supported",
+        fail("%s: %s '%s' is not a tensor but a sequence, map, optional or sparse tensor, which is not "
+             "supported",
              at->file, at->what, at->name);
     return v->type->tensor_type;
 }

@@ -1,6 +1,6 @@
-/* onnx_write.c - a Model as an ONNX file: IR version 8, opset 17, names as they were, constants as initializers with
- * raw_data, the types of all edges as value_info. The same model gives the same bytes. Weights go straight from their
- * memory to the file.
+/* onnx_write.c - a Model as an ONNX file: IR version 8, opset 17, names as they were, constants as
+ * initializers with raw_data, the types of all edges as value_info. The same model gives the same bytes.
+ * Weights go straight from their memory to the file.
  *
  * Requires: the form that upgrade gives and no fused layers (OP_Layer is no operator of ONNX). */
 #include "base/out_file.h"

@@ -1,5 +1,5 @@
-/* boxes.c - copies between strided boxes, and padding: evaluated and printed through the same runtime kernels. The
- * evaluator moves elements by their size alone. */
+/* boxes.c - copies between strided boxes, and padding: evaluated and printed through the same runtime
+ * kernels. The evaluator moves elements by their size alone. */
 #include "ops/boxes.h"
 #include "print/print.h"
 
@@ -116,7 +116,8 @@ void emit_box_copy(Emitter *e, const Box *b, DType d, const char *y, const char 
     y = pointer_at(y, b->y_base);
     x = pointer_at(x, b->x_base);
     if (is_plain(b))
-        emit_line(e, "memcpy(%s, %s, %lld);", y, x, (long long)(b->rank ? b->dims[0] : 1) * (long long)dtype_size(d));
+        emit_line(e, "memcpy(%s, %s, %lld);", y, x,
+                  (long long)(b->rank ? b->dims[0] : 1) * (long long)dtype_size(d));
     else
         emit_line(e, "%s(%s, %s, %d, %d, %s, %s, %s);", emit_kernel(e, "copy_box", d), y, x, k.outer, k.rank,
                   emit_dims(dims, k.rank), emit_dims(y_steps, k.rank), emit_dims(x_steps, k.rank));

@@ -1,6 +1,6 @@
-/* cell_step.c - one step of an LSTM, GRU or RNN in double, as the operators' texts have it, together with a bound on
- * how far the same step in the cell's own type may be off: every operation adds its rounding, and passes on what its
- * operands are off by. Sums are taken in the order of the generated code. */
+/* cell_step.c - one step of an LSTM, GRU or RNN in double, as the operators' texts have it, together with a
+ * bound on how far the same step in the cell's own type may be off: every operation adds its rounding, and
+ * passes on what its operands are off by. Sums are taken in the order of the generated code. */
 #include "ops/recurrent.h"
 
 #include <float.h>
@@ -134,8 +134,8 @@ static void step_lstm(const Stepping *k, const Approx *h)
     for (int64_t j = 0; j < k->hidden; j++) {
         Approx c = exact(s->c[j]);
         Approx i = activate(k, 0, with_peephole(k, gate_sum(k, 0, j, h), 0, j, c));
-        Approx f =
-            s->cell->coupled ? complement(k, i) : activate(k, 0, with_peephole(k, gate_sum(k, 2, j, h), 2, j, c));
+        Approx f = s->cell->coupled ? complement(k, i)
+                                    : activate(k, 0, with_peephole(k, gate_sum(k, 2, j, h), 2, j, c));
         Approx g = activate(k, 1, gate_sum(k, 3, j, h));
         c = add(k, multiply(k, f, c), multiply(k, i, g));
         Approx o = activate(k, 0, with_peephole(k, gate_sum(k, 1, j, h), 1, j, c));

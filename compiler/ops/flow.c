@@ -1,6 +1,7 @@
-/* flow.c - the order in which nodes run. Guards are found from the uses: what only goes into one side of a Where whose
- * condition is a single bool, or into nodes under such a guard, need not be computed when the other side is chosen. So
- * that the branches of an If, and the iterations of an unrolled Loop, run only when they count. */
+/* flow.c - the order in which nodes run. Guards are found from the uses: what only goes into one side of a
+ * Where whose condition is a single bool, or into nodes under such a guard, need not be computed when the
+ * other side is chosen. So that the branches of an If, and the iterations of an unrolled Loop, run only when
+ * they count. */
 #include "ops/flow.h"
 
 #include <stdlib.h>
@@ -103,7 +104,8 @@ static int make_guard(Flow *f, int outer, const Tensor *condition, bool value)
     return f->num_guards++;
 }
 
-/* The innermost guard of those around whose conditions, and all outer ones, are known in front of node `at`. */
+/* The innermost guard of those around whose conditions, and all outer ones, are known in front of node `at`.
+ */
 static int known_guard(const Finder *d, int guard, int at)
 {
     int known = guard;
@@ -143,7 +145,8 @@ static void guard_node(Finder *d, int i)
     Flow *f = d->f;
     const Node *n = f->g->nodes[i];
     bool begin = n->op == OP_LoopBegin, end = n->op == OP_LoopEnd;
-    int guard = begin ? f->guard[f->partner[i]] : known_guard(d, guard_of_uses(d, n), end ? f->partner[i] : i);
+    int guard =
+        begin ? f->guard[f->partner[i]] : known_guard(d, guard_of_uses(d, n), end ? f->partner[i] : i);
     f->guard[i] = guard;
     if (end)
         d->loop = i;
@@ -215,9 +218,12 @@ void flow_free(Flow *f)
 const Flow *flow_kept(const Graph *g)
 {
     Flow *f = flow_new(g), *kept = NEW(Flow);
-    *kept = (Flow){
-        g,   NEW_ARRAY(int, g->num_nodes), NEW_ARRAY(Guard, f->num_guards), f->num_guards, NEW_ARRAY(int, g->num_nodes),
-        NULL};
+    *kept = (Flow){g,
+                   NEW_ARRAY(int, g->num_nodes),
+                   NEW_ARRAY(Guard, f->num_guards),
+                   f->num_guards,
+                   NEW_ARRAY(int, g->num_nodes),
+                   NULL};
     if (g->num_nodes) {
         memcpy(kept->guard, f->guard, (size_t)g->num_nodes * sizeof *f->guard);
         memcpy(kept->partner, f->partner, (size_t)g->num_nodes * sizeof *f->partner);

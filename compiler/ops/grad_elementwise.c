@@ -1,20 +1,20 @@
-/* grad_elementwise.c - gradients of elementwise operators. Every array has the shape of the output: the engine expands
- * inputs that broadcast and sums their gradients (OpDef.grad_flat). At a kink the gradient of one side is taken, the
- * side that a comparison with > leaves: 0 for Relu at 0. */
+/* grad_elementwise.c - gradients of elementwise operators. Every array has the shape of the output: the
+ * engine expands inputs that broadcast and sums their gradients (OpDef.grad_flat). At a kink the gradient of
+ * one side is taken, the side that a comparison with > leaves: 0 for Relu at 0. */
 #include "ops/grad.h"
 
 #include <math.h>
 
 /* dx[i] += dy[i] * (expression of x[i] and y[i]) */
-#define EACH(expression)                                                                                               \
-    do {                                                                                                               \
-        for (int64_t i = 0; i < count; i++) {                                                                          \
-            double x = (double)xs[i], y = (double)ys[i];                                                               \
-            (void)x;                                                                                                   \
-            (void)y;                                                                                                   \
-            dx[i] += (float)((double)dy[i] * (expression));                                                            \
-        }                                                                                                              \
-        return;                                                                                                        \
+#define EACH(expression)                                                                                     \
+    do {                                                                                                     \
+        for (int64_t i = 0; i < count; i++) {                                                                \
+            double x = (double)xs[i], y = (double)ys[i];                                                     \
+            (void)x;                                                                                         \
+            (void)y;                                                                                         \
+            dx[i] += (float)((double)dy[i] * (expression));                                                  \
+        }                                                                                                    \
+        return;                                                                                              \
     } while (0)
 
 static double sigmoid(double x)
@@ -22,7 +22,8 @@ static double sigmoid(double x)
     return 1 / (1 + exp(-x));
 }
 
-static void grad_sides(const Node *n, int64_t count, const float *xs, const float *ys, const float *dy, float *dx)
+static void grad_sides(const Node *n, int64_t count, const float *xs, const float *ys, const float *dy,
+                       float *dx)
 {
     double a = attr_float(n, "alpha");
     switch (n->op) {
@@ -36,7 +37,8 @@ static void grad_sides(const Node *n, int64_t count, const float *xs, const floa
     }
 }
 
-static void grad_math(const Node *n, int64_t count, const float *xs, const float *ys, const float *dy, float *dx)
+static void grad_math(const Node *n, int64_t count, const float *xs, const float *ys, const float *dy,
+                      float *dx)
 {
     switch (n->op) {
     case OP_Reciprocal: EACH(-y * y);
@@ -95,18 +97,18 @@ void grad_clip(const Graph *g, const Node *n, const Gradient *d)
 }
 
 /* da[i] += dy[i] * fa, db[i] += dy[i] * fb */
-#define PAIR(fa, fb)                                                                                                   \
-    do {                                                                                                               \
-        for (int64_t i = 0; i < count; i++) {                                                                          \
-            double a = (double)as[i], b = (double)bs[i], dy = (double)dys[i];                                          \
-            (void)a;                                                                                                   \
-            (void)b;                                                                                                   \
-            if (da)                                                                                                    \
-                da[i] += (float)(dy * (fa));                                                                           \
-            if (db)                                                                                                    \
-                db[i] += (float)(dy * (fb));                                                                           \
-        }                                                                                                              \
-        return;                                                                                                        \
+#define PAIR(fa, fb)                                                                                         \
+    do {                                                                                                     \
+        for (int64_t i = 0; i < count; i++) {                                                                \
+            double a = (double)as[i], b = (double)bs[i], dy = (double)dys[i];                                \
+            (void)a;                                                                                         \
+            (void)b;                                                                                         \
+            if (da)                                                                                          \
+                da[i] += (float)(dy * (fa));                                                                 \
+            if (db)                                                                                          \
+                db[i] += (float)(dy * (fb));                                                                 \
+        }                                                                                                    \
+        return;                                                                                              \
     } while (0)
 
 void grad_binary(const Graph *g, const Node *n, const Gradient *d)

@@ -1,13 +1,14 @@
-/* grad_move.c - gradients of operators that only move elements: Transpose, Concat, Split, Slice, Pad, Gather, Resize to
- * the nearest and their kind. Where an element comes from is found by moving element numbers in place of elements,
- * once; then every gradient goes back to where its element came from. */
+/* grad_move.c - gradients of operators that only move elements: Transpose, Concat, Split, Slice, Pad, Gather,
+ * Resize to the nearest and their kind. Where an element comes from is found by moving element numbers in
+ * place of elements, once; then every gradient goes back to where its element came from. */
 #include "ops/grad.h"
 #include "ops/ops.h"
 
 #include <stdlib.h>
 
 typedef struct Moves {
-    int64_t *from;   /* the numbers, of one output behind the other; they start at 1, 0 is no element (padding) */
+    int64_t
+        *from; /* the numbers, of one output behind the other; they start at 1, 0 is no element (padding) */
     int64_t first[]; /* number of input j's element 0 */
 } Moves;
 
@@ -20,8 +21,8 @@ static Tensor *numbered(const Tensor *t, const int64_t *values)
     return c;
 }
 
-/* Inputs that hold elements; the others (shapes, indices, axes) stay as they are. A Pad's value does not come from
- * anywhere. */
+/* Inputs that hold elements; the others (shapes, indices, axes) stay as they are. A Pad's value does not come
+ * from anywhere. */
 static bool holds_elements(const Node *n, int j)
 {
     if (n->op == OP_Concat)

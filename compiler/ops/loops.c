@@ -1,5 +1,5 @@
-/* loops.c - strided loop nests over several tensors at once, broadcasting included: their dimensions merged as far as
- * the strides allow, walked by the evaluator or printed as C with literal strides. */
+/* loops.c - strided loop nests over several tensors at once, broadcasting included: their dimensions merged
+ * as far as the strides allow, walked by the evaluator or printed as C with literal strides. */
 #include "ops/ops.h"
 
 void broadcast_strides(Type over, Type t, const int64_t *own, int64_t *strides)
@@ -83,8 +83,8 @@ const char *loops_index(const Loops *l, int operand)
 void emit_loops_open(Emitter *e, const Loops *l)
 {
     for (int k = 0; k < l->rank; k++)
-        emit_line(e, "for (size_t %c%d = 0; %c%d < %lld; %c%d++) {", l->var, k, l->var, k, (long long)l->dims[k],
-                  l->var, k);
+        emit_line(e, "for (size_t %c%d = 0; %c%d < %lld; %c%d++) {", l->var, k, l->var, k,
+                  (long long)l->dims[k], l->var, k);
 }
 
 void emit_loops_close(Emitter *e, const Loops *l)

@@ -18,7 +18,8 @@ static int weight_input(const Node *n)
     return -1;
 }
 
-/* Multiplications: each weight of a convolution meets every position; a matrix product runs over the shared axis. */
+/* Multiplications: each weight of a convolution meets every position; a matrix product runs over the shared
+ * axis. */
 static int64_t count_macs(const Node *n)
 {
     const Type *w = &n->in[1]->type, *x = &n->in[0]->type, *y = &n->out[0]->type;
@@ -54,7 +55,8 @@ const char *node_row_text(const Node *n, int row)
     return is_recurrent(n) ? mem_printf("%s %s", n->op_name, row ? "R" : "W") : n->op_name;
 }
 
-/* X * W of a recurrent node, with all other parameters, or R * h. W and R [directions][rows][...] meet every step. */
+/* X * W of a recurrent node, with all other parameters, or R * h. W and R [directions][rows][...] meet every
+ * step. */
 static NodeCost recurrent_cost(const Node *n, NodeCost c, int row)
 {
     const Tensor *w = n->in[row + 1], *r = n->in[2], *x = n->in[0];

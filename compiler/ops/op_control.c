@@ -1,5 +1,5 @@
-/* op_control.c - If, Loop and Scan. Shape inference replaces them by what is in their bodies (passes/infer_control.c),
- * so that nothing behind it meets them. */
+/* op_control.c - If, Loop and Scan. Shape inference replaces them by what is in their bodies
+ * (passes/infer_control.c), so that nothing behind it meets them. */
 #include "graph/op.h"
 
 static void infer_never(Graph *g, Node *n)
@@ -42,13 +42,13 @@ const OpDef op_Scan = {
     .infer = infer_never,
 };
 
-#define SEQUENCE(NAME, MIN_IN, MAX_IN, ...)                                                                            \
-    const OpDef op_##NAME = {.name = #NAME,                                                                            \
-                             .min_in = MIN_IN,                                                                         \
-                             .max_in = MAX_IN,                                                                         \
-                             .min_out = 1,                                                                             \
-                             .max_out = 1,                                                                             \
-                             .attrs = {__VA_ARGS__},                                                                   \
+#define SEQUENCE(NAME, MIN_IN, MAX_IN, ...)                                                                  \
+    const OpDef op_##NAME = {.name = #NAME,                                                                  \
+                             .min_in = MIN_IN,                                                               \
+                             .max_in = MAX_IN,                                                               \
+                             .min_out = 1,                                                                   \
+                             .max_out = 1,                                                                   \
+                             .attrs = {__VA_ARGS__},                                                         \
                              .infer = infer_never}
 
 SEQUENCE(SequenceEmpty, 0, 0, {.name = "dtype", .type = ATTR_INT});
@@ -57,6 +57,7 @@ SEQUENCE(SequenceInsert, 2, 3, {0});
 SEQUENCE(SequenceErase, 1, 2, {0});
 SEQUENCE(SequenceAt, 2, 2, {0});
 SEQUENCE(SequenceLength, 1, 1, {0});
-SEQUENCE(SplitToSequence, 1, 2, {.name = "axis", .type = ATTR_INT}, {.name = "keepdims", .type = ATTR_INT, .i = 1});
+SEQUENCE(SplitToSequence, 1, 2, {.name = "axis", .type = ATTR_INT},
+         {.name = "keepdims", .type = ATTR_INT, .i = 1});
 SEQUENCE(ConcatFromSequence, 1, 1, {.name = "axis", .type = ATTR_INT, .required = true},
          {.name = "new_axis", .type = ATTR_INT});

@@ -1,11 +1,14 @@
-/* op_einsum.c - Einsum of one or two operands: every form of the equation, with the ellipsis, repeated letters and the
- * output left out. Source: ONNX's text and NumPy's on einsum. */
+/* op_einsum.c - Einsum of one or two operands: every form of the equation, with the ellipsis, repeated
+ * letters and the output left out. Source: ONNX's text and NumPy's on einsum. */
 #include "print/print.h"
 
 #include <ctype.h>
 #include <string.h>
 
-enum { MAX_LABELS = 2 * MAX_RANK, ELLIPSIS = 256 }; /* axis k of the ellipsis, from the right, is label ELLIPSIS + k */
+enum {
+    MAX_LABELS = 2 * MAX_RANK,
+    ELLIPSIS = 256
+}; /* axis k of the ellipsis, from the right, is label ELLIPSIS + k */
 
 /* Labels in the order of the output's axes, then those that are summed over. */
 typedef struct Einsum {
@@ -133,19 +136,21 @@ static Einsum read_einsum(const Graph *g, const Node *n)
     Einsum e = {0};
     Term terms[2];
     int axes = 0;
-    const char *p = attr_string(n, "equation"), *arrow = strstr(p, "->"), *end = arrow ? arrow : p + strlen(p);
+    const char *p = attr_string(n, "equation"), *arrow = strstr(p, "->"),
+               *end = arrow ? arrow : p + strlen(p);
     if (n->num_in > 2)
         fail_node(g, n, "unsupported: Einsum of %d inputs; 1 and 2 are possible", n->num_in);
     for (int i = 0; i < n->num_in; i++) {
-        const char *comma = memchr(p, ',', (size_t)(end - p)), *stop = i + 1 < n->num_in && comma ? comma : end;
+        const char *comma = memchr(p, ',', (size_t)(end - p)),
+                   *stop = i + 1 < n->num_in && comma ? comma : end;
         if (i + 1 < n->num_in && !comma)
             fail_node(g, n, "attribute 'equation' has fewer terms than there are inputs");
         terms[i] = parse_term(g, n, p, stop, n->in[i]->type.rank, 0);
         axes = terms[i].ellipsis > axes ? terms[i].ellipsis : axes;
         p = stop + 1;
     }
-    Term out =
-        arrow ? parse_term(g, n, arrow + 2, arrow + strlen(arrow), -1, axes) : implicit_output(g, n, terms, axes);
+    Term out = arrow ? parse_term(g, n, arrow + 2, arrow + strlen(arrow), -1, axes)
+                     : implicit_output(g, n, terms, axes);
     set_output(g, n, &e, &out, terms);
     for (int i = 0; i < n->num_in; i++)
         for (int k = 0; k < terms[i].count; k++)

@@ -1,9 +1,10 @@
 /* op_elementwise.c - operators that compute each element of the output from the elements at its place in the
  * (broadcast) inputs: one table of operators, one way to infer, evaluate and print them all.
  *
- * An operator resolves to a call of one scalar kernel of runtime/elementwise*.h or runtime/convert*.h (ElemCall); the
- * evaluator and the generated code then call that kernel in their own loops. In place is legal for an input of the
- * output's own type and layout: an element is read before its place is written, and no other place is read. */
+ * An operator resolves to a call of one scalar kernel of runtime/elementwise*.h or runtime/convert*.h
+ * (ElemCall); the evaluator and the generated code then call that kernel in their own loops. In place is
+ * legal for an input of the output's own type and layout: an element is read before its place is written, and
+ * no other place is read. */
 #include "ops/grad.h"
 #include "ops/ops.h"
 
@@ -99,7 +100,8 @@ static void resolve_plain(const Graph *g, const Node *n, ElemCall *c)
         add_input(c, n, i, d);
     }
     for (const AttrSpec *s = op_def(n->op)->attrs; s->name; s++)
-        add_value(c, s->type == ATTR_FLOAT ? (double)attr_float(n, s->name) : (double)attr_int(n, s->name), d);
+        add_value(c, s->type == ATTR_FLOAT ? (double)attr_float(n, s->name) : (double)attr_int(n, s->name),
+                  d);
 }
 
 /* Unsigned elements are never negative. */
@@ -236,8 +238,8 @@ static bool exact_in_float(const Tensor *t)
     return true;
 }
 
-/* The result has the type of the base. Exponents of another type: integers stay exact, and where either side needs
- * double the power is computed in double. */
+/* The result has the type of the base. Exponents of another type: integers stay exact, and where either side
+ * needs double the power is computed in double. */
 static void resolve_pow(const Graph *g, const Node *n, ElemCall *c)
 {
     DType base = n->in[0]->type.dtype, exponent = n->in[1]->type.dtype;
@@ -299,7 +301,8 @@ typedef struct Operand {
 } Operand;
 
 /* y[over] = kernel(x[0], ...), inputs broadcast */
-static void run_kernel(const char *kernel, DType d, Type over, DType result, void *y, int num, const Operand *x)
+static void run_kernel(const char *kernel, DType d, Type over, DType result, void *y, int num,
+                       const Operand *x)
 {
     int64_t(*strides)[MAX_RANK] = mem_array(num + 1, sizeof *strides), own[MAX_RANK], at[MAX_RANK] = {0};
     dense_strides(over, strides[0]);
@@ -317,8 +320,8 @@ static void run_kernel(const char *kernel, DType d, Type over, DType result, voi
         const void *p[3];
         int64_t step[3];
         for (int i = 0; i < num; i++) {
-            p[i] =
-                (const char *)x[i].data + loops_position(&l, i + 1, at, outer) * (int64_t)dtype_size(x[i].type.dtype);
+            p[i] = (const char *)x[i].data +
+                   loops_position(&l, i + 1, at, outer) * (int64_t)dtype_size(x[i].type.dtype);
             step[i] = l.rank ? strides[i + 1][outer] : 0;
         }
         row(inner, (char *)y + loops_position(&l, 0, at, outer) * (int64_t)dtype_size(result), p, step);
@@ -405,7 +408,8 @@ static const char *nested_text(const ElemCall *c, const char *kernel, const char
 {
     const char *text = mem_printf("%s(%s", kernel, arg[0]);
     for (int i = 1; i < c->num_args; i++)
-        text = c->fold && i > 1 ? mem_printf("%s(%s), %s", kernel, text, arg[i]) : mem_printf("%s, %s", text, arg[i]);
+        text = c->fold && i > 1 ? mem_printf("%s(%s), %s", kernel, text, arg[i])
+                                : mem_printf("%s, %s", text, arg[i]);
     return mem_printf("%s)", text);
 }
 
@@ -454,140 +458,141 @@ static double count_inputs(const Graph *g, const Node *n)
     return n->num_in;
 }
 
-#define FLOATS(f)                                                                                                      \
-    {                                                                                                                  \
-        f, NULL, NULL, NULL                                                                                            \
+#define FLOATS(f)                                                                                            \
+    {                                                                                                        \
+        f, NULL, NULL, NULL                                                                                  \
     }
-#define NUMBERS(f, s, u)                                                                                               \
-    {                                                                                                                  \
-        f, s, u, NULL                                                                                                  \
+#define NUMBERS(f, s, u)                                                                                     \
+    {                                                                                                        \
+        f, s, u, NULL                                                                                        \
     }
-#define ANY(k)                                                                                                         \
-    {                                                                                                                  \
-        k, k, k, k                                                                                                     \
+#define ANY(k)                                                                                               \
+    {                                                                                                        \
+        k, k, k, k                                                                                           \
     }
-#define BOOLS(k)                                                                                                       \
-    {                                                                                                                  \
-        NULL, NULL, NULL, k                                                                                            \
+#define BOOLS(k)                                                                                             \
+    {                                                                                                        \
+        NULL, NULL, NULL, k                                                                                  \
     }
-#define NO_ATTRS                                                                                                       \
-    {                                                                                                                  \
-        .name = NULL                                                                                                   \
+#define NO_ATTRS                                                                                             \
+    {                                                                                                        \
+        .name = NULL                                                                                         \
     }
-#define FLOAT_ATTR(attr, value)                                                                                        \
-    {                                                                                                                  \
-        .name = attr, .type = ATTR_FLOAT, .f = value                                                                   \
+#define FLOAT_ATTR(attr, value)                                                                              \
+    {                                                                                                        \
+        .name = attr, .type = ATTR_FLOAT, .f = value                                                         \
     }
-#define INT_ATTR(attr, value)                                                                                          \
-    {                                                                                                                  \
-        .name = attr, .type = ATTR_INT, .i = value                                                                     \
+#define INT_ATTR(attr, value)                                                                                \
+    {                                                                                                        \
+        .name = attr, .type = ATTR_INT, .i = value                                                           \
     }
 
-#define EXACT                                                                                                          \
-    {                                                                                                                  \
-        .rule = ROUND_NOT                                                                                              \
+#define EXACT                                                                                                \
+    {                                                                                                        \
+        .rule = ROUND_NOT                                                                                    \
     }
-#define ULPS(n, off)                                                                                                   \
-    {                                                                                                                  \
-        .rule = ROUND_ULPS, .ulps = n, .offset = off                                                                   \
+#define ULPS(n, off)                                                                                         \
+    {                                                                                                        \
+        .rule = ROUND_ULPS, .ulps = n, .offset = off                                                         \
     }
-#define SUMS                                                                                                           \
-    {                                                                                                                  \
-        .rule = ROUND_SUM                                                                                              \
+#define SUMS                                                                                                 \
+    {                                                                                                        \
+        .rule = ROUND_SUM                                                                                    \
     }
 
 /* X(operator, gradient rule, rounding, least and most inputs, infer, resolve, kernels, attributes) */
-#define ELEMENTWISE_OPS(X)                                                                                             \
-    X(Abs, grad_unary, EXACT, 1, 1, elementwise, plain, NUMBERS("abs", "abs_int", "same"), NO_ATTRS)                   \
-    X(Neg, grad_unary, EXACT, 1, 1, elementwise, plain, NUMBERS("neg", "neg_int", NULL), NO_ATTRS)                     \
-    X(Sign, NULL, EXACT, 1, 1, elementwise, plain, NUMBERS("sign", "sign_int", "sign_uint"), NO_ATTRS)                 \
-    X(Relu, grad_unary, EXACT, 1, 1, elementwise, plain, NUMBERS("relu", "relu_int", NULL), NO_ATTRS)                  \
-    X(Floor, NULL, EXACT, 1, 1, elementwise, plain, FLOATS("floor"), NO_ATTRS)                                         \
-    X(Ceil, NULL, EXACT, 1, 1, elementwise, plain, FLOATS("ceil"), NO_ATTRS)                                           \
-    X(Round, NULL, EXACT, 1, 1, elementwise, plain, FLOATS("round"), NO_ATTRS)                                         \
-    X(Reciprocal, grad_unary, EXACT, 1, 1, elementwise, plain, FLOATS("reciprocal"), NO_ATTRS)                         \
-    X(Sqrt, grad_unary, EXACT, 1, 1, elementwise, plain, FLOATS("sqrt"), NO_ATTRS)                                     \
-    X(Exp, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("exp"), NO_ATTRS)                                  \
-    X(Log, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("log"), NO_ATTRS)                                  \
-    X(Sin, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("sin"), NO_ATTRS)                                  \
-    X(Cos, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("cos"), NO_ATTRS)                                  \
-    X(Tan, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("tan"), NO_ATTRS)                                  \
-    X(Asin, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("asin"), NO_ATTRS)                                \
-    X(Acos, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("acos"), NO_ATTRS)                                \
-    X(Atan, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("atan"), NO_ATTRS)                                \
-    X(Sinh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("sinh"), NO_ATTRS)                                \
-    X(Cosh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("cosh"), NO_ATTRS)                                \
-    X(Tanh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("tanh"), NO_ATTRS)                                \
-    X(Asinh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("asinh"), NO_ATTRS)                              \
-    X(Acosh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("acosh"), NO_ATTRS)                              \
-    X(Atanh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("atanh"), NO_ATTRS)                              \
-    X(Erf, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("erf"), NO_ATTRS)                                  \
-    X(LeakyRelu, grad_unary, EXACT, 1, 1, elementwise, plain, FLOATS("leaky_relu"), FLOAT_ATTR("alpha", 0.01f))        \
-    X(Elu, grad_unary, ULPS(8, 4), 1, 1, elementwise, plain, FLOATS("elu"), FLOAT_ATTR("alpha", 1.0f))                 \
-    X(Selu, grad_unary, ULPS(8, 8), 1, 1, elementwise, plain, FLOATS("selu"),                                          \
-      FLOAT_ATTR("alpha", 1.67326319217681884765625f), FLOAT_ATTR("gamma", 1.05070102214813232421875f))                \
-    X(Celu, grad_unary, ULPS(8, 4), 1, 1, elementwise, plain, FLOATS("celu"), FLOAT_ATTR("alpha", 1.0f))               \
-    X(ThresholdedRelu, grad_unary, EXACT, 1, 1, elementwise, plain, FLOATS("thresholded_relu"),                        \
-      FLOAT_ATTR("alpha", 1.0f))                                                                                       \
-    X(HardSigmoid, grad_unary, ULPS(2, 2), 1, 1, elementwise, plain, FLOATS("hard_sigmoid"),                           \
-      FLOAT_ATTR("alpha", 0.2f), FLOAT_ATTR("beta", 0.5f))                                                             \
-    X(HardSwish, grad_unary, ULPS(4, 8), 1, 1, elementwise, plain, FLOATS("hard_swish"), NO_ATTRS)                     \
-    X(Sigmoid, grad_unary, ULPS(8, 0), 1, 1, elementwise, plain, FLOATS("sigmoid"), NO_ATTRS)                          \
-    X(Softplus, grad_unary, ULPS(8, 4), 1, 1, elementwise, plain, FLOATS("softplus"), NO_ATTRS)                        \
-    X(Softsign, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("softsign"), NO_ATTRS)                        \
-    X(Shrink, grad_unary, EXACT, 1, 1, elementwise, plain, FLOATS("shrink"), FLOAT_ATTR("bias", 0.0f),                 \
-      FLOAT_ATTR("lambd", 0.5f))                                                                                       \
-    X(Not, NULL, EXACT, 1, 1, elementwise, plain, BOOLS("logic_not"), NO_ATTRS)                                        \
-    X(IsNaN, NULL, EXACT, 1, 1, elementwise, test, FLOATS("is_nan"), NO_ATTRS)                                         \
-    X(IsInf, NULL, EXACT, 1, 1, elementwise, test, FLOATS("is_inf"), INT_ATTR("detect_negative", 1),                   \
-      INT_ATTR("detect_positive", 1))                                                                                  \
-    X(Clip, grad_clip, EXACT, 1, 3, like_first, clip, NUMBERS("clip", "clip", "clip"), NO_ATTRS)                       \
-    X(Cast, grad_unary, EXACT, 1, 1, like_first, cast, ANY("same"),                                                    \
-      {.name = "to", .type = ATTR_INT, .required = true})                                                              \
-    X(CastLike, grad_unary, EXACT, 2, 2, like_first, cast_like, ANY("same"), NO_ATTRS)                                 \
-    X(Add, grad_binary, EXACT, 2, 2, elementwise, plain, NUMBERS("add", "add_int", "add_int"), NO_ATTRS)               \
-    X(Sub, grad_binary, EXACT, 2, 2, elementwise, plain, NUMBERS("sub", "sub_int", "sub_int"), NO_ATTRS)               \
-    X(Mul, grad_binary, EXACT, 2, 2, elementwise, plain, NUMBERS("mul", "mul_int", "mul_int"), NO_ATTRS)               \
-    X(Div, grad_binary, EXACT, 2, 2, elementwise, plain, NUMBERS("div", "div_int", "div_uint"), NO_ATTRS)              \
-    X(Mod, NULL, EXACT, 2, 2, elementwise, mod, NUMBERS("rem", "mod_int", "mod_uint"), INT_ATTR("fmod", 0))            \
-    X(Pow, grad_pow, ULPS(4, 0), 2, 2, elementwise, pow, NUMBERS("pow", "pow_int", NULL), NO_ATTRS)                    \
-    X(PRelu, grad_binary, EXACT, 2, 2, like_first, prelu, NUMBERS("prelu", "prelu_int", "same"), NO_ATTRS)             \
-    X(BitShift, NULL, EXACT, 2, 2, elementwise, shift, NUMBERS(NULL, NULL, "shift_left"),                              \
-      {.name = "direction", .type = ATTR_STRING, .required = true})                                                    \
-    X(Equal, NULL, EXACT, 2, 2, elementwise, test, ANY("equal"), NO_ATTRS)                                             \
-    X(Greater, NULL, EXACT, 2, 2, elementwise, test, NUMBERS("greater", "greater", "greater"), NO_ATTRS)               \
-    X(GreaterOrEqual, NULL, EXACT, 2, 2, elementwise, test,                                                            \
-      NUMBERS("greater_or_equal", "greater_or_equal", "greater_or_equal"), NO_ATTRS)                                   \
-    X(Less, NULL, EXACT, 2, 2, elementwise, test, NUMBERS("less", "less", "less"), NO_ATTRS)                           \
-    X(LessOrEqual, NULL, EXACT, 2, 2, elementwise, test, NUMBERS("less_or_equal", "less_or_equal", "less_or_equal"),   \
-      NO_ATTRS)                                                                                                        \
-    X(And, NULL, EXACT, 2, 2, elementwise, plain, BOOLS("logic_and"), NO_ATTRS)                                        \
-    X(Or, NULL, EXACT, 2, 2, elementwise, plain, BOOLS("logic_or"), NO_ATTRS)                                          \
-    X(Xor, NULL, EXACT, 2, 2, elementwise, plain, BOOLS("logic_xor"), NO_ATTRS)                                        \
-    X(Where, grad_where, EXACT, 3, 3, elementwise, where, ANY("where"), NO_ATTRS)                                      \
-    X(Min, grad_variadic, EXACT, 1, -1, elementwise, fold, NUMBERS("min", "min_int", "min_int"), NO_ATTRS)             \
-    X(Max, grad_variadic, EXACT, 1, -1, elementwise, fold, NUMBERS("max", "max_int", "max_int"), NO_ATTRS)             \
-    X(Sum, grad_variadic, SUMS, 1, -1, elementwise, fold, FLOATS("add"), NO_ATTRS)                                     \
+#define ELEMENTWISE_OPS(X)                                                                                   \
+    X(Abs, grad_unary, EXACT, 1, 1, elementwise, plain, NUMBERS("abs", "abs_int", "same"), NO_ATTRS)         \
+    X(Neg, grad_unary, EXACT, 1, 1, elementwise, plain, NUMBERS("neg", "neg_int", NULL), NO_ATTRS)           \
+    X(Sign, NULL, EXACT, 1, 1, elementwise, plain, NUMBERS("sign", "sign_int", "sign_uint"), NO_ATTRS)       \
+    X(Relu, grad_unary, EXACT, 1, 1, elementwise, plain, NUMBERS("relu", "relu_int", NULL), NO_ATTRS)        \
+    X(Floor, NULL, EXACT, 1, 1, elementwise, plain, FLOATS("floor"), NO_ATTRS)                               \
+    X(Ceil, NULL, EXACT, 1, 1, elementwise, plain, FLOATS("ceil"), NO_ATTRS)                                 \
+    X(Round, NULL, EXACT, 1, 1, elementwise, plain, FLOATS("round"), NO_ATTRS)                               \
+    X(Reciprocal, grad_unary, EXACT, 1, 1, elementwise, plain, FLOATS("reciprocal"), NO_ATTRS)               \
+    X(Sqrt, grad_unary, EXACT, 1, 1, elementwise, plain, FLOATS("sqrt"), NO_ATTRS)                           \
+    X(Exp, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("exp"), NO_ATTRS)                        \
+    X(Log, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("log"), NO_ATTRS)                        \
+    X(Sin, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("sin"), NO_ATTRS)                        \
+    X(Cos, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("cos"), NO_ATTRS)                        \
+    X(Tan, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("tan"), NO_ATTRS)                        \
+    X(Asin, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("asin"), NO_ATTRS)                      \
+    X(Acos, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("acos"), NO_ATTRS)                      \
+    X(Atan, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("atan"), NO_ATTRS)                      \
+    X(Sinh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("sinh"), NO_ATTRS)                      \
+    X(Cosh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("cosh"), NO_ATTRS)                      \
+    X(Tanh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("tanh"), NO_ATTRS)                      \
+    X(Asinh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("asinh"), NO_ATTRS)                    \
+    X(Acosh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("acosh"), NO_ATTRS)                    \
+    X(Atanh, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("atanh"), NO_ATTRS)                    \
+    X(Erf, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("erf"), NO_ATTRS)                        \
+    X(LeakyRelu, grad_unary, EXACT, 1, 1, elementwise, plain, FLOATS("leaky_relu"),                          \
+      FLOAT_ATTR("alpha", 0.01f))                                                                            \
+    X(Elu, grad_unary, ULPS(8, 4), 1, 1, elementwise, plain, FLOATS("elu"), FLOAT_ATTR("alpha", 1.0f))       \
+    X(Selu, grad_unary, ULPS(8, 8), 1, 1, elementwise, plain, FLOATS("selu"),                                \
+      FLOAT_ATTR("alpha", 1.67326319217681884765625f), FLOAT_ATTR("gamma", 1.05070102214813232421875f))      \
+    X(Celu, grad_unary, ULPS(8, 4), 1, 1, elementwise, plain, FLOATS("celu"), FLOAT_ATTR("alpha", 1.0f))     \
+    X(ThresholdedRelu, grad_unary, EXACT, 1, 1, elementwise, plain, FLOATS("thresholded_relu"),              \
+      FLOAT_ATTR("alpha", 1.0f))                                                                             \
+    X(HardSigmoid, grad_unary, ULPS(2, 2), 1, 1, elementwise, plain, FLOATS("hard_sigmoid"),                 \
+      FLOAT_ATTR("alpha", 0.2f), FLOAT_ATTR("beta", 0.5f))                                                   \
+    X(HardSwish, grad_unary, ULPS(4, 8), 1, 1, elementwise, plain, FLOATS("hard_swish"), NO_ATTRS)           \
+    X(Sigmoid, grad_unary, ULPS(8, 0), 1, 1, elementwise, plain, FLOATS("sigmoid"), NO_ATTRS)                \
+    X(Softplus, grad_unary, ULPS(8, 4), 1, 1, elementwise, plain, FLOATS("softplus"), NO_ATTRS)              \
+    X(Softsign, grad_unary, ULPS(4, 0), 1, 1, elementwise, plain, FLOATS("softsign"), NO_ATTRS)              \
+    X(Shrink, grad_unary, EXACT, 1, 1, elementwise, plain, FLOATS("shrink"), FLOAT_ATTR("bias", 0.0f),       \
+      FLOAT_ATTR("lambd", 0.5f))                                                                             \
+    X(Not, NULL, EXACT, 1, 1, elementwise, plain, BOOLS("logic_not"), NO_ATTRS)                              \
+    X(IsNaN, NULL, EXACT, 1, 1, elementwise, test, FLOATS("is_nan"), NO_ATTRS)                               \
+    X(IsInf, NULL, EXACT, 1, 1, elementwise, test, FLOATS("is_inf"), INT_ATTR("detect_negative", 1),         \
+      INT_ATTR("detect_positive", 1))                                                                        \
+    X(Clip, grad_clip, EXACT, 1, 3, like_first, clip, NUMBERS("clip", "clip", "clip"), NO_ATTRS)             \
+    X(Cast, grad_unary, EXACT, 1, 1, like_first, cast, ANY("same"),                                          \
+      {.name = "to", .type = ATTR_INT, .required = true})                                                    \
+    X(CastLike, grad_unary, EXACT, 2, 2, like_first, cast_like, ANY("same"), NO_ATTRS)                       \
+    X(Add, grad_binary, EXACT, 2, 2, elementwise, plain, NUMBERS("add", "add_int", "add_int"), NO_ATTRS)     \
+    X(Sub, grad_binary, EXACT, 2, 2, elementwise, plain, NUMBERS("sub", "sub_int", "sub_int"), NO_ATTRS)     \
+    X(Mul, grad_binary, EXACT, 2, 2, elementwise, plain, NUMBERS("mul", "mul_int", "mul_int"), NO_ATTRS)     \
+    X(Div, grad_binary, EXACT, 2, 2, elementwise, plain, NUMBERS("div", "div_int", "div_uint"), NO_ATTRS)    \
+    X(Mod, NULL, EXACT, 2, 2, elementwise, mod, NUMBERS("rem", "mod_int", "mod_uint"), INT_ATTR("fmod", 0))  \
+    X(Pow, grad_pow, ULPS(4, 0), 2, 2, elementwise, pow, NUMBERS("pow", "pow_int", NULL), NO_ATTRS)          \
+    X(PRelu, grad_binary, EXACT, 2, 2, like_first, prelu, NUMBERS("prelu", "prelu_int", "same"), NO_ATTRS)   \
+    X(BitShift, NULL, EXACT, 2, 2, elementwise, shift, NUMBERS(NULL, NULL, "shift_left"),                    \
+      {.name = "direction", .type = ATTR_STRING, .required = true})                                          \
+    X(Equal, NULL, EXACT, 2, 2, elementwise, test, ANY("equal"), NO_ATTRS)                                   \
+    X(Greater, NULL, EXACT, 2, 2, elementwise, test, NUMBERS("greater", "greater", "greater"), NO_ATTRS)     \
+    X(GreaterOrEqual, NULL, EXACT, 2, 2, elementwise, test,                                                  \
+      NUMBERS("greater_or_equal", "greater_or_equal", "greater_or_equal"), NO_ATTRS)                         \
+    X(Less, NULL, EXACT, 2, 2, elementwise, test, NUMBERS("less", "less", "less"), NO_ATTRS)                 \
+    X(LessOrEqual, NULL, EXACT, 2, 2, elementwise, test,                                                     \
+      NUMBERS("less_or_equal", "less_or_equal", "less_or_equal"), NO_ATTRS)                                  \
+    X(And, NULL, EXACT, 2, 2, elementwise, plain, BOOLS("logic_and"), NO_ATTRS)                              \
+    X(Or, NULL, EXACT, 2, 2, elementwise, plain, BOOLS("logic_or"), NO_ATTRS)                                \
+    X(Xor, NULL, EXACT, 2, 2, elementwise, plain, BOOLS("logic_xor"), NO_ATTRS)                              \
+    X(Where, grad_where, EXACT, 3, 3, elementwise, where, ANY("where"), NO_ATTRS)                            \
+    X(Min, grad_variadic, EXACT, 1, -1, elementwise, fold, NUMBERS("min", "min_int", "min_int"), NO_ATTRS)   \
+    X(Max, grad_variadic, EXACT, 1, -1, elementwise, fold, NUMBERS("max", "max_int", "max_int"), NO_ATTRS)   \
+    X(Sum, grad_variadic, SUMS, 1, -1, elementwise, fold, FLOATS("add"), NO_ATTRS)                           \
     X(Mean, grad_variadic, SUMS, 1, -1, elementwise, mean, FLOATS("add"), NO_ATTRS)
 
-#define ROW(op, rule_of_grad, rounds, least, most, infer_rule, rule, kernels, ...)                                     \
+#define ROW(op, rule_of_grad, rounds, least, most, infer_rule, rule, kernels, ...)                           \
     [OP_##op] = {resolve_##rule, kernels},
 static const ElemOp elem_ops[NUM_OPS] = {ELEMENTWISE_OPS(ROW)};
 
-#define DEFINE(op, rule_of_grad, rounds, least, most, infer_rule, rule, kernels, ...)                                  \
-    const OpDef op_##op = {.name = #op,                                                                                \
-                           .min_in = least,                                                                            \
-                           .max_in = most,                                                                             \
-                           .min_out = 1,                                                                               \
-                           .max_out = 1,                                                                               \
-                           .attrs = {__VA_ARGS__},                                                                     \
-                           .strided = true,                                                                            \
-                           .in_place = true,                                                                           \
-                           .infer = infer_##infer_rule,                                                                \
-                           .eval = eval_elementwise,                                                                   \
-                           .emit = emit_elementwise,                                                                   \
-                           .rounding = rounds,                                                                         \
-                           .terms = count_inputs,                                                                      \
-                           .grad = rule_of_grad,                                                                       \
+#define DEFINE(op, rule_of_grad, rounds, least, most, infer_rule, rule, kernels, ...)                        \
+    const OpDef op_##op = {.name = #op,                                                                      \
+                           .min_in = least,                                                                  \
+                           .max_in = most,                                                                   \
+                           .min_out = 1,                                                                     \
+                           .max_out = 1,                                                                     \
+                           .attrs = {__VA_ARGS__},                                                           \
+                           .strided = true,                                                                  \
+                           .in_place = true,                                                                 \
+                           .infer = infer_##infer_rule,                                                      \
+                           .eval = eval_elementwise,                                                         \
+                           .emit = emit_elementwise,                                                         \
+                           .rounding = rounds,                                                               \
+                           .terms = count_inputs,                                                            \
+                           .grad = rule_of_grad,                                                             \
                            .grad_flat = true};
 ELEMENTWISE_OPS(DEFINE)

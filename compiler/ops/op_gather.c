@@ -1,5 +1,6 @@
-/* op_gather.c - operators that move elements by indices: Gather, GatherElements, GatherND, ScatterElements, ScatterND,
- * OneHot. Constant indices are checked here; what a run-time index outside of its axis does, runtime/gather.h says. */
+/* op_gather.c - operators that move elements by indices: Gather, GatherElements, GatherND, ScatterElements,
+ * ScatterND, OneHot. Constant indices are checked here; what a run-time index outside of its axis does,
+ * runtime/gather.h says. */
 #include "ops/grad.h"
 #include "ops/ops.h"
 
@@ -105,7 +106,9 @@ static void infer_gather(Graph *g, Node *n)
     if (y.rank > MAX_RANK)
         fail_node(g, n, "unsupported: rank %d, at most %d is possible", y.rank, MAX_RANK);
     for (int i = 0; i < y.rank; i++)
-        y.dims[i] = i < axis ? x.dims[i] : i < axis + index.rank ? index.dims[i - axis] : x.dims[i - index.rank + 1];
+        y.dims[i] = i < axis                ? x.dims[i]
+                    : i < axis + index.rank ? index.dims[i - axis]
+                                            : x.dims[i - index.rank + 1];
     n->out[0]->type = y;
 }
 
@@ -127,8 +130,9 @@ static void emit_gather(Emitter *e, const Node *n)
     Type x = n->in[0]->type;
     int axis = axis_of(emit_plan(e)->g, n);
     emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %zu);", emit_kernel(e, "gather", n->in[1]->type.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), (long long)product(x.dims, 0, axis),
-              (long long)x.dims[axis], (long long)type_elems(n->in[1]->type),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
+              (long long)product(x.dims, 0, axis), (long long)x.dims[axis],
+              (long long)type_elems(n->in[1]->type),
               (size_t)product(x.dims, axis + 1, x.rank) * elem_bytes(n));
 }
 
@@ -199,18 +203,23 @@ static void eval_elements(const Graph *g, const Node *n, const void *const *in, 
     if (kernel)
         return;
     if (scatter && narrow_index)
-        tn_scatter_elements_i32(out[0], in[2], in[1], count, x.rank, dims.v, axis, sizes.v, steps.v, elem_bytes(n));
+        tn_scatter_elements_i32(out[0], in[2], in[1], count, x.rank, dims.v, axis, sizes.v, steps.v,
+                                elem_bytes(n));
     else if (scatter)
-        tn_scatter_elements_i64(out[0], in[2], in[1], count, x.rank, dims.v, axis, sizes.v, steps.v, elem_bytes(n));
+        tn_scatter_elements_i64(out[0], in[2], in[1], count, x.rank, dims.v, axis, sizes.v, steps.v,
+                                elem_bytes(n));
     else if (narrow_index)
-        tn_gather_elements_i32(out[0], in[0], in[1], count, x.rank, dims.v, axis, sizes.v, steps.v, elem_bytes(n));
+        tn_gather_elements_i32(out[0], in[0], in[1], count, x.rank, dims.v, axis, sizes.v, steps.v,
+                               elem_bytes(n));
     else
-        tn_gather_elements_i64(out[0], in[0], in[1], count, x.rank, dims.v, axis, sizes.v, steps.v, elem_bytes(n));
+        tn_gather_elements_i64(out[0], in[0], in[1], count, x.rank, dims.v, axis, sizes.v, steps.v,
+                               elem_bytes(n));
 }
 
 static void emit_copy_of_input(Emitter *e, const Node *n)
 {
-    emit_line(e, "memcpy(%s, %s, %zu);", emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), type_bytes(n->in[0]->type));
+    emit_line(e, "memcpy(%s, %s, %zu);", emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
+              type_bytes(n->in[0]->type));
 }
 
 /* for p < count: y[at] = kernel(y[at], updates[p]) */
@@ -235,15 +244,17 @@ static void emit_elements(Emitter *e, const Node *n)
     if (kernel) {
         emit_join(e, n, kernel, type_elems(index),
                   mem_printf("%s(%s, p, %d, %s, %d, %s, %s)", emit_kernel(e, "element_at", index.dtype),
-                             emit_ptr(e, n->in[1]), x.rank, emit_dims(index.dims, x.rank), axis_of(emit_plan(e)->g, n),
-                             emit_dims(x.dims, x.rank), emit_dims(strides, x.rank)));
+                             emit_ptr(e, n->in[1]), x.rank, emit_dims(index.dims, x.rank),
+                             axis_of(emit_plan(e)->g, n), emit_dims(x.dims, x.rank),
+                             emit_dims(strides, x.rank)));
         return;
     }
     emit_line(e, "%s(%s, %s, %s, %lld, %d, %s, %d, %s, %s, %zu);",
-              emit_kernel(e, scatter ? "scatter_elements" : "gather_elements", index.dtype), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[scatter ? 2 : 0]), emit_ptr(e, n->in[1]), (long long)type_elems(index), x.rank,
-              emit_dims(index.dims, x.rank), axis_of(emit_plan(e)->g, n), emit_dims(x.dims, x.rank),
-              emit_dims(strides, x.rank), elem_bytes(n));
+              emit_kernel(e, scatter ? "scatter_elements" : "gather_elements", index.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[scatter ? 2 : 0]), emit_ptr(e, n->in[1]),
+              (long long)type_elems(index), x.rank, emit_dims(index.dims, x.rank),
+              axis_of(emit_plan(e)->g, n), emit_dims(x.dims, x.rank), emit_dims(strides, x.rank),
+              elem_bytes(n));
 }
 
 const OpDef op_GatherElements = {
@@ -336,7 +347,8 @@ static void eval_nd(const Graph *g, const Node *n, const void *const *in, void *
 {
     NdShape s = nd_shape(g, n);
     Dims32 dims = narrow_all(s.dims, (int)s.depth), steps = narrow_all(s.steps, (int)s.depth);
-    int32_t batch = narrow(s.batch), count = narrow(s.count), depth = narrow(s.depth), slices = narrow(s.slices);
+    int32_t batch = narrow(s.batch), count = narrow(s.count), depth = narrow(s.depth),
+            slices = narrow(s.slices);
     bool scatter = n->op == OP_ScatterND, narrow_index = n->in[1]->type.dtype == DT_I32;
     if (scatter)
         memcpy(out[0], in[0], type_bytes(n->in[0]->type));
@@ -372,16 +384,17 @@ static void emit_nd(Emitter *e, const Node *n)
         long long inner = (long long)(s.bytes / elem_bytes(n));
         emit_join(e, n, kernel, s.count * inner,
                   mem_printf("%s(%s + p / %lld * %lld, %lld, %s, %s) * %lld + (size_t)(p %% %lld)",
-                             emit_kernel(e, "slice_at", index), emit_ptr(e, n->in[1]), inner, (long long)s.depth,
-                             (long long)s.depth, dims, steps, inner, inner));
+                             emit_kernel(e, "slice_at", index), emit_ptr(e, n->in[1]), inner,
+                             (long long)s.depth, (long long)s.depth, dims, steps, inner, inner));
     } else if (n->op == OP_ScatterND) {
         emit_line(e, "%s(%s, %s, %s, %lld, %lld, %s, %s, %zu);", emit_kernel(e, "scatter_nd", index),
                   emit_ptr(e, n->out[0]), emit_ptr(e, n->in[2]), emit_ptr(e, n->in[1]), (long long)s.count,
                   (long long)s.depth, dims, steps, s.bytes);
     } else {
-        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %s, %s, %lld, %zu);", emit_kernel(e, "gather_nd", index),
-                  emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), (long long)s.batch,
-                  (long long)s.count, (long long)s.depth, dims, steps, (long long)s.slices, s.bytes);
+        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %s, %s, %lld, %zu);",
+                  emit_kernel(e, "gather_nd", index), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
+                  emit_ptr(e, n->in[1]), (long long)s.batch, (long long)s.count, (long long)s.depth, dims,
+                  steps, (long long)s.slices, s.bytes);
     }
 }
 
@@ -439,7 +452,8 @@ static void eval_one_hot(const Graph *g, const Node *n, const void *const *in, v
 {
     Type index = n->in[0]->type;
     int axis = hot_axis(g, n);
-    int32_t outer = narrow(product(index.dims, 0, axis)), inner = narrow(product(index.dims, axis, index.rank));
+    int32_t outer = narrow(product(index.dims, 0, axis)),
+            inner = narrow(product(index.dims, axis, index.rank));
     int32_t depth = narrow(n->out[0]->type.dims[axis]);
     size_t bytes = dtype_size(n->out[0]->type.dtype);
     if (index.dtype == DT_I32)

@@ -1,5 +1,6 @@
-/* op_integer.c - ConvInteger and MatMulInteger: sums of products of 8-bit codes, less their zero points, modulo 2^32.
- * QLinearConv and QLinearMatMul become these and DequantizeLinear, QuantizeLinear (passes/upgrade_quant.c). */
+/* op_integer.c - ConvInteger and MatMulInteger: sums of products of 8-bit codes, less their zero points,
+ * modulo 2^32. QLinearConv and QLinearMatMul become these and DequantizeLinear, QuantizeLinear
+ * (passes/upgrade_quant.c). */
 #include "ops/reference.h"
 #include "print/print.h"
 
@@ -15,7 +16,8 @@ static bool is_code(DType d)
     return d == DT_I8 || d == DT_U8;
 }
 
-/* Types of both inputs and of their zero points: zero i belongs to input i - 2 and has one element, or `counts[i - 2]`.
+/* Types of both inputs and of their zero points: zero i belongs to input i - 2 and has one element, or
+ * `counts[i - 2]`.
  */
 static void check_codes(const Graph *g, const Node *n, const int64_t *counts)
 {
@@ -25,7 +27,8 @@ static void check_codes(const Graph *g, const Node *n, const int64_t *counts)
         if (!is_code(d))
             fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(d));
         if (z && z->type.dtype != d)
-            fail_node(g, n, "zero points of type %s for codes of type %s", dtype_name(z->type.dtype), dtype_name(d));
+            fail_node(g, n, "zero points of type %s for codes of type %s", dtype_name(z->type.dtype),
+                      dtype_name(d));
         bool one = z && z->type.rank <= 1 && type_elems(z->type) == 1;
         if (z && !one && (z->type.rank != 1 || z->type.dims[0] != counts[i]))
             fail_node(g, n, "unsupported: zero points %s", type_text(z->type));
@@ -69,7 +72,8 @@ static void infer_conv_integer(Graph *g, Node *n)
 /* Codes less their zero points, which change every `repeat` elements when there are several. */
 static double *centred(const Node *n, const void *const *in, int i, int64_t repeat)
 {
-    int64_t elems = type_elems(n->in[i]->type), count = zero_of(n, 2 + i) ? type_elems(n->in[2 + i]->type) : 0;
+    int64_t elems = type_elems(n->in[i]->type),
+            count = zero_of(n, 2 + i) ? type_elems(n->in[2 + i]->type) : 0;
     DType d = n->in[i]->type.dtype;
     double *v = doubles_from(in[i], d, elems);
     for (int64_t k = 0; k < elems && count; k++)
@@ -102,9 +106,9 @@ static void emit_conv_integer(Emitter *e, const Node *n)
 {
     ConvShape s = integer_shape(emit_plan(e)->g, n);
     emit_line(e, "%s(%s, %s, %s, %d, %s, %s, %d, %d, %s);", emit_kernel(e, "conv_integer", DT_NONE),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), zero_text(e, n, 2), n->in[0]->type.dtype == DT_I8,
-              emit_ptr(e, n->in[1]), zero_text(e, n, 3), zero_step(n, 3), n->in[1]->type.dtype == DT_I8,
-              emit_conv_shape(&s, n->in[0]->type.dims[0]));
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), zero_text(e, n, 2),
+              n->in[0]->type.dtype == DT_I8, emit_ptr(e, n->in[1]), zero_text(e, n, 3), zero_step(n, 3),
+              n->in[1]->type.dtype == DT_I8, emit_conv_shape(&s, n->in[0]->type.dims[0]));
 }
 
 const OpDef op_ConvInteger = {
@@ -148,8 +152,8 @@ static void emit_matmul_integer(Emitter *e, const Node *n)
     emit_line(e, "%s(%s, %s, %s, %d, %d, %s, %s, %d, %d, %lld, %lld, %lld, %lld, %d, %s, %s, %s);",
               emit_kernel(e, "matmul_integer", DT_NONE), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
               zero_text(e, n, 2), zero_step(n, 2), n->in[0]->type.dtype == DT_I8, emit_ptr(e, n->in[1]),
-              zero_text(e, n, 3), zero_step(n, 3), n->in[1]->type.dtype == DT_I8, (long long)m->m, (long long)m->n,
-              (long long)m->k, (long long)stack_count(&s), s.rank, emit_dims(s.dims, s.rank),
+              zero_text(e, n, 3), zero_step(n, 3), n->in[1]->type.dtype == DT_I8, (long long)m->m,
+              (long long)m->n, (long long)m->k, (long long)stack_count(&s), s.rank, emit_dims(s.dims, s.rank),
               emit_dims(s.a_steps, s.rank), emit_dims(s.b_steps, s.rank));
 }
 

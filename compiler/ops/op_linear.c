@@ -1,5 +1,6 @@
-/* op_linear.c - Conv, ConvTranspose, Gemm and MatMul. Those with constant float weights become OP_Layer (passes/fuse.c)
- * before C is printed; the emit hooks here print the rest: weights known at run time only, double, 3-D. */
+/* op_linear.c - Conv, ConvTranspose, Gemm and MatMul. Those with constant float weights become OP_Layer
+ * (passes/fuse.c) before C is printed; the emit hooks here print the rest: weights known at run time only,
+ * double, 3-D. */
 #include "ops/ops.h"
 #include "ops/grad.h"
 #include "ops/reference.h"
@@ -14,7 +15,8 @@ static void need_float(const Graph *g, const Node *n)
         fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(d));
     for (int i = 1; i < n->num_in; i++)
         if (n->in[i] && n->in[i]->type.dtype != d)
-            fail_node(g, n, "input %d is %s, input 0 is %s", i, dtype_name(n->in[i]->type.dtype), dtype_name(d));
+            fail_node(g, n, "input %d is %s, input 0 is %s", i, dtype_name(n->in[i]->type.dtype),
+                      dtype_name(d));
 }
 
 static const Tensor *optional(const Node *n, int i)
@@ -36,8 +38,8 @@ ConvShape conv_shape(const Graph *g, const Node *n)
     bool transpose = n->op == OP_ConvTranspose;
     s.co = transpose ? w.dims[1] * s.groups : w.dims[0];
     if (transpose ? w.dims[0] != s.ci : w.dims[1] != s.ci / s.groups || s.co % s.groups)
-        fail_node(g, n, "weights %s do not fit %lld input channels in %lld groups", type_text(w), (long long)s.ci,
-                  (long long)s.groups);
+        fail_node(g, n, "weights %s do not fit %lld input channels in %lld groups", type_text(w),
+                  (long long)s.ci, (long long)s.groups);
     const Tensor *b = optional(n, 2);
     if (b && (b->type.rank != 1 || b->type.dims[0] != s.co))
         fail_node(g, n, "bias %s for %lld output channels", type_text(b->type), (long long)s.co);
@@ -110,10 +112,10 @@ static void eval_conv(const Graph *g, const Node *n, const void *const *in, void
 const char *emit_conv_shape(const ConvShape *s, int64_t batch)
 {
     const Window *w = &s->w;
-    return mem_printf("%lld, %lld, %lld, %lld, %s, %s, %s, %s, %s, %s", (long long)batch, (long long)s->groups,
-                      (long long)(s->ci / s->groups), (long long)(s->co / s->groups), emit_dims(w->in, 3),
-                      emit_dims(w->out, 3), emit_dims(w->kernel, 3), emit_dims(w->stride, 3), emit_dims(w->dilation, 3),
-                      emit_dims(w->pad_begin, 3));
+    return mem_printf("%lld, %lld, %lld, %lld, %s, %s, %s, %s, %s, %s", (long long)batch,
+                      (long long)s->groups, (long long)(s->ci / s->groups), (long long)(s->co / s->groups),
+                      emit_dims(w->in, 3), emit_dims(w->out, 3), emit_dims(w->kernel, 3),
+                      emit_dims(w->stride, 3), emit_dims(w->dilation, 3), emit_dims(w->pad_begin, 3));
 }
 
 static void emit_conv(Emitter *e, const Node *n)
@@ -156,7 +158,9 @@ const OpDef op_ConvTranspose = {
     .max_in = 3,
     .min_out = 1,
     .max_out = 1,
-    .attrs = {CONV_ATTRS, {.name = "output_padding", .type = ATTR_INTS}, {.name = "output_shape", .type = ATTR_INTS}},
+    .attrs = {CONV_ATTRS,
+              {.name = "output_padding", .type = ATTR_INTS},
+              {.name = "output_shape", .type = ATTR_INTS}},
     .infer = infer_conv,
     .eval = eval_conv,
     .rounding = {.rule = ROUND_SUM},
@@ -226,7 +230,8 @@ static void eval_gemm(const Graph *g, const Node *n, const void *const *in, void
     gemm_c_steps(g, n, &s, &si, &sj);
     DType d = n->in[0]->type.dtype;
     double *a = doubles_from(in[0], d, s.m * s.k), *b = doubles_from(in[1], d, s.k * s.n);
-    double *y = doubles_new(s.m * s.n), alpha = (double)attr_float(n, "alpha"), beta = (double)attr_float(n, "beta");
+    double *y = doubles_new(s.m * s.n), alpha = (double)attr_float(n, "alpha"),
+           beta = (double)attr_float(n, "beta");
     multiply(&s, a, b, y);
     for (int64_t i = 0; i < s.m; i++)
         for (int64_t j = 0; j < s.n; j++) {
@@ -314,7 +319,8 @@ StackShape stack_shape(const Graph *g, const Node *n)
     Type a = as_matrix(n->in[0]->type, true), b = as_matrix(n->in[1]->type, false);
     StackShape s = {.rank = (a.rank > b.rank ? a.rank : b.rank) - 2};
     MatShape *m = &s.mat;
-    *m = (MatShape){.m = a.dims[a.rank - 2], .k = a.dims[a.rank - 1], .n = b.dims[b.rank - 1], .ak = 1, .bj = 1};
+    *m = (MatShape){
+        .m = a.dims[a.rank - 2], .k = a.dims[a.rank - 1], .n = b.dims[b.rank - 1], .ak = 1, .bj = 1};
     m->ai = m->k;
     m->bk = m->n;
     if (b.dims[b.rank - 2] != m->k)
@@ -390,13 +396,14 @@ static void emit_matmul(Emitter *e, const Node *n)
     int64_t count = stack_count(&s);
     const char *y = emit_ptr(e, n->out[0]), *a = emit_ptr(e, n->in[0]), *b = emit_ptr(e, n->in[1]);
     if (count == 1)
-        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %lld, %lld, %lld);", emit_kernel(e, "matmul", d), y, a, b,
-                  (long long)m->m, (long long)m->n, (long long)m->k, (long long)m->ai, (long long)m->ak,
-                  (long long)m->bk, (long long)m->bj);
+        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %lld, %lld, %lld);", emit_kernel(e, "matmul", d),
+                  y, a, b, (long long)m->m, (long long)m->n, (long long)m->k, (long long)m->ai,
+                  (long long)m->ak, (long long)m->bk, (long long)m->bj);
     else
-        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %d, %s, %s, %s);", emit_kernel(e, "matmul_stack", d), y, a,
-                  b, (long long)m->m, (long long)m->n, (long long)m->k, (long long)count, s.rank,
-                  emit_dims(s.dims, s.rank), emit_dims(s.a_steps, s.rank), emit_dims(s.b_steps, s.rank));
+        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %d, %s, %s, %s);",
+                  emit_kernel(e, "matmul_stack", d), y, a, b, (long long)m->m, (long long)m->n,
+                  (long long)m->k, (long long)count, s.rank, emit_dims(s.dims, s.rank),
+                  emit_dims(s.a_steps, s.rank), emit_dims(s.b_steps, s.rank));
 }
 
 double matmul_terms(const Graph *g, const Node *n)

@@ -1,6 +1,6 @@
-/* op_loop.c - LoopBegin and LoopEnd, the internal operators around the body of a Loop whose course is only known at run
- * time (flow.h), made by passes/infer_control.c. In C the states have one place each, where every iteration finds them
- * and leaves them. */
+/* op_loop.c - LoopBegin and LoopEnd, the internal operators around the body of a Loop whose course is only
+ * known at run time (flow.h), made by passes/infer_control.c. In C the states have one place each, where
+ * every iteration finds them and leaves them. */
 #include "ops/flow.h"
 #include "print/print.h"
 
@@ -18,10 +18,11 @@ static void infer_end(Graph *g, Node *n)
     for (int k = 0; k < loop_states(n); k++) {
         Type before = loop_state(n, k)->type, behind = loop_next(n, k)->type;
         if (!type_equal(before, behind))
-            fail_node(g, n,
-                      "unsupported: Loop whose course is not known at compile time, and whose state %d changes "
-                      "from %s to %s",
-                      k, type_text(before), type_text(behind));
+            fail_node(
+                g, n,
+                "unsupported: Loop whose course is not known at compile time, and whose state %d changes "
+                "from %s to %s",
+                k, type_text(before), type_text(behind));
         if (n->out[k])
             n->out[k]->type = before;
     }
@@ -52,7 +53,8 @@ static void emit_begin(Emitter *e, const Node *n)
     emit_line(e, "*%s = loop%d;", emit_ptr(e, n->out[0]), number);
 }
 
-/* Whether the next state k lies in the memory of another state, which may be overwritten before it is read. */
+/* Whether the next state k lies in the memory of another state, which may be overwritten before it is read.
+ */
 static bool is_crossed(const Node *end, int k)
 {
     for (int j = 0; j < loop_states(end); j++)

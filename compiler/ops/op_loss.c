@@ -1,4 +1,5 @@
-/* op_loss.c - NegativeLogLikelihoodLoss; SoftmaxCrossEntropyLoss becomes LogSoftmax and this (passes/upgrade.c). */
+/* op_loss.c - NegativeLogLikelihoodLoss; SoftmaxCrossEntropyLoss becomes LogSoftmax and this
+ * (passes/upgrade.c). */
 #include "ops/ops.h"
 
 #include <string.h>
@@ -54,7 +55,8 @@ static void eval_nll(const Graph *g, const Node *n, const void *const *in, void 
     const Attr *ignore = node_attr(n, "ignore_index");
     double sum = 0, total = 0;
     for (int64_t i = 0; i < s.outer * s.inner; i++) {
-        int64_t label = n->in[1]->type.dtype == DT_I64 ? ((const int64_t *)in[1])[i] : ((const int32_t *)in[1])[i];
+        int64_t label =
+            n->in[1]->type.dtype == DT_I64 ? ((const int64_t *)in[1])[i] : ((const int32_t *)in[1])[i];
         int64_t c = clamp(label, s.n);
         double weight = weights_of(n) ? elem_get(in[2], d, c) : 1, loss = 0;
         if (ignore && label == ignore->i)
@@ -74,11 +76,12 @@ static void emit_nll(Emitter *e, const Node *n)
 {
     AxisSplit s = split_axis(n->in[0]->type, 1);
     const Attr *ignore = node_attr(n, "ignore_index");
-    emit_line(e, "%s(%s, %s, %s, %d, %s, %lld, %lld, %lld, %d, %s, %d);",
-              emit_kernel(e, "nll_loss", n->in[0]->type.dtype), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
-              emit_ptr(e, n->in[1]), n->in[1]->type.dtype == DT_I64, weights_of(n) ? emit_ptr(e, n->in[2]) : "NULL",
-              (long long)s.outer, (long long)s.n, (long long)s.inner, ignore != NULL,
-              emit_literal(DT_I64, ignore ? &ignore->i : &(int64_t){0}, 0), (int)reduction_of(emit_plan(e)->g, n));
+    emit_line(
+        e, "%s(%s, %s, %s, %d, %s, %lld, %lld, %lld, %d, %s, %d);",
+        emit_kernel(e, "nll_loss", n->in[0]->type.dtype), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
+        emit_ptr(e, n->in[1]), n->in[1]->type.dtype == DT_I64, weights_of(n) ? emit_ptr(e, n->in[2]) : "NULL",
+        (long long)s.outer, (long long)s.n, (long long)s.inner, ignore != NULL,
+        emit_literal(DT_I64, ignore ? &ignore->i : &(int64_t){0}, 0), (int)reduction_of(emit_plan(e)->g, n));
 }
 
 const OpDef op_NegativeLogLikelihoodLoss = {
@@ -87,7 +90,8 @@ const OpDef op_NegativeLogLikelihoodLoss = {
     .max_in = 3,
     .min_out = 1,
     .max_out = 1,
-    .attrs = {{.name = "ignore_index", .type = ATTR_INT}, {.name = "reduction", .type = ATTR_STRING, .s = "mean"}},
+    .attrs = {{.name = "ignore_index", .type = ATTR_INT},
+              {.name = "reduction", .type = ATTR_STRING, .s = "mean"}},
     .infer = infer_nll,
     .eval = eval_nll,
     .rounding = {.rule = ROUND_SUM},

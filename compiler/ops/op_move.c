@@ -1,5 +1,5 @@
-/* op_move.c - operators that copy boxes of elements: Transpose, Concat, Split, Slice, Expand, Tile, DepthToSpace,
- * SpaceToDepth. Each says which boxes it copies; evaluation and C follow from that. */
+/* op_move.c - operators that copy boxes of elements: Transpose, Concat, Split, Slice, Expand, Tile,
+ * DepthToSpace, SpaceToDepth. Each says which boxes it copies; evaluation and C follow from that. */
 #include "ops/boxes.h"
 #include "ops/grad.h"
 #include "ops/ops.h"
@@ -8,7 +8,8 @@
 
 /* ---- one way to evaluate and print them all ---- */
 
-/* The box that copies input `in` to output `out`; operators with several inputs or outputs have one box for each. */
+/* The box that copies input `in` to output `out`; operators with several inputs or outputs have one box for
+ * each. */
 static Box node_box(const Graph *g, const Node *n, int in, int out);
 
 static bool by_input(const Node *n)
@@ -98,7 +99,8 @@ static void infer_concat(Graph *g, Node *n)
         for (int k = 0; fits && k < y.rank; k++)
             fits = k == axis || x.dims[k] == y.dims[k];
         if (!fits)
-            fail_node(g, n, "input %d of type %s does not fit the others along axis %d", i, type_text(x), axis);
+            fail_node(g, n, "input %d of type %s does not fit the others along axis %d", i, type_text(x),
+                      axis);
         y.dims[axis] += x.dims[axis];
     }
     n->out[0]->type = y;
@@ -137,8 +139,8 @@ static const int64_t *split_sizes(const Graph *g, const Node *n, int64_t size)
         fail_node(g, n, "%lld elements do not split into %d equal parts", (long long)size, n->num_out);
     for (int i = 0; given && i < n->num_out; i++) {
         if (given[i] < 0 || given[i] > size - sum)
-            fail_node(g, n, "size %lld of output %d, where the axis has %lld elements left", (long long)given[i], i,
-                      (long long)(size - sum));
+            fail_node(g, n, "size %lld of output %d, where the axis has %lld elements left",
+                      (long long)given[i], i, (long long)(size - sum));
         sum += given[i];
     }
     if (given && sum != size)
@@ -203,7 +205,8 @@ static void slice_axes(const Graph *g, const Node *n, SliceAxis *to)
     for (int64_t i = 0; i < count; i++) {
         int64_t a = norm_axis(g, n, axis ? axis[i] : i, x.rank), s = step ? step[i] : 1;
         if (used[a] || s == 0 || s == INT64_MIN)
-            fail_node(g, n, used[a] ? "axis %lld is named twice" : "the step of axis %lld is 0", (long long)a);
+            fail_node(g, n, used[a] ? "axis %lld is named twice" : "the step of axis %lld is 0",
+                      (long long)a);
         used[a] = true;
         to[a] = slice_axis(x.dims[a], start[i], end[i], s);
     }
@@ -336,12 +339,14 @@ static void infer_depth_space(Graph *g, Node *n)
 static Box depth_space_box(const Graph *g, const Node *n)
 {
     bool to_space = n->op == OP_DepthToSpace, crd = column_first(g, n);
-    Type space = to_space ? n->out[0]->type : n->in[0]->type, depth = to_space ? n->in[0]->type : n->out[0]->type;
+    Type space = to_space ? n->out[0]->type : n->in[0]->type,
+         depth = to_space ? n->in[0]->type : n->out[0]->type;
     int64_t s = block_size(g, n), c = space.dims[1], h = depth.dims[2], w = depth.dims[3], plane = h * w;
     int64_t dims[6] = {space.dims[0], c, h, s, w, s};
     int64_t in_space[6] = {c * plane * s * s, plane * s * s, w * s * s, w * s, s, 1};
-    int64_t in_depth[6] = {c * plane * s * s,      crd ? s * s * plane : plane, w, crd ? s * plane : s * c * plane, 1,
-                           crd ? plane : c * plane};
+    int64_t in_depth[6] = {
+        c * plane * s * s,      crd ? s * s * plane : plane, w, crd ? s * plane : s * c * plane, 1,
+        crd ? plane : c * plane};
     Box b = {0};
     for (int i = 0; i < 6; i++)
         box_axis(&b, dims[i], to_space ? in_space[i] : in_depth[i], to_space ? in_depth[i] : in_space[i]);
@@ -366,16 +371,16 @@ static Box node_box(const Graph *g, const Node *n, int in, int out)
     }
 }
 
-#define MOVE(NAME, MIN_IN, MAX_IN, MAX_OUT, INFER, ...)                                                                \
-    const OpDef op_##NAME = {.name = #NAME,                                                                            \
-                             .min_in = MIN_IN,                                                                         \
-                             .max_in = MAX_IN,                                                                         \
-                             .min_out = 1,                                                                             \
-                             .max_out = MAX_OUT,                                                                       \
-                             .attrs = {__VA_ARGS__},                                                                   \
-                             .infer = INFER,                                                                           \
-                             .eval = eval_boxes,                                                                       \
-                             .emit = emit_boxes,                                                                       \
+#define MOVE(NAME, MIN_IN, MAX_IN, MAX_OUT, INFER, ...)                                                      \
+    const OpDef op_##NAME = {.name = #NAME,                                                                  \
+                             .min_in = MIN_IN,                                                               \
+                             .max_in = MAX_IN,                                                               \
+                             .min_out = 1,                                                                   \
+                             .max_out = MAX_OUT,                                                             \
+                             .attrs = {__VA_ARGS__},                                                         \
+                             .infer = INFER,                                                                 \
+                             .eval = eval_boxes,                                                             \
+                             .emit = emit_boxes,                                                             \
                              .grad = grad_move}
 
 MOVE(Transpose, 1, 1, 1, infer_transpose, {.name = "perm", .type = ATTR_INTS});

@@ -1,5 +1,5 @@
-/* op_nms.c - NonMaxSuppression. How many boxes are chosen is known at run time only, so the output has as many rows as
- * the file declares for it, else as there can be; rows without a box are -1. */
+/* op_nms.c - NonMaxSuppression. How many boxes are chosen is known at run time only, so the output has as
+ * many rows as the file declares for it, else as there can be; rows without a box are -1. */
 #include "print/print.h"
 
 #include "nms.h"
@@ -31,8 +31,8 @@ static int64_t capacity(const Node *n)
 static void infer_nms(Graph *g, Node *n)
 {
     Type boxes = n->in[BOXES]->type, scores = n->in[SCORES]->type, declared = n->out[0]->type;
-    if (boxes.dtype != DT_F32 || scores.dtype != DT_F32 || boxes.rank != 3 || scores.rank != 3 || boxes.dims[2] != 4 ||
-        boxes.dims[0] != scores.dims[0] || boxes.dims[1] != scores.dims[2])
+    if (boxes.dtype != DT_F32 || scores.dtype != DT_F32 || boxes.rank != 3 || scores.rank != 3 ||
+        boxes.dims[2] != 4 || boxes.dims[0] != scores.dims[0] || boxes.dims[1] != scores.dims[2])
         fail_node(g, n, "needs boxes float[B,N,4] and scores float[B,C,N]");
     need_scalar(g, n, MOST, DT_I64);
     need_scalar(g, n, OVERLAP, DT_F32);
@@ -52,9 +52,10 @@ static void eval_nms(const Graph *g, const Node *n, const void *const *in, void 
 {
     (void)g;
     Type s = n->in[SCORES]->type;
-    tn_nms(out[0], (int32_t)n->out[0]->type.dims[0], in[BOXES], in[SCORES], (int32_t)s.dims[0], (int32_t)s.dims[1],
-           (int32_t)s.dims[2], given(n, MOST) ? *(const int64_t *)in[MOST] : 0, value_of(in, n, OVERLAP, 0),
-           value_of(in, n, LEAST, -INFINITY), attr_int(n, "center_point_box") != 0);
+    tn_nms(out[0], (int32_t)n->out[0]->type.dims[0], in[BOXES], in[SCORES], (int32_t)s.dims[0],
+           (int32_t)s.dims[1], (int32_t)s.dims[2], given(n, MOST) ? *(const int64_t *)in[MOST] : 0,
+           value_of(in, n, OVERLAP, 0), value_of(in, n, LEAST, -INFINITY),
+           attr_int(n, "center_point_box") != 0);
 }
 
 static const char *argument(Emitter *e, const Node *n, int i, const char *otherwise)

@@ -1,5 +1,6 @@
 /* op_norm.c - normalisations: BatchNormalization (inference), InstanceNormalization, LayerNormalization,
- * MeanVarianceNormalization, LpNormalization, LRN. Kernels: runtime/norm.h; the evaluator has its own, in double. */
+ * MeanVarianceNormalization, LpNormalization, LRN. Kernels: runtime/norm.h; the evaluator has its own, in
+ * double. */
 #include "ops/grad.h"
 #include "ops/ops.h"
 
@@ -122,17 +123,18 @@ static void emit_planes(Emitter *e, const Node *n)
 {
     Planes p = planes_of(n->in[0]->type);
     bool batch = n->op == OP_BatchNormalization;
-    const char *args = mem_printf("%s, %s, %s", main_args(e, n), emit_ptr(e, n->in[1]), emit_ptr(e, n->in[2]));
+    const char *args =
+        mem_printf("%s, %s, %s", main_args(e, n), emit_ptr(e, n->in[1]), emit_ptr(e, n->in[2]));
     if (batch)
         args = mem_printf("%s, %s, %s", args, emit_ptr(e, n->in[3]), emit_ptr(e, n->in[4]));
-    emit_line(e, "%s(%s, %s, %lld, %lld, %lld);", norm_kernel(e, n, batch ? "batch_norm" : "instance_norm"), args,
-              attr_text(n, "epsilon"), (long long)p.batch, (long long)p.channels, (long long)p.size);
+    emit_line(e, "%s(%s, %s, %lld, %lld, %lld);", norm_kernel(e, n, batch ? "batch_norm" : "instance_norm"),
+              args, attr_text(n, "epsilon"), (long long)p.batch, (long long)p.channels, (long long)p.size);
 }
 
 /* One group of `size` elements, x^ = (x - mean) * f, y = scale x^ + bias; scale[i * step]:
  * dx = f (ds - mean(ds) - x^ mean(ds x^)) with ds = dy scale; dscale += dy x^, dbias += dy. */
-static void grad_group(const float *x, const float *dy, const float *scale, int64_t step, int64_t size, double epsilon,
-                       float *dx, float *dscale, float *dbias)
+static void grad_group(const float *x, const float *dy, const float *scale, int64_t step, int64_t size,
+                       double epsilon, float *dx, float *dscale, float *dbias)
 {
     double mean, var, sum = 0, product = 0;
     moments(x, DT_F32, 0, 1, 0, size, &mean, &var);
@@ -165,9 +167,9 @@ static void grad_instance_norm(const Graph *g, const Node *n, const Gradient *d)
     }
 }
 
-#define EPSILON_ATTR                                                                                                   \
-    {                                                                                                                  \
-        .name = "epsilon", .type = ATTR_FLOAT, .f = 1e-5f                                                              \
+#define EPSILON_ATTR                                                                                         \
+    {                                                                                                        \
+        .name = "epsilon", .type = ATTR_FLOAT, .f = 1e-5f                                                    \
     }
 
 const OpDef op_BatchNormalization = {.name = "BatchNormalization",
@@ -300,9 +302,10 @@ static void emit_layer_norm(Emitter *e, const Node *n)
 {
     int64_t rows, size;
     layer_rows(emit_plan(e)->g, n, &rows, &size);
-    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %lld, %lld);", norm_kernel(e, n, "layer_norm"), emit_ptr(e, n->out[0]),
-              optional_ptr(e, n->out, n->num_out, 1), optional_ptr(e, n->out, n->num_out, 2), emit_ptr(e, n->in[0]),
-              emit_ptr(e, n->in[1]), optional_ptr(e, n->in, n->num_in, 2), attr_text(n, "epsilon"), (long long)rows,
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %lld, %lld);", norm_kernel(e, n, "layer_norm"),
+              emit_ptr(e, n->out[0]), optional_ptr(e, n->out, n->num_out, 1),
+              optional_ptr(e, n->out, n->num_out, 2), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
+              optional_ptr(e, n->in, n->num_in, 2), attr_text(n, "epsilon"), (long long)rows,
               (long long)size);
 }
 
@@ -471,7 +474,8 @@ static void infer_lrn(Graph *g, Node *n)
 }
 
 /* Sum of squares over the channels [from, to] of one image, at position i. */
-static double sum_squares(const void *x, DType d, const Planes *p, int64_t image, int64_t from, int64_t to, int64_t i)
+static double sum_squares(const void *x, DType d, const Planes *p, int64_t image, int64_t from, int64_t to,
+                          int64_t i)
 {
     double sum = 0;
     for (int64_t c = from < 0 ? 0 : from; c <= to && c < p->channels; c++) {
@@ -493,7 +497,8 @@ static void eval_lrn(const Graph *g, const Node *n, const void *const *in, void 
             int64_t image = plane / p.channels, c = plane % p.channels;
             double sum = sum_squares(in[0], d, &p, image, c - (size - 1) / 2, c + size / 2, i);
             double v = elem_get(in[0], d, plane * p.size + i);
-            elem_set(out[0], d, plane * p.size + i, v / pow((double)attr_float(n, "bias") + alpha * sum, beta));
+            elem_set(out[0], d, plane * p.size + i,
+                     v / pow((double)attr_float(n, "bias") + alpha * sum, beta));
         }
 }
 
@@ -501,8 +506,8 @@ static void emit_lrn(Emitter *e, const Node *n)
 {
     Planes p = planes_of(n->in[0]->type);
     emit_line(e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, %lld);", norm_kernel(e, n, "lrn"), main_args(e, n),
-              attr_text(n, "alpha"), attr_text(n, "beta"), attr_text(n, "bias"), (long long)attr_int(n, "size"),
-              (long long)p.batch, (long long)p.channels, (long long)p.size);
+              attr_text(n, "alpha"), attr_text(n, "beta"), attr_text(n, "bias"),
+              (long long)attr_int(n, "size"), (long long)p.batch, (long long)p.channels, (long long)p.size);
 }
 
 static double lrn_terms(const Graph *g, const Node *n)

@@ -36,8 +36,8 @@ static void infer_pad(Graph *g, Node *n)
             x.dims[i] + before + behind < 0)
             fail_node(g, n, "pads %lld and %lld of axis %d", (long long)before, (long long)behind, i);
         if (mode[0] == 'r' && most > 0 && most >= x.dims[i])
-            fail_node(g, n, "axis %d of size %lld cannot be reflected %lld elements far", i, (long long)x.dims[i],
-                      (long long)most);
+            fail_node(g, n, "axis %d of size %lld cannot be reflected %lld elements far", i,
+                      (long long)x.dims[i], (long long)most);
         if (mode[0] != 'c' && most > 0 && !x.dims[i])
             fail_node(g, n, "axis %d is empty: nothing to pad it with", i);
         y.dims[i] += before + behind;
@@ -85,9 +85,9 @@ static void emit_pad_self(Emitter *e, const Node *n, bool reflect)
     Type x = n->in[0]->type, y = n->out[0]->type;
     for (int i = 0; i < y.rank - 1; i++)
         rows *= y.dims[i];
-    emit_line(e, "%s(%s, %s, %lld, %d, %s, %s, %s, %d);", emit_kernel(e, "pad_self", y.dtype), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[0]), (long long)rows, y.rank, emit_dims(y.dims, y.rank), emit_dims(x.dims, x.rank),
-              emit_dims(pads, x.rank), reflect);
+    emit_line(e, "%s(%s, %s, %lld, %d, %s, %s, %s, %d);", emit_kernel(e, "pad_self", y.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)rows, y.rank,
+              emit_dims(y.dims, y.rank), emit_dims(x.dims, x.rank), emit_dims(pads, x.rank), reflect);
 }
 
 static void emit_pad(Emitter *e, const Node *n)

@@ -1,5 +1,5 @@
-/* op_pool.c - MaxPool, AveragePool, LpPool and their global forms, and MaxUnpool. Evaluation is naive and shares
- * nothing with runtime/pool.h. */
+/* op_pool.c - MaxPool, AveragePool, LpPool and their global forms, and MaxUnpool. Evaluation is naive and
+ * shares nothing with runtime/pool.h. */
 #include "ops/grad.h"
 #include "ops/ops.h"
 #include "ops/reference.h"
@@ -18,7 +18,8 @@ static bool wants_index(const Node *n)
     return n->num_out > 1 && n->out[1];
 }
 
-/* Whether window o along axis a holds an element: its first tap that is not in front of the input lies in it. */
+/* Whether window o along axis a holds an element: its first tap that is not in front of the input lies in it.
+ */
 static bool holds_element(const Window *w, int a, int64_t o)
 {
     int64_t at = o * w->stride[a] - w->pad_begin[a];
@@ -77,8 +78,8 @@ static void infer_pool(Graph *g, Node *n)
     }
 }
 
-/* Position in the input plane of tap t of the window of output o, or -1 in the padding. *counts: whether it lies within
- * the padded input. */
+/* Position in the input plane of tap t of the window of output o, or -1 in the padding. *counts: whether it
+ * lies within the padded input. */
 static int64_t tap_position(const Window *w, int64_t o, int64_t t, bool *counts)
 {
     int64_t at[3], position = 0;
@@ -173,7 +174,8 @@ static void eval_lp(const Graph *g, const Node *n, const void *const *in, void *
     int64_t planes = x.dims[0] * x.dims[1], size = volume(w.in), results = volume(w.out);
     double *v = doubles_from(in[0], x.dtype, planes * size);
     for (int64_t i = 0; i < planes * results; i++)
-        elem_set(out[0], x.dtype, i, power_mean(&w, i % results, v + i / results * size, (double)attr_int(n, "p")));
+        elem_set(out[0], x.dtype, i,
+                 power_mean(&w, i % results, v + i / results * size, (double)attr_int(n, "p")));
     free(v);
 }
 
@@ -182,9 +184,9 @@ static void emit_lp_pool(Emitter *e, const Node *n)
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
     emit_line(e, "%s(%s, %s, %lld, %s, %s, %s, %s, %s, %s, %lld);", emit_kernel(e, "lp_pool", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]), emit_dims(w.in, 3),
-              emit_dims(w.out, 3), emit_dims(w.kernel, 3), emit_dims(w.stride, 3), emit_dims(w.dilation, 3),
-              emit_dims(w.pad_begin, 3), (long long)attr_int(n, "p"));
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]),
+              emit_dims(w.in, 3), emit_dims(w.out, 3), emit_dims(w.kernel, 3), emit_dims(w.stride, 3),
+              emit_dims(w.dilation, 3), emit_dims(w.pad_begin, 3), (long long)attr_int(n, "p"));
 }
 
 static void emit_max_pool(Emitter *e, const Node *n)
@@ -193,8 +195,9 @@ static void emit_max_pool(Emitter *e, const Node *n)
     Type x = n->in[0]->type;
     emit_line(e, "%s(%s, %s, %s, %lld, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "max_pool", x.dtype),
               emit_ptr(e, n->out[0]), wants_index(n) ? emit_ptr(e, n->out[1]) : "NULL", emit_ptr(e, n->in[0]),
-              (long long)(x.dims[0] * x.dims[1]), emit_dims(w.in, 3), emit_dims(w.out, 3), emit_dims(w.kernel, 3),
-              emit_dims(w.stride, 3), emit_dims(w.dilation, 3), emit_dims(w.pad_begin, 3));
+              (long long)(x.dims[0] * x.dims[1]), emit_dims(w.in, 3), emit_dims(w.out, 3),
+              emit_dims(w.kernel, 3), emit_dims(w.stride, 3), emit_dims(w.dilation, 3),
+              emit_dims(w.pad_begin, 3));
 }
 
 static void emit_average_pool(Emitter *e, const Node *n)
@@ -202,9 +205,9 @@ static void emit_average_pool(Emitter *e, const Node *n)
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
     emit_line(e, "%s(%s, %s, %lld, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "average_pool", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]), emit_dims(w.in, 3),
-              emit_dims(w.out, 3), emit_dims(w.kernel, 3), emit_dims(w.stride, 3), emit_dims(w.pad_begin, 3),
-              emit_dims(w.pad_end, 3), attr_int(n, "count_include_pad") != 0);
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]),
+              emit_dims(w.in, 3), emit_dims(w.out, 3), emit_dims(w.kernel, 3), emit_dims(w.stride, 3),
+              emit_dims(w.pad_begin, 3), emit_dims(w.pad_end, 3), attr_int(n, "count_include_pad") != 0);
 }
 
 static void emit_global_pool(Emitter *e, const Node *n)
@@ -213,7 +216,8 @@ static void emit_global_pool(Emitter *e, const Node *n)
     Type x = n->in[0]->type;
     emit_line(e, "%s(%s, %s, %lld, %lld);",
               emit_kernel(e, n->op == OP_GlobalMaxPool ? "global_max" : "global_average", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]), (long long)w.in[2]);
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]),
+              (long long)w.in[2]);
 }
 
 static double window_size(const Graph *g, const Node *n)
@@ -337,21 +341,25 @@ static int64_t value_at(const int64_t *v, int i, int64_t otherwise)
 static void unpool_sizes(const Graph *g, const Node *n, Type *y)
 {
     int kernels, strides, pads, axes = y->rank - 2;
-    const int64_t *kernel = attr_ints(n, "kernel_shape", &kernels), *stride = attr_ints(n, "strides", &strides);
+    const int64_t *kernel = attr_ints(n, "kernel_shape", &kernels),
+                  *stride = attr_ints(n, "strides", &strides);
     const int64_t *pad = attr_ints(n, "pads", &pads);
     if (kernels != axes || (stride && strides != axes) || (pad && pads != 2 * axes))
-        fail_node(g, n, "'kernel_shape', 'strides' or 'pads' do not have the length for %d spatial axes", axes);
+        fail_node(g, n, "'kernel_shape', 'strides' or 'pads' do not have the length for %d spatial axes",
+                  axes);
     for (int i = 0; i < axes; i++) {
-        int64_t k = kernel[i], s = value_at(stride, i, 1), a = value_at(pad, i, 0), b = value_at(pad, axes + i, 0);
-        bool good = k > 0 && s > 0 && a >= 0 && b >= 0 && k <= 1 << 24 && s <= 1 << 24 && a <= 1 << 24 && b <= 1 << 24;
+        int64_t k = kernel[i], s = value_at(stride, i, 1), a = value_at(pad, i, 0),
+                b = value_at(pad, axes + i, 0);
+        bool good = k > 0 && s > 0 && a >= 0 && b >= 0 && k <= 1 << 24 && s <= 1 << 24 && a <= 1 << 24 &&
+                    b <= 1 << 24;
         y->dims[2 + i] = good ? s * (y->dims[2 + i] - 1) + k - a - b : 0;
         if (y->dims[2 + i] < 1)
             fail_node(g, n, "'kernel_shape', 'strides' and 'pads' leave nothing of spatial axis %d", i);
     }
 }
 
-/* The size that MaxPool's input had: stride * (in - 1) + kernel - pads. What indices mean in another one, the text and
- * ONNX's own case do not agree on. */
+/* The size that MaxPool's input had: stride * (in - 1) + kernel - pads. What indices mean in another one, the
+ * text and ONNX's own case do not agree on. */
 static void infer_unpool(Graph *g, Node *n)
 {
     Type x = n->in[0]->type, index = n->in[1]->type, y = x;
@@ -363,8 +371,10 @@ static void infer_unpool(Graph *g, Node *n)
         fail_node(g, n, "the indices must be int64 of the shape of input 0");
     unpool_sizes(g, n, &y);
     if (given && (count != y.rank || memcmp(given, y.dims, (size_t)count * sizeof *given) != 0))
-        fail_node(g, n, "unsupported: another 'output_shape' than kernel, strides and pads give, %s; Pad can follow",
-                  type_text(y));
+        fail_node(
+            g, n,
+            "unsupported: another 'output_shape' than kernel, strides and pads give, %s; Pad can follow",
+            type_text(y));
     n->out[0]->type = y;
 }
 

@@ -1,6 +1,6 @@
-/* op_quant.c - QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear: between float and 8-bit codes. They evaluate
- * by the runtime's kernels; every step is one correctly rounded operation of float, so that generated code agrees
- * exactly. */
+/* op_quant.c - QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear: between float and 8-bit codes.
+ * They evaluate by the runtime's kernels; every step is one correctly rounded operation of float, so that
+ * generated code agrees exactly. */
 #include "ops/ops.h"
 
 #include "quant.h"
@@ -33,7 +33,8 @@ static void check_zero(const Graph *g, const Node *n, DType codes)
 {
     const Tensor *z = zero_of(n);
     if (z && z->type.dtype != codes)
-        fail_node(g, n, "the zero point is %s, the codes are %s", dtype_name(z->type.dtype), dtype_name(codes));
+        fail_node(g, n, "the zero point is %s, the codes are %s", dtype_name(z->type.dtype),
+                  dtype_name(codes));
     if (z && type_elems(z->type) != type_elems(n->in[1]->type))
         fail_node(g, n, "zero points %s for scales %s", type_text(z->type), type_text(n->in[1]->type));
 }
@@ -63,8 +64,8 @@ static void infer_quantize(Graph *g, Node *n)
 static void eval_quantize(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     AxisSplit s = scale_split(g, n);
-    tn_quantize(out[0], in[0], in[1], zero_of(n) ? in[2] : NULL, (int32_t)s.outer, (int32_t)s.n, (int32_t)s.inner,
-                n->out[0]->type.dtype == DT_I8);
+    tn_quantize(out[0], in[0], in[1], zero_of(n) ? in[2] : NULL, (int32_t)s.outer, (int32_t)s.n,
+                (int32_t)s.inner, n->out[0]->type.dtype == DT_I8);
 }
 
 static const char *zero_text(Emitter *e, const Node *n)
@@ -77,9 +78,9 @@ static void emit_quantize(Emitter *e, const Node *n)
     AxisSplit s = scale_split(emit_plan(e)->g, n);
     bool forth = n->op == OP_QuantizeLinear;
     emit_line(e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, %d);",
-              emit_kernel(e, forth ? "quantize" : "dequantize", DT_NONE), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
-              emit_ptr(e, n->in[1]), zero_text(e, n), (long long)s.outer, (long long)s.n, (long long)s.inner,
-              (forth ? n->out[0] : n->in[0])->type.dtype == DT_I8);
+              emit_kernel(e, forth ? "quantize" : "dequantize", DT_NONE), emit_ptr(e, n->out[0]),
+              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), zero_text(e, n), (long long)s.outer,
+              (long long)s.n, (long long)s.inner, (forth ? n->out[0] : n->in[0])->type.dtype == DT_I8);
 }
 
 const OpDef op_QuantizeLinear = {
@@ -136,8 +137,9 @@ static void emit_dequantize(Emitter *e, const Node *n)
         return;
     }
     AxisSplit s = scale_split(emit_plan(e)->g, n);
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld);", emit_kernel(e, "dequantize_i32", DT_NONE), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), (long long)s.outer, (long long)s.n, (long long)s.inner);
+    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld);", emit_kernel(e, "dequantize_i32", DT_NONE),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), (long long)s.outer,
+              (long long)s.n, (long long)s.inner);
 }
 
 const OpDef op_DequantizeLinear = {
@@ -178,8 +180,8 @@ static void eval_dynamic(const Graph *g, const Node *n, const void *const *in, v
 
 static void emit_dynamic(Emitter *e, const Node *n)
 {
-    emit_line(e, "%s(%s, %s, %s, %s, %lld);", emit_kernel(e, "quantize_dynamic", DT_NONE), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->out[1]), emit_ptr(e, n->out[2]), emit_ptr(e, n->in[0]),
+    emit_line(e, "%s(%s, %s, %s, %s, %lld);", emit_kernel(e, "quantize_dynamic", DT_NONE),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->out[1]), emit_ptr(e, n->out[2]), emit_ptr(e, n->in[0]),
               (long long)type_elems(n->in[0]->type));
 }
 

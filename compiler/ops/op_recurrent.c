@@ -1,6 +1,6 @@
-/* op_recurrent.c - LSTM, GRU and RNN, and the internal operator Recurrent that passes/recurrent.c makes of them: the
- * same without the products X * W. What a node computes is in recurrent.h, one step in cell_step.c; C is printed by
- * emit_recurrent.c. Source: the operators' texts in ONNX. */
+/* op_recurrent.c - LSTM, GRU and RNN, and the internal operator Recurrent that passes/recurrent.c makes of
+ * them: the same without the products X * W. What a node computes is in recurrent.h, one step in cell_step.c;
+ * C is printed by emit_recurrent.c. Source: the operators' texts in ONNX. */
 #include "graph/op.h"
 #include "ops/recurrent.h"
 #include "ops/reference.h"
@@ -19,7 +19,8 @@ typedef struct FunctionRow {
 } FunctionRow;
 
 static const FunctionRow function_rows[] = {
-#define X(onnx, kernel, has_alpha, has_beta, alpha, beta) {#onnx, has_alpha, has_beta, (float)(alpha), (float)(beta)},
+#define X(onnx, kernel, has_alpha, has_beta, alpha, beta)                                                    \
+    {#onnx, has_alpha, has_beta, (float)(alpha), (float)(beta)},
     GATE_FUNCTIONS(X)
 #undef X
 };
@@ -32,14 +33,16 @@ static GateKind find_function(const Graph *g, const Node *n, const char *name)
     fail_node(g, n, "unsupported: activation '%s'", name);
 }
 
-/* Parameters are given in the order of the functions that take them, the last may be left to their defaults. */
+/* Parameters are given in the order of the functions that take them, the last may be left to their defaults.
+ */
 typedef struct Parameters {
     const char *name;
     const Attr *list;
     int used;
 } Parameters;
 
-static double next_parameter(const Graph *g, const Node *n, Parameters *p, const FunctionRow *row, float otherwise)
+static double next_parameter(const Graph *g, const Node *n, Parameters *p, const FunctionRow *row,
+                             float otherwise)
 {
     if (p->list && p->used < p->list->count)
         return (double)p->list->floats[p->used++];
@@ -51,7 +54,8 @@ static double next_parameter(const Graph *g, const Node *n, Parameters *p, const
 static void check_used(const Graph *g, const Node *n, const Parameters *p)
 {
     if (p->list && p->used < p->list->count)
-        fail_node(g, n, "'%s' has %d values, but only %d activations take one", p->list->name, p->list->count, p->used);
+        fail_node(g, n, "'%s' has %d values, but only %d activations take one", p->list->name, p->list->count,
+                  p->used);
 }
 
 static int functions_per_direction(OpKind op)
@@ -167,7 +171,8 @@ Cell cell_read(const Graph *g, const Node *n)
 static void infer_cell(Graph *g, Node *n)
 {
     Cell c = cell_read(g, n);
-    int64_t y[] = {c.steps, c.directions, c.batch, c.hidden}, y_first[] = {c.batch, c.steps, c.directions, c.hidden};
+    int64_t y[] = {c.steps, c.directions, c.batch, c.hidden},
+            y_first[] = {c.batch, c.steps, c.directions, c.hidden};
     int64_t s[] = {c.directions, c.batch, c.hidden}, s_first[] = {c.batch, c.directions, c.hidden};
     for (int i = 0; i < n->num_out; i++)
         if (n->out[i])
@@ -193,7 +198,8 @@ int64_t cell_row(const Cell *c, int64_t t, int64_t b)
 
 int64_t cell_y(const Cell *c, int64_t t, int64_t d, int64_t b)
 {
-    int64_t row = c->batch_first ? (b * c->steps + t) * c->directions + d : (t * c->directions + d) * c->batch + b;
+    int64_t row =
+        c->batch_first ? (b * c->steps + t) * c->directions + d : (t * c->directions + d) * c->batch + b;
     return row * c->hidden;
 }
 
@@ -241,7 +247,8 @@ static void keep_reset_bias(const Cell *c, double *b)
 
 CellWeights cell_weights(const Cell *c, const Node *n, const void *const *in)
 {
-    CellWeights w = {.r = values_of(n, in, CELL_R), .b = values_of(n, in, CELL_B), .p = values_of(n, in, CELL_P)};
+    CellWeights w = {
+        .r = values_of(n, in, CELL_R), .b = values_of(n, in, CELL_B), .p = values_of(n, in, CELL_P)};
     if (c->bias_in_products)
         keep_reset_bias(c, w.b);
     return w;
@@ -311,12 +318,13 @@ typedef struct CellOutputs {
 } CellOutputs;
 
 /* Direction d of batch row b over all steps. */
-static void walk_row(const Cell *c, const Node *n, const void *const *in, const CellWeights *w, const double *xw,
-                     const CellOutputs *out, int64_t d, int64_t b)
+static void walk_row(const Cell *c, const Node *n, const void *const *in, const CellWeights *w,
+                     const double *xw, const CellOutputs *out, int64_t d, int64_t b)
 {
     Row r = row_new(c);
     CellStep s = {.cell = c, .h = r.h, .c = r.c, .new_h = r.new_h, .new_c = r.new_c};
-    const Tensor *lengths = cell_input(n, CELL_LENGTHS), *h0 = cell_input(n, CELL_H), *c0 = cell_input(n, CELL_C);
+    const Tensor *lengths = cell_input(n, CELL_LENGTHS), *h0 = cell_input(n, CELL_H),
+                 *c0 = cell_input(n, CELL_C);
     int64_t rows = c->gates * c->hidden, state = cell_state(c, d, b);
     load_state(c, r.h, h0, h0 ? in[CELL_H] : NULL, state);
     load_state(c, r.c, c0, c0 ? in[CELL_C] : NULL, state);
@@ -382,12 +390,13 @@ void eval_recurrent(const Graph *g, const Node *n, const void *const *in, void *
     free(xw);
 }
 
-#define COMMON_ATTRS                                                                                                   \
-    {.name = "activation_alpha", .type = ATTR_FLOATS}, {.name = "activation_beta", .type = ATTR_FLOATS},               \
-        {.name = "activations", .type = ATTR_STRINGS}, {.name = "clip", .type = ATTR_FLOAT},                           \
-        {.name = "direction", .type = ATTR_STRING, .s = "forward"}, {.name = "hidden_size", .type = ATTR_INT},         \
-    {                                                                                                                  \
-        .name = "layout", .type = ATTR_INT                                                                             \
+#define COMMON_ATTRS                                                                                         \
+    {.name = "activation_alpha", .type = ATTR_FLOATS}, {.name = "activation_beta", .type = ATTR_FLOATS},     \
+        {.name = "activations", .type = ATTR_STRINGS}, {.name = "clip", .type = ATTR_FLOAT},                 \
+        {.name = "direction", .type = ATTR_STRING, .s = "forward"},                                          \
+        {.name = "hidden_size", .type = ATTR_INT},                                                           \
+    {                                                                                                        \
+        .name = "layout", .type = ATTR_INT                                                                   \
     }
 
 static double cell_steps(const Graph *g, const Node *n)

@@ -1,8 +1,9 @@
-/* op_reduce.c - the Reduce operators: one table of what is done with every element, how elements are joined and what
- * is done with the result.
+/* op_reduce.c - the Reduce operators: one table of what is done with every element, how elements are joined
+ * and what is done with the result.
  *
- * Generated code walks the kept dimensions, and inside them the reduced ones, with literal strides, and calls the
- * scalar kernels of runtime/. The evaluator has its own arithmetic: double for floating types, 64 bits for integers.
+ * Generated code walks the kept dimensions, and inside them the reduced ones, with literal strides, and calls
+ * the scalar kernels of runtime/. The evaluator has its own arithmetic: double for floating types, 64 bits
+ * for integers.
  */
 #include "ops/grad.h"
 #include "ops/ops.h"
@@ -109,7 +110,8 @@ static Nest make_nest(const Graph *g, const Node *n)
         t->dims[t->rank++] = x.dims[k];
     }
     dense_strides(over[0], kept_strides[0]);
-    Nest nest = {loops_make(over[0], 2, kept_strides), loops_make(over[1], 1, reduced_strides), type_elems(over[1])};
+    Nest nest = {loops_make(over[0], 2, kept_strides), loops_make(over[1], 1, reduced_strides),
+                 type_elems(over[1])};
     nest.reduced.var = 'j';
     return nest;
 }
@@ -129,7 +131,8 @@ static double join_floats(Join join, double a, double b)
 
 static double reduce_floats(const ReduceOp *op, const Nest *nest, const void *x, DType d, int64_t base)
 {
-    static const double starts[] = {[JOIN_SUM] = 0, [JOIN_PROD] = 1, [JOIN_MAX] = -INFINITY, [JOIN_MIN] = INFINITY};
+    static const double starts[] = {
+        [JOIN_SUM] = 0, [JOIN_PROD] = 1, [JOIN_MAX] = -INFINITY, [JOIN_MIN] = INFINITY};
     const ReduceOp largest = {EACH_SAME, JOIN_MAX, FINISH_NONE};
     double acc = starts[op->join], m = 0;
     int64_t at[MAX_RANK] = {0};
@@ -226,7 +229,8 @@ static void eval_reduce(const Graph *g, const Node *n, const void *const *in, vo
 
 /* ---- gradients ---- */
 
-/* dy / dx for an element x of the `count` that make y; *taken: whether one of them already is the maximum or minimum */
+/* dy / dx for an element x of the `count` that make y; *taken: whether one of them already is the maximum or
+ * minimum */
 static double reduce_slope(OpKind op, double x, double y, int64_t count, bool *taken)
 {
     switch (op) {
@@ -293,7 +297,8 @@ static const char *each_text(Emitter *e, Each each, DType d, const char *x)
 }
 
 /* The loop that leaves in the new variable `name`, of type d, what the elements join to. */
-static void emit_join(Emitter *e, const Nest *nest, Each each, Join join, DType x_type, DType d, const char *name)
+static void emit_join(Emitter *e, const Nest *nest, Each each, Join join, DType x_type, DType d,
+                      const char *name)
 {
     static const char *const steps[] = {
         [JOIN_SUM] = "add", [JOIN_PROD] = "mul", [JOIN_MAX] = "max", [JOIN_MIN] = "min"};
@@ -347,21 +352,21 @@ static void emit_reduce(Emitter *e, const Node *n)
 
 /* ---- the table ---- */
 
-#define REDUCE(op, rounds, most, ...)                                                                                  \
-    const OpDef op_##op = {.name = #op,                                                                                \
-                           .min_in = 1,                                                                                \
-                           .max_in = most,                                                                             \
-                           .min_out = 1,                                                                               \
-                           .max_out = 1,                                                                               \
-                           .attrs = {{.name = "keepdims", .type = ATTR_INT, .i = 1}, __VA_ARGS__},                     \
-                           .infer = infer_reduce,                                                                      \
-                           .eval = eval_reduce,                                                                        \
-                           .rounding = {.rule = rounds},                                                               \
-                           .emit = emit_reduce,                                                                        \
+#define REDUCE(op, rounds, most, ...)                                                                        \
+    const OpDef op_##op = {.name = #op,                                                                      \
+                           .min_in = 1,                                                                      \
+                           .max_in = most,                                                                   \
+                           .min_out = 1,                                                                     \
+                           .max_out = 1,                                                                     \
+                           .attrs = {{.name = "keepdims", .type = ATTR_INT, .i = 1}, __VA_ARGS__},           \
+                           .infer = infer_reduce,                                                            \
+                           .eval = eval_reduce,                                                              \
+                           .rounding = {.rule = rounds},                                                     \
+                           .emit = emit_reduce,                                                              \
                            .grad = grad_reduce}
-#define AXES_ATTR                                                                                                      \
-    {                                                                                                                  \
-        .name = "axes", .type = ATTR_INTS                                                                              \
+#define AXES_ATTR                                                                                            \
+    {                                                                                                        \
+        .name = "axes", .type = ATTR_INTS                                                                    \
     }
 REDUCE(ReduceSum, ROUND_SUM, 2, {.name = "noop_with_empty_axes", .type = ATTR_INT});
 REDUCE(ReduceMean, ROUND_SUM, 1, AXES_ATTR);

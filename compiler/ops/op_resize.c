@@ -1,5 +1,5 @@
-/* op_resize.c - Resize: nearest, linear and cubic. Positions and weights are computed here, in float as runtimes do,
- * and become tables. Source: the ONNX text of Resize-13. */
+/* op_resize.c - Resize: nearest, linear and cubic. Positions and weights are computed here, in float as
+ * runtimes do, and become tables. Source: the ONNX text of Resize-13. */
 #include "ops/grad.h"
 #include "ops/reference.h"
 #include "print/print.h"
@@ -101,8 +101,9 @@ static float source_position(const char *mode, const Sampling *s, int a, int64_t
     float scale = s->scale[a], length = (float)(s->in[a] - 1);
     int64_t in = s->in[a], out = s->out[a];
     if (!strcmp(mode, "tf_crop_and_resize"))
-        return out == 1 ? 0.5f * (s->start[a] + s->end[a]) * length
-                        : s->start[a] * length + (float)p * (s->end[a] - s->start[a]) * length / (float)(out - 1);
+        return out == 1
+                   ? 0.5f * (s->start[a] + s->end[a]) * length
+                   : s->start[a] * length + (float)p * (s->end[a] - s->start[a]) * length / (float)(out - 1);
     if (scale >= 1 && scale <= 1)
         return (float)p;
     if (!strcmp(mode, "asymmetric"))
@@ -198,8 +199,8 @@ static bool is_resized(const Graph *g, const Node *n, int axis, const int64_t *o
 {
     float start, end;
     read_crop(g, n, axis, &start, &end);
-    return out[axis] != n->in[0]->type.dims[axis] || scale[axis] < 1 || scale[axis] > 1 || start < 0 || start > 0 ||
-           end < 1 || end > 1;
+    return out[axis] != n->in[0]->type.dims[axis] || scale[axis] < 1 || scale[axis] > 1 || start < 0 ||
+           start > 0 || end < 1 || end > 1;
 }
 
 /* The resized axes, which must be three neighbours at most. */
@@ -216,7 +217,8 @@ static Sampling sampling_axes(const Graph *g, const Node *n)
         last--;
     if (last - first > 3)
         fail_node(g, n, "unsupported: resizing of axes more than three apart");
-    Sampling s = {.outer = 1, .inner = 1, .in = {1, 1, 1}, .out = {1, 1, 1}, .scale = {1, 1, 1}, .end = {1, 1, 1}};
+    Sampling s = {
+        .outer = 1, .inner = 1, .in = {1, 1, 1}, .out = {1, 1, 1}, .scale = {1, 1, 1}, .end = {1, 1, 1}};
     for (int i = 0; i < x.rank; i++) {
         s.outer *= i < first ? x.dims[i] : 1;
         s.inner *= i >= last ? x.dims[i] : 1;
@@ -286,7 +288,8 @@ static void eval_resize(const Graph *g, const Node *n, const void *const *in, vo
     for (int64_t o = 0; o < s.outer; o++)
         for (int64_t p = 0; p < positions; p++)
             for (int64_t i = 0; i < s.inner; i++)
-                elem_set(out[0], d, to++, sample(&s, x + o * size, p, i, (double)attr_float(n, "extrapolation_value")));
+                elem_set(out[0], d, to++,
+                         sample(&s, x + o * size, p, i, (double)attr_float(n, "extrapolation_value")));
     free(x);
 }
 
@@ -300,7 +303,8 @@ static bool has_grad_resize(const Graph *g, const Node *n)
 static void grad_resize(const Graph *g, const Node *n, const Gradient *d)
 {
     Sampling s = sampling(g, n);
-    int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2], taps = s.taps;
+    int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2],
+            taps = s.taps;
     for (int64_t k = 0; k < s.outer * positions * taps * taps * taps; k++) {
         int64_t tap = k % (taps * taps * taps), p = k / (taps * taps * taps) % positions;
         int64_t o = k / (taps * taps * taps) / positions;
@@ -322,8 +326,8 @@ static void emit_outside(Emitter *e, const Node *n, const Sampling *s)
     void *element = mem_alloc(dtype_size(d));
     elem_set(element, d, 0, (double)value);
     if (s->outside)
-        emit_line(e, "%s(%s, %lld, %s, %lld, %s, %s);", emit_kernel(e, "resize_outside", d), emit_ptr(e, n->out[0]),
-                  (long long)s->outer, emit_dims(s->out, 3), (long long)s->inner,
+        emit_line(e, "%s(%s, %lld, %s, %lld, %s, %s);", emit_kernel(e, "resize_outside", d),
+                  emit_ptr(e, n->out[0]), (long long)s->outer, emit_dims(s->out, 3), (long long)s->inner,
                   emit_const_array(e, "resize_outside", DT_U8, s->outside, s->entries / s->taps),
                   emit_literal(d, element, 0));
 }

@@ -1,6 +1,6 @@
-/* op_sample.c - images seen between their pixels: GridSample and RoiAlign. Both evaluate by the runtime's kernels.
- * Refused is what ONNX's own implementation, onnxruntime and PyTorch read differently: GridSample's bicubic mode where
- * it leaves an image with a border, and RoiAlign's mode max. */
+/* op_sample.c - images seen between their pixels: GridSample and RoiAlign. Both evaluate by the runtime's
+ * kernels. Refused is what ONNX's own implementation, onnxruntime and PyTorch read differently: GridSample's
+ * bicubic mode where it leaves an image with a border, and RoiAlign's mode max. */
 #include "print/print.h"
 
 #include <string.h>
@@ -23,7 +23,8 @@ static void check_images(const Graph *g, const Node *n, int others)
 {
     Type x = n->in[0]->type;
     if (x.rank != 4)
-        fail_node(g, n, "unsupported: an input of rank %d; it must be [batch, channels, height, width]", x.rank);
+        fail_node(g, n, "unsupported: an input of rank %d; it must be [batch, channels, height, width]",
+                  x.rank);
     if (x.dtype != DT_F32 && x.dtype != DT_F64)
         fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(x.dtype));
     if (type_elems(x) == 0)
@@ -55,16 +56,21 @@ static void infer_grid(Graph *g, Node *n)
         fail_node(g, n, "the grid must be [%lld, height, width, 2]", (long long)x.dims[0]);
     int border = grid_border(g, n), taps = grid_taps(g, n);
     if (border && taps == 4)
-        fail_node(g, n, "unsupported: 'mode' = 'bicubic' with 'padding_mode' = '%s', which is read in different ways",
-                  attr_string(n, "padding_mode"));
-    n->out[0]->type = type_make(x.dtype, 4, (const int64_t[]){x.dims[0], x.dims[1], grid.dims[1], grid.dims[2]});
+        fail_node(
+            g, n,
+            "unsupported: 'mode' = 'bicubic' with 'padding_mode' = '%s', which is read in different ways",
+            attr_string(n, "padding_mode"));
+    n->out[0]->type =
+        type_make(x.dtype, 4, (const int64_t[]){x.dims[0], x.dims[1], grid.dims[1], grid.dims[2]});
 }
 
 static void eval_grid(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     Type x = n->in[0]->type, y = n->out[0]->type;
-    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]}, batch = (int32_t)x.dims[0], taps = grid_taps(g, n);
-    int32_t channels = (int32_t)x.dims[1], positions = (int32_t)(y.dims[2] * y.dims[3]), border = grid_border(g, n);
+    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]}, batch = (int32_t)x.dims[0],
+            taps = grid_taps(g, n);
+    int32_t channels = (int32_t)x.dims[1], positions = (int32_t)(y.dims[2] * y.dims[3]),
+            border = grid_border(g, n);
     int32_t corners = attr_int(n, "align_corners") != 0;
     if (x.dtype == DT_F32)
         tn_grid_sample_f32(out[0], in[0], in[1], batch, channels, size, positions, taps, border, corners);
@@ -78,8 +84,8 @@ static void emit_grid(Emitter *e, const Node *n)
     Type x = n->in[0]->type, y = n->out[0]->type;
     emit_line(e, "%s(%s, %s, %s, %lld, %lld, %s, %lld, %d, %d, %d);", emit_kernel(e, "grid_sample", x.dtype),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), (long long)x.dims[0],
-              (long long)x.dims[1], emit_dims(x.dims + 2, 2), (long long)(y.dims[2] * y.dims[3]), grid_taps(g, n),
-              grid_border(g, n), attr_int(n, "align_corners") != 0);
+              (long long)x.dims[1], emit_dims(x.dims + 2, 2), (long long)(y.dims[2] * y.dims[3]),
+              grid_taps(g, n), grid_border(g, n), attr_int(n, "align_corners") != 0);
 }
 
 static double grid_steps(const Graph *g, const Node *n)
@@ -126,8 +132,10 @@ static void infer_roi(Graph *g, Node *n)
     if (rois.rank != 2 || rois.dims[1] != 4 || index.rank != 1 || index.dims[0] != rois.dims[0] ||
         index.dtype != DT_I64)
         fail_node(g, n, "needs boxes [N, 4] and the numbers of their images, int64[N]");
-    if (height < 1 || width < 1 || height > 1 << 15 || width > 1 << 15 || samples < 0 || samples > MAX_SAMPLES)
-        fail_node(g, n, "'output_height' = %lld, 'output_width' = %lld or 'sampling_ratio' = %lld is out of range",
+    if (height < 1 || width < 1 || height > 1 << 15 || width > 1 << 15 || samples < 0 ||
+        samples > MAX_SAMPLES)
+        fail_node(g, n,
+                  "'output_height' = %lld, 'output_width' = %lld or 'sampling_ratio' = %lld is out of range",
                   (long long)height, (long long)width, (long long)samples);
     n->out[0]->type = type_make(x.dtype, 4, (const int64_t[]){rois.dims[0], x.dims[1], height, width});
 }
@@ -135,23 +143,27 @@ static void infer_roi(Graph *g, Node *n)
 static void eval_roi(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     Type x = n->in[0]->type, y = n->out[0]->type;
-    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]}, bins[2] = {(int32_t)y.dims[2], (int32_t)y.dims[3]};
+    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]},
+            bins[2] = {(int32_t)y.dims[2], (int32_t)y.dims[3]};
     int32_t batch = (int32_t)x.dims[0], channels = (int32_t)x.dims[1], half = is_half_pixel(g, n);
     int32_t count = (int32_t)y.dims[0], samples = (int32_t)attr_int(n, "sampling_ratio");
     float scale = attr_float(n, "spatial_scale");
     if (x.dtype == DT_F32)
-        tn_roi_align_f32(out[0], in[0], in[1], in[2], count, batch, channels, size, bins, samples, scale, half);
+        tn_roi_align_f32(out[0], in[0], in[1], in[2], count, batch, channels, size, bins, samples, scale,
+                         half);
     else
-        tn_roi_align_f64(out[0], in[0], in[1], in[2], count, batch, channels, size, bins, samples, (double)scale, half);
+        tn_roi_align_f64(out[0], in[0], in[1], in[2], count, batch, channels, size, bins, samples,
+                         (double)scale, half);
 }
 
 static void emit_roi(Emitter *e, const Node *n)
 {
     Type x = n->in[0]->type, y = n->out[0]->type;
-    emit_line(e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, %s, %s, %lld, %s, %d);", emit_kernel(e, "roi_align", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), emit_ptr(e, n->in[2]),
-              (long long)y.dims[0], (long long)x.dims[0], (long long)x.dims[1], emit_dims(x.dims + 2, 2),
-              emit_dims(y.dims + 2, 2), (long long)attr_int(n, "sampling_ratio"),
+    emit_line(e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, %s, %s, %lld, %s, %d);",
+              emit_kernel(e, "roi_align", x.dtype), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
+              emit_ptr(e, n->in[1]), emit_ptr(e, n->in[2]), (long long)y.dims[0], (long long)x.dims[0],
+              (long long)x.dims[1], emit_dims(x.dims + 2, 2), emit_dims(y.dims + 2, 2),
+              (long long)attr_int(n, "sampling_ratio"),
               float_text((double)attr_float(n, "spatial_scale"), DT_F32), is_half_pixel(emit_plan(e)->g, n));
 }
 

@@ -63,17 +63,17 @@ static void emit_arg(Emitter *e, const Node *n)
               (long long)s.outer, (long long)s.n, (long long)s.inner, attr_int(n, "select_last_index") != 0);
 }
 
-#define ARG(op)                                                                                                        \
-    const OpDef op_##op = {.name = #op,                                                                                \
-                           .min_in = 1,                                                                                \
-                           .max_in = 1,                                                                                \
-                           .min_out = 1,                                                                               \
-                           .max_out = 1,                                                                               \
-                           .attrs = {{.name = "axis", .type = ATTR_INT, .i = 0},                                       \
-                                     {.name = "keepdims", .type = ATTR_INT, .i = 1},                                   \
-                                     {.name = "select_last_index", .type = ATTR_INT, .i = 0}},                         \
-                           .infer = infer_arg,                                                                         \
-                           .eval = eval_arg,                                                                           \
+#define ARG(op)                                                                                              \
+    const OpDef op_##op = {.name = #op,                                                                      \
+                           .min_in = 1,                                                                      \
+                           .max_in = 1,                                                                      \
+                           .min_out = 1,                                                                     \
+                           .max_out = 1,                                                                     \
+                           .attrs = {{.name = "axis", .type = ATTR_INT, .i = 0},                             \
+                                     {.name = "keepdims", .type = ATTR_INT, .i = 1},                         \
+                                     {.name = "select_last_index", .type = ATTR_INT, .i = 0}},               \
+                           .infer = infer_arg,                                                               \
+                           .eval = eval_arg,                                                                 \
                            .emit = emit_arg}
 ARG(ArgMax);
 ARG(ArgMin);
@@ -98,7 +98,8 @@ static void infer_cumsum(Graph *g, Node *n)
 }
 
 /* Floating types in double; integers modulo 2^bits. */
-static void add_running(DType d, const void *x, void *y, int64_t i, bool exclusive, double *sum, uint64_t *bits)
+static void add_running(DType d, const void *x, void *y, int64_t i, bool exclusive, double *sum,
+                        uint64_t *bits)
 {
     double before = *sum;
     uint64_t bits_before = *bits;
@@ -144,15 +145,16 @@ static double cumsum_terms(const Graph *g, const Node *n)
     return (double)cumsum_split(g, n).n;
 }
 
-const OpDef op_CumSum = {.name = "CumSum",
-                         .min_in = 2,
-                         .max_in = 2,
-                         .min_out = 1,
-                         .max_out = 1,
-                         .attrs = {{.name = "exclusive", .type = ATTR_INT}, {.name = "reverse", .type = ATTR_INT}},
-                         .in_place = true,
-                         .infer = infer_cumsum,
-                         .eval = eval_cumsum,
-                         .rounding = {.rule = ROUND_SUM},
-                         .terms = cumsum_terms,
-                         .emit = emit_cumsum};
+const OpDef op_CumSum = {
+    .name = "CumSum",
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{.name = "exclusive", .type = ATTR_INT}, {.name = "reverse", .type = ATTR_INT}},
+    .in_place = true,
+    .infer = infer_cumsum,
+    .eval = eval_cumsum,
+    .rounding = {.rule = ROUND_SUM},
+    .terms = cumsum_terms,
+    .emit = emit_cumsum};

@@ -93,9 +93,10 @@ static void eval_trilu(const Graph *g, const Node *n, const void *const *in, voi
 static void emit_trilu(Emitter *e, const Node *n)
 {
     Type x = n->in[0]->type;
-    emit_line(e, "%s(%s, %s, %lld, %lld, %lld, %lld, %d);", emit_kernel(e, "trilu", x.dtype), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[0]), (long long)product(x.dims, 0, x.rank - 2), (long long)x.dims[x.rank - 2],
-              (long long)x.dims[x.rank - 1], (long long)diagonal(emit_plan(e)->g, n), attr_int(n, "upper") != 0);
+    emit_line(e, "%s(%s, %s, %lld, %lld, %lld, %lld, %d);", emit_kernel(e, "trilu", x.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)product(x.dims, 0, x.rank - 2),
+              (long long)x.dims[x.rank - 2], (long long)x.dims[x.rank - 1],
+              (long long)diagonal(emit_plan(e)->g, n), attr_int(n, "upper") != 0);
 }
 
 const OpDef op_Trilu = {

@@ -1,5 +1,5 @@
-/* op_sequence.c - operators on sequences of samples: ReverseSequence, and the windows of signal processing, whose sizes
- * are known at compile time, so that they are constants. */
+/* op_sequence.c - operators on sequences of samples: ReverseSequence, and the windows of signal processing,
+ * whose sizes are known at compile time, so that they are constants. */
 #include "print/print.h"
 #include "reverse.h"
 
@@ -35,8 +35,8 @@ static void eval_reverse(const Graph *g, const Node *n, const void *const *in, v
     Type x = n->in[0]->type;
     int batch = (int)attr_int(n, "batch_axis");
     int32_t inner = (int32_t)x.dims[1];
-    tn_reverse_sequence(out[0], in[0], in[1], (int32_t)x.dims[1 - batch], (int32_t)x.dims[batch], batch ? inner : 1,
-                        batch ? 1 : inner, row_bytes(x));
+    tn_reverse_sequence(out[0], in[0], in[1], (int32_t)x.dims[1 - batch], (int32_t)x.dims[batch],
+                        batch ? inner : 1, batch ? 1 : inner, row_bytes(x));
 }
 
 static void emit_reverse(Emitter *e, const Node *n)
@@ -45,8 +45,9 @@ static void emit_reverse(Emitter *e, const Node *n)
     int batch = (int)attr_int(n, "batch_axis");
     long long inner = x.dims[1];
     emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %zu);", emit_kernel(e, "reverse_sequence", DT_NONE),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), (long long)x.dims[1 - batch],
-              (long long)x.dims[batch], batch ? inner : 1, batch ? 1 : inner, row_bytes(x));
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
+              (long long)x.dims[1 - batch], (long long)x.dims[batch], batch ? inner : 1, batch ? 1 : inner,
+              row_bytes(x));
 }
 
 const OpDef op_ReverseSequence = {
@@ -84,22 +85,22 @@ static void eval_cosines(const Node *n, void *y, double a, double b, double c)
     }
 }
 
-#define WINDOW(NAME, A, B, C)                                                                                          \
-    static void eval_##NAME(const Graph *g, const Node *n, const void *const *in, void *const *out)                    \
-    {                                                                                                                  \
-        (void)g, (void)in;                                                                                             \
-        eval_cosines(n, out[0], A, B, C);                                                                              \
-    }                                                                                                                  \
-    const OpDef op_##NAME = {                                                                                          \
-        .name = #NAME,                                                                                                 \
-        .min_in = 1,                                                                                                   \
-        .max_in = 1,                                                                                                   \
-        .min_out = 1,                                                                                                  \
-        .max_out = 1,                                                                                                  \
-        .attrs = {{.name = "output_datatype", .type = ATTR_INT, .i = 1},                                               \
-                  {.name = "periodic", .type = ATTR_INT, .i = 1}},                                                     \
-        .infer = infer_window,                                                                                         \
-        .eval = eval_##NAME,                                                                                           \
+#define WINDOW(NAME, A, B, C)                                                                                \
+    static void eval_##NAME(const Graph *g, const Node *n, const void *const *in, void *const *out)          \
+    {                                                                                                        \
+        (void)g, (void)in;                                                                                   \
+        eval_cosines(n, out[0], A, B, C);                                                                    \
+    }                                                                                                        \
+    const OpDef op_##NAME = {                                                                                \
+        .name = #NAME,                                                                                       \
+        .min_in = 1,                                                                                         \
+        .max_in = 1,                                                                                         \
+        .min_out = 1,                                                                                        \
+        .max_out = 1,                                                                                        \
+        .attrs = {{.name = "output_datatype", .type = ATTR_INT, .i = 1},                                     \
+                  {.name = "periodic", .type = ATTR_INT, .i = 1}},                                           \
+        .infer = infer_window,                                                                               \
+        .eval = eval_##NAME,                                                                                 \
     }
 
 WINDOW(HannWindow, 0.5, 0.5, 0);

@@ -1,5 +1,5 @@
-/* op_shape.c - operators that change a shape but no value (views), and those that make values from shapes or constants.
- * The latter are all evaluated while types are inferred: they never reach the emitter. */
+/* op_shape.c - operators that change a shape but no value (views), and those that make values from shapes or
+ * constants. The latter are all evaluated while types are inferred: they never reach the emitter. */
 #include "ops/grad.h"
 #include "ops/ops.h"
 
@@ -102,7 +102,8 @@ static void infer_unsqueeze(Graph *g, Node *n)
     const_ints(g, n, 1, &count);
     int rank = x.rank + (int)count, from = 0;
     if (count > MAX_RANK || rank > MAX_RANK)
-        fail_node(g, n, "unsupported: rank %lld, at most %d is possible", (long long)(x.rank + count), MAX_RANK);
+        fail_node(g, n, "unsupported: rank %lld, at most %d is possible", (long long)(x.rank + count),
+                  MAX_RANK);
     bool named[MAX_RANK] = {false};
     read_axes(g, n, rank, named);
     for (int i = 0; i < rank; i++)
@@ -125,16 +126,16 @@ static void infer_dropout(Graph *g, Node *n)
     infer_same(g, n);
 }
 
-#define VIEW(NAME, MIN_IN, MAX_IN, MAX_OUT, INFER, ...)                                                                \
-    const OpDef op_##NAME = {.name = #NAME,                                                                            \
-                             .min_in = MIN_IN,                                                                         \
-                             .max_in = MAX_IN,                                                                         \
-                             .min_out = 1,                                                                             \
-                             .max_out = MAX_OUT,                                                                       \
-                             .view = true,                                                                             \
-                             .infer = INFER,                                                                           \
-                             .eval = eval_copy,                                                                        \
-                             .grad = grad_kernel,                                                                      \
+#define VIEW(NAME, MIN_IN, MAX_IN, MAX_OUT, INFER, ...)                                                      \
+    const OpDef op_##NAME = {.name = #NAME,                                                                  \
+                             .min_in = MIN_IN,                                                               \
+                             .max_in = MAX_IN,                                                               \
+                             .min_out = 1,                                                                   \
+                             .max_out = MAX_OUT,                                                             \
+                             .view = true,                                                                   \
+                             .infer = INFER,                                                                 \
+                             .eval = eval_copy,                                                              \
+                             .grad = grad_kernel,                                                            \
                              .attrs = {__VA_ARGS__}}
 
 VIEW(Reshape, 2, 2, 1, infer_reshape, {.name = "allowzero", .type = ATTR_INT});
@@ -248,7 +249,8 @@ static void infer_constant_of_shape(Graph *g, Node *n)
     const int64_t *dims = const_ints(g, n, 0, &count);
     const Attr *value = node_attr(n, "value");
     if (value && type_elems(value->t->type) != 1)
-        fail_node(g, n, "attribute 'value' has %lld elements, not one", (long long)type_elems(value->t->type));
+        fail_node(g, n, "attribute 'value' has %lld elements, not one",
+                  (long long)type_elems(value->t->type));
     if (count > MAX_RANK)
         fail_node(g, n, "unsupported: rank %lld, at most %d is possible", (long long)count, MAX_RANK);
     for (int64_t i = 0; i < count; i++)
@@ -288,7 +290,8 @@ static int64_t count_integers(const Graph *g, const Node *n)
     if (delta && (up ? limit <= start : limit >= start))
         return 0;
     if (!delta || (way - 1) / step >= MAX_ELEMS)
-        fail_node(g, n, "from %lld to %lld in steps of %lld", (long long)start, (long long)limit, (long long)delta);
+        fail_node(g, n, "from %lld to %lld in steps of %lld", (long long)start, (long long)limit,
+                  (long long)delta);
     return (int64_t)((way - 1) / step) + 1;
 }
 

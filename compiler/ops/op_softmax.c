@@ -14,7 +14,8 @@ static void infer_softmax(Graph *g, Node *n)
 {
     softmax_split(g, n);
     if (!dtype_is_float(n->in[0]->type.dtype))
-        fail_node(g, n, "%s is not supported for elements of type %s", n->op_name, dtype_name(n->in[0]->type.dtype));
+        fail_node(g, n, "%s is not supported for elements of type %s", n->op_name,
+                  dtype_name(n->in[0]->type.dtype));
     n->out[0]->type = n->in[0]->type;
 }
 
@@ -64,8 +65,8 @@ static void grad_softmax(const Graph *g, const Node *n, const Gradient *d)
     for (int64_t o = 0; o < s.outer; o++)
         for (int64_t i = 0; i < s.inner; i++) {
             int64_t at = o * s.n * s.inner + i;
-            grad_line(n->op == OP_LogSoftmax, (const float *)d->out[0] + at, d->dout[0] + at, d->din[0] + at, s.n,
-                      s.inner);
+            grad_line(n->op == OP_LogSoftmax, (const float *)d->out[0] + at, d->dout[0] + at, d->din[0] + at,
+                      s.n, s.inner);
         }
 }
 
@@ -75,22 +76,23 @@ static void emit_softmax(Emitter *e, const Node *n)
     const char *name = n->op == OP_Softmax ? "softmax" : n->op == OP_LogSoftmax ? "log_softmax" : "hardmax";
     if (type_elems(n->out[0]->type) == 0)
         return;
-    emit_line(e, "%s(%s, %s, %lld, %lld, %lld);", emit_kernel(e, name, n->in[0]->type.dtype), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[0]), (long long)s.outer, (long long)s.n, (long long)s.inner);
+    emit_line(e, "%s(%s, %s, %lld, %lld, %lld);", emit_kernel(e, name, n->in[0]->type.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)s.outer, (long long)s.n,
+              (long long)s.inner);
 }
 
-#define SOFTMAX(op, rounds, gradient)                                                                                  \
-    const OpDef op_##op = {.name = #op,                                                                                \
-                           .min_in = 1,                                                                                \
-                           .max_in = 1,                                                                                \
-                           .min_out = 1,                                                                               \
-                           .max_out = 1,                                                                               \
-                           .attrs = {{.name = "axis", .type = ATTR_INT, .i = -1}},                                     \
-                           .in_place = true,                                                                           \
-                           .infer = infer_softmax,                                                                     \
-                           .eval = eval_softmax,                                                                       \
-                           .rounding = {.rule = rounds},                                                               \
-                           .emit = emit_softmax,                                                                       \
+#define SOFTMAX(op, rounds, gradient)                                                                        \
+    const OpDef op_##op = {.name = #op,                                                                      \
+                           .min_in = 1,                                                                      \
+                           .max_in = 1,                                                                      \
+                           .min_out = 1,                                                                     \
+                           .max_out = 1,                                                                     \
+                           .attrs = {{.name = "axis", .type = ATTR_INT, .i = -1}},                           \
+                           .in_place = true,                                                                 \
+                           .infer = infer_softmax,                                                           \
+                           .eval = eval_softmax,                                                             \
+                           .rounding = {.rule = rounds},                                                     \
+                           .emit = emit_softmax,                                                             \
                            .grad = gradient}
 SOFTMAX(Softmax, ROUND_SOFTMAX, grad_softmax);
 SOFTMAX(LogSoftmax, ROUND_LOG_SOFTMAX, grad_softmax);

@@ -20,10 +20,10 @@ bool is_reshape(const Node *n); /* Reshape, Flatten, Squeeze or Unsqueeze */
 
 /* ---- window.c ---- */
 
-/* The window of a Conv, ConvTranspose or pooling node over 1 to 3 spatial axes, right-aligned: [2] is the width, [1]
- * the height (1-D: sizes 1, padding 0), [0] the depth. auto_pad, ceil_mode, output_shape and output_padding are
- * resolved. Position of tap k for output o: o * stride - pad_begin + k * dilation (ConvTranspose: of output, for input
- * o). */
+/* The window of a Conv, ConvTranspose or pooling node over 1 to 3 spatial axes, right-aligned: [2] is the
+ * width, [1] the height (1-D: sizes 1, padding 0), [0] the depth. auto_pad, ceil_mode, output_shape and
+ * output_padding are resolved. Position of tap k for output o: o * stride - pad_begin + k * dilation
+ * (ConvTranspose: of output, for input o). */
 typedef struct Window {
     int rank; /* spatial axes of the node */
     int64_t in[3], out[3], kernel[3], stride[3], dilation[3], pad_begin[3], pad_end[3];
@@ -60,8 +60,8 @@ ScalarRow scalar_row(const char *kernel, DType d); /* bug if there is none */
 
 /* ---- weights.c ---- */
 
-/* The constant weights of a linear node (Conv, ConvTranspose, Gemm, MatMul; float32, at least rank 2) and the box that
- * tells the output channel of each element. */
+/* The constant weights of a linear node (Conv, ConvTranspose, Gemm, MatMul; float32, at least rank 2) and the
+ * box that tells the output channel of each element. */
 typedef struct LinearWeights {
     int input;   /* of the node */
     Ternary box; /* groups, mid, chan, inner only */
@@ -76,8 +76,9 @@ int64_t ternary_position(const Ternary *box, int64_t channel, int64_t k);
 
 /* ---- eval.c, eval_cost.c ---- */
 
-/* Evaluate the graph. inputs[i] is dense data of graph input i. Returns the values of all tensors by id (NULL where not
- * computed); constants and inputs point to their data, all else lies in the returned block, which free() releases. */
+/* Evaluate the graph. inputs[i] is dense data of graph input i. Returns the values of all tensors by id (NULL
+ * where not computed); constants and inputs point to their data, all else lies in the returned block, which
+ * free() releases. */
 void **eval_graph(const Graph *g, const void *const *inputs);
 /* One node on given dense values; used by constant folding and check. out[] is allocated by the caller. */
 void eval_node(const Graph *g, const Node *n, const void *const *in, void *const *out);

@@ -1,5 +1,6 @@
-/* recurrent.h - LSTM, GRU and RNN: what one node computes, read from its attributes and shapes. Shared by the operators
- * (op_recurrent.c), the pass that splits them (passes/recurrent.c), the printer (emit_recurrent.c) and check. */
+/* recurrent.h - LSTM, GRU and RNN: what one node computes, read from its attributes and shapes. Shared by the
+ * operators (op_recurrent.c), the pass that splits them (passes/recurrent.c), the printer (emit_recurrent.c)
+ * and check. */
 #ifndef TERNC_RECURRENT_H
 #define TERNC_RECURRENT_H
 
@@ -9,8 +10,8 @@
 Cell cell_read(const Graph *g, const Node *n);
 const Tensor *cell_input(const Node *n, int place); /* NULL: left out */
 
-/* How R * h falls into products: GRU needs r before the last third, but with linear_before_reset. Returns how many a
- * direction has, product i covering gates [first[i], first[i + 1]). */
+/* How R * h falls into products: GRU needs r before the last third, but with linear_before_reset. Returns how
+ * many a direction has, product i covering gates [first[i], first[i + 1]). */
 int cell_products(const Cell *c, int *first);
 
 /* Places of step t, direction d, batch row b in the products X * W (rows), Y and the states (elements). */
@@ -31,10 +32,11 @@ typedef struct Approx {
 typedef struct CellStep {
     const Cell *cell;
     int64_t direction;
-    const double *xw;        /* [gates][hidden] */
-    const double *r, *b, *p; /* r [gates][hidden][hidden], b [2][gates][hidden] or NULL, p [3][hidden] or NULL */
-    const double *h, *c;     /* the states before; c NULL without memory */
-    Approx *new_h, *new_c;   /* behind; rounding of this step alone */
+    const double *xw; /* [gates][hidden] */
+    const double *r, *b,
+        *p;              /* r [gates][hidden][hidden], b [2][gates][hidden] or NULL, p [3][hidden] or NULL */
+    const double *h, *c; /* the states before; c NULL without memory */
+    Approx *new_h, *new_c; /* behind; rounding of this step alone */
 } CellStep;
 void cell_step(const CellStep *s);
 

@@ -1,5 +1,5 @@
-/* reference.c - naive linear algebra in double. Clear before fast; only the order of loops is chosen for speed: rows of
- * output accumulate in place. */
+/* reference.c - naive linear algebra in double. Clear before fast; only the order of loops is chosen for
+ * speed: rows of output accumulate in place. */
 #include "ops/ops.h"
 #include "ops/reference.h"
 
@@ -63,7 +63,8 @@ static void add_row(const Window *w, int64_t k, double v, const double *x, doubl
 }
 
 /* All taps of one input channel x for the output row (z, y). */
-static void add_taps(const Window *w, int64_t z, int64_t y, const double *x, const double *weights, double *acc)
+static void add_taps(const Window *w, int64_t z, int64_t y, const double *x, const double *weights,
+                     double *acc)
 {
     for (int64_t kz = 0; kz < w->kernel[0]; kz++) {
         int64_t iz = z * w->stride[0] - w->pad_begin[0] + kz * w->dilation[0];
@@ -91,11 +92,12 @@ void reference_conv(const ConvShape *s, const double *x, const double *w, double
     for (int64_t o = 0; o < s->co; o++)
         for (int64_t r = 0; r < rows; r++, acc += win->out[2])
             for (int64_t c = 0; c < cin; c++)
-                add_taps(win, r / win->out[1], r % win->out[1], x + (o / cout * cin + c) * in, w + (o * cin + c) * taps,
-                         acc);
+                add_taps(win, r / win->out[1], r % win->out[1], x + (o / cout * cin + c) * in,
+                         w + (o * cin + c) * taps, acc);
 }
 
-/* Tap (kz, ky, kx) of one plane: y[i * stride - pad + k * dilation] += v * x[i], what falls outside is dropped. */
+/* Tap (kz, ky, kx) of one plane: y[i * stride - pad + k * dilation] += v * x[i], what falls outside is
+ * dropped. */
 static void scatter_tap(const Window *w, const int64_t *k, double v, const double *x, double *y)
 {
     for (int64_t iz = 0; iz < w->in[0]; iz++)

@@ -1,27 +1,28 @@
-/* reference.h - naive linear algebra in double: what generated code is compared with. Shared by eval.c and the
- * operators only. */
+/* reference.h - naive linear algebra in double: what generated code is compared with. Shared by eval.c and
+ * the operators only. */
 #ifndef TERNC_REFERENCE_H
 #define TERNC_REFERENCE_H
 
 #include "ops/ops.h"
 
-/* One image of a convolution; ci and co count all groups. Weights are [co][ci / groups][kernel], also of a transposed
- * one. */
+/* One image of a convolution; ci and co count all groups. Weights are [co][ci / groups][kernel], also of a
+ * transposed one. */
 typedef struct ConvShape {
     int64_t groups, ci, co;
     Window w;
 } ConvShape;
 
 /* The attributes that every kind of convolution has, for OpDef.attrs. */
-#define CONV_ATTRS                                                                                                     \
-    {.name = "auto_pad", .type = ATTR_STRING, .s = "NOTSET"}, {.name = "dilations", .type = ATTR_INTS},                \
-        {.name = "group", .type = ATTR_INT, .i = 1}, {.name = "kernel_shape", .type = ATTR_INTS},                      \
-        {.name = "pads", .type = ATTR_INTS},                                                                           \
-    {                                                                                                                  \
-        .name = "strides", .type = ATTR_INTS                                                                           \
+#define CONV_ATTRS                                                                                           \
+    {.name = "auto_pad", .type = ATTR_STRING, .s = "NOTSET"}, {.name = "dilations", .type = ATTR_INTS},      \
+        {.name = "group", .type = ATTR_INT, .i = 1}, {.name = "kernel_shape", .type = ATTR_INTS},            \
+        {.name = "pads", .type = ATTR_INTS},                                                                 \
+    {                                                                                                        \
+        .name = "strides", .type = ATTR_INTS                                                                 \
     }
 
-/* What the kernels conv of runtime/matmul.h take behind the tensors: batch, groups, channels of a group, the window. */
+/* What the kernels conv of runtime/matmul.h take behind the tensors: batch, groups, channels of a group, the
+ * window. */
 const char *emit_conv_shape(const ConvShape *s, int64_t batch);
 
 /* Channels and groups of a Conv or ConvTranspose node against the weights; fails on contradictions. */

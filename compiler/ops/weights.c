@@ -1,5 +1,5 @@
-/* weights.c - which input of a linear node is its constant weights, and how their elements fall into output channels.
- * Ternarisation and fusing see weights through this alone. */
+/* weights.c - which input of a linear node is its constant weights, and how their elements fall into output
+ * channels. Ternarisation and fusing see weights through this alone. */
 #include "ops/ops.h"
 
 static Ternary row_box(int64_t rows, int64_t columns)
@@ -20,11 +20,12 @@ static Ternary conv_box(Type t)
 static Ternary conv_transpose_box(Type t, int64_t groups)
 {
     int64_t mid = t.dims[0] / groups, chan = t.dims[1];
-    return (Ternary){.groups = groups, .mid = mid, .chan = chan, .inner = type_elems(t) / (groups * mid * chan)};
+    return (Ternary){
+        .groups = groups, .mid = mid, .chan = chan, .inner = type_elems(t) / (groups * mid * chan)};
 }
 
-/* Output channels are the rows of a left side and the columns of a right side; a transposed matrix has them the other
- * way round. */
+/* Output channels are the rows of a left side and the columns of a right side; a transposed matrix has them
+ * the other way round. */
 static Ternary matrix_box(Type t, bool channels_are_rows)
 {
     int64_t rows = t.dims[t.rank - 2], columns = t.dims[t.rank - 1];

@@ -1,14 +1,14 @@
-/* window.c - the sliding window of convolutions and pooling: kernel, strides, dilations, padding and output sizes from
- * a node's attributes. The one place that knows auto_pad, ceil_mode, output_shape and output_padding.
- * Source: the ONNX operator texts of Conv, ConvTranspose, MaxPool and AveragePool. */
+/* window.c - the sliding window of convolutions and pooling: kernel, strides, dilations, padding and output
+ * sizes from a node's attributes. The one place that knows auto_pad, ceil_mode, output_shape and
+ * output_padding. Source: the ONNX operator texts of Conv, ConvTranspose, MaxPool and AveragePool. */
 #include "ops/ops.h"
 
 #include <string.h>
 
 enum { MAX_SPATIAL = 3, MAX_PARAMETER = 1 << 24 };
 
-/* Attribute `name` of `per_axis` values for each of the window's axes, into to[] of the last axes; left alone if
- * absent. Returns whether it was there. */
+/* Attribute `name` of `per_axis` values for each of the window's axes, into to[] of the last axes; left alone
+ * if absent. Returns whether it was there. */
 static bool read_sizes(const Graph *g, const Node *n, const char *name, int rank, int64_t min, int64_t *to)
 {
     int count;
@@ -19,8 +19,8 @@ static bool read_sizes(const Graph *g, const Node *n, const char *name, int rank
         fail_node(g, n, "attribute '%s' has %d values for %d spatial axes", name, count, rank);
     for (int i = 0; i < rank; i++) {
         if (v[i] < min || v[i] > MAX_PARAMETER)
-            fail_node(g, n, "attribute '%s' has the value %lld, it must be at least %lld", name, (long long)v[i],
-                      (long long)min);
+            fail_node(g, n, "attribute '%s' has the value %lld, it must be at least %lld", name,
+                      (long long)v[i], (long long)min);
         to[MAX_SPATIAL - rank + i] = v[i];
     }
     return true;
@@ -75,9 +75,10 @@ static void split_padding(Window *w, int a, int64_t total, bool more_at_end)
     w->pad_end[a] = total - w->pad_begin[a];
 }
 
-/* Conv and pooling: out = floor or ceil of (in + pads - extent) / stride + 1. With ceil_mode a window that would start
- * behind the input and its leading padding is left out, as exporters and runtimes agree. */
-static void size_forward(const Graph *g, const Node *n, Window *w, int a, bool same, bool upper, bool ceil_mode)
+/* Conv and pooling: out = floor or ceil of (in + pads - extent) / stride + 1. With ceil_mode a window that
+ * would start behind the input and its leading padding is left out, as exporters and runtimes agree. */
+static void size_forward(const Graph *g, const Node *n, Window *w, int a, bool same, bool upper,
+                         bool ceil_mode)
 {
     if (same) {
         w->out[a] = (w->in[a] + w->stride[a] - 1) / w->stride[a];
@@ -94,9 +95,10 @@ static void size_forward(const Graph *g, const Node *n, Window *w, int a, bool s
         w->out[a]++;
 }
 
-/* ConvTranspose: out = stride * (in - 1) + output_padding + extent - pads; with a given output size (output_shape, or
- * in * stride for auto_pad SAME_*) the pads follow from it. */
-static void size_transposed(const Graph *g, const Node *n, Window *w, int a, int64_t given, int64_t extra, bool upper)
+/* ConvTranspose: out = stride * (in - 1) + output_padding + extent - pads; with a given output size
+ * (output_shape, or in * stride for auto_pad SAME_*) the pads follow from it. */
+static void size_transposed(const Graph *g, const Node *n, Window *w, int a, int64_t given, int64_t extra,
+                            bool upper)
 {
     int64_t full = w->stride[a] * (w->in[a] - 1) + extra + extent(w, a);
     if (given) {
@@ -117,7 +119,11 @@ static void size_all_transposed(const Graph *g, const Node *n, Window *w, bool s
     for (int a = MAX_SPATIAL - w->rank; a < MAX_SPATIAL; a++) {
         if (extra[a] >= w->stride[a] && extra[a] >= w->dilation[a])
             fail_node(g, n, "attribute 'output_padding' must be less than the stride or the dilation");
-        size_transposed(g, n, w, a, given[a] ? given[a] : same ? w->in[a] * w->stride[a] : 0, extra[a], upper);
+        size_transposed(g, n, w, a,
+                        given[a] ? given[a]
+                        : same   ? w->in[a] * w->stride[a]
+                                 : 0,
+                        extra[a], upper);
     }
 }
 

@@ -129,7 +129,8 @@ const char *emit_dims(const int64_t *v, int count)
 
 /* ---- constants ---- */
 
-static void print_array(Emitter *e, const char *space, const char *name, DType d, const void *data, int64_t count)
+static void print_array(Emitter *e, const char *space, const char *name, DType d, const void *data,
+                        int64_t count)
 {
     Text *t = &e->consts;
     text_printf(t, "static %s_CONST const %s%s %s[%lld] = {", e->macro, space, dtype_c(d), name,
@@ -226,9 +227,9 @@ const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static const char *const licence =
-    " * This file, the runtime kernels in it included, belongs to the user of ternc who made it; it comes without any\n"
-    " * condition and without any warranty. */\n";
+static const char *const licence = " * This file, the runtime kernels in it included, belongs to the user of "
+                                   "ternc who made it; it comes without any\n"
+                                   " * condition and without any warranty. */\n";
 
 void print_title(Text *t, const char *file, const char *model)
 {

@@ -1,8 +1,8 @@
 /* emit_kernels.c - runtime kernels carried into generated files.
  *
- * The text of runtime/ is built into the compiler (runtime_lines, made by runtime/embed.cmake). A kernel is one
- * paragraph of it; its name is that of the TN_KERNEL function, or ends a typedef, or follows a #define. A kernel named
- * TN(name) is typed: one instance per element type, made by replacing T, TS, TN() and TM(). */
+ * The text of runtime/ is built into the compiler (runtime_lines, made by runtime/embed.cmake). A kernel is
+ * one paragraph of it; its name is that of the TN_KERNEL function, or ends a typedef, or follows a #define. A
+ * kernel named TN(name) is typed: one instance per element type, made by replacing T, TS, TN() and TM(). */
 #include "print/emitter.h"
 
 #include <ctype.h>
@@ -160,7 +160,8 @@ static void carry(Emitter *e, const Kernel *k, DType d)
     append_use(e, k, d);
     carry_callees(e, k, d);
     KernelUse self = e->kernels[before];
-    memmove(&e->kernels[before], &e->kernels[before + 1], (size_t)(e->num_kernels - before - 1) * sizeof self);
+    memmove(&e->kernels[before], &e->kernels[before + 1],
+            (size_t)(e->num_kernels - before - 1) * sizeof self);
     e->kernels[e->num_kernels - 1] = self;
 }
 
@@ -269,10 +270,10 @@ bool kernels_need_math(const Emitter *e)
 void print_linkage(const Emitter *e, Text *c)
 {
     if (e->plan->opt->optimize == OPTIMIZE_SPEED)
-        text_printf(
-            c, "/* Kernels are specialised by the literal sizes that they are called with. */\n#if defined(__GNUC__)\n"
-               "#define TN_KERNEL static inline __attribute__((always_inline))\n#else\n"
-               "#define TN_KERNEL static inline\n#endif\n\n");
+        text_printf(c, "/* Kernels are specialised by the literal sizes that they are called with. */\n#if "
+                       "defined(__GNUC__)\n"
+                       "#define TN_KERNEL static inline __attribute__((always_inline))\n#else\n"
+                       "#define TN_KERNEL static inline\n#endif\n\n");
     else
         text_printf(c, "#define TN_KERNEL static inline\n\n");
 }
@@ -280,10 +281,11 @@ void print_linkage(const Emitter *e, Text *c)
 /* What files that share kernels include: the kernels with all that they need. */
 void print_kernels(const Emitter *e, Text *h)
 {
-    text_printf(h,
-                "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n"
-                "#endif\n\n",
-                kernels_need_math(e) ? "#include <math.h>\n" : "");
+    text_printf(
+        h,
+        "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n"
+        "#endif\n\n",
+        kernels_need_math(e) ? "#include <math.h>\n" : "");
     print_linkage(e, h);
     kernels_print(e, h);
 }

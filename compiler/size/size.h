@@ -1,5 +1,6 @@
-/* size.h - shared by the files of `ternc size` only: cmd_size.c says what is measured, size_build.c compiles it,
- * size_object.c reads the objects, size_count.c says what belongs to which layer, size_*.c print and compare. */
+/* size.h - shared by the files of `ternc size` only: cmd_size.c says what is measured, size_build.c compiles
+ * it, size_object.c reads the objects, size_count.c says what belongs to which layer, size_*.c print and
+ * compare. */
 #ifndef TERNC_SIZE_H
 #define TERNC_SIZE_H
 
@@ -57,7 +58,13 @@ void cache_expire(const char *folder); /* removes what nobody asked for in a mon
 /* ---- size_object.c ---- */
 
 /* What a loaded section is for. The first two lie in flash, data in flash and RAM, bss in RAM. */
-typedef enum SectionKind { SECTION_CODE, SECTION_CONST, SECTION_DATA, SECTION_BSS, NUM_SECTION_KINDS } SectionKind;
+typedef enum SectionKind {
+    SECTION_CODE,
+    SECTION_CONST,
+    SECTION_DATA,
+    SECTION_BSS,
+    NUM_SECTION_KINDS
+} SectionKind;
 
 /* A loaded section, or a symbol inside one whose name says nothing of what it holds. */
 typedef struct SizePart {
@@ -83,7 +90,8 @@ typedef struct SizeObject {
     int64_t total[NUM_SECTION_KINDS]; /* of all parts */
 } SizeObject;
 
-SizeObject *object_read(const uint8_t *data, size_t len, const char *label); /* fails unless ELF or WebAssembly */
+SizeObject *object_read(const uint8_t *data, size_t len,
+                        const char *label); /* fails unless ELF or WebAssembly */
 /* size_wasm.c: names of imported functions from the IMPORT section's contents. */
 int wasm_imports(const uint8_t *data, size_t len, const char ***names);
 
@@ -156,7 +164,8 @@ typedef struct Baseline {
     const struct cJSON *json; /* an earlier size_json */
 } Baseline;
 Baseline baseline_read(const char *path);
-/* Prints what changed since then; returns how many combinations grew by more than tolerance percent in flash or RAM. */
+/* Prints what changed since then; returns how many combinations grew by more than tolerance percent in flash
+ * or RAM. */
 int baseline_compare(const Baseline *b, const SizeReport *s, double tolerance, FILE *f);
 
 /* ---- size_budget.c ---- */

@@ -1,5 +1,5 @@
-/* size_baseline.c - what grew since an earlier `ternc size --json`. Combinations are found again by model, method,
- * lowering and target. */
+/* size_baseline.c - what grew since an earlier `ternc size --json`. Combinations are found again by model,
+ * method, lowering and target. */
 #include "base/out_file.h"
 #include "size/size.h"
 
@@ -26,7 +26,8 @@ Baseline baseline_read(const char *path)
 
 static bool is_row(const cJSON *o, const SizeRow *r, const char *path)
 {
-    return !strcmp(string_of(o, "model", path), r->model) && !strcmp(string_of(o, "method", path), r->method) &&
+    return !strcmp(string_of(o, "model", path), r->model) &&
+           !strcmp(string_of(o, "method", path), r->method) &&
            !strcmp(string_of(o, "lowering", path), r->lowering) &&
            !strcmp(string_of(o, "target", path), r->target->name);
 }
@@ -53,7 +54,8 @@ static const char *change_text(int64_t before, int64_t now)
 {
     if (before == now)
         return mem_printf("%s, as before", count_text(now));
-    const char *share = before ? mem_printf(", %+.1f %%", 100.0 * (double)(now - before) / (double)before) : "";
+    const char *share =
+        before ? mem_printf(", %+.1f %%", 100.0 * (double)(now - before) / (double)before) : "";
     return mem_printf("%s -> %s (%s%s%s)", count_text(before), count_text(now), now > before ? "+" : "",
                       count_text(now - before), share);
 }
@@ -70,7 +72,8 @@ static void compare_tools(const cJSON *o, const SizeReport *s, const char *path)
     const char *const now[] = {s->compiler, s->cflags, s->optimize};
     for (int i = 0; i < 3; i++)
         if (strcmp(string_of(o, keys[i], path), now[i]) != 0)
-            note("%s was measured with %s '%s', not '%s'", path, keys[i], string_of(o, keys[i], path), now[i]);
+            note("%s was measured with %s '%s', not '%s'", path, keys[i], string_of(o, keys[i], path),
+                 now[i]);
 }
 
 /* 1 if the combination grew. */
@@ -86,8 +89,8 @@ static int compare_row(Table *t, const SizeRow *r, const cJSON *o, const char *p
     else if (has_grown(flash, row_flash(r), tolerance) || has_grown(ram, row_ram(r), tolerance))
         verdict = "GREW";
     table_row(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s", r->model, r->method, r->lowering, r->target->name,
-              comparable ? change_text(flash, row_flash(r)) : "-", comparable ? change_text(ram, row_ram(r)) : "-",
-              verdict);
+              comparable ? change_text(flash, row_flash(r)) : "-",
+              comparable ? change_text(ram, row_ram(r)) : "-", verdict);
     return !strcmp(verdict, "GREW");
 }
 
@@ -103,7 +106,8 @@ int baseline_compare(const Baseline *b, const SizeReport *s, double tolerance, F
         grown += compare_row(t, &s->rows[i], row, b->path, tolerance);
     }
     if (!found)
-        fail("%s: the baseline has none of the combinations that were measured; a model's path counts as it is given",
+        fail("%s: the baseline has none of the combinations that were measured; a model's path counts as it "
+             "is given",
              b->path);
     fprintf(f, "\nagainst %s, tolerance %g %%:\n\n", b->path, tolerance);
     table_print(t, f);

@@ -1,6 +1,6 @@
-/* size_budget.c - `ternc compile --max-flash --max-ram`: the plan is compiled and measured as `ternc size` does before
- * anything is written; what is over a limit fails with the layers in order of their bytes and what would make each
- * smaller. */
+/* size_budget.c - `ternc compile --max-flash --max-ram`: the plan is compiled and measured as `ternc size`
+ * does before anything is written; what is over a limit fails with the layers in order of their bytes and
+ * what would make each smaller. */
 #include "codegen/codegen.h"
 #include "size/size.h"
 
@@ -50,9 +50,9 @@ static const char *list_layers(const Plan *p, SizeRow *r)
     qsort(r->layers, (size_t)r->num_layers, sizeof *r->layers, by_bytes);
     for (int i = 0; i < r->num_layers; i++) {
         const SizeLayer *l = &r->layers[i];
-        table_row(t, "%d %s\t%s %s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 40), count_text(l->weights),
-                  l->ternary ? "ternary" : "float", l->lowering, count_text(l->code), count_text(l->constants),
-                  advice(p, l));
+        table_row(t, "%d %s\t%s %s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 40),
+                  count_text(l->weights), l->ternary ? "ternary" : "float", l->lowering, count_text(l->code),
+                  count_text(l->constants), advice(p, l));
     }
     table_row(t, "shared\t\t\t%s\t%s\t", count_text(shared_code(r)), count_text(shared_constants(r)));
     table_print(t, f);
@@ -80,7 +80,8 @@ static SizeRow measure_plan(const Plan *p, const BuildOptions *o)
     r.build = builder_add(b, r.target, text_take(&source), text_take(&header), p->g->file);
     builder_run(b);
     if (r.build->error)
-        fail("%s: %s does not compile the generated C for %s:\n%s", p->g->file, o->cc, r.target->name, r.build->error);
+        fail("%s: %s does not compile the generated C for %s:\n%s", p->g->file, o->cc, r.target->name,
+             r.build->error);
     count_object(&r);
     return r;
 }
@@ -93,9 +94,10 @@ void check_budget(const Plan *p, const Budget *budget, const BuildOptions *o)
     int64_t flash = row_flash(&r), ram = row_ram(&r);
     const char *file = p->g->file, *on = r.target->name;
     if (budget->max_flash >= 0 && flash > budget->max_flash)
-        fail("%s: %s bytes of flash on %s (%s), %s over --max-flash\n%s%s", file, count_text(flash), on, o->cflags,
-             count_text(flash - budget->max_flash), list_layers(p, &r),
-             p->opt->optimize == OPTIMIZE_SIZE ? "" : "\n--optimize size takes the smallest form of each layer");
+        fail("%s: %s bytes of flash on %s (%s), %s over --max-flash\n%s%s", file, count_text(flash), on,
+             o->cflags, count_text(flash - budget->max_flash), list_layers(p, &r),
+             p->opt->optimize == OPTIMIZE_SIZE ? ""
+                                               : "\n--optimize size takes the smallest form of each layer");
     if (budget->max_ram >= 0 && r.stack < 0)
         fail("%s: the stack on %s is not known, so --max-ram cannot be checked", file, on);
     if (budget->max_ram >= 0 && ram > budget->max_ram)

@@ -1,7 +1,9 @@
-/* size_build.c - generated C to objects: several compilers at the same time, and none where the cache has the object.
+/* size_build.c - generated C to objects: several compilers at the same time, and none where the cache has the
+ * object.
  *
- * Freestanding, with the two headers of runtime/freestanding; one section per function and array, so that a section's
- * name says whose it is; layers are kept out of their caller; no unwind tables, which llvm-size would count as code. */
+ * Freestanding, with the two headers of runtime/freestanding; one section per function and array, so that a
+ * section's name says whose it is; layers are kept out of their caller; no unwind tables, which llvm-size
+ * would count as code. */
 #include "base/out_file.h"
 #include "size/size.h"
 
@@ -121,8 +123,12 @@ static void start_build(Slot *s, const Builder *b, SizeBuild *build, const char 
     build->folder = temp_folder();
     write_text(build->folder, "net.c", build->c);
     write_text(build->folder, "net.h", build->h);
-    const char *const files[] = {
-        "-isystem", headers, mem_printf("%s/net.c", build->folder), "-o", mem_printf("%s/net.o", build->folder), NULL};
+    const char *const files[] = {"-isystem",
+                                 headers,
+                                 mem_printf("%s/net.c", build->folder),
+                                 "-o",
+                                 mem_printf("%s/net.o", build->folder),
+                                 NULL};
     s->err = temp_file();
     s->build = build;
     s->child = cc_start(b->cc, build->flags, files, s->err);
@@ -145,12 +151,15 @@ static void finish_build(Slot *s, int code, const char *cache)
     if (code == 127)
         fail("%s", err.data);
     if (code) {
-        b->error = err.len > 1 ? mem_strdup(err.data) : mem_printf("the compiler ended with exit code %d", code);
+        b->error =
+            err.len > 1 ? mem_strdup(err.data) : mem_printf("the compiler ended with exit code %d", code);
     } else {
         size_t len;
         const char *stack = mem_printf("%s/net.su", b->folder);
         b->object = read_file(mem_printf("%s/net.o", b->folder), &b->object_len);
-        b->stack = access(stack, R_OK) ? "" : (const char *)read_file(stack, &len); /* not every compiler writes one */
+        b->stack = access(stack, R_OK)
+                       ? ""
+                       : (const char *)read_file(stack, &len); /* not every compiler writes one */
         if (cache)
             cache_store(cache, b);
     }

@@ -1,6 +1,6 @@
-/* size_cache.c - objects that were compiled before, kept by the hash of all that goes into them. An entry is one file:
- * a header with the hash of what follows, the object, the stack report. A damaged entry is as good as none; nothing
- * here fails a measurement. */
+/* size_cache.c - objects that were compiled before, kept by the hash of all that goes into them. An entry is
+ * one file: a header with the hash of what follows, the object, the stack report. A damaged entry is as good
+ * as none; nothing here fails a measurement. */
 #include "base/cleanup.h"
 #include "base/out_file.h"
 #include "size/size.h"
@@ -44,12 +44,14 @@ const char *cache_folder(void)
 
 static char *entry_path(const char *folder, Hash key)
 {
-    return mem_printf("%s/%016llx%016llx.object", folder, (unsigned long long)key.high, (unsigned long long)key.low);
+    return mem_printf("%s/%016llx%016llx.object", folder, (unsigned long long)key.high,
+                      (unsigned long long)key.low);
 }
 
 static bool entry_is_sound(const EntryHeader *h, const uint8_t *body, size_t len, Hash key)
 {
-    if (memcmp(h->magic, entry_magic, sizeof entry_magic) != 0 || h->key[0] != key.low || h->key[1] != key.high)
+    if (memcmp(h->magic, entry_magic, sizeof entry_magic) != 0 || h->key[0] != key.low ||
+        h->key[1] != key.high)
         return false;
     if (h->object_len > len || h->stack_len != len - h->object_len)
         return false;
@@ -98,7 +100,8 @@ void cache_store(const char *folder, const SizeBuild *b)
         cleanup_add(LEFT_FILE, temp);
     cleanup_release(&before);
     if (fd >= 0) {
-        bool written = write(fd, &h, sizeof h) == (ssize_t)sizeof h && write(fd, all.data, len) == (ssize_t)len;
+        bool written =
+            write(fd, &h, sizeof h) == (ssize_t)sizeof h && write(fd, all.data, len) == (ssize_t)len;
         if (close(fd) != 0 || !written || rename(temp, entry_path(folder, b->key)) != 0)
             unlink(temp);
         cleanup_drop(temp);

@@ -1,6 +1,7 @@
-/* size_count.c - what of an object belongs to which layer. The emitter starts the name of every function and table of
- * layer N with "layerN"; each has a section of its own, so that literal pools and padding inside it go to its layer.
- * What no layer owns is shared. Layers and shared together are the object's totals, byte for byte. */
+/* size_count.c - what of an object belongs to which layer. The emitter starts the name of every function and
+ * table of layer N with "layerN"; each has a section of its own, so that literal pools and padding inside it
+ * go to its layer. What no layer owns is shared. Layers and shared together are the object's totals, byte for
+ * byte. */
 #include "print/print.h"
 #include "size/size.h"
 
@@ -23,7 +24,8 @@ static double entropy_of(const Layer *l, int64_t weights)
     int64_t plus = 0;
     for (int64_t i = 0; i < weights; i++)
         plus += l->codes[i] > 0;
-    return share_bits(plus, weights) + share_bits(l->zeros, weights) + share_bits(weights - plus - l->zeros, weights);
+    return share_bits(plus, weights) + share_bits(l->zeros, weights) +
+           share_bits(weights - plus - l->zeros, weights);
 }
 
 static SizeLayer describe_layer(const Layer *l)
@@ -123,8 +125,8 @@ static void check_sums(const SizeRow *r)
         constants += r->layers[i].constants;
     }
     if (r->by_layer && (code != r->code || constants != r->constants))
-        bug("%s: layers and shared parts are %lld + %lld bytes, not %lld + %lld", r->build->label, (long long)code,
-            (long long)constants, (long long)r->code, (long long)r->constants);
+        bug("%s: layers and shared parts are %lld + %lld bytes, not %lld + %lld", r->build->label,
+            (long long)code, (long long)constants, (long long)r->code, (long long)r->constants);
 }
 
 void count_object(SizeRow *r)
@@ -176,5 +178,6 @@ int64_t row_flash(const SizeRow *r)
 /* bss holds the static arena where there is one. */
 int64_t row_ram(const SizeRow *r)
 {
-    return r->data + r->bss + r->ram_constants + (r->static_arena ? 0 : r->arena) + (r->stack > 0 ? r->stack : 0);
+    return r->data + r->bss + r->ram_constants + (r->static_arena ? 0 : r->arena) +
+           (r->stack > 0 ? r->stack : 0);
 }

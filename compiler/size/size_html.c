@@ -1,23 +1,35 @@
-/* size_html.c - the measurements as one HTML file without further parts: tables, and bar charts as inline SVG. */
+/* size_html.c - the measurements as one HTML file without further parts: tables, and bar charts as inline
+ * SVG. */
 #include "size/size.h"
 
 #include <string.h>
 
-enum { BAR_HEIGHT = 18, BAR_PITCH = 24, LABEL_WIDTH = 300, CHART_WIDTH = 560, VALUE_WIDTH = 110, NUM_COLOURS = 10 };
+enum {
+    BAR_HEIGHT = 18,
+    BAR_PITCH = 24,
+    LABEL_WIDTH = 300,
+    CHART_WIDTH = 560,
+    VALUE_WIDTH = 110,
+    NUM_COLOURS = 10
+};
 
 static const char style[] =
     "<style>\n"
     ":root { color-scheme: light dark; --ink: #1c2126; --soft: #66707a; --line: #d5dade; --paper: #fff;\n"
-    "  --c0: #3b6ea8; --c1: #d98032; --c2: #4f9a5b; --c3: #b9484e; --c4: #8063a8; --c5: #8a6a50; --c6: #c873ac;\n"
+    "  --c0: #3b6ea8; --c1: #d98032; --c2: #4f9a5b; --c3: #b9484e; --c4: #8063a8; --c5: #8a6a50; --c6: "
+    "#c873ac;\n"
     "  --c7: #7d858c; --c8: #a9a63a; --c9: #3fa3b0; --shared: #a9b1b8; }\n"
     "@media (prefers-color-scheme: dark) { :root { --ink: #e4e8eb; --soft: #98a2ab; --line: #3a4249;\n"
     "  --paper: #15191d; --shared: #59626a; } }\n"
-    "body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 1060px;\n"
+    "body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: "
+    "1060px;\n"
     "  margin: 2em auto; padding: 0 1em; }\n"
-    "h1 { font-size: 1.5em; } h2 { font-size: 1.2em; margin-top: 2em; } h3 { font-size: 1em; margin-top: 1.6em; }\n"
+    "h1 { font-size: 1.5em; } h2 { font-size: 1.2em; margin-top: 2em; } h3 { font-size: 1em; margin-top: "
+    "1.6em; }\n"
     "p { color: var(--soft); } .scroll { overflow-x: auto; }\n"
     "table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 13px; }\n"
-    "th, td { text-align: left; padding: 2px 10px; border-bottom: 1px solid var(--line); white-space: nowrap; }\n"
+    "th, td { text-align: left; padding: 2px 10px; border-bottom: 1px solid var(--line); white-space: "
+    "nowrap; }\n"
     "th.n, td.n { text-align: right; } tr.total td { font-weight: 600; }\n"
     "svg { max-width: 100%; height: auto; } svg text { font-size: 12px; fill: var(--ink); }\n"
     ".key span { margin-right: 1.2em; white-space: nowrap; } .key i { display: inline-block; width: 0.8em;\n"
@@ -66,7 +78,8 @@ static void print_layer_keys(const SizeRow *r, FILE *f)
 {
     fprintf(f, "<p class=\"key\">");
     for (int i = 0; i < r->num_layers; i++)
-        print_key(f, mem_printf("c%d", i % NUM_COLOURS), mem_printf("%d %s", i, short_text(r->layers[i].source, 40)));
+        print_key(f, mem_printf("c%d", i % NUM_COLOURS),
+                  mem_printf("%d %s", i, short_text(r->layers[i].source, 40)));
     print_key(f, "shared", "shared");
     fprintf(f, "</p>\n");
 }
@@ -94,7 +107,8 @@ static Chart open_chart(FILE *f, const char *title, int bars, int64_t largest)
 {
     int width = LABEL_WIDTH + CHART_WIDTH + VALUE_WIDTH, height = bars * BAR_PITCH + 4;
     fprintf(f,
-            "<svg class=\"chart\" role=\"img\" aria-label=\"%s\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\">\n",
+            "<svg class=\"chart\" role=\"img\" aria-label=\"%s\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d "
+            "%d\">\n",
             xml_text(title), width, height, width, height);
     return (Chart){.f = f, .largest = largest ? largest : 1};
 }
@@ -119,14 +133,15 @@ static void add_segment(Chart *c, int64_t bytes, const char *colour, double opac
     fprintf(c->f,
             "<rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"var(--%s)\" fill-opacity=\"%g\" "
             "data-bytes=\"%lld\"><title>%s: %s bytes</title></rect>\n",
-            c->x, c->bars * BAR_PITCH + 1, width, BAR_HEIGHT, colour, opacity, (long long)bytes, xml_text(label),
-            count_text(bytes));
+            c->x, c->bars * BAR_PITCH + 1, width, BAR_HEIGHT, colour, opacity, (long long)bytes,
+            xml_text(label), count_text(bytes));
     c->x += width;
 }
 
 static void end_bar(Chart *c, const char *value)
 {
-    fprintf(c->f, "<text x=\"%.2f\" y=\"%d\">%s</text>\n", c->x + 6, c->bars * BAR_PITCH + BAR_HEIGHT - 4, value);
+    fprintf(c->f, "<text x=\"%.2f\" y=\"%d\">%s</text>\n", c->x + 6, c->bars * BAR_PITCH + BAR_HEIGHT - 4,
+            value);
     c->bars++;
 }
 
@@ -172,9 +187,10 @@ typedef struct ChartKind {
     void (*keys)(const SizeRow *r, FILE *f);
 } ChartKind;
 
-static const ChartKind flash_chart = {"Flash: code and constants of each layer, bytes", row_flash, add_layer_bar,
-                                      print_layer_keys};
-static const ChartKind ram_chart = {"RAM: arena, static data, stack, bytes", row_ram, add_ram_bar, print_ram_keys};
+static const ChartKind flash_chart = {"Flash: code and constants of each layer, bytes", row_flash,
+                                      add_layer_bar, print_layer_keys};
+static const ChartKind ram_chart = {"RAM: arena, static data, stack, bytes", row_ram, add_ram_bar,
+                                    print_ram_keys};
 
 /* Bars of one target stand together: they are what is compared. */
 static void print_chart(const SizeReport *s, int first, int end, const ChartKind *kind, FILE *f)
@@ -189,8 +205,9 @@ static void print_chart(const SizeReport *s, int first, int end, const ChartKind
     fprintf(f, "<h3>%s</h3>\n", xml_text(kind->title));
     kind->keys(&s->rows[first], f);
     Chart c = open_chart(f, kind->title, bars, largest);
-    for (int i = first;
-         i < end && s->rows[i].method == s->rows[first].method && s->rows[i].lowering == s->rows[first].lowering; i++)
+    for (int i = first; i < end && s->rows[i].method == s->rows[first].method &&
+                        s->rows[i].lowering == s->rows[first].lowering;
+         i++)
         for (int k = first; k < end; k++)
             if (s->rows[k].target == s->rows[i].target && !s->rows[k].error)
                 kind->add(&c, &s->rows[k]);
@@ -201,9 +218,9 @@ static void print_chart(const SizeReport *s, int first, int end, const ChartKind
 
 static void print_totals(const SizeReport *s, int first, int end, FILE *f)
 {
-    open_table(
-        f, "method\tlowering\ttarget\t>code\t>constants\t>data\t>flash\t>arena\t>stack\t>RAM\t>bits/weight\t>entropy\t"
-           "not counted");
+    open_table(f, "method\tlowering\ttarget\t>code\t>constants\t>data\t>flash\t>arena\t>stack\t>RAM\t>bits/"
+                  "weight\t>entropy\t"
+                  "not counted");
     for (int i = first; i < end; i++) {
         const SizeRow *r = &s->rows[i];
         if (r->error) {
@@ -230,16 +247,17 @@ static void print_layers(const SizeRow *r, FILE *f)
     open_table(f, "layer\tfrom\tform\t>weights\t>zeros\t>code\t>constants\t>bits/weight\t>entropy");
     for (int i = 0; i < r->num_layers; i++) {
         const SizeLayer *l = &r->layers[i];
-        print_row(f, mem_printf("%d\t%s\t%s %s\t>%s\t>%s\t>%s\t>%s\t>%.2f\t>%.2f", l->index, l->source, l->lowering,
-                                l->ternary ? "ternary" : "float", count_text(l->weights), count_text(l->zeros),
-                                count_text(l->code), count_text(l->constants),
+        print_row(f, mem_printf("%d\t%s\t%s %s\t>%s\t>%s\t>%s\t>%s\t>%.2f\t>%.2f", l->index, l->source,
+                                l->lowering, l->ternary ? "ternary" : "float", count_text(l->weights),
+                                count_text(l->zeros), count_text(l->code), count_text(l->constants),
                                 bits_per_weight(l->code + l->constants, l->weights), l->entropy));
     }
     for (int i = 0; i < r->num_shared; i++)
         print_row(f, mem_printf("shared\t%s\t%s\t\t\t>%s\t>%s\t\t", r->shared[i].name, r->shared[i].what,
                                 count_text(r->shared[i].code), count_text(r->shared[i].constants)));
-    print_row(f, mem_printf("total\t\t\t>%s\t\t>%s\t>%s\t>%.2f\t>%.2f", count_text(r->weights), count_text(r->code),
-                            count_text(r->constants), bits_per_weight(r->code + r->constants, r->weights), r->entropy));
+    print_row(f, mem_printf("total\t\t\t>%s\t\t>%s\t>%s\t>%.2f\t>%.2f", count_text(r->weights),
+                            count_text(r->code), count_text(r->constants),
+                            bits_per_weight(r->code + r->constants, r->weights), r->entropy));
     close_table(f);
     fprintf(f, "</details>\n");
 }
@@ -263,12 +281,15 @@ void size_print_html(const SizeReport *s, FILE *f)
 {
     fprintf(f,
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-            "<meta name=\"viewport\" content=\"width=device-width\">\n<title>ternc: code size</title>\n%s</head>\n"
+            "<meta name=\"viewport\" content=\"width=device-width\">\n<title>ternc: code "
+            "size</title>\n%s</head>\n"
             "<body>\n<h1>Code size</h1>\n",
             style);
     fprintf(f,
-            "<p>Made by ternc %s with %s, %s, <code>--optimize %s</code>. Each layer has a colour: code in full, its "
-            "constants lighter; grey is shared. Entropy is what the weights need at least, in bits per weight, without "
+            "<p>Made by ternc %s with %s, %s, <code>--optimize %s</code>. Each layer has a colour: code in "
+            "full, its "
+            "constants lighter; grey is shared. Entropy is what the weights need at least, in bits per "
+            "weight, without "
             "a code for whole sequences.</p>\n",
             TERNC_VERSION, xml_text(s->compiler), xml_text(s->cflags), s->optimize);
     for (int first = 0; first < s->count; first = size_end_of_model(s, first))

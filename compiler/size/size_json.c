@@ -1,4 +1,5 @@
-/* size_json.c - the measurements as JSON: for other programs, and as the baseline of a later run (size_baseline.c). */
+/* size_json.c - the measurements as JSON: for other programs, and as the baseline of a later run
+ * (size_baseline.c). */
 #include "size/size.h"
 
 #include <cjson/cJSON.h>

@@ -1,7 +1,7 @@
-/* size_object.c - what an object file holds, through LLVM's C API: loaded sections, who refers to whom, and what is
- * missing. The API tells names and sizes but no flags, so that a section's kind goes by its name; a name that nobody
- * knows counts as constants and stays visible. LLVM 14's wasm names have no end and its symbol sizes crash: there,
- * only totals are read, and the imports by size_wasm.c. */
+/* size_object.c - what an object file holds, through LLVM's C API: loaded sections, who refers to whom, and
+ * what is missing. The API tells names and sizes but no flags, so that a section's kind goes by its name; a
+ * name that nobody knows counts as constants and stays visible. LLVM 14's wasm names have no end and its
+ * symbol sizes crash: there, only totals are read, and the imports by size_wasm.c. */
 #include "size/size.h"
 
 #include <llvm-c/Core.h>
@@ -140,7 +140,8 @@ static void read_reference(SizeObject *o, LLVMBinaryRef binary, LLVMRelocationIt
         const char *name = LLVMGetSymbolName(symbol);
         bool defined = !LLVMObjectFileIsSectionIteratorAtEnd(binary, found);
         const char *to = defined ? LLVMGetSectionName(found) : NULL;
-        if (!defined && name && name[0] && strcmp(name, "_GLOBAL_OFFSET_TABLE_") != 0) /* which linkers make */
+        if (!defined && name && name[0] &&
+            strcmp(name, "_GLOBAL_OFFSET_TABLE_") != 0) /* which linkers make */
             add_undefined(o, name);
         if (section_kind(from) == SECTION_CODE && (!defined || section_kind(to) == SECTION_CODE))
             add_call(o, owner_of(from), to ? owner_of(to) : NULL);
@@ -148,8 +149,8 @@ static void read_reference(SizeObject *o, LLVMBinaryRef binary, LLVMRelocationIt
     LLVMDisposeSymbolIterator(symbol);
 }
 
-/* ".rel.text.layer0", ".rela.text.layer0" -> ".text.layer0"; NULL for other sections, and for unwinding tables, whose
- * references are no calls. */
+/* ".rel.text.layer0", ".rela.text.layer0" -> ".text.layer0"; NULL for other sections, and for unwinding
+ * tables, whose references are no calls. */
 static const char *relocated_section(const char *name)
 {
     if (!name || !starts(name, ".rel"))
@@ -246,7 +247,8 @@ static void read_wasm(SizeObject *o, LLVMBinaryRef binary)
 
 /* ---- both ---- */
 
-static LLVMBinaryRef open_binary(const uint8_t *data, size_t len, const char *label, LLVMMemoryBufferRef *buffer)
+static LLVMBinaryRef open_binary(const uint8_t *data, size_t len, const char *label,
+                                 LLVMMemoryBufferRef *buffer)
 {
     char *message = NULL;
     *buffer = LLVMCreateMemoryBufferWithMemoryRangeCopy((const char *)data, len, "object");
@@ -278,6 +280,7 @@ SizeObject *object_read(const uint8_t *data, size_t len, const char *label)
     LLVMDisposeBinary(binary);
     LLVMDisposeMemoryBuffer(buffer);
     if (!elf && !o->is_wasm)
-        fail("%s: only ELF and WebAssembly objects can be measured, and this target makes another kind", label);
+        fail("%s: only ELF and WebAssembly objects can be measured, and this target makes another kind",
+             label);
     return o;
 }

@@ -1,6 +1,7 @@
-/* size_stack.c - the most stack that a call of generated code takes: clang's frame of each function (-fstack-usage,
- * lines "file:line:function bytes kind"), summed along the deepest path of calls. Who calls whom is what the object's
- * relocations say. Functions from elsewhere (memcpy, software float) are not counted. */
+/* size_stack.c - the most stack that a call of generated code takes: clang's frame of each function
+ * (-fstack-usage, lines "file:line:function bytes kind"), summed along the deepest path of calls. Who calls
+ * whom is what the object's relocations say. Functions from elsewhere (memcpy, software float) are not
+ * counted. */
 #include "size/size.h"
 
 #include <stdlib.h>

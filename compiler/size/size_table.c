@@ -11,8 +11,8 @@ enum { TARGET_COLUMNS = 6 /* per table */ };
 static int end_of_group(const SizeReport *s, int first)
 {
     int i = first + 1;
-    while (i < s->count && s->rows[i].model == s->rows[first].model && s->rows[i].method == s->rows[first].method &&
-           s->rows[i].lowering == s->rows[first].lowering)
+    while (i < s->count && s->rows[i].model == s->rows[first].model &&
+           s->rows[i].method == s->rows[first].method && s->rows[i].lowering == s->rows[first].lowering)
         i++;
     return i;
 }
@@ -42,17 +42,18 @@ static void add_total(Table *t, const SizeRow *r)
         return;
     }
     const char *stack = r->stack < 0 ? "?" : count_text(r->stack);
-    table_row(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t%s", r->method, r->lowering, r->target->name,
-              count_text(r->code), count_text(r->constants), count_text(r->data), count_text(row_flash(r)),
-              count_text(r->arena), stack, count_text(row_ram(r)), bits_per_weight(row_flash(r), r->weights),
-              r->entropy, r->num_unlinked ? short_text(list_unlinked(r, " "), 60) : "-");
+    table_row(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t%.2f\t%s", r->method, r->lowering,
+              r->target->name, count_text(r->code), count_text(r->constants), count_text(r->data),
+              count_text(row_flash(r)), count_text(r->arena), stack, count_text(row_ram(r)),
+              bits_per_weight(row_flash(r), r->weights), r->entropy,
+              r->num_unlinked ? short_text(list_unlinked(r, " "), 60) : "-");
 }
 
 static void print_totals(const SizeReport *s, int first, int end, FILE *f)
 {
-    Table *t =
-        table_new("method\tlowering\ttarget\t>code\t>constants\t>data\t>flash\t>arena\t>stack\t>RAM\t>bits/weight\t"
-                  ">entropy\tnot counted");
+    Table *t = table_new(
+        "method\tlowering\ttarget\t>code\t>constants\t>data\t>flash\t>arena\t>stack\t>RAM\t>bits/weight\t"
+        ">entropy\tnot counted");
     for (int i = first; i < end; i++)
         add_total(t, &s->rows[i]);
     table_print(t, f);
@@ -62,8 +63,8 @@ static void print_errors(const SizeReport *s, int first, int end, FILE *f)
 {
     for (int i = first; i < end; i++)
         if (s->rows[i].error)
-            fprintf(f, "\n%s, %s, %s on %s failed:\n%s\n", s->rows[i].model, s->rows[i].method, s->rows[i].lowering,
-                    s->rows[i].target->name, s->rows[i].error);
+            fprintf(f, "\n%s, %s, %s on %s failed:\n%s\n", s->rows[i].model, s->rows[i].method,
+                    s->rows[i].lowering, s->rows[i].target->name, s->rows[i].error);
 }
 
 /* ---- layers: targets side by side ---- */
@@ -146,9 +147,10 @@ static void add_layers(Table *t, const Columns *c, const SizeRow *sample)
         for (int k = 0; k < c->count; k++)
             if (!c->rows[k]->error && strcmp(c->rows[k]->layers[i].lowering, form) != 0)
                 form = "varies";
-        const char *kind = l->ternary ? mem_printf("%s ternary, %.0f %% zeros", count_text(l->weights),
-                                                   l->weights ? 100.0 * (double)l->zeros / (double)l->weights : 0)
-                                      : mem_printf("%s float", count_text(l->weights));
+        const char *kind = l->ternary
+                               ? mem_printf("%s ternary, %.0f %% zeros", count_text(l->weights),
+                                            l->weights ? 100.0 * (double)l->zeros / (double)l->weights : 0)
+                               : mem_printf("%s float", count_text(l->weights));
         add_cells(t,
                   mem_printf("%s\t%s\t%d %s\t%s\t%s\t%.2f", last[0] ? "" : sample->method,
                              last[0] ? "" : sample->lowering, l->index, short_text(l->source, 40), kind, form,
@@ -190,8 +192,8 @@ static void add_group(Table *t, const SizeReport *s, const Columns *c)
               c, cell_shared, NULL);
     if (s->explain)
         add_explained(t, c);
-    add_cells(t, mem_printf("\t\ttotal\t%s\t\t%.2f", count_text(sample->weights), sample->entropy), c, cell_total,
-              NULL);
+    add_cells(t, mem_printf("\t\ttotal\t%s\t\t%.2f", count_text(sample->weights), sample->entropy), c,
+              cell_total, NULL);
 }
 
 /* All groups of a model on targets [from, from + count) of each. */
@@ -245,15 +247,16 @@ static const char *csv_field(const char *s)
 
 static void csv_start(const SizeRow *r, const char *part, const char *name, FILE *f)
 {
-    fprintf(f, "%s,%s,%s,%s,%s,%s,", csv_field(r->model), r->method, r->lowering, csv_field(r->target->name), part,
-            csv_field(name));
+    fprintf(f, "%s,%s,%s,%s,%s,%s,", csv_field(r->model), r->method, r->lowering, csv_field(r->target->name),
+            part, csv_field(name));
 }
 
 static void csv_bytes(int64_t code, int64_t constants, int64_t weights, double entropy, FILE *f)
 {
     fprintf(f, "%lld,%lld,", (long long)code, (long long)constants);
     if (weights)
-        fprintf(f, "%lld,%.4f,%.4f,", (long long)weights, bits_per_weight(code + constants, weights), entropy);
+        fprintf(f, "%lld,%.4f,%.4f,", (long long)weights, bits_per_weight(code + constants, weights),
+                entropy);
     else
         fprintf(f, ",,,");
 }
@@ -285,7 +288,8 @@ static void csv_row(const SizeRow *r, FILE *f)
 
 void size_print_csv(const SizeReport *s, FILE *f)
 {
-    fprintf(f, "model,method,lowering,target,part,name,code,constants,weights,bits_per_weight,entropy,data,bss,arena,"
+    fprintf(f, "model,method,lowering,target,part,name,code,constants,weights,bits_per_weight,entropy,data,"
+               "bss,arena,"
                "stack,ram,not_counted\n");
     for (int i = 0; i < s->count; i++)
         csv_row(&s->rows[i], f);

@@ -1,4 +1,5 @@
-/* size_targets.c - the machines that `ternc size` is to measure: of the table, and those that its user describes. */
+/* size_targets.c - the machines that `ternc size` is to measure: of the table, and those that its user
+ * describes. */
 #include "size/size.h"
 
 #include <string.h>
@@ -7,8 +8,8 @@ void size_list_targets(FILE *f)
 {
     Table *t = table_new("target\tclang flags\tpredicted as\tmachine\taliases");
     for (const Target *m = target_table; m < target_table + num_targets; m++)
-        table_row(t, "%s\t%s\t%s\t%s\t%s", m->name, m->flags[0] ? m->flags : "(none)", m->core->name, m->about,
-                  m->aliases);
+        table_row(t, "%s\t%s\t%s\t%s\t%s", m->name, m->flags[0] ? m->flags : "(none)", m->core->name,
+                  m->about, m->aliases);
     table_print(t, f);
 }
 
@@ -16,7 +17,8 @@ static const Target *machine_of_table(const char *option, const char *name)
 {
     const Target *m = find_target(name);
     if (!m)
-        usage("%s: there is no target '%s'%s; 'ternc size --list-targets' lists all, --custom-target NAME=FLAGS makes "
+        usage("%s: there is no target '%s'%s; 'ternc size --list-targets' lists all, --custom-target "
+              "NAME=FLAGS makes "
               "one of flags for clang",
               option, name, near_targets(name));
     return m;
@@ -32,7 +34,8 @@ static Target *parse_custom(const char *text)
     Target *m = NEW(Target);
     m->core = find_core(NULL);
     if (text[name] == ':')
-        *m = *machine_of_table("--custom-target", mem_printf("%.*s", (int)(equals - text) - name - 1, text + name + 1));
+        *m = *machine_of_table("--custom-target",
+                               mem_printf("%.*s", (int)(equals - text) - name - 1, text + name + 1));
     m->name = mem_printf("%.*s", name, text);
     m->aliases = "";
     m->flags = equals + 1;

@@ -1,5 +1,5 @@
-/* size_wasm.c - the functions that a WebAssembly object imports: its IMPORT section, a vector of (module, name, kind,
- * type). Source: WebAssembly core specification, binary format of modules. */
+/* size_wasm.c - the functions that a WebAssembly object imports: its IMPORT section, a vector of (module,
+ * name, kind, type). Source: WebAssembly core specification, binary format of modules. */
 #include "size/size.h"
 
 #include <string.h>

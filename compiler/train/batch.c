@@ -1,10 +1,10 @@
-/* batch.c - the graph for many samples at once. ONNX files for inference have a batch of one, written into constants
- * as well (the shape of a Reshape); training wants more.
+/* batch.c - the graph for many samples at once. ONNX files for inference have a batch of one, written into
+ * constants as well (the shape of a Reshape); training wants more.
  *
- * The axis of the batch is followed from the inputs through the graph: transposed models have it in the middle. Every
- * view (Reshape, Flatten, Squeeze, Unsqueeze) becomes a Reshape with that dimension multiplied; all other operators
- * infer their types anew. That samples do not mix then is checked by values, not here (check_engine compares a batch
- * with samples evaluated alone). */
+ * The axis of the batch is followed from the inputs through the graph: transposed models have it in the
+ * middle. Every view (Reshape, Flatten, Squeeze, Unsqueeze) becomes a Reshape with that dimension multiplied;
+ * all other operators infer their types anew. That samples do not mix then is checked by values, not here
+ * (check_engine compares a batch with samples evaluated alone). */
 #include "ops/ops.h"
 #include "passes/passes.h"
 #include "train/engine.h"
@@ -68,8 +68,8 @@ typedef struct Place {
     int64_t outer; /* elements of that axis in front of the batch: 1 unless a view merged it behind others */
 } Place;
 
-/* Behind as many elements as before. Where that is between two axes the batch goes to the second one, unless that is
- * the last, which holds the features of something. */
+/* Behind as many elements as before. Where that is between two axes the batch goes to the second one, unless
+ * that is the last, which holds the features of something. */
 static Place place_in_view(Type from, Place p, Type to)
 {
     int64_t want = p.outer;
@@ -109,8 +109,8 @@ static int axis_of_transpose(const Node *n, int axis)
     return axis;
 }
 
-/* Shapes broadcast from the right; an axis that goes away was in front of the batch, or behind where all in front of it
- * stays. */
+/* Shapes broadcast from the right; an axis that goes away was in front of the batch, or behind where all in
+ * front of it stays. */
 static int axis_of_other(Type from, int axis, Type to)
 {
     bool same = to.rank > axis;

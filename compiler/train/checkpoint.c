@@ -1,5 +1,5 @@
-/* checkpoint.c - a training run on disk after each epoch: protobuf of our own schema (schemas/checkpoint.proto),
- * written beside and renamed, so that a good file is never lost. */
+/* checkpoint.c - a training run on disk after each epoch: protobuf of our own schema
+ * (schemas/checkpoint.proto), written beside and renamed, so that a good file is never lost. */
 #include "base/out_file.h"
 #include "train/training.h"
 
@@ -41,27 +41,32 @@ uint64_t checkpoint_hash(const Trainer *t)
     return hash_data(t->valid.feed, hash_data(t->train.feed, 0));
 }
 
-/* All that must be the same for the same bits to come out: options, model, data. The rate stands last: it may change on
- * purpose. */
+/* All that must be the same for the same bits to come out: options, model, data. The rate stands last: it may
+ * change on purpose. */
 static const char *settings_of(const Trainer *t)
 {
     const TrainOptions *o = t->o;
     const Options *p = t->opt;
     uint64_t model = 0;
     for (int i = 0; i < t->e->params.count; i++)
-        model = XXH64(t->e->params.items[i].t->data, (size_t)t->e->params.items[i].count * sizeof(float), model);
+        model =
+            XXH64(t->e->params.items[i].t->data, (size_t)t->e->params.items[i].count * sizeof(float), model);
     Text s = {0};
     text_printf(&s, "method %d layer %d threshold %.9g sparsity %.9g", (int)p->method, p->per_layer,
                 (double)p->threshold, (double)p->sparsity);
-    text_printf(&s, " epochs %lld batch %lld seed %llu threads %d", (long long)o->epochs, (long long)t->e->batch,
-                (unsigned long long)t->job.seed, t->job.threads);
+    text_printf(&s, " epochs %lld batch %lld seed %llu threads %d", (long long)o->epochs,
+                (long long)t->e->batch, (unsigned long long)t->job.seed, t->job.threads);
     text_printf(&s,
-                " decay %.17g clip %.17g adam %d step %d alpha %.17g lambda %.17g eta %.17g pull %.17g momentum %.17g",
-                o->decay, o->clip, o->adam, o->step_schedule, o->alpha, o->lambda, o->eta, o->pull, o->momentum);
-    text_printf(
-        &s, " flip %d crop %lld scope %d train %lld valid %lld ternary %d weights %016llx data %016llx rate %.17g",
-        o->flip, (long long)o->crop, o->sparsity_per_layer, (long long)t->train.count, (long long)t->valid.count,
-        t->num_ternary, (unsigned long long)model, (unsigned long long)t->data_hash, o->rate);
+                " decay %.17g clip %.17g adam %d step %d alpha %.17g lambda %.17g eta %.17g pull %.17g "
+                "momentum %.17g",
+                o->decay, o->clip, o->adam, o->step_schedule, o->alpha, o->lambda, o->eta, o->pull,
+                o->momentum);
+    text_printf(&s,
+                " flip %d crop %lld scope %d train %lld valid %lld ternary %d weights %016llx data %016llx "
+                "rate %.17g",
+                o->flip, (long long)o->crop, o->sparsity_per_layer, (long long)t->train.count,
+                (long long)t->valid.count, t->num_ternary, (unsigned long long)model,
+                (unsigned long long)t->data_hash, o->rate);
     return text_take(&s);
 }
 
@@ -237,8 +242,8 @@ static void check_settings(const Trainer *t, const char *there)
     const char *here = settings_of(t), *rate = strstr(here, " rate ");
     size_t same = (size_t)(rate - here);
     if (strncmp(there, here, same) != 0)
-        fail("%s: is of a run with other settings, model or data:\n  there: %s\n  here:  %s", t->checkpoint, there,
-             here);
+        fail("%s: is of a run with other settings, model or data:\n  there: %s\n  here:  %s", t->checkpoint,
+             there, here);
     if (strcmp(there, here) != 0)
         note("%s: continues at another --lr:%s there,%s here", t->checkpoint, there + same, rate);
 }

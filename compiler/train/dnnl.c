@@ -1,9 +1,9 @@
-/* dnnl.c - oneDNN: forward and backward of convolutions, matrix products, pooling, normalisations, softmax and the
- * common activations. No files but dnnl*.c know the library; version 3 changed its interface.
+/* dnnl.c - oneDNN: forward and backward of convolutions, matrix products, pooling, normalisations, softmax
+ * and the common activations. No files but dnnl*.c know the library; version 3 changed its interface.
  *
- * A convolution chooses the format of its output, what follows keeps it, and whatever needs elements in their plain
- * order gets a reordered copy (Value.dense). Sums run in the library's order: the same threads and instruction set give
- * the same bits. */
+ * A convolution chooses the format of its output, what follows keeps it, and whatever needs elements in their
+ * plain order gets a reordered copy (Value.dense). Sums run in the library's order: the same threads and
+ * instruction set give the same bits. */
 #include "train/dnnl_calls.h"
 
 #include <stdlib.h>
@@ -25,10 +25,11 @@ void library_close(Library *l)
     check_call(dnnl_engine_destroy(l->engine));
 }
 
-void library_sgemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, const float *b,
-                   float beta, float *c)
+void library_sgemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
+                   const float *b, float beta, float *c)
 {
-    check_call(dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, alpha, a, ta ? m : k, b, tb ? k : n, beta, c, n));
+    check_call(
+        dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, alpha, a, ta ? m : k, b, tb ? k : n, beta, c, n));
 }
 
 static bool prepare(NodeKernel *k)

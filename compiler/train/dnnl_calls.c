@@ -1,4 +1,5 @@
-/* dnnl_calls.c - a primitive of the library with its arguments, in front of it and behind it what must be copied. */
+/* dnnl_calls.c - a primitive of the library with its arguments, in front of it and behind it what must be
+ * copied. */
 #include "train/dnnl_calls.h"
 
 dnnl_primitive_desc_t make_desc(const NodeKernel *k, const void *op_desc, const_dnnl_primitive_desc_t hint)

@@ -51,7 +51,8 @@ const MemoryFormat *format_new(const dnnl_memory_desc_t *md, Type t);
 
 /* data NULL: memory of its own. */
 dnnl_memory_t memory_new(Library *l, const dnnl_memory_desc_t *md, void *data);
-Move move_new(Library *l, const dnnl_memory_desc_t *from, void *from_data, const dnnl_memory_desc_t *to, void *to_data);
+Move move_new(Library *l, const dnnl_memory_desc_t *from, void *from_data, const dnnl_memory_desc_t *to,
+              void *to_data);
 void run_move(Library *l, const Move *m);
 void move_free(Move *m);
 

@@ -31,7 +31,8 @@ static void describe_weights(ConvDesc *c, const Node *n, int64_t groups)
     int skip = groups == 1;
     rank = t.rank + 1 - skip;
     check_call(dnnl_memory_desc_init_by_strides(&c->weights, rank, dims + skip, dnnl_f32, strides + skip));
-    check_call(dnnl_memory_desc_init_by_tag(&c->any_weights, rank, dims + skip, dnnl_f32, dnnl_format_tag_any));
+    check_call(
+        dnnl_memory_desc_init_by_tag(&c->any_weights, rank, dims + skip, dnnl_f32, dnnl_format_tag_any));
 }
 
 static ConvDesc describe_conv(NodeKernel *k)
@@ -52,7 +53,8 @@ static ConvDesc describe_conv(NodeKernel *k)
         c.strides[i] = w.stride[a];
         c.dilates[i] = w.dilation[a] - 1;
         c.begin[i] = w.pad_begin[a];
-        c.end[i] = n->op == OP_Conv ? w.pad_end[a] : (w.in[a] - 1) * w.stride[a] + extent - c.begin[i] - w.out[a];
+        c.end[i] =
+            n->op == OP_Conv ? w.pad_end[a] : (w.in[a] - 1) * w.stride[a] + extent - c.begin[i] - w.out[a];
     }
     return c;
 }
@@ -70,8 +72,9 @@ static dnnl_memory_desc_t any_like(const dnnl_memory_desc_t *md)
 /* Convolution and its transpose are described by functions of the same form. */
 typedef dnnl_status_t DescribeForward(dnnl_convolution_desc_t *, dnnl_prop_kind_t, dnnl_alg_kind_t,
                                       const dnnl_memory_desc_t *, const dnnl_memory_desc_t *,
-                                      const dnnl_memory_desc_t *, const dnnl_memory_desc_t *, const dnnl_dims_t,
-                                      const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t);
+                                      const dnnl_memory_desc_t *, const dnnl_memory_desc_t *,
+                                      const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t,
+                                      const dnnl_dims_t);
 typedef dnnl_status_t DescribeData(dnnl_convolution_desc_t *, dnnl_alg_kind_t, const dnnl_memory_desc_t *,
                                    const dnnl_memory_desc_t *, const dnnl_memory_desc_t *, const dnnl_dims_t,
                                    const dnnl_dims_t, const dnnl_dims_t, const dnnl_dims_t);
@@ -84,24 +87,27 @@ static ConvPds conv_pds(NodeKernel *k, const ConvDesc *c)
 {
     bool t = k->n->op == OP_ConvTranspose;
     dnnl_alg_kind_t alg = t ? dnnl_deconvolution_direct : dnnl_convolution_direct;
-    DescribeForward *f = t ? dnnl_dilated_deconvolution_forward_desc_init : dnnl_dilated_convolution_forward_desc_init;
-    DescribeData *d =
-        t ? dnnl_dilated_deconvolution_backward_data_desc_init : dnnl_dilated_convolution_backward_data_desc_init;
-    DescribeWeights *w =
-        t ? dnnl_dilated_deconvolution_backward_weights_desc_init : dnnl_dilated_convolution_backward_weights_desc_init;
+    DescribeForward *f =
+        t ? dnnl_dilated_deconvolution_forward_desc_init : dnnl_dilated_convolution_forward_desc_init;
+    DescribeData *d = t ? dnnl_dilated_deconvolution_backward_data_desc_init
+                        : dnnl_dilated_convolution_backward_data_desc_init;
+    DescribeWeights *w = t ? dnnl_dilated_deconvolution_backward_weights_desc_init
+                           : dnnl_dilated_convolution_backward_weights_desc_init;
     ConvPds p = {0};
     dnnl_convolution_desc_t desc;
     const dnnl_memory_desc_t *bias = c->has_bias ? &c->bias : NULL;
     dnnl_memory_desc_t x = any_like(&c->x);
-    check_status(k, f(&desc, dnnl_forward_training, alg, &x, &c->any_weights, bias, &c->any_y, c->strides, c->dilates,
-                      c->begin, c->end));
+    check_status(k, f(&desc, dnnl_forward_training, alg, &x, &c->any_weights, bias, &c->any_y, c->strides,
+                      c->dilates, c->begin, c->end));
     p.forward = make_desc(k, &desc, NULL);
     if (input_wanted(k, 0)) {
-        check_status(k, d(&desc, alg, &x, &c->any_weights, &c->any_y, c->strides, c->dilates, c->begin, c->end));
+        check_status(k,
+                     d(&desc, alg, &x, &c->any_weights, &c->any_y, c->strides, c->dilates, c->begin, c->end));
         p.data = make_desc(k, &desc, p.forward);
     }
     if (input_wanted(k, 1) || input_wanted(k, 2)) {
-        check_status(k, w(&desc, alg, &x, &c->any_weights, bias, &c->any_y, c->strides, c->dilates, c->begin, c->end));
+        check_status(
+            k, w(&desc, alg, &x, &c->any_weights, bias, &c->any_y, c->strides, c->dilates, c->begin, c->end));
         p.weights = make_desc(k, &desc, p.forward);
     }
     return p;
@@ -114,7 +120,8 @@ static void conv_forward_call(NodeKernel *k, const ConvDesc *c, dnnl_primitive_d
     value_allocate(y, format_new(wanted_md(pd, dnnl_query_dst_md, 0), n->out[0]->type));
     call_start(&k->c->train, pd);
     call_in(k, &k->c->train, DNNL_ARG_SRC, wanted_md(pd, dnnl_query_src_md, 0), &x->format->md, x->data);
-    call_in(k, &k->c->train, DNNL_ARG_WEIGHTS, wanted_md(pd, dnnl_query_weights_md, 0), &c->weights, w->dense);
+    call_in(k, &k->c->train, DNNL_ARG_WEIGHTS, wanted_md(pd, dnnl_query_weights_md, 0), &c->weights,
+            w->dense);
     if (c->has_bias)
         call_in(k, &k->c->train, DNNL_ARG_BIAS, &c->bias, &c->bias, value_of(k->e, n->in[2])->dense);
     call_out(k, &k->c->train, DNNL_ARG_DST, wanted_md(pd, dnnl_query_dst_md, 0), &y->format->md, y->data);
@@ -127,7 +134,8 @@ static void conv_backward_calls(NodeKernel *k, const ConvDesc *c, const ConvPds 
     if (p->data) {
         Call *b = &k->c->back_data;
         call_start(b, p->data);
-        call_in(k, b, DNNL_ARG_DIFF_DST, wanted_md(p->data, dnnl_query_diff_dst_md, 0), &y->format->md, y->grad);
+        call_in(k, b, DNNL_ARG_DIFF_DST, wanted_md(p->data, dnnl_query_diff_dst_md, 0), &y->format->md,
+                y->grad);
         call_in(k, b, DNNL_ARG_WEIGHTS, wanted_md(p->data, dnnl_query_weights_md, 0), &c->weights, w->dense);
         call_out(k, b, DNNL_ARG_DIFF_SRC, wanted_md(p->data, dnnl_query_diff_src_md, 0), &x->format->md,
                  value_grad_target(x));
@@ -137,7 +145,8 @@ static void conv_backward_calls(NodeKernel *k, const ConvDesc *c, const ConvPds 
         const dnnl_memory_desc_t *dw = wanted_md(p->weights, dnnl_query_diff_weights_md, 0);
         call_start(b, p->weights);
         call_in(k, b, DNNL_ARG_SRC, wanted_md(p->weights, dnnl_query_src_md, 0), &x->format->md, x->data);
-        call_in(k, b, DNNL_ARG_DIFF_DST, wanted_md(p->weights, dnnl_query_diff_dst_md, 0), &y->format->md, y->grad);
+        call_in(k, b, DNNL_ARG_DIFF_DST, wanted_md(p->weights, dnnl_query_diff_dst_md, 0), &y->format->md,
+                y->grad);
         if (input_wanted(k, 1))
             call_out(k, b, DNNL_ARG_DIFF_WEIGHTS, dw, &c->weights, value_grad_target(w));
         else
@@ -214,11 +223,12 @@ static void pool_backward_call(NodeKernel *k, const PoolDesc *p, dnnl_primitive_
     Value *x = value_of(k->e, k->n->in[0]), *y = value_of(k->e, k->n->out[0]);
     dnnl_pooling_v2_desc_t d;
     dnnl_memory_desc_t any = any_like(&x->format->md);
-    check_status(k, dnnl_pooling_v2_backward_desc_init(&d, p->alg, &any, &y->format->md, p->strides, p->kernel,
-                                                       p->dilation, p->begin, p->end));
+    check_status(k, dnnl_pooling_v2_backward_desc_init(&d, p->alg, &any, &y->format->md, p->strides,
+                                                       p->kernel, p->dilation, p->begin, p->end));
     dnnl_primitive_desc_t pd = make_desc(k, &d, forward);
     call_start(&k->c->back_data, pd);
-    call_in(k, &k->c->back_data, DNNL_ARG_DIFF_DST, wanted_md(pd, dnnl_query_diff_dst_md, 0), &y->format->md, y->grad);
+    call_in(k, &k->c->back_data, DNNL_ARG_DIFF_DST, wanted_md(pd, dnnl_query_diff_dst_md, 0), &y->format->md,
+            y->grad);
     call_out(k, &k->c->back_data, DNNL_ARG_DIFF_SRC, wanted_md(pd, dnnl_query_diff_src_md, 0), &x->format->md,
              value_grad_target(x));
     if (k->c->workspace)
@@ -241,8 +251,8 @@ bool prepare_pool(NodeKernel *k)
     Value *x = value_of(k->e, n->in[0]), *y = value_of(k->e, n->out[0]);
     dnnl_pooling_v2_desc_t d;
     dnnl_memory_desc_t any = any_md(n->out[0]->type.rank, n->out[0]->type.dims);
-    check_status(k, dnnl_pooling_v2_forward_desc_init(&d, dnnl_forward_training, p.alg, &x->format->md, &any, p.strides,
-                                                      p.kernel, p.dilation, p.begin, p.end));
+    check_status(k, dnnl_pooling_v2_forward_desc_init(&d, dnnl_forward_training, p.alg, &x->format->md, &any,
+                                                      p.strides, p.kernel, p.dilation, p.begin, p.end));
     dnnl_primitive_desc_t pd = make_desc(k, &d, NULL);
     value_allocate(y, format_new(wanted_md(pd, dnnl_query_dst_md, 0), n->out[0]->type));
     call_start(&k->c->train, pd);

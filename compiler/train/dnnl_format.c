@@ -95,7 +95,8 @@ void run_move(Library *l, const Move *m)
     check_call(dnnl_primitive_execute(m->primitive, l->stream, 2, args));
 }
 
-Move move_new(Library *l, const dnnl_memory_desc_t *from, void *from_data, const dnnl_memory_desc_t *to, void *to_data)
+Move move_new(Library *l, const dnnl_memory_desc_t *from, void *from_data, const dnnl_memory_desc_t *to,
+              void *to_data)
 {
     return (Move){reorder_new(l, from, to), memory_new(l, from, from_data), memory_new(l, to, to_data)};
 }

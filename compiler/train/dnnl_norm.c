@@ -18,9 +18,9 @@ static void norm_forward_call(NodeKernel *k, bool training)
     unsigned flags = norm_flags(k) | (training ? 0 : dnnl_use_global_stats);
     dnnl_memory_desc_t channel = type_md(n->in[1]->type);
     dnnl_batch_normalization_desc_t d;
-    check_status(
-        k, dnnl_batch_normalization_forward_desc_init(&d, training ? dnnl_forward_training : dnnl_forward_inference,
-                                                      &x->format->md, attr_float(n, "epsilon"), flags));
+    check_status(k, dnnl_batch_normalization_forward_desc_init(
+                        &d, training ? dnnl_forward_training : dnnl_forward_inference, &x->format->md,
+                        attr_float(n, "epsilon"), flags));
     dnnl_primitive_desc_t pd = make_desc(k, &d, NULL);
     call_start(c, pd);
     call_at(k, c, DNNL_ARG_SRC, &x->format->md, x->data);
@@ -46,10 +46,10 @@ static void norm_backward_call(NodeKernel *k)
     float epsilon = attr_float(n, "epsilon");
     dnnl_batch_normalization_desc_t f, b;
     Call *c = &k->c->back_data;
-    check_status(k,
-                 dnnl_batch_normalization_forward_desc_init(&f, dnnl_forward_training, &x->format->md, epsilon, flags));
-    check_status(k, dnnl_batch_normalization_backward_desc_init(&b, dnnl_backward, &x->format->md, &x->format->md,
-                                                                epsilon, flags));
+    check_status(k, dnnl_batch_normalization_forward_desc_init(&f, dnnl_forward_training, &x->format->md,
+                                                               epsilon, flags));
+    check_status(k, dnnl_batch_normalization_backward_desc_init(&b, dnnl_backward, &x->format->md,
+                                                                &x->format->md, epsilon, flags));
     dnnl_primitive_desc_t hint = make_desc(k, &f, NULL), pd = make_desc(k, &b, hint);
     call_start(c, pd);
     call_at(k, c, DNNL_ARG_SRC, &x->format->md, x->data);
@@ -133,7 +133,8 @@ static bool describe_eltwise(const NodeKernel *k, dnnl_alg_kind_t *alg, float *a
     return *a <= *b;
 }
 
-static void eltwise_backward_call(NodeKernel *k, dnnl_alg_kind_t alg, float a, float b, dnnl_primitive_desc_t hint)
+static void eltwise_backward_call(NodeKernel *k, dnnl_alg_kind_t alg, float a, float b,
+                                  dnnl_primitive_desc_t hint)
 {
     Value *x = value_of(k->e, k->n->in[0]), *y = value_of(k->e, k->n->out[0]);
     dnnl_eltwise_desc_t d;

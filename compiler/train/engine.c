@@ -1,12 +1,12 @@
 /* engine.c - forward and backward through a graph for a batch of samples.
  *
  * Heavy operators are kernels of the library (dnnl.c) or of train_kernels.c. The others are computed by the
- * elementwise and data-movement kernels of the runtime (OpDef.eval) and by their gradient rule (OpDef.grad) on dense
- * elements. Broadcasting is handled here, once: a rule with OpDef.grad_flat sees every input in the shape of the
- * output.
+ * elementwise and data-movement kernels of the runtime (OpDef.eval) and by their gradient rule (OpDef.grad)
+ * on dense elements. Broadcasting is handled here, once: a rule with OpDef.grad_flat sees every input in the
+ * shape of the output.
  *
- * Gradients are sums over the readers of a tensor. The first part is stored, later ones are added; nothing is zeroed in
- * advance. */
+ * Gradients are sums over the readers of a tensor. The first part is stored, later ones are added; nothing is
+ * zeroed in advance. */
 #include "ops/grad.h"
 #include "ops/ops.h"
 #include "train/engine.h"
@@ -44,8 +44,8 @@ static bool is_arithmetic(OpKind op)
     return op == OP_Add || op == OP_Sub || op == OP_Mul || op == OP_Div;
 }
 
-/* Whether constant input i of n is trained. Numbers of the architecture (limits, single factors) are not, nor what
- * prepares the input of the model. */
+/* Whether constant input i of n is trained. Numbers of the architecture (limits, single factors) are not, nor
+ * what prepares the input of the model. */
 static bool is_trained(const Node *n, int i, const bool *depends)
 {
     const Tensor *t = n->in[i];
@@ -97,7 +97,8 @@ static void find_params(Engine *e, bool *depends)
             if (is_trained(n, j, depends)) {
                 add_param(&e->params, n, n->in[j]);
                 depends[n->in[j]->id] = true;
-            } else if (n->op == OP_BatchNormalization && j > 2 && n->in[j]->data && n->in[j]->type.dtype == DT_F32) {
+            } else if (n->op == OP_BatchNormalization && j > 2 && n->in[j]->data &&
+                       n->in[j]->type.dtype == DT_F32) {
                 add_param(&e->stats, n, n->in[j]);
             }
             any |= n->in[j] && depends[n->in[j]->id];
@@ -145,7 +146,8 @@ static void check_rules(const Engine *e, const bool *depends)
     Text list = {0};
     for (int i = 0; i < e->g->num_nodes; i++)
         if (e->g->nodes[i]->op == OP_LoopBegin)
-            fail_node(e->g, e->g->nodes[i], "a Loop whose course is not known at compile time cannot be trained");
+            fail_node(e->g, e->g->nodes[i],
+                      "a Loop whose course is not known at compile time cannot be trained");
     for (int i = 0; i < e->g->num_nodes; i++) {
         const Node *n = e->g->nodes[i];
         bool any = false;
@@ -158,8 +160,8 @@ static void check_rules(const Engine *e, const bool *depends)
     if (!list.data)
         return;
     char *names = text_take(&list);
-    fail("%s: cannot be trained: operators without a gradient lie between its weights and its output: %s", e->g->file,
-         names);
+    fail("%s: cannot be trained: operators without a gradient lie between its weights and its output: %s",
+         e->g->file, names);
 }
 
 static bool node_wanted(const Engine *e, const Node *n)

@@ -1,6 +1,6 @@
-/* engine.h - training a graph: values and gradients of its tensors (engine.c), the library that computes the heavy
- * operators (dnnl.c), gradient rules of the others (grad_*.c). Evaluation (eval.c) shares nothing with it but the
- * runtime kernels of elementwise operators: it is what the forward pass here is tested against. */
+/* engine.h - training a graph: values and gradients of its tensors (engine.c), the library that computes the
+ * heavy operators (dnnl.c), gradient rules of the others (grad_*.c). Evaluation (eval.c) shares nothing with
+ * it but the runtime kernels of elementwise operators: it is what the forward pass here is tested against. */
 #ifndef TERNC_ENGINE_H
 #define TERNC_ENGINE_H
 
@@ -11,7 +11,8 @@ typedef struct Library Library; /* of the process: engine and stream */
 typedef struct NodeKernel NodeKernel;
 typedef struct MemoryFormat MemoryFormat; /* how the library lays elements out */
 
-/* A tensor while training. Elements lie in `format`, and behind each other in `dense` for those who need that. */
+/* A tensor while training. Elements lie in `format`, and behind each other in `dense` for those who need
+ * that. */
 typedef struct Value {
     const Tensor *t;
     bool wanted;                /* needs a gradient */
@@ -76,13 +77,14 @@ struct Engine {
     uint64_t noise;      /* seed of this step's Dropout */
 };
 
-/* batch.c: the graph for `batch` samples at once; tensor ids stay. Fails where the batch cannot be followed. */
+/* batch.c: the graph for `batch` samples at once; tensor ids stay. Fails where the batch cannot be followed.
+ */
 Graph *graph_with_batch(const Graph *g, int64_t batch);
 
 /* What gets a gradient: nothing, parameters, the inputs of the graph as well. */
 typedef enum Wanted { WANT_NONE, WANT_PARAMS, WANT_INPUTS } Wanted;
-/* engine.c. Fails, naming the nodes, when an operator between a trained weight and the output has no gradient. score is
- * in g (before the batch was set). */
+/* engine.c. Fails, naming the nodes, when an operator between a trained weight and the output has no
+ * gradient. score is in g (before the batch was set). */
 Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threads, Wanted wanted);
 void *engine_input(Engine *e);                            /* dense, for the batch's samples */
 const float *engine_forward(Engine *e);                   /* the dense score */
@@ -104,8 +106,8 @@ float *value_grad_target(const Value *v);      /* in the format, to be stored to
 void value_grad_arrived(Value *v);             /* it joins what other readers gave */
 void value_merge_grad(Engine *e, Value *v);    /* dense_grad joins grad: all readers are done */
 
-/* dnnl.c, the only file that calls oneDNN. library_kernel prepares a node and its output values (format, data, grad);
- * NULL: not an operator or a form of one that the library takes. */
+/* dnnl.c, the only file that calls oneDNN. library_kernel prepares a node and its output values (format,
+ * data, grad); NULL: not an operator or a form of one that the library takes. */
 Library *library_open(int threads);
 void library_close(Library *l);
 NodeKernel *library_kernel(Engine *e, const Node *n);
@@ -115,8 +117,8 @@ bool format_is_dense(const MemoryFormat *f);
 int64_t format_size(const MemoryFormat *f); /* elements, padding included */
 void library_reorder(Library *l, const MemoryFormat *from, const void *x, const MemoryFormat *to, void *y);
 /* c[m][n] = alpha * a b + beta * c; ta: a lies as [k][m], tb: b lies as [n][k] */
-void library_sgemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a, const float *b,
-                   float beta, float *c);
+void library_sgemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
+                   const float *b, float beta, float *c);
 
 /* train_kernels.c; NULL: not one of its operators */
 NodeKernel *train_kernel(Engine *e, const Node *n);

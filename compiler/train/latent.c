@@ -1,8 +1,9 @@
-/* latent.c - latent weights, which are what is trained: which of them become ternary, and how the method brings them
- * into the graph and gradients back to them.
+/* latent.c - latent weights, which are what is trained: which of them become ternary, and how the method
+ * brings them into the graph and gradients back to them.
  *
- * A layer whose scale no BatchNormalization takes up (most often because it was folded at export) gets a trained scale
- * s per channel in its place: the graph computes with s times what the method makes of the weights. */
+ * A layer whose scale no BatchNormalization takes up (most often because it was folded at export) gets a
+ * trained scale s per channel in its place: the graph computes with s times what the method makes of the
+ * weights. */
 #include "ops/ops.h"
 #include "passes/passes.h"
 #include "train/training.h"
@@ -25,7 +26,8 @@ static void add_scales(Trainer *t, TernaryWeight *w)
     t->params.total += (w->scales->count + 15) & ~(int64_t)15;
 }
 
-/* One threshold and scale for the layer, where that was asked for, leaves no scale per channel to be trained. */
+/* One threshold and scale for the layer, where that was asked for, leaves no scale per channel to be trained.
+ */
 static void add_weight(Trainer *t, const Param *p)
 {
     TernaryWeight *w = &t->ternary[t->num_ternary++];

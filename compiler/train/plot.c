@@ -1,13 +1,23 @@
-/* plot.c - a training run as SVG: loss, accuracy and zeros per layer over the epochs, panels beside each other; where a
- * stage begins, and the epoch that was taken. Hand-written: a few lines of text need no library. */
+/* plot.c - a training run as SVG: loss, accuracy and zeros per layer over the epochs, panels beside each
+ * other; where a stage begins, and the epoch that was taken. Hand-written: a few lines of text need no
+ * library. */
 #include "base/out_file.h"
 #include "train/training.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { WIDTH = 330, TOP = 60, PLOT_HEIGHT = 170, LEFT = 58, RIGHT = 14, LEGEND = TOP + PLOT_HEIGHT + 44, ROW = 15 };
-static const char *const colours[] = {"#1f6fb4", "#d95f02", "#1b9e77", "#7570b3", "#e7298a", "#66a61e", "#a6761d"};
+enum {
+    WIDTH = 330,
+    TOP = 60,
+    PLOT_HEIGHT = 170,
+    LEFT = 58,
+    RIGHT = 14,
+    LEGEND = TOP + PLOT_HEIGHT + 44,
+    ROW = 15
+};
+static const char *const colours[] = {"#1f6fb4", "#d95f02", "#1b9e77", "#7570b3",
+                                      "#e7298a", "#66a61e", "#a6761d"};
 enum { NUM_COLOURS = sizeof colours / sizeof colours[0] };
 
 typedef struct Panel {
@@ -74,10 +84,12 @@ static void round_range(Panel *p)
 static void add_epochs(const Panel *p)
 {
     int n = p->t->num_history, step = n > 12 ? (int)round_step(n / 8.0) : 1;
-    for (int i = 1; i <= n; i += i > 1 || step == 1 ? step : step > 2 ? step - 1 : 3) /* 1, then multiples of step */
+    for (int i = 1; i <= n; i += i > 1 || step == 1 ? step
+                                 : step > 2         ? step - 1
+                                                    : 3) /* 1, then multiples of step */
         add_text(p->s, to_x(p, i), TOP + PLOT_HEIGHT + 15, " text-anchor=\"middle\"", mem_printf("%d", i));
-    add_text(p->s, p->x + (WIDTH + LEFT - RIGHT) / 2.0, TOP + PLOT_HEIGHT + 29, " text-anchor=\"middle\" fill=\"#666\"",
-             "epoch");
+    add_text(p->s, p->x + (WIDTH + LEFT - RIGHT) / 2.0, TOP + PLOT_HEIGHT + 29,
+             " text-anchor=\"middle\" fill=\"#666\"", "epoch");
 }
 
 static void add_stages(const Panel *p)
@@ -113,8 +125,8 @@ static void start_panel(Panel *p, const char *title)
 
 static void add_dot(const Panel *p, int i, double v, const char *colour, double radius)
 {
-    text_printf(p->s, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\"/>\n", to_x(p, i + 1), to_y(p, v), radius,
-                colour);
+    text_printf(p->s, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"%.1f\" fill=\"%s\"/>\n", to_x(p, i + 1),
+                to_y(p, v), radius, colour);
 }
 
 /* style: further attributes of the line. A run of one epoch has dots alone. */
@@ -122,7 +134,8 @@ static void add_line(Panel *p, const char *name, const double *v, const char *st
 {
     const char *colour = colours[p->lines % NUM_COLOURS];
     int n = p->t->num_history;
-    text_printf(p->s, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\"%s points=\"", colour, style);
+    text_printf(p->s, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"1.5\"%s points=\"", colour,
+                style);
     for (int i = 0; i < n; i++)
         if (isfinite(v[i]))
             text_printf(p->s, "%.1f,%.1f ", to_x(p, i + 1), to_y(p, v[i]));
@@ -141,8 +154,8 @@ static void mark_best(const Panel *p, const double *v)
     int i = (int)p->t->best_epoch - 1;
     if (i < 0)
         return;
-    text_printf(p->s, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"none\" stroke=\"black\"/>\n", to_x(p, i + 1),
-                to_y(p, v[i]));
+    text_printf(p->s, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"none\" stroke=\"black\"/>\n",
+                to_x(p, i + 1), to_y(p, v[i]));
 }
 
 /* ---- panels ---- */
@@ -192,9 +205,11 @@ static void add_accuracy(Text *s, const Trainer *t, int x)
     widen(&p, now);
     widen(&p, before);
     p.low = fmin(p.low, p.high - 1); /* noise fills no panel */
-    start_panel(&p, t->loss.kind == LOSS_LABELS ? "accuracy on held-back data, %" : "agreement on held-back data, %");
+    start_panel(&p, t->loss.kind == LOSS_LABELS ? "accuracy on held-back data, %"
+                                                : "agreement on held-back data, %");
     add_line(&p, "as written", now, "");
-    add_line(&p, t->num_ternary ? "float, before training" : "before training", before, " stroke-dasharray=\"5 3\"");
+    add_line(&p, t->num_ternary ? "float, before training" : "before training", before,
+             " stroke-dasharray=\"5 3\"");
     mark_best(&p, now);
 }
 

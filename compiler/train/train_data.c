@@ -1,5 +1,5 @@
-/* train_data.c - the order of samples and their random changes. Everything is drawn by counter from the seed, the epoch
- * and the sample, so that nothing of it has to be saved for --resume. */
+/* train_data.c - the order of samples and their random changes. Everything is drawn by counter from the seed,
+ * the epoch and the sample, so that nothing of it has to be saved for --resume. */
 #include "train/training.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* train_judge.c - samples into an engine, and what it makes of them: loss and hits over a data set; where the samples
- * that train and those that judge come from. */
+/* train_judge.c - samples into an engine, and what it makes of them: loss and hits over a data set; where the
+ * samples that train and those that judge come from. */
 #include "ops/ops.h"
 #include "train/training.h"
 
@@ -35,7 +35,8 @@ void source_split(const DataOptions *o, const char *text, const Graph *g, Source
         return;
     }
     if (held < 1 || held >= train->count)
-        fail("%s: %lld of %lld samples cannot be held back for validation", d->spec, held, (long long)train->count);
+        fail("%s: %lld of %lld samples cannot be held back for validation", d->spec, held,
+             (long long)train->count);
     train->count -= held;
     *valid = (Source){train->feed, train->count, held};
 }
@@ -86,7 +87,8 @@ Judged judge_source(Engine *e, const Loss *l, const Source *s)
         fill_batch(e, l, s, NULL, samples, count);
         mem_release(mark);
         const float *of_teacher = loss_teach(l);
-        Judged j = loss_judge(l, s->feed->data, samples, count, e->batch, engine_forward(e), of_teacher, NULL);
+        Judged j =
+            loss_judge(l, s->feed->data, samples, count, e->batch, engine_forward(e), of_teacher, NULL);
         sum.loss += j.loss / (double)s->count;
         sum.correct += j.correct;
     }
@@ -103,8 +105,8 @@ const char *judged_text(const Loss *l, Judged j)
 {
     if (!loss_has_classes(l))
         return mem_printf("loss %.4g", j.loss);
-    return mem_printf("%s %.2f %%, loss %.4f", l->kind == LOSS_LABELS ? "accuracy" : "agreement", 100 * j.accuracy,
-                      j.loss);
+    return mem_printf("%s %.2f %%, loss %.4f", l->kind == LOSS_LABELS ? "accuracy" : "agreement",
+                      100 * j.accuracy, j.loss);
 }
 
 /* ---- whether the engine can be trusted with this model ---- */
@@ -131,7 +133,8 @@ void check_engine(Engine *e, const Graph *g, const Loss *l, const Source *s)
             largest = fmax(largest, fabs((double)want[k]));
         for (int64_t k = 0; k < n; k++)
             if (!close_enough(score[i * n + k], (double)want[k], largest))
-                fail("%s: cannot be computed in batches: score %lld of sample %lld of %s becomes %g, alone it is %g",
+                fail("%s: cannot be computed in batches: score %lld of sample %lld of %s becomes %g, alone "
+                     "it is %g",
                      g->file, (long long)k, (long long)i, s->feed->data->spec, (double)score[i * n + k],
                      (double)want[k]);
         free(values);

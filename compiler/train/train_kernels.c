@@ -1,6 +1,6 @@
-/* train_kernels.c - operators that training computes in a way of its own: matrix products (Gemm, MatMul; by the
- * library's sgemm), views and residual additions (which keep or leave the library's formats), and Dropout, which is
- * nothing at inference. */
+/* train_kernels.c - operators that training computes in a way of its own: matrix products (Gemm, MatMul; by
+ * the library's sgemm), views and residual additions (which keep or leave the library's formats), and
+ * Dropout, which is nothing at inference. */
 #include "ops/ops.h"
 #include "train/engine.h"
 
@@ -39,7 +39,8 @@ static void add_bias(NodeKernel *k, float *y)
 static void forward_matmul(NodeKernel *k)
 {
     const float *a = value_dense(k->e, value_at(k, 0)), *b = value_dense(k->e, value_at(k, 1));
-    float *y = k->e->values[k->n->out[0]->id].data, alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
+    float *y = k->e->values[k->n->out[0]->id].data,
+          alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
     for (int64_t s = 0; s < k->stacks; s++)
         library_sgemm(is_transposed(k, 0), is_transposed(k, 1), k->rows, k->cols, k->inner, alpha,
                       a + matrix_at(k, 0, s), b + matrix_at(k, 1, s), 0, y + s * k->rows * k->cols);
@@ -180,7 +181,8 @@ static bool prepare_dropout(NodeKernel *k)
 static void forward_view(NodeKernel *k)
 {
     const Value *x = value_at(k, 0);
-    library_reorder(k->e->lib, x->format, x->data, format_dense(x->t->type), value_of(k->e, k->n->out[0])->data);
+    library_reorder(k->e->lib, x->format, x->data, format_dense(x->t->type),
+                    value_of(k->e, k->n->out[0])->data);
 }
 
 static void backward_view(NodeKernel *k)

@@ -1,11 +1,11 @@
-/* train_loss.c - what training minimises, and its gradient: softmax cross-entropy from labels, mean squared error from
- * targets, and without either the outputs of the float model itself: its probabilities where it ends in Softmax, else
- * its scores, in units of their spread.
+/* train_loss.c - what training minimises, and its gradient: softmax cross-entropy from labels, mean squared
+ * error from targets, and without either the outputs of the float model itself: its probabilities where it
+ * ends in Softmax, else its scores, in units of their spread.
  *
- * A row of scores without Softmax is learnt both ways at once, for most of them belong to classes: Ba and Caruana,
- * arXiv 1312.6184, match scores, Hinton et al., arXiv 1503.02531, probabilities. Both losses are least where the scores
- * are the teacher's. Scores that spread widely, as those of classes do not, are divided first (derived): probabilities
- * of 0 and 1 would only teach which score is the largest.
+ * A row of scores without Softmax is learnt both ways at once, for most of them belong to classes: Ba and
+ * Caruana, arXiv 1312.6184, match scores, Hinton et al., arXiv 1503.02531, probabilities. Both losses are
+ * least where the scores are the teacher's. Scores that spread widely, as those of classes do not, are
+ * divided first (derived): probabilities of 0 and 1 would only teach which score is the largest.
  *
  * A Softmax or LogSoftmax at the end is taken off: the loss works on what goes into it. */
 #include "train/training.h"
@@ -24,8 +24,8 @@ const Node *last_node(const Graph *g)
 static void check_labels(const Graph *g, const Dataset *d, int64_t classes)
 {
     if (classes < 2)
-        fail("%s: labels need a model with one score per class; output '%s' is %s", g->file, g->outputs[0]->name,
-             type_text(g->outputs[0]->type));
+        fail("%s: labels need a model with one score per class; output '%s' is %s", g->file,
+             g->outputs[0]->name, type_text(g->outputs[0]->type));
     data_check_labels(d, g, classes);
 }
 
@@ -37,13 +37,16 @@ Loss loss_find(const Graph *g, const Dataset *d)
     bool softmax = n && (n->op == OP_Softmax || n->op == OP_LogSoftmax);
     Loss l = {.score = softmax && !d->targets ? n->in[0] : g->outputs[0]};
     l.classes = type_elems(l.score->type);
-    l.kind = d->labels ? LOSS_LABELS : d->targets ? LOSS_TARGETS : softmax ? LOSS_TEACHER_CLASSES : LOSS_TEACHER_SCORES;
+    l.kind = d->labels    ? LOSS_LABELS
+             : d->targets ? LOSS_TARGETS
+             : softmax    ? LOSS_TEACHER_CLASSES
+                          : LOSS_TEACHER_SCORES;
     l.compared = l.kind == LOSS_TEACHER_SCORES && l.score->type.rank == 2 && l.classes > 1;
     if (d->labels)
         check_labels(g, d, l.classes);
     if (d->targets && d->target_size != l.classes)
-        fail("%s: targets of %lld numbers per sample for output '%s' of %s", d->spec, (long long)d->target_size,
-             g->outputs[0]->name, type_text(g->outputs[0]->type));
+        fail("%s: targets of %lld numbers per sample for output '%s' of %s", d->spec,
+             (long long)d->target_size, g->outputs[0]->name, type_text(g->outputs[0]->type));
     return l;
 }
 
@@ -64,8 +67,8 @@ static double normaliser(const float *y, int64_t n, double heat)
     return top + log(sum);
 }
 
-double cross_entropy(const float *y, int64_t n, int64_t label, const float *teacher, double heat, double factor,
-                     float *grad)
+double cross_entropy(const float *y, int64_t n, int64_t label, const float *teacher, double heat,
+                     double factor, float *grad)
 {
     double all = normaliser(y, n, heat), of_teacher = teacher ? normaliser(teacher, n, heat) : 0, loss = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -79,7 +82,8 @@ double cross_entropy(const float *y, int64_t n, int64_t label, const float *teac
 }
 
 /* mean (y - want)^2 / spread; grad += its slope * factor */
-static double squared_error(const float *y, const float *want, int64_t n, double spread, double factor, float *grad)
+static double squared_error(const float *y, const float *want, int64_t n, double spread, double factor,
+                            float *grad)
 {
     double loss = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -107,7 +111,8 @@ Judged loss_judge(const Loss *l, const Dataset *d, const int64_t *samples, int64
 {
     Judged r = {0};
     int64_t n = l->classes;
-    double factor = 1 / (double)count, spread = l->kind == LOSS_TEACHER_SCORES ? spread_of(teacher, batch * n) : 1;
+    double factor = 1 / (double)count,
+           spread = l->kind == LOSS_TEACHER_SCORES ? spread_of(teacher, batch * n) : 1;
     double heat = fmax(1, sqrt(spread) / 4); /* classes: some units between likely and unlikely */
     bool scores = l->kind == LOSS_TARGETS || l->kind == LOSS_TEACHER_SCORES, classes = !scores || l->compared;
     if (grad)
@@ -120,7 +125,8 @@ Judged loss_judge(const Loss *l, const Dataset *d, const int64_t *samples, int64
         if (classes)
             loss += cross_entropy(y, n, label, l->kind == LOSS_LABELS ? NULL : of_teacher, heat, factor, to);
         if (scores)
-            loss += squared_error(y, of_teacher ? of_teacher : d->targets + samples[i] * n, n, spread, factor, to);
+            loss += squared_error(y, of_teacher ? of_teacher : d->targets + samples[i] * n, n, spread, factor,
+                                  to);
         r.loss += i < count ? loss : 0;
         r.correct += i < count && !d->targets && best_of(y, n) == label;
     }

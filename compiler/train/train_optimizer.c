@@ -1,7 +1,7 @@
-/* train_optimizer.c - SGD with momentum and Adam with decoupled weight decay (AdamW), on blocks of one layout; and the
- * learning rate over time.
- * Sources: Sutskever et al. 2013 (momentum, in the form of the common libraries); Kingma and Ba, arXiv 1412.6980;
- * Loshchilov and Hutter, arXiv 1711.05101 (decoupled decay) and 1608.03983 (cosine). */
+/* train_optimizer.c - SGD with momentum and Adam with decoupled weight decay (AdamW), on blocks of one
+ * layout; and the learning rate over time. Sources: Sutskever et al. 2013 (momentum, in the form of the
+ * common libraries); Kingma and Ba, arXiv 1412.6980; Loshchilov and Hutter, arXiv 1711.05101 (decoupled
+ * decay) and 1608.03983 (cosine). */
 #include "train/training.h"
 
 #include <math.h>
@@ -26,8 +26,9 @@ double optimizer_rate(const Trainer *t)
     return t->method->schedule ? t->method->schedule(t) : o->rate * cosine_fall(all);
 }
 
-/* By the length over all parameters (Pascanu et al., arXiv 1211.5063): without BatchNormalization the first steps of an
- * ordinary rate can be so long that no Relu is left alive, and the loss, which stays finite, does not tell. */
+/* By the length over all parameters (Pascanu et al., arXiv 1211.5063): without BatchNormalization the first
+ * steps of an ordinary rate can be so long that no Relu is left alive, and the loss, which stays finite, does
+ * not tell. */
 void optimizer_clip(const Trainer *t)
 {
     float *g = t->e->grads;

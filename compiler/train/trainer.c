@@ -1,8 +1,10 @@
-/* trainer.c - training a model's weights on data: the loop over epochs, its reports, and the result put into the graph.
+/* trainer.c - training a model's weights on data: the loop over epochs, its reports, and the result put into
+ * the graph.
  *
- * Requires: infer, fold (Dropout kept), dce; before ternarise. Gives: the same graph with trained constants; weights of
- * the chosen layers are exactly ternary (a magnitude per channel and zeros), which pass_ternarize then recognises. The
- * best epoch on held-back data is taken, judged by what will be written; the test set is never seen here. */
+ * Requires: infer, fold (Dropout kept), dce; before ternarise. Gives: the same graph with trained constants;
+ * weights of the chosen layers are exactly ternary (a magnitude per channel and zeros), which pass_ternarize
+ * then recognises. The best epoch on held-back data is taken, judged by what will be written; the test set is
+ * never seen here. */
 #include "base/out_file.h"
 #include "train/training.h"
 
@@ -16,9 +18,9 @@
 static void check_loss(const Trainer *t, double loss, const char *data)
 {
     if (!isfinite(loss))
-        fail("the loss on the %s data is no longer a number in epoch %lld, step %lld: try a lower --lr%s%s", data,
-             (long long)t->epoch + 1, (long long)t->step + 1, t->epoch ? "; --resume continues from " : "",
-             t->epoch ? t->checkpoint : "");
+        fail("the loss on the %s data is no longer a number in epoch %lld, step %lld: try a lower --lr%s%s",
+             data, (long long)t->epoch + 1, (long long)t->step + 1,
+             t->epoch ? "; --resume continues from " : "", t->epoch ? t->checkpoint : "");
 }
 
 static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
@@ -31,7 +33,8 @@ static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
     latent_project(t, false);
     t->e->noise = random_bits(t->job.seed + 2, (uint64_t)(t->epoch * t->steps_per_epoch + t->step));
     const float *score = engine_forward(t->e);
-    Judged j = loss_judge(&t->loss, t->train.feed->data, samples, t->e->batch, t->e->batch, score, of_teacher, grad);
+    Judged j =
+        loss_judge(&t->loss, t->train.feed->data, samples, t->e->batch, t->e->batch, score, of_teacher, grad);
     check_loss(t, j.loss, "training");
     engine_backward(t->e, grad);
     optimizer_clip(t);
@@ -163,8 +166,8 @@ static void show_bar(Trainer *t, const Judged *sum)
     void *mark = mem_mark();
     double samples = (double)((t->step + 1) * t->e->batch);
     Judged j = {.loss = sum->loss / samples, .accuracy = (double)sum->correct / samples};
-    t->bar.label =
-        mem_printf("epoch %lld/%lld, %s", (long long)t->epoch + 1, (long long)t->epochs, judged_text(&t->loss, j));
+    t->bar.label = mem_printf("epoch %lld/%lld, %s", (long long)t->epoch + 1, (long long)t->epochs,
+                              judged_text(&t->loss, j));
     if (t->num_ternary)
         t->bar.label = mem_printf("%s, zeros %.1f %%", t->bar.label, 100 * latent_zeros(t));
     t->bar.total = (t->epochs - t->first_epoch) * t->steps_per_epoch;
@@ -254,8 +257,9 @@ static void judge_float(Trainer *t)
 {
     t->of_float = judge_source(t->e, &t->loss, &t->valid);
     if (!isfinite(t->of_float.loss))
-        fail("%s: its loss on held-back data is not a number before any training; does --scale fit the model?",
-             t->g->file);
+        fail(
+            "%s: its loss on held-back data is not a number before any training; does --scale fit the model?",
+            t->g->file);
     if (!t->opt->quiet)
         fprintf(stderr, "%s samples, %s held back; before training: %s\n", count_text(t->train.count),
                 count_text(t->valid.count), judged_text(&t->loss, t->of_float));
@@ -304,10 +308,10 @@ static void store(const Trainer *t, const ParamList *l, const float *block)
 static const char *report_text(const Trainer *t)
 {
     bool ternary = t->opt->method != METHOD_none;
-    return mem_printf("trained %lld epochs, the best is epoch %lld; on held-back data\n  %-8s %s\n  %-8s %s\n",
-                      (long long)t->epochs, (long long)t->best_epoch, ternary ? "float" : "before",
-                      judged_text(&t->loss, t->of_float), ternary ? "ternary" : "after",
-                      judged_text(&t->loss, t->best));
+    return mem_printf(
+        "trained %lld epochs, the best is epoch %lld; on held-back data\n  %-8s %s\n  %-8s %s\n",
+        (long long)t->epochs, (long long)t->best_epoch, ternary ? "float" : "before",
+        judged_text(&t->loss, t->of_float), ternary ? "ternary" : "after", judged_text(&t->loss, t->best));
 }
 
 /* The share of the most frequent label: what a constant answer gets right. */
@@ -338,9 +342,10 @@ static const char *settings_text(const Trainer *t)
 {
     const TrainOptions *o = t->o;
     Text s = {0};
-    text_printf(&s, "trained epochs=%lld best=%lld batch=%lld optimizer=%s lr=%.9g weight-decay=%.9g schedule=%s",
-                (long long)t->epochs, (long long)t->best_epoch, (long long)t->e->batch, o->adam ? "adam" : "sgd",
-                o->rate, o->decay, o->step_schedule ? "step" : "cosine");
+    text_printf(&s,
+                "trained epochs=%lld best=%lld batch=%lld optimizer=%s lr=%.9g weight-decay=%.9g schedule=%s",
+                (long long)t->epochs, (long long)t->best_epoch, (long long)t->e->batch,
+                o->adam ? "adam" : "sgd", o->rate, o->decay, o->step_schedule ? "step" : "cosine");
     if (!o->adam)
         text_printf(&s, " momentum=%.9g", o->momentum);
     if (t->method->settings)

@@ -14,8 +14,8 @@ typedef struct Loss {
     LossKind kind;
     const Tensor *score; /* of the model */
     int64_t classes;     /* elements of the score per sample */
-    bool compared;       /* LOSS_TEACHER_SCORES: they may be scores of classes, so their order counts as well */
-    Engine *teacher;     /* the float model; NULL: there are labels or targets */
+    bool compared;   /* LOSS_TEACHER_SCORES: they may be scores of classes, so their order counts as well */
+    Engine *teacher; /* the float model; NULL: there are labels or targets */
 } Loss;
 
 typedef struct Judged {
@@ -26,10 +26,10 @@ typedef struct Judged {
 
 const Node *last_node(const Graph *g); /* that makes the output; what only views it is left out */
 Loss loss_find(const Graph *g, const Dataset *d);
-/* -sum q log p of n scores divided by heat, where q is 1 for the label or, if there is one, the teacher's probability.
- * grad += (p - q) / heat * factor; NULL: not wanted. */
-double cross_entropy(const float *y, int64_t n, int64_t label, const float *teacher, double heat, double factor,
-                     float *grad);
+/* -sum q log p of n scores divided by heat, where q is 1 for the label or, if there is one, the teacher's
+ * probability. grad += (p - q) / heat * factor; NULL: not wanted. */
+double cross_entropy(const float *y, int64_t n, int64_t label, const float *teacher, double heat,
+                     double factor, float *grad);
 /* count samples of the batch are real, the others fill it up; grad NULL: not wanted. */
 Judged loss_judge(const Loss *l, const Dataset *d, const int64_t *samples, int64_t count, int64_t batch,
                   const float *score, const float *teacher_score, float *grad);
@@ -56,8 +56,8 @@ typedef struct Augment {
 Source source_open(const DataOptions *o, const Graph *g); /* all of --data, up to --limit */
 /* held: --valid. */
 void source_split(const DataOptions *o, const char *held, const Graph *g, Source *train, Source *valid);
-/* Fills the engine's input, and the teacher's, with `count` samples; the first ones again where there are too few. a
- * NULL: as they are. */
+/* Fills the engine's input, and the teacher's, with `count` samples; the first ones again where there are too
+ * few. a NULL: as they are. */
 void fill_batch(Engine *e, const Loss *l, const Source *s, const Augment *a, int64_t *samples, int64_t count);
 const float *loss_teach(const Loss *l); /* the teacher's score of the batch; NULL: there is none */
 Judged judge_source(Engine *e, const Loss *l, const Source *s);
@@ -77,7 +77,8 @@ typedef struct TernaryWeight {
     bool fixed;    /* STP: pruned, kept stays as it is */
     double *sums;  /* TWN, STP: a by channel, then room for another number by channel */
     float limit;   /* STP: threshold of this step */
-    float *values; /* SCA: w, of the latent weights, which will be rounded to -1, 0, 1; set by project; else NULL */
+    float *values; /* SCA: w, of the latent weights, which will be rounded to -1, 0, 1; set by project; else
+                      NULL */
     double alpha;  /* SCA */
     double lambda; /* SCA: now */
     double start;  /* SCA: distance when lambda began */
@@ -85,25 +86,26 @@ typedef struct TernaryWeight {
 } TernaryWeight;
 
 /* Runs BODY for each element i, in the order in which they lie, of its channel ch. */
-#define FOR_CHANNELS(box, BODY)                                                                                        \
-    do {                                                                                                               \
-        int64_t i = 0;                                                                                                 \
-        for (int64_t gr = 0; gr < (box)->groups; gr++)                                                                 \
-            for (int64_t mi = 0; mi < (box)->mid; mi++)                                                                \
-                for (int64_t ch = gr * (box)->chan; ch < (gr + 1) * (box)->chan; ch++)                                 \
-                    for (int64_t in = 0; in < (box)->inner; in++, i++) {                                               \
-                        BODY                                                                                           \
-                    }                                                                                                  \
+#define FOR_CHANNELS(box, BODY)                                                                              \
+    do {                                                                                                     \
+        int64_t i = 0;                                                                                       \
+        for (int64_t gr = 0; gr < (box)->groups; gr++)                                                       \
+            for (int64_t mi = 0; mi < (box)->mid; mi++)                                                      \
+                for (int64_t ch = gr * (box)->chan; ch < (gr + 1) * (box)->chan; ch++)                       \
+                    for (int64_t in = 0; in < (box)->inner; in++, i++) {                                     \
+                        BODY                                                                                 \
+                    }                                                                                        \
     } while (0)
 
 typedef struct Trainer Trainer;
 
-const Node *norm_behind(const Engine *e, const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
-void latent_prepare(Trainer *t);                         /* after the engine: finds the weights, sets the latent ones */
-void latent_project(const Trainer *t, bool hard);        /* -> the engine's weights; hard: as they will be written */
-void latent_chain(const Trainer *t);                     /* the engine's gradients -> those of the latent weights */
-double latent_zeros(const Trainer *t);                   /* share of zeros in the last latent_project */
-bool stage_is_last(const Trainer *t, int64_t epoch);     /* the epoch may be the result */
+const Node *norm_behind(const Engine *e,
+                        const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
+void latent_prepare(Trainer *t);        /* after the engine: finds the weights, sets the latent ones */
+void latent_project(const Trainer *t, bool hard); /* -> the engine's weights; hard: as they will be written */
+void latent_chain(const Trainer *t);              /* the engine's gradients -> those of the latent weights */
+double latent_zeros(const Trainer *t);            /* share of zeros in the last latent_project */
+bool stage_is_last(const Trainer *t, int64_t epoch); /* the epoch may be the result */
 const char *stage_name(const Trainer *t, int64_t epoch);
 
 /* ---- methods ---- */
@@ -115,9 +117,9 @@ typedef struct Knob {
     double value;       /* where the option is not given */
 } Knob;
 
-/* A way to train weights; one definition per name of graph/methods.def, in a file of its own in passes/methods/. The
- * loop reaches a method by this alone. A hook is NULL where nothing is to be done; methods that make weights ternary
- * have project and chain. */
+/* A way to train weights; one definition per name of graph/methods.def, in a file of its own in
+ * passes/methods/. The loop reaches a method by this alone. A hook is NULL where nothing is to be done;
+ * methods that make weights ternary have project and chain. */
 typedef struct MethodDef {
     const char *name; /* as --method has it */
     bool needs_data;  /* nothing without training */
@@ -132,20 +134,24 @@ typedef struct MethodDef {
     const Knob *zeros; /* the one of them that stands in for --threshold; NULL: none does */
     /* facts */
     const char *stages[2]; /* the second one: with last_stage */
-    bool soft;        /* until they are frozen, weights are not as they will be written: nor are running statistics */
+    bool
+        soft; /* until they are frozen, weights are not as they will be written: nor are running statistics */
     bool layer_scale; /* with --granularity layer as well a scale is trained, one for the layer */
     bool undecayed;   /* latent weights are no weights: decay leaves them alone */
-    /* The epoch that starts the last stage, whose epochs alone may be the result. NULL: there is one stage. */
+    /* The epoch that starts the last stage, whose epochs alone may be the result. NULL: there is one stage.
+     */
     int64_t (*last_stage)(const Trainer *t);
-    double (*schedule)(const Trainer *t);             /* the rate at this step. NULL: a cosine over all epochs */
+    double (*schedule)(const Trainer *t); /* the rate at this step. NULL: a cosine over all epochs */
     void (*settings)(Text *s, const TrainOptions *o); /* adds what matters for the result, for the metadata */
     void (*start_epoch)(Trainer *t);
     void (*end_epoch)(Trainer *t, double distance);
-    double (*distance)(const Trainer *t); /* from the weights to what will be written, after project: for reports */
+    double (*distance)(
+        const Trainer *t); /* from the weights to what will be written, after project: for reports */
     /* of one weight */
-    void (*start)(const Trainer *t, TernaryWeight *w);              /* the model's weights become latent ones */
+    void (*start)(const Trainer *t, TernaryWeight *w); /* the model's weights become latent ones */
     void (*project)(const Trainer *t, TernaryWeight *w, bool hard); /* latent -> e->weights */
-    void (*chain)(const Trainer *t, TernaryWeight *w); /* t->grads by e->weights -> by latent weights and scales */
+    void (*chain)(const Trainer *t,
+                  TernaryWeight *w); /* t->grads by e->weights -> by latent weights and scales */
 } MethodDef;
 
 /* ---- the trainer ---- */
@@ -178,15 +184,16 @@ struct Trainer {
     Engine *e;
     Loss loss;
     Source train, valid;
-    ParamList params;              /* the engine's, then the trainer's own */
-    float *latent;                 /* blocks of params: what is trained; the engine computes with their ternary form */
+    ParamList params; /* the engine's, then the trainer's own */
+    float *latent;    /* blocks of params: what is trained; the engine computes with their ternary form */
     float *grads, *first, *second; /* second: of Adam, else NULL */
     TernaryWeight *ternary;
     int num_ternary;
     int64_t epoch, step, steps_per_epoch;
-    int64_t epochs;       /* in all; fewer than asked for when the weights are ternary early */
-    int64_t freeze_epoch; /* that starts with the ternary weights as they will be written; epochs: none does */
-    bool frozen;          /* they are; scales, biases, norms and float layers are trained */
+    int64_t epochs; /* in all; fewer than asked for when the weights are ternary early */
+    int64_t
+        freeze_epoch; /* that starts with the ternary weights as they will be written; epochs: none does */
+    bool frozen;      /* they are; scales, biases, norms and float layers are trained */
     /* the best epoch so far */
     Judged best;
     int64_t best_epoch;
@@ -209,10 +216,11 @@ typedef struct Training {
 Training pass_train(Graph *g, const TrainJob *j); /* the graph's constants are trained */
 
 /* train_optimizer.c */
-double epoch_share(const Trainer *t, double from, double to); /* of the way from epoch to epoch, at this step */
-double cosine_fall(double p);                                 /* 1 at p = 0, 0 at p = 1 */
-double optimizer_rate(const Trainer *t);                      /* at this step */
-void optimizer_clip(const Trainer *t);                        /* the engine's gradient, to --clip */
+double epoch_share(const Trainer *t, double from,
+                   double to);           /* of the way from epoch to epoch, at this step */
+double cosine_fall(double p);            /* 1 at p = 0, 0 at p = 1 */
+double optimizer_rate(const Trainer *t); /* at this step */
+void optimizer_clip(const Trainer *t);   /* the engine's gradient, to --clip */
 void optimizer_step(Trainer *t);
 
 /* checkpoint.c */

@@ -1,5 +1,5 @@
-/* value.c - the values of tensors while training: memory, dense copies of what lies in the library's formats, and the
- * sum of gradients over several readers. */
+/* value.c - the values of tensors while training: memory, dense copies of what lies in the library's formats,
+ * and the sum of gradients over several readers. */
 #include "train/engine.h"
 
 #include <stdlib.h>

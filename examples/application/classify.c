@@ -1,4 +1,5 @@
-/* classify.c - a network in a C program: names what ten images show. Exit code 1 when more than two are wrong. */
+/* classify.c - a network in a C program: names what ten images show. Exit code 1 when more than two are
+ * wrong. */
 #include "fashion.h"
 #include "images.h"
 

@@ -1,4 +1,5 @@
-/* threads.c - one network in two threads, each with an arena of its own. What they find must be what one finds. */
+/* threads.c - one network in two threads, each with an arena of its own. What they find must be what one
+ * finds. */
 #include "fashion.h"
 #include "images.h"
 
@@ -36,6 +37,7 @@ int main(void)
         pthread_join(threads[i], NULL);
         wrong += memcmp(workers[i].score, alone.score, sizeof alone.score) != 0;
     }
-    printf("%d threads, %d images each: %s\n", THREADS, ROUNDS * NUM_IMAGES, wrong ? "DIFFERENT" : "the same scores");
+    printf("%d threads, %d images each: %s\n", THREADS, ROUNDS * NUM_IMAGES,
+           wrong ? "DIFFERENT" : "the same scores");
     return wrong;
 }

@@ -1,5 +1,5 @@
-/* main.c - a network on an ATmega328P (32 kB of flash, 2 kB of RAM): names what ten images of 7 x 7 pixels show, over
- * the serial line. Tables and images stay in flash: the address space __flash of avr-gcc. */
+/* main.c - a network on an ATmega328P (32 kB of flash, 2 kB of RAM): names what ten images of 7 x 7 pixels
+ * show, over the serial line. Tables and images stay in flash: the address space __flash of avr-gcc. */
 #define IMAGE_SPACE __flash
 #include "images.h"
 #include "tiny.h"

@@ -1,5 +1,5 @@
-/* main.c - a network on a machine without operating system: names what ten images show. The exit code is the number of
- * wrong ones. */
+/* main.c - a network on a machine without operating system: names what ten images show. The exit code is the
+ * number of wrong ones. */
 #include "fashion.h"
 #include "images.h"
 #include "semihosting.h"

@@ -6,8 +6,8 @@
 int main(void);
 extern unsigned char stack_top[], data_start[], data_end[], data_load[], bss_start[], bss_end[];
 
-/* Words, which may be of any type, while both sides are aligned. The barriers keep the compiler from making these loops
- * calls of themselves. */
+/* Words, which may be of any type, while both sides are aligned. The barriers keep the compiler from making
+ * these loops calls of themselves. */
 typedef uint32_t __attribute__((may_alias)) Word;
 
 void *memcpy(void *restrict to, const void *restrict from, size_t n)

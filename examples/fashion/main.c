@@ -2,8 +2,9 @@
  *
  *     fashion IMAGES LABELS
  *
- * IMAGES and LABELS are IDX files, gzipped or not. The network is net.c, which ternc has written; it is compiled
- * together with this file. Prints one line: images, accuracy in percent, median microseconds per image, bytes of RAM.
+ * IMAGES and LABELS are IDX files, gzipped or not. The network is net.c, which ternc has written; it is
+ * compiled together with this file. Prints one line: images, accuracy in percent, median microseconds per
+ * image, bytes of RAM.
  */
 #include "net.h"
 

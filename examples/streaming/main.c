@@ -1,6 +1,7 @@
-/* main.c - a filter around a recurrent model: frames of floats from stdin, results to stdout, the state carried from
- * frame to frame. The model has two inputs, frame and state, and two outputs, result and new state; net.h says that
- * they are a pair. With an argument the state is kept in two arrays that change places, else in one.
+/* main.c - a filter around a recurrent model: frames of floats from stdin, results to stdout, the state
+ * carried from frame to frame. The model has two inputs, frame and state, and two outputs, result and new
+ * state; net.h says that they are a pair. With an argument the state is kept in two arrays that change
+ * places, else in one.
  *
  *     ternc compile stream.onnx -o . --name net
  *     cc -O2 main.c net.c -lm -o stream

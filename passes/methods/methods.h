@@ -26,12 +26,13 @@ void chain_kept(const Trainer *t, TernaryWeight *w);
 double sca_slope(double w, double alpha);           /* of the regulariser, by theta */
 float sca_round(float w);                           /* -1, 0, 1 */
 void sca_steer(const Trainer *t, TernaryWeight *w); /* w->lambda for this step */
-double sca_distance(const Trainer *t);              /* of w to -1, 0, 1 after latent_project: mean of the worst layer */
-void sca_end_epoch(Trainer *t, double distance);    /* the stage ends once the weights are near 0 and 1 */
+double sca_distance(const Trainer *t); /* of w to -1, 0, 1 after latent_project: mean of the worst layer */
+void sca_end_epoch(Trainer *t, double distance); /* the stage ends once the weights are near 0 and 1 */
 
 /* stp.c */
 int64_t stp_prune_epoch(const Trainer *t);
-double stp_sparsity(const Trainer *t);                                         /* least one of this step */
-double stp_layer_sparsity(const Trainer *t, const TernaryWeight *w, double s); /* of layer w, when s is asked for */
+double stp_sparsity(const Trainer *t); /* least one of this step */
+double stp_layer_sparsity(const Trainer *t, const TernaryWeight *w,
+                          double s); /* of layer w, when s is asked for */
 
 #endif

@@ -5,10 +5,10 @@
  *   loss = task + lambda * sum over the ternary layers of sum_i (alpha - w_i^2) w_i^2
  *   d reg / d theta = 2 w (alpha - 2 w^2) (1 - w^2)
  *
- * which pushes |w| below sqrt(alpha / 2) to 0 and above it to 1: alpha is the knob for zeros. Derived, not the paper's
- * words: the scale at the start (once per layer and independent of alpha, or it would cancel the knob), alpha from a
- * share of zeros, the course of lambda, by layer, and the last stage, in which the weights are rounded and frozen while
- * scales, biases and BatchNormalization recover what rounding cost. */
+ * which pushes |w| below sqrt(alpha / 2) to 0 and above it to 1: alpha is the knob for zeros. Derived, not
+ * the paper's words: the scale at the start (once per layer and independent of alpha, or it would cancel the
+ * knob), alpha from a share of zeros, the course of lambda, by layer, and the last stage, in which the
+ * weights are rounded and frozen while scales, biases and BatchNormalization recover what rounding cost. */
 #include "ops/ops.h"
 #include "passes/methods/methods.h"
 
@@ -31,8 +31,8 @@ float sca_round(float w)
 
 /* Shares of the stage: lambda is 0 before the first and full from the second on. */
 static const double ramp_from = 0.2, ramp_to = 0.8;
-/* Of the full lambda, where that of a layer starts. Layers turn ternary when lambda outweighs their gradients: wide
- * ones where a millionth does, small convolutions at a tenth and more. */
+/* Of the full lambda, where that of a layer starts. Layers turn ternary when lambda outweighs their
+ * gradients: wide ones where a millionth does, small convolutions at a tenth and more. */
 static const double ramp_start = 1e-7;
 /* How often lambda could go all the way in the time between. */
 static const double ramp_speed = 2.5;
@@ -48,10 +48,11 @@ static double layer_distance(const TernaryWeight *w)
     return sum / (double)w->p->count;
 }
 
-/* Nothing for the first fifth of the stage, so that the task finds its place in the new form of the weights. Then
- * lambda goes up where a layer's distance is more than it should be by now, from what it was evenly down to 0, and down
- * where it is less: left alone, most weights of a layer would settle within one epoch, and those around them could not
- * follow. In the second half the rate falls: both must overlap, or the weights do not reach 0 and 1. */
+/* Nothing for the first fifth of the stage, so that the task finds its place in the new form of the weights.
+ * Then lambda goes up where a layer's distance is more than it should be by now, from what it was evenly down
+ * to 0, and down where it is less: left alone, most weights of a layer would settle within one epoch, and
+ * those around them could not follow. In the second half the rate falls: both must overlap, or the weights do
+ * not reach 0 and 1. */
 void sca_steer(const Trainer *t, TernaryWeight *w)
 {
     const double full = t->o->lambda, least = full * ramp_start;
@@ -60,7 +61,8 @@ void sca_steer(const Trainer *t, TernaryWeight *w)
            past = (p - ramp_from) / (ramp_to - ramp_from);
     if (past < 0 || t->frozen)
         return;
-    double distance = layer_distance(w), step = pow(ramp_start, -ramp_speed / (steps * (ramp_to - ramp_from)));
+    double distance = layer_distance(w),
+           step = pow(ramp_start, -ramp_speed / (steps * (ramp_to - ramp_from)));
     if (w->lambda == 0) {
         w->lambda = least;
         w->start = distance;
@@ -87,7 +89,8 @@ static void project(const Trainer *t, TernaryWeight *w, bool hard)
                  used[i] = scales ? base * scales[ch] * v : v;);
 }
 
-/* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope; d/ds = sum dL/dused * base * w, w of project */
+/* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope; d/ds = sum dL/dused * base * w, w of project
+ */
 static void chain(const Trainer *t, TernaryWeight *w)
 {
     sca_steer(t, w);
@@ -142,8 +145,8 @@ static void scale_param(const ParamList *l, float *block, const Tensor *t, doubl
 }
 
 /* Factor c that puts TWN's threshold at |w| = 0.5, so that alpha = 0.5 starts at TWN's zeros. Where
- * more zeros are asked for, it puts theirs there: theta is slow, and would have to bring weights down from where tanh
- * is flat. BatchNormalization behind takes c up; else scales of 1 / c are trained. */
+ * more zeros are asked for, it puts theirs there: theta is slow, and would have to bring weights down from
+ * where tanh is flat. BatchNormalization behind takes c up; else scales of 1 / c are trained. */
 static void start(const Trainer *t, TernaryWeight *w)
 {
     float *latent = t->latent + w->p->at;
@@ -214,8 +217,9 @@ static void settings(Text *s, const TrainOptions *o)
     text_printf(s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
 }
 
-static const Knob knobs[] = {
-    {"alpha", offsetof(TrainOptions, alpha), 0.5}, {"lambda", offsetof(TrainOptions, lambda), 1}, {NULL, 0, 0}};
+static const Knob knobs[] = {{"alpha", offsetof(TrainOptions, alpha), 0.5},
+                             {"lambda", offsetof(TrainOptions, lambda), 1},
+                             {NULL, 0, 0}};
 
 /* Latent weights do not decay: they are what tanh is taken of, and would only be pulled to 0. */
 const MethodDef method_sca = {.name = "sca",

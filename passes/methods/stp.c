@@ -1,15 +1,16 @@
 /* stp.c - STP: Faraone et al., "Compressing Low Precision Deep Neural Networks Using Sparsity-Induced
- * Regularization in Ternary Networks", arXiv 1709.06262. The three stages are the paper's, the formulas are derived:
+ * Regularization in Ternary Networks", arXiv 1709.06262. The three stages are the paper's, the formulas are
+ * derived:
  *
- * 1. sparsify: straight-through training with L2 and the threshold D = eta * max |W|. D does not shrink with the other
- *    weights, so L2 really moves them into the dead zone; weights less than a tenth above D are pulled into it. So that
- *    the last stage starts near its target, D is at least the quantile of a sparsity that grows to it, and never beyond
- *    the target's own.
+ * 1. sparsify: straight-through training with L2 and the threshold D = eta * max |W|. D does not shrink with
+ * the other weights, so L2 really moves them into the dead zone; weights less than a tenth above D are pulled
+ * into it. So that the last stage starts near its target, D is at least the quantile of a sparsity that grows
+ * to it, and never beyond the target's own.
  * 2. prune: by magnitude to the target; zeros become a fixed mask.
  * 3. retrain: sign and scale of the survivors, while the rate falls on.
  *
- * The target holds over all layers together (or in each): wide layers become sparser than narrow ones, and no layer
- * falls below one weight per output channel. */
+ * The target holds over all layers together (or in each): wide layers become sparser than narrow ones, and no
+ * layer falls below one weight per output channel. */
 #include "ops/ops.h"
 #include "passes/methods/methods.h"
 
@@ -39,8 +40,8 @@ static double kept_of(const TernaryWeight *w, double share, double most)
     return kept < n ? kept : n;
 }
 
-/* kept_of with the one factor that meets s over all layers. No layer keeps more than 0.6 of its weights while another
- * could. */
+/* kept_of with the one factor that meets s over all layers. No layer keeps more than 0.6 of its weights while
+ * another could. */
 double stp_layer_sparsity(const Trainer *t, const TernaryWeight *w, double s)
 {
     const TernaryWeight *all = t->ternary;
@@ -82,7 +83,8 @@ static float threshold(const Trainer *t, const TernaryWeight *w)
 {
     const float *latent = t->latent + w->p->at;
     int64_t n = w->p->count;
-    double least = stp_layer_sparsity(t, w, stp_sparsity(t)), most = stp_layer_sparsity(t, w, (double)t->opt->sparsity);
+    double least = stp_layer_sparsity(t, w, stp_sparsity(t)),
+           most = stp_layer_sparsity(t, w, (double)t->opt->sparsity);
     float limit = eta_threshold(t, latent, n);
     double share = (double)count_below(latent, n, limit) / (double)n;
     if (share < least || share > most)
@@ -100,8 +102,8 @@ static void project(const Trainer *t, TernaryWeight *w, bool hard)
     project_kept(t, w);
 }
 
-/* The regulariser of the threshold: pull * D * |w| for D < |w| < 1.1 D, that is, weight decay as it is at D, so that it
- * works at any scale. */
+/* The regulariser of the threshold: pull * D * |w| for D < |w| < 1.1 D, that is, weight decay as it is at D,
+ * so that it works at any scale. */
 static void add_pull(const Trainer *t, const TernaryWeight *w)
 {
     const float *latent = t->latent + w->p->at;
@@ -143,7 +145,8 @@ static void start_epoch(Trainer *t)
 
 static void settings(Text *s, const TrainOptions *o)
 {
-    text_printf(s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta, o->pull);
+    text_printf(s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta,
+                o->pull);
 }
 
 static const Knob knobs[] = {{"sparsity-scope", 0, 0},

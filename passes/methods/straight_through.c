@@ -1,5 +1,6 @@
-/* straight_through.c - what TWN and STP share: T_i = sign(w_i) where a weight is kept and a the mean of |w| there; the
- * gradient by a T goes to the latent weights unchanged. With a trained scale s the graph computes with s a T. */
+/* straight_through.c - what TWN and STP share: T_i = sign(w_i) where a weight is kept and a the mean of |w|
+ * there; the gradient by a T goes to the latent weights unchanged. With a trained scale s the graph computes
+ * with s a T. */
 #include "ops/ops.h"
 #include "passes/methods/methods.h"
 

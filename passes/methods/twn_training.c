@@ -1,5 +1,5 @@
-/* twn_training.c - TWN while training (Li et al., arXiv 1605.04711): in every step the threshold D from the latent
- * weights; what lies above is kept, straight-through. Without training passes/twn.c has the same. */
+/* twn_training.c - TWN while training (Li et al., arXiv 1605.04711): in every step the threshold D from the
+ * latent weights; what lies above is kept, straight-through. Without training passes/twn.c has the same. */
 #include "ops/ops.h"
 #include "passes/methods/methods.h"
 #include "passes/passes.h"

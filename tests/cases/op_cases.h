@@ -6,10 +6,10 @@
 #include <stdbool.h>
 
 typedef struct OpCase {
-    const char *name;  /* a C identifier, unique */
-    const char *text;  /* the graph; output types may be left out */
-    const char *in;    /* values of the inputs, "1 2 3; 4 5"; NULL: random in [low, high] */
-    const char *out;   /* values of the outputs, likewise; NULL: only compared with each other and the oracle */
+    const char *name; /* a C identifier, unique */
+    const char *text; /* the graph; output types may be left out */
+    const char *in;   /* values of the inputs, "1 2 3; 4 5"; NULL: random in [low, high] */
+    const char *out; /* values of the outputs, likewise; NULL: only compared with each other and the oracle */
     const char *error; /* the graph must be refused with this in the message; all else but text is ignored */
     double low, high;  /* both 0: -1 to 1; whole numbers for integers */
     double tolerance;  /* relative; 0: 1e-5 */

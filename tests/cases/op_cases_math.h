@@ -1,4 +1,5 @@
-/* op_cases_math.h - rows of the case table: elementwise operators, reductions, scans, softmax, normalisations. */
+/* op_cases_math.h - rows of the case table: elementwise operators, reductions, scans, softmax,
+ * normalisations. */
 #define ROW(NAME, ...) {.name = #NAME, .text = __VA_ARGS__},
 
 /* clang-format off */

@@ -1,5 +1,5 @@
-/* op_cases_recurrent.h - rows of the case table: LSTM, GRU and RNN. Constant weights become layers, run-time weights
- * stay matrices; both are here. onnxruntime cannot do without hidden_size. */
+/* op_cases_recurrent.h - rows of the case table: LSTM, GRU and RNN. Constant weights become layers, run-time
+ * weights stay matrices; both are here. onnxruntime cannot do without hidden_size. */
 #define ROW(NAME, ...) {.name = #NAME, .text = __VA_ARGS__},
 
 /* clang-format off */

@@ -1,5 +1,6 @@
-/* fuzz_compile.c - libFuzzer target: any bytes become C text, or are refused with a message. How they are compiled
- * depends on a sum over them, so every input meets one combination of options, and its mutants meet others. */
+/* fuzz_compile.c - libFuzzer target: any bytes become C text, or are refused with a message. How they are
+ * compiled depends on a sum over them, so every input meets one combination of options, and its mutants meet
+ * others. */
 #include "codegen/codegen.h"
 #include "fuzz_wire.h"
 #include "onnx/onnx.h"
@@ -17,7 +18,8 @@ static uint32_t sum_of(const uint8_t *data, size_t len)
 
 static Options choose_options(uint32_t sum)
 {
-    static const char *const none[] = {"none"}, *const targets[] = {NULL, "cortex-m0", "cortex-m4", "x86-64-v4", "avr"};
+    static const char *const none[] = {"none"}, *const targets[] = {NULL, "cortex-m0", "cortex-m4",
+                                                                    "x86-64-v4", "avr"};
     Options opt = {.quiet = true, .name = "net"};
     static const Method methods[] = {METHOD_none, METHOD_twn, METHOD_twn, METHOD_stp};
     opt.method = methods[sum >> 16 & 3];

@@ -1,5 +1,5 @@
-/* fuzz_infer.c - libFuzzer target: any bytes become a graph whose types are all known, folded, or are refused with a
- * message. */
+/* fuzz_infer.c - libFuzzer target: any bytes become a graph whose types are all known, folded, or are refused
+ * with a message. */
 #include "fuzz_wire.h"
 #include "onnx/onnx.h"
 #include "pipeline.h"

@@ -1,6 +1,7 @@
-/* fuzz_wire.h - a mutator for libFuzzer that keeps ONNX files well-formed: the bytes are taken apart into the fields of
- * the wire format, some fields change, and lengths are written anew. Names of operators and attributes come from the
- * operator table. Bytes that are no such file, and some of the others, are left to libFuzzer's own mutations. */
+/* fuzz_wire.h - a mutator for libFuzzer that keeps ONNX files well-formed: the bytes are taken apart into the
+ * fields of the wire format, some fields change, and lengths are written anew. Names of operators and
+ * attributes come from the operator table. Bytes that are no such file, and some of the others, are left to
+ * libFuzzer's own mutations. */
 #ifndef TERNC_TESTS_FUZZ_WIRE_H
 #define TERNC_TESTS_FUZZ_WIRE_H
 
@@ -11,8 +12,8 @@
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
-                                 size_t max_size, unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
+                                 uint8_t *out, size_t max_size, unsigned seed);
 
 enum { WIRE_DEPTH = 24, WIRE_FIELDS = 1 << 14 };
 
@@ -167,7 +168,8 @@ static void wire_name_attribute(Wire *w, Field *f)
 
 static void wire_change_number(Wire *w, Field *f)
 {
-    static const int64_t nice[] = {0, 1, 2, 3, 4, 5, 7, 8, 16, 17, -1, -2, 100, 1000, 65536, INT32_MAX, INT64_MAX};
+    static const int64_t nice[] = {0,  1,  2,  3,   4,    5,     7,         8,        16,
+                                   17, -1, -2, 100, 1000, 65536, INT32_MAX, INT64_MAX};
     switch (wire_random(w, 4)) {
     case 0: f->number += 1; break;
     case 1: f->number -= 1; break;
@@ -268,8 +270,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     return len ? len : LLVMFuzzerMutate(data, size, max_size);
 }
 
-size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size, uint8_t *out,
-                                 size_t max_size, unsigned seed)
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
+                                 uint8_t *out, size_t max_size, unsigned seed)
 {
     Wire w = {.random = seed * 2654435761u | 1}, other = {0};
     size_t len = 0;

@@ -1,5 +1,5 @@
-/* reentrant.c - two models in one program: each in threads of its own on arenas of their own, many times over, gives
- * the bytes that it gives alone. Built by cli_warnings.sh with kinds.h and tiny.h. */
+/* reentrant.c - two models in one program: each in threads of its own on arenas of their own, many times
+ * over, gives the bytes that it gives alone. Built by cli_warnings.sh with kinds.h and tiny.h. */
 #include "kinds.h"
 #include "tiny.h"
 
@@ -53,7 +53,8 @@ static void *run_again(void *job)
         tiny_run_in(tiny_arena, j->x, other.y);
         j->wrong += memcmp(j->score, other.score, sizeof other.score) ||
                     memcmp(j->wide, other.wide, sizeof other.wide) ||
-                    memcmp(j->winner, other.winner, sizeof other.winner) || memcmp(j->y, other.y, sizeof other.y);
+                    memcmp(j->winner, other.winner, sizeof other.winner) ||
+                    memcmp(j->y, other.y, sizeof other.y);
     }
     free(kinds_arena);
     free(tiny_arena);

@@ -25,7 +25,8 @@ int64_t generated_add_lowered(Generated *s, Graph *g, const char *name)
     Text c = {0}, h = {0};
     emit_c(p, &c, &h);
     text_printf(&c, "\nvoid %s_call(void *arena, const void *const *in, void *const *out);\n", name);
-    text_printf(&c, "void %s_call(void *arena, const void *const *in, void *const *out)\n{\n    (void)in;\n", name);
+    text_printf(&c, "void %s_call(void *arena, const void *const *in, void *const *out)\n{\n    (void)in;\n",
+                name);
     text_printf(&c, "    %s_run_in(arena", name);
     for (int i = 0; i < g->num_inputs; i++)
         text_printf(&c, ", (const %s *)in[%d]", dtype_c(g->inputs[i]->type.dtype), i);
@@ -53,7 +54,9 @@ static void *build_object(const Generated *s, int first, int count, const char *
     const char *rest[] = {"-o", so, "-lm", NULL};
     memcpy(files, s->files + first, (size_t)count * sizeof *files);
     memcpy(files + count, rest, sizeof rest);
-    cc_compile(cc, mem_printf("-shared -fPIC -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s", flags), files);
+    cc_compile(cc,
+               mem_printf("-shared -fPIC -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s", flags),
+               files);
     void *handle = dlopen(so, RTLD_NOW | RTLD_LOCAL);
     if (!handle)
         fail("%s", dlerror());
@@ -65,7 +68,8 @@ void generated_build(Generated *s, const char *cc, const char *flags)
     s->num_handles = 0;
     for (int i = 0; i < s->count; i += FILES_PER_OBJECT) {
         int left = s->count - i;
-        s->handles[s->num_handles++] = build_object(s, i, left < FILES_PER_OBJECT ? left : FILES_PER_OBJECT, cc, flags);
+        s->handles[s->num_handles++] =
+            build_object(s, i, left < FILES_PER_OBJECT ? left : FILES_PER_OBJECT, cc, flags);
     }
 }
 
@@ -84,8 +88,8 @@ GeneratedCall *generated_find(const Generated *s, const char *name)
 bool values_agree(const void *got, const void *want, DType d, int64_t i, double relative, double absolute)
 {
     if (!dtype_is_float(d))
-        return !memcmp((const char *)got + (size_t)i * dtype_size(d), (const char *)want + (size_t)i * dtype_size(d),
-                       dtype_size(d));
+        return !memcmp((const char *)got + (size_t)i * dtype_size(d),
+                       (const char *)want + (size_t)i * dtype_size(d), dtype_size(d));
     double a = elem_get(got, d, i), b = elem_get(want, d, i);
     if (a != a || b != b)
         return a != a && b != b;

@@ -1,4 +1,5 @@
-/* generated.h - for tests: graphs compiled to C, built into shared objects and called with arrays of pointers. */
+/* generated.h - for tests: graphs compiled to C, built into shared objects and called with arrays of
+ * pointers. */
 #ifndef TERNC_TESTS_GENERATED_H
 #define TERNC_TESTS_GENERATED_H
 
@@ -20,7 +21,8 @@ typedef struct Generated {
 
 Generated generated_new(int max);
 Options *generated_options(const char *name);
-/* Plan and print graph g, lowered already, as NAME.c with a function NAME_call. Returns the bytes of its arena. */
+/* Plan and print graph g, lowered already, as NAME.c with a function NAME_call. Returns the bytes of its
+ * arena. */
 int64_t generated_add_lowered(Generated *s, Graph *g, const char *name);
 int64_t generated_add(Generated *s, Graph *g, const char *name); /* likewise, lowering it first */
 /* Compile everything, warnings as errors; exits with the compiler's message where that fails. */

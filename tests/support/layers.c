@@ -1,5 +1,5 @@
-/* layers.c - the generator of random linear layers. Groups, strides, dilations, uneven padding, batches, pooling,
- * activations, absent or equal scales and biases, 1-D, flat and transposed convolutions all meet. */
+/* layers.c - the generator of random linear layers. Groups, strides, dilations, uneven padding, batches,
+ * pooling, activations, absent or equal scales and biases, 1-D, flat and transposed convolutions all meet. */
 #include "codegen/codegen.h"
 #include "passes/passes.h"
 #include "support/layers.h"
@@ -89,8 +89,8 @@ static void draw_convolution(Layer *l, const LayerWish *wish)
     l->ih = y.in, l->oh = y.out, l->kh = y.kernel, l->sh = y.stride, l->dh = y.dilation, l->pt = y.before;
     l->pr = x.after, l->pb = y.after;
     if (pool)
-        l->pool =
-            (Pool){(PoolKind)pick(POOL_MAX, POOL_AVERAGE), y.window, x.window, y.step, x.step, y.pooled, x.pooled};
+        l->pool = (Pool){
+            (PoolKind)pick(POOL_MAX, POOL_AVERAGE), y.window, x.window, y.step, x.step, y.pooled, x.pooled};
     l->groups = pick(0, 1) ? pick(1, 4) : 1;
     bool depthwise = l->groups > 1 && !pick(0, 2);
     l->ci = l->groups * (depthwise ? 1 : pick(1, pick(0, 2) ? 6 : 15));
@@ -175,7 +175,14 @@ Layer *draw_weights(LayerKind kind, int64_t groups, int64_t ci, int64_t co, int6
                     int64_t size, double density)
 {
     Layer *l = NEW(Layer);
-    *l = (Layer){.kind = kind, .batch = 1, .groups = groups, .ci = ci, .co = co, .dh = 1, .dw = 1, .source = "a layer"};
+    *l = (Layer){.kind = kind,
+                 .batch = 1,
+                 .groups = groups,
+                 .ci = ci,
+                 .co = co,
+                 .dh = 1,
+                 .dw = 1,
+                 .source = "a layer"};
     l->ih = l->iw = size;
     l->oh = l->ow = (size - kernel) / stride + 1;
     l->kh = l->kw = kernel;
@@ -186,13 +193,14 @@ Layer *draw_weights(LayerKind kind, int64_t groups, int64_t ci, int64_t co, int6
 
 const char *layer_text(const Layer *l)
 {
-    return mem_printf("kind %d lowering %d groups %" PRId64 " batch %" PRId64 " %" PRId64 "x%" PRId64 "x%" PRId64
-                      " -> %" PRId64 "x%" PRId64 "x%" PRId64 " kernel %" PRId64 "x%" PRId64 " stride %" PRId64
-                      "x%" PRId64 " dilation %" PRId64 "x%" PRId64 " pads %" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64
-                      " pool %d %" PRId64 "x%" PRId64 " steps %" PRId64 "x%" PRId64 " act %d",
-                      (int)l->kind, (int)l->lowering, l->groups, l->batch, l->ci, l->ih, l->iw, l->co, l->oh, l->ow,
-                      l->kh, l->kw, l->sh, l->sw, l->dh, l->dw, l->pt, l->pl, l->pb, l->pr, (int)l->pool.kind,
-                      l->pool.kh, l->pool.kw, l->pool.sh, l->pool.sw, (int)l->act.kind);
+    return mem_printf("kind %d lowering %d groups %" PRId64 " batch %" PRId64 " %" PRId64 "x%" PRId64
+                      "x%" PRId64 " -> %" PRId64 "x%" PRId64 "x%" PRId64 " kernel %" PRId64 "x%" PRId64
+                      " stride %" PRId64 "x%" PRId64 " dilation %" PRId64 "x%" PRId64 " pads %" PRId64
+                      ",%" PRId64 ",%" PRId64 ",%" PRId64 " pool %d %" PRId64 "x%" PRId64 " steps %" PRId64
+                      "x%" PRId64 " act %d",
+                      (int)l->kind, (int)l->lowering, l->groups, l->batch, l->ci, l->ih, l->iw, l->co, l->oh,
+                      l->ow, l->kh, l->kw, l->sh, l->sw, l->dh, l->dw, l->pt, l->pl, l->pb, l->pr,
+                      (int)l->pool.kind, l->pool.kh, l->pool.kw, l->pool.sh, l->pool.sw, (int)l->act.kind);
 }
 
 /* ---- models ---- */

@@ -9,20 +9,23 @@ typedef struct LayerWish {
     LayerKind kind;
     bool one_row; /* a 1-D convolution, on tensors of rank 3 */
     bool ternary;
-    bool seen; /* each tap of the kernel reads an input for some output that is used: else its weight does not matter */
+    bool seen; /* each tap of the kernel reads an input for some output that is used: else its weight does not
+                  matter */
 } LayerWish;
 
 float pick_float(void); /* -2 to 2 */
 Layer *draw_layer(LayerWish wish);
-/* Random ternary weights in a square convolution without padding, or with kernel and size 1 in a fully connected layer;
- * no epilogue. size: rows and columns of the input; density: the share of weights that are not 0. */
+/* Random ternary weights in a square convolution without padding, or with kernel and size 1 in a fully
+ * connected layer; no epilogue. size: rows and columns of the input; density: the share of weights that are
+ * not 0. */
 Layer *draw_weights(LayerKind kind, int64_t groups, int64_t ci, int64_t co, int64_t kernel, int64_t stride,
                     int64_t size, double density);
 const char *layer_text(const Layer *l); /* its shape, for messages */
 
 Type layer_input_type(const Layer *l, bool one_row);
 Type layer_output_type(const Layer *l, bool one_row);
-/* A model of this layer, which it keeps. `behind`: behind a Neg, so that the layer's input lies in the arena. */
+/* A model of this layer, which it keeps. `behind`: behind a Neg, so that the layer's input lies in the arena.
+ */
 Graph *layer_graph(Layer *l, bool one_row, bool behind);
 Plan *layer_plan(Graph *g, const Options *opt); /* verified, lowered, planned */
 

@@ -18,8 +18,9 @@ void *append(void ***list, size_t *n, void *item);
 Onnx__ValueInfoProto *make_value(const char *name, int rank, const int64_t *dims); /* a float tensor */
 Onnx__TensorShapeProto__Dimension *dim_of(Onnx__ValueInfoProto *v, int i);
 void set_symbol(Onnx__ValueInfoProto *v, int i, const char *name); /* NULL: unknown, without a name */
-Node_ *make_node(const char *op, const char *name, const char *in0, const char *in1, const char *out); /* in1 or NULL */
-Attr_ *add_attr(Node_ *n, const char *name);                                                           /* int 0 */
+Node_ *make_node(const char *op, const char *name, const char *in0, const char *in1,
+                 const char *out);           /* in1 or NULL */
+Attr_ *add_attr(Node_ *n, const char *name); /* int 0 */
 Tensor_ *make_tensor(const char *name, int32_t type, int64_t count);
 void set_raw(Tensor_ *t, const void *data, size_t len);
 void set_int32(Tensor_ *t, int32_t a, int32_t b);

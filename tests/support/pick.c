@@ -1,5 +1,5 @@
-/* pick.c - random numbers for tests: the upper bits of a linear congruential generator. One test is one process, so its
- * state is this file's. */
+/* pick.c - random numbers for tests: the upper bits of a linear congruential generator. One test is one
+ * process, so its state is this file's. */
 #include "support/pick.h"
 
 static uint64_t state = 1;

@@ -2,15 +2,17 @@
  *
  *   <ir_version: 8, opset_import: ["" : 17]>              optional
  *   name (float[1,3,8,8] x) => (float[1,2] y, z)          an output's type may be left out
- *   <float[2] c = {1, 2}, float[4,3,3,3] w = seed 7>      constants; `seed N`: our extension, values in [-1, 1]
+ *   <float[2] c = {1, 2}, float[4,3,3,3] w = seed 7>      constants; `seed N`: our extension, values in [-1,
+ * 1]
  *   {
  *      [node] t = Conv <kernel_shape = [3, 3]> (x, w)     [node]: optional node name
- *      y = Clip (t, , "max:0")                            nothing or "" is an absent input; quotes for other names
+ *      y = Clip (t, , "max:0")                            nothing or "" is an absent input; quotes for other
+ * names
  *   }
  *
- * As in ONNX `float` is a scalar, `float[]` of unknown rank, `?` or a name an unknown dimension, `#` a comment. Nodes
- * stand in execution order. Bodies (body = name (inputs) => (outputs) {...})
- * share their names with the graph around. Not covered: functions, values of strings, types of inner tensors. */
+ * As in ONNX `float` is a scalar, `float[]` of unknown rank, `?` or a name an unknown dimension, `#` a
+ * comment. Nodes stand in execution order. Bodies (body = name (inputs) => (outputs) {...}) share their names
+ * with the graph around. Not covered: functions, values of strings, types of inner tensors. */
 #include "graph/op.h"
 #include "support/text.h"
 
@@ -127,8 +129,8 @@ static int64_t parse_int(Parser *s)
 
 static DType find_dtype(const char *name)
 {
-#define X(id, text, ctype, bytes, suffix, onnx)                                                                        \
-    if (!strcmp(name, text))                                                                                           \
+#define X(id, text, ctype, bytes, suffix, onnx)                                                              \
+    if (!strcmp(name, text))                                                                                 \
         return id;
     DTYPES(X)
 #undef X

@@ -1,13 +1,14 @@
-/* calibrate.c - measures how long layers take in each lowering and fits the prices of compiler/layers/costs.def to it.
+/* calibrate.c - measures how long layers take in each lowering and fits the prices of
+ * compiler/layers/costs.def to it.
  *
- *     calibrate TARGET FOLDER [EARLIER]    target of a PC that this machine is, or one of tests/tools/instructions.sh;
- *                                          FOLDER: the checkout; EARLIER: a file with what was printed before, to fit
- *                                          the same measurements to other amounts of work
+ *     calibrate TARGET FOLDER [EARLIER]    target of a PC that this machine is, or one of
+ * tests/tools/instructions.sh; FOLDER: the checkout; EARLIER: a file with what was printed before, to fit the
+ * same measurements to other amounts of work
  *
- * Prints the target's entry of costs.def, and as comments how far the predictions by these prices, by those that are
- * compiled in, and for each shape by prices of the others, are from what was measured. PCs: the forms of a layer take
- * turns in one thread, a form's time is the lower quartile of its processor time. Microcontrollers: instructions. Takes
- * minutes; no test. */
+ * Prints the target's entry of costs.def, and as comments how far the predictions by these prices, by those
+ * that are compiled in, and for each shape by prices of the others, are from what was measured. PCs: the
+ * forms of a layer take turns in one thread, a form's time is the lower quartile of its processor time.
+ * Microcontrollers: instructions. Takes minutes; no test. */
 #include "base/host.h"
 #include "codegen/codegen.h"
 #include "passes/passes.h"
@@ -38,7 +39,8 @@ static const Case cases[] = {
     {LAYER_FC, 1, 784, 100, 1, 1, 1, true},    {LAYER_FC, 1, 256, 32, 1, 1, 1, true},
     {LAYER_FC, 1, 64, 10, 1, 1, 1, true},
 };
-static const double conv_densities[MAX_DENSITIES] = {0.5, 0.08}, fc_densities[MAX_DENSITIES] = {0.5, 0.1, 0.02};
+static const double conv_densities[MAX_DENSITIES] = {0.5, 0.08},
+                    fc_densities[MAX_DENSITIES] = {0.5, 0.1, 0.02};
 
 typedef struct Sample {
     const Layer *layer; /* with its lowering */
@@ -78,7 +80,8 @@ static const char *form_folder(const Calibration *a, int i)
 }
 
 /* The layer in a form, written to folder i; window 0: the compiler's choice. */
-static Sample make_form(const Calibration *a, const Layer *layer, Lowering form, Optimize aim, int window, int i)
+static Sample make_form(const Calibration *a, const Layer *layer, Lowering form, Optimize aim, int window,
+                        int i)
 {
     Layer *l = NEW(Layer);
     *l = *layer;
@@ -112,8 +115,10 @@ static Run *build_native(const Calibration *a, int i)
 {
     const char *so = mem_printf("%s/net%d.so", form_folder(a, i), a->count),
                *source = mem_printf("%s/net.c", form_folder(a, i));
-    cc_compile("clang", mem_printf("%s -shared -fPIC -march=%s", recommended_flags(OPTIMIZE_SPEED, "clang"), a->target),
-               (const char *[]){source, "-o", so, "-lm", NULL});
+    cc_compile(
+        "clang",
+        mem_printf("%s -shared -fPIC -march=%s", recommended_flags(OPTIMIZE_SPEED, "clang"), a->target),
+        (const char *[]){source, "-o", so, "-lm", NULL});
     void *handle = dlopen(so, RTLD_NOW | RTLD_LOCAL);
     void *symbol = handle ? dlsym(handle, "net_run") : NULL;
     if (!symbol)
@@ -171,9 +176,10 @@ static void measure_native(const Calibration *a, Sample *s, int count)
 static void measure_emulated(const Calibration *a, Sample *s, int count)
 {
     for (int i = 0; i < count; i++) {
-        char *argv[] = {
-            mem_strdup("sh"), mem_strdup("-c"),
-            mem_printf("cd %s && sh %s/tests/tools/instructions.sh %s %d", a->folder, a->source, a->target, i), NULL};
+        char *argv[] = {mem_strdup("sh"), mem_strdup("-c"),
+                        mem_printf("cd %s && sh %s/tests/tools/instructions.sh %s %d", a->folder, a->source,
+                                   a->target, i),
+                        NULL};
         Text out = {0}, err = {0};
         if (run_program(argv, &out, &err))
             fail("tests/tools/instructions.sh: %s", err.data);
@@ -248,8 +254,8 @@ static double priced(const Sample *s, const double price[NUM_WORK])
     return time;
 }
 
-/* Prices that are not negative with the least sum of squares of relative errors, coordinate by coordinate. Layers of
- * shape `without` do not count; -1: all do. */
+/* Prices that are not negative with the least sum of squares of relative errors, coordinate by coordinate.
+ * Layers of shape `without` do not count; -1: all do. */
 static void fit_prices(const Calibration *a, bool fc, FormId form, int without, double price[NUM_WORK])
 {
     memset(price, 0, NUM_WORK * sizeof *price);
@@ -313,7 +319,8 @@ static void print_errors(const Calibration *a, const double *predicted, const ch
         }
 }
 
-/* What it costs to trust the predictions: the time of the fast form that is predicted to take least, over the least. */
+/* What it costs to trust the predictions: the time of the fast form that is predicted to take least, over the
+ * least. */
 static void print_choices(const Calibration *a, const double *predicted, const char *what)
 {
     double losses[MAX_SAMPLES] = {0};
@@ -330,7 +337,8 @@ static void print_choices(const Calibration *a, const double *predicted, const c
         right += chosen == best;
     }
     qsort(losses, (size_t)n, sizeof *losses, compare_doubles);
-    printf("/* %s: the fastest of %d layers' forms is found %d times; else its time at most %.2f times the least */\n",
+    printf("/* %s: the fastest of %d layers' forms is found %d times; else its time at most %.2f times the "
+           "least */\n",
            what, n, right, losses[n - 1]);
 }
 
@@ -347,7 +355,8 @@ static void print_result(const Calibration *a)
     for (int i = 0; i < a->count; i++) {
         const Sample *s = &a->samples[i];
         compiled[i] = s->predicted;
-        now[i] = priced(s, (s->layer->kind == LAYER_FC ? fitted->fc : fitted->conv)[price_row(s->layer, &a->options)]);
+        now[i] = priced(
+            s, (s->layer->kind == LAYER_FC ? fitted->fc : fitted->conv)[price_row(s->layer, &a->options)]);
     }
     predict_unseen(a, unseen);
     print_errors(a, compiled, "prices compiled in");

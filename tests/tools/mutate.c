@@ -1,8 +1,9 @@
-/* mutate.c - does `ternc check` notice? Generated code is broken in one place at a time: the sign of a term flipped, a
- * term dropped, one added, and a tap read from the wrong place; in tables, one weight changed. The impulses alone must
- * find each of them.
+/* mutate.c - does `ternc check` notice? Generated code is broken in one place at a time: the sign of a term
+ * flipped, a term dropped, one added, and a tap read from the wrong place; in tables, one weight changed. The
+ * impulses alone must find each of them.
  *
- *   mutate COUNT SEED     exit code 1 if a mutant survives, if fewer than COUNT were made, or if sound code is refused
+ *   mutate COUNT SEED     exit code 1 if a mutant survives, if fewer than COUNT were made, or if sound code
+ * is refused
  */
 #include "base/host.h"
 #include "check/check.h"
@@ -205,7 +206,8 @@ static bool change_table(const Subject *s, Text *r)
     codes[at] = (int8_t)((codes[at] + 1 + pick(1, 2)) % 3 - 1);
     wrong.codes = codes;
     WeightTable b = layer_table(&wrong, 1);
-    char *start = strstr(s->c.data, "_t layer0_weights"), *open = strchr(start, '['), *end = strstr(open, "};");
+    char *start = strstr(s->c.data, "_t layer0_weights"), *open = strchr(start, '['),
+         *end = strstr(open, "};");
     Text list = {0};
     text_printf(&list, "[%lld] = {", (long long)b.len);
     for (int64_t i = 0; i < b.len; i++)
@@ -290,12 +292,14 @@ static int count_made(const Tally *t)
 }
 
 /* A layer, sound first, then with up to `mutants` faults of its lowering's kinds. */
-static bool try_subject(LayerKind kind, bool one_row, Lowering lowering, Optimize optimize, int mutants, Tally *t)
+static bool try_subject(LayerKind kind, bool one_row, Lowering lowering, Optimize optimize, int mutants,
+                        Tally *t)
 {
     Subject s = open_subject(kind, one_row, lowering, optimize);
     bool sound = impulses_pass(&s, &s.c);
     if (!sound)
-        fprintf(stderr, "mutate: sound code is refused (layer kind %d, lowering %d)\n", (int)kind, (int)lowering);
+        fprintf(stderr, "mutate: sound code is refused (layer kind %d, lowering %d)\n", (int)kind,
+                (int)lowering);
     for (int i = 0; sound && i < mutants; i++)
         try_mutant(&s, lowering == LOWER_UNROLL ? (Mutation)pick(FLIP, MOVE) : TABLE, t);
     close_subject(&s);

@@ -1,8 +1,10 @@
-/* onnxruntime_rival.c - onnxruntime as a rival for `ternc bench`: a library as runtime/check/rival.h says. Build with
- * -shared -fPIC, linked to libonnxruntime.so.1 of npm's onnxruntime-node (tests/tools/bench.sh does).
+/* onnxruntime_rival.c - onnxruntime as a rival for `ternc bench`: a library as runtime/check/rival.h says.
+ * Build with -shared -fPIC, linked to libonnxruntime.so.1 of npm's onnxruntime-node (tests/tools/bench.sh
+ * does).
  *
- * That package has no header. What is needed of onnxruntime's C interface is declared here: its table of functions only
- * ever grows at the end (the promise of ORT_API_VERSION), so places in it, counted in onnxruntime_c_api.h, stay. */
+ * That package has no header. What is needed of onnxruntime's C interface is declared here: its table of
+ * functions only ever grows at the end (the promise of ORT_API_VERSION), so places in it, counted in
+ * onnxruntime_c_api.h, stay. */
 #include "rival.h"
 
 #include <stdio.h>
@@ -50,7 +52,8 @@ static const Function *api;
 static Object *session;
 static Tensors inputs, outputs;
 
-/* The function at a place of the table, called with arguments of the types given; its status is onnxruntime's. */
+/* The function at a place of the table, called with arguments of the types given; its status is
+ * onnxruntime's. */
 #define CALL(place, types, ...) (((Object * (*)types) api[place])(__VA_ARGS__))
 
 static const char *message(Object *status)
@@ -58,14 +61,15 @@ static const char *message(Object *status)
     return status ? ((const char *(*)(const Object *))api[GET_ERROR_MESSAGE])(status) : NULL;
 }
 
-#define TRY(call)                                                                                                      \
-    do {                                                                                                               \
-        const char *why = message(call);                                                                               \
-        if (why)                                                                                                       \
-            return why;                                                                                                \
+#define TRY(call)                                                                                            \
+    do {                                                                                                     \
+        const char *why = message(call);                                                                     \
+        if (why)                                                                                             \
+            return why;                                                                                      \
     } while (0)
 
-static const char *bind(Tensors *t, const RivalTensor *list, int count, int count_at, int name_at, int type_at)
+static const char *bind(Tensors *t, const RivalTensor *list, int count, int count_at, int name_at,
+                        int type_at)
 {
     Object *allocator = NULL, *memory = NULL;
     size_t has = 0;
@@ -84,14 +88,16 @@ static const char *bind(Tensors *t, const RivalTensor *list, int count, int coun
         TRY(CALL(type_at, (Object *, size_t, Object **), session, (size_t)i, &type));
         TRY(CALL(TYPE_TO_TENSOR, (Object *, const Object **), type, &tensor));
         TRY(CALL(ELEMENT_TYPE, (const Object *, int *), tensor, &element));
-        TRY(CALL(CREATE_TENSOR_WITH_DATA, (Object *, void *, size_t, const int64_t *, size_t, int, Object **), memory,
-                 list[i].data, list[i].bytes, list[i].dims, (size_t)list[i].rank, element, &t->values[i]));
+        TRY(CALL(CREATE_TENSOR_WITH_DATA, (Object *, void *, size_t, const int64_t *, size_t, int, Object **),
+                 memory, list[i].data, list[i].bytes, list[i].dims, (size_t)list[i].rank, element,
+                 &t->values[i]));
         t->names[i] = name;
     }
     return NULL;
 }
 
-const char *rival_open(const char *model, const RivalTensor *in, int num_in, const RivalTensor *out, int num_out)
+const char *rival_open(const char *model, const RivalTensor *in, int num_in, const RivalTensor *out,
+                       int num_out)
 {
     Object *env = NULL, *options = NULL;
     api = OrtGetApiBase()->get_api(API_VERSION);
@@ -110,9 +116,10 @@ const char *rival_open(const char *model, const RivalTensor *in, int num_in, con
 const char *rival_run(void)
 {
     TRY(CALL(RUN,
-             (Object *, Object *, const char *const *, Object *const *, size_t, const char *const *, size_t, Object **),
-             session, NULL, inputs.names, inputs.values, (size_t)inputs.count, outputs.names, (size_t)outputs.count,
-             outputs.values));
+             (Object *, Object *, const char *const *, Object *const *, size_t, const char *const *, size_t,
+              Object **),
+             session, NULL, inputs.names, inputs.values, (size_t)inputs.count, outputs.names,
+             (size_t)outputs.count, outputs.values));
     return NULL;
 }
 

@@ -1,13 +1,13 @@
-/* unit_backend.c - the ONNX project's backend cases (package libonnx-testdata): every case is evaluated, compiled to C,
- * built and run, and compared with the expected outputs at ONNX's own tolerance.
+/* unit_backend.c - the ONNX project's backend cases (package libonnx-testdata): every case is evaluated,
+ * compiled to C, built and run, and compared with the expected outputs at ONNX's own tolerance.
  *
- * Inputs are passed at run time; where ternc needs a value at compile time, such as axes and shapes, the lists and
- * single numbers among the inputs are given by --const, and the case counts apart ("with constants").
- * backend_status.txt names every case that does not simply pass, with ternc's reason, and the cases that are left out,
- * with ours. Any other outcome is a failure: a wrong value, an internal error, C that does not compile, a case that
- * passes or is refused unexpectedly. Usage: unit_backend [-v] [--write] [FOLDER]; -v prints the outcomes, --write makes
- * the status file anew. Built with
- * -DTERNC_SANITIZE=ON, generated C runs under ASan and UBSan too. */
+ * Inputs are passed at run time; where ternc needs a value at compile time, such as axes and shapes, the
+ * lists and single numbers among the inputs are given by --const, and the case counts apart ("with
+ * constants"). backend_status.txt names every case that does not simply pass, with ternc's reason, and the
+ * cases that are left out, with ours. Any other outcome is a failure: a wrong value, an internal error, C
+ * that does not compile, a case that passes or is refused unexpectedly. Usage: unit_backend [-v] [--write]
+ * [FOLDER]; -v prints the outcomes, --write makes the status file anew. Built with -DTERNC_SANITIZE=ON,
+ * generated C runs under ASan and UBSan too. */
 #include "base/out_file.h"
 #include "onnx/onnx.h"
 #include "support/generated.h"
@@ -97,14 +97,16 @@ static Tensor *read_pb(const char *folder, int set, const char *kind, int i)
     return t;
 }
 
-/* --const for the inputs from `first` on that are single numbers or lists. kept[] gets the file index of the others. */
+/* --const for the inputs from `first` on that are single numbers or lists. kept[] gets the file index of the
+ * others. */
 static void bind_inputs(const Graph *g, const char *folder, int first, Options *opt, int *kept)
 {
     const char **given = NEW_ARRAY(const char *, g->num_inputs);
     int left = 0;
     for (int i = 0; i < g->num_inputs; i++)
         if (i >= first && g->inputs[i]->type.rank <= 1)
-            given[opt->consts.count++] = mem_printf("%s=%s/test_data_set_0/input_%d.pb", g->inputs[i]->name, folder, i);
+            given[opt->consts.count++] =
+                mem_printf("%s=%s/test_data_set_0/input_%d.pb", g->inputs[i]->name, folder, i);
         else
             kept[left++] = i;
     opt->consts.items = given;
@@ -116,8 +118,8 @@ static DataSet read_set(const Graph *g, const char *folder, int set, const int *
     for (int i = 0; i < g->num_inputs; i++) {
         const Tensor *t = read_pb(folder, set, "input", kept[i]);
         if (!type_equal(t->type, g->inputs[i]->type))
-            fail("%s: input %d has type %s, the model wants %s", strrchr(folder, '/') + 1, i, type_text(t->type),
-                 type_text(g->inputs[i]->type));
+            fail("%s: input %d has type %s, the model wants %s", strrchr(folder, '/') + 1, i,
+                 type_text(t->type), type_text(g->inputs[i]->type));
         s.in[i] = t->data;
     }
     for (int i = 0; i < g->num_outputs; i++)
@@ -137,14 +139,15 @@ static void bind_dims(const char *folder, Options *opt)
     for (size_t i = 0; i < m->graph->n_input; i++) {
         const Onnx__ValueInfoProto *v = m->graph->input[i];
         const char *file = mem_printf("%s/test_data_set_0/input_%zu.pb", folder, i);
-        if (!v->type || v->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE || !v->type->tensor_type->shape ||
-            access(file, R_OK) != 0)
+        if (!v->type || v->type->value_case != ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ||
+            !v->type->tensor_type->shape || access(file, R_OK) != 0)
             continue;
         const Onnx__TensorShapeProto *shape = v->type->tensor_type->shape;
         Type actual = onnx_read_tensor(file)->type;
         for (int k = 0; k < actual.rank && k < (int)shape->n_dim; k++) {
             const Onnx__TensorShapeProto__Dimension *d = shape->dim[k];
-            bool named = d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && d->dim_param[0];
+            bool named =
+                d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM && d->dim_param[0];
             if (d->value_case != ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE || d->dim_value < 1)
                 dims[opt->num_dims++] =
                     (DimValue){named ? d->dim_param : mem_printf("%s.%d", v->name, k), actual.dims[k]};
@@ -182,7 +185,8 @@ static bool output_agrees(const BackendCase *c, const char *what, int set, int i
 {
     const Tensor *want = c->sets[set].want[i];
     if (!type_equal(type, want->type)) {
-        printf("\n%s: %s: output %d is %s, expected %s", c->folder, what, i, type_text(type), type_text(want->type));
+        printf("\n%s: %s: output %d is %s, expected %s", c->folder, what, i, type_text(type),
+               type_text(want->type));
         return false;
     }
     for (int64_t k = 0; k < type_elems(type); k++)
@@ -200,7 +204,8 @@ static bool evaluated_right(const BackendCase *c)
     for (int s = 0; s < c->num_sets; s++) {
         void **values = eval_graph(c->g, c->sets[s].in);
         for (int i = 0; i < c->g->num_outputs; i++)
-            right &= output_agrees(c, "evaluator", s, i, c->g->outputs[i]->type, values[c->g->outputs[i]->id]);
+            right &=
+                output_agrees(c, "evaluator", s, i, c->g->outputs[i]->type, values[c->g->outputs[i]->id]);
         free(values);
     }
     return right;
@@ -245,7 +250,8 @@ static const char *short_reason(const char *message)
 
 static void add_outcome(int suite, const char *id, Status status, const char *reason)
 {
-    const char *line = mem_printf("%s: %s%s%s", id, status_names[status], reason ? ": " : "", reason ? reason : "");
+    const char *line =
+        mem_printf("%s: %s%s%s", id, status_names[status], reason ? ": " : "", reason ? reason : "");
     outcomes[num_outcomes++] = (Outcome){id, suite, status, line};
     if (verbose)
         printf("\n%s", line);
@@ -385,9 +391,9 @@ static void test_generated(void)
 static void write_status(void)
 {
     OutFile *o = out_open(status_path);
-    fprintf(o->f,
-            "# Backend cases that do not simply pass; written by `unit_backend --write`. \"with constants\": inputs "
-            "are given at\n# compile time. \"left out\" is written by hand, and kept.\n");
+    fprintf(o->f, "# Backend cases that do not simply pass; written by `unit_backend --write`. \"with "
+                  "constants\": inputs "
+                  "are given at\n# compile time. \"left out\" is written by hand, and kept.\n");
     for (int i = 0; i < num_outcomes; i++)
         if (outcomes[i].status != PASSED)
             fprintf(o->f, "%s\n", outcomes[i].line);

@@ -1,5 +1,5 @@
-/* unit_check.c - the impulses of `ternc check`, against a convolution written out: every weight at every output is met,
- * sums are the expected ones, and no single wrong weight stays hidden. */
+/* unit_check.c - the impulses of `ternc check`, against a convolution written out: every weight at every
+ * output is met, sums are the expected ones, and no single wrong weight stays hidden. */
 #include "check/impulse.h"
 #include "layers/layers.h"
 #include "support/pick.h"
@@ -17,8 +17,8 @@ static Axis pick_axis(void)
         Axis a = {(int)pick(0, 1), pick(1, 14), 0, pick(1, 5), pick(1, 4), pick(1, 3), 0};
         int64_t reach = (a.kernel - 1) * a.dilation + 1, end = pick(0, reach - 1);
         a.pad = pick(0, reach - 1);
-        a.out =
-            a.transposed ? (a.in - 1) * a.stride + reach - a.pad - end : (a.in + a.pad + end - reach) / a.stride + 1;
+        a.out = a.transposed ? (a.in - 1) * a.stride + reach - a.pad - end
+                             : (a.in + a.pad + end - reach) / a.stride + 1;
         if (a.out > 0 && (a.transposed || a.in + a.pad + end >= reach))
             return a;
     }
@@ -78,7 +78,8 @@ static void test_axis_input_is_the_definition(void)
 
 static void test_step_is_the_least(void)
 {
-    Axis strided = {0, 100, 48, 3, 2, 2, 0}, transposed = {1, 100, 300, 5, 3, 1, 0}, pointwise = {0, 9, 9, 1, 1, 1, 0};
+    Axis strided = {0, 100, 48, 3, 2, 2, 0}, transposed = {1, 100, 300, 5, 3, 1, 0},
+         pointwise = {0, 9, 9, 1, 1, 1, 0};
     CU_ASSERT_EQUAL(axis_step(&strided), 5);
     CU_ASSERT_EQUAL(axis_step(&transposed), 2);
     CU_ASSERT_EQUAL(axis_step(&pointwise), 1);
@@ -102,10 +103,13 @@ static Case make_case(void)
         Axis rows = pick_axis(), columns = pick_axis();
         columns.transposed = rows.transposed;
         if (columns.transposed)
-            columns.out = (columns.in - 1) * columns.stride + (columns.kernel - 1) * columns.dilation + 1 - columns.pad;
+            columns.out =
+                (columns.in - 1) * columns.stride + (columns.kernel - 1) * columns.dilation + 1 - columns.pad;
         else
-            columns.out = (columns.in + columns.pad - (columns.kernel - 1) * columns.dilation - 1) / columns.stride + 1;
-        c.p = patterns_make(rows, columns, groups, pick(1, pick(0, 3) ? 4 : 30), pick(0, 1) ? 12 : pick(1, 15));
+            columns.out =
+                (columns.in + columns.pad - (columns.kernel - 1) * columns.dilation - 1) / columns.stride + 1;
+        c.p =
+            patterns_make(rows, columns, groups, pick(1, pick(0, 3) ? 4 : 30), pick(0, 1) ? 12 : pick(1, 15));
         c.images = pick(1, 2);
         c.co = groups * pick(1, 3);
     } while (c.p.columns.out < 1 || c.co * c.p.channels * c.p.rows.kernel * c.p.columns.kernel > MAX_WEIGHTS);
@@ -137,7 +141,8 @@ static int64_t convolve(const Case *c, const Shift *shift, int64_t run, int64_t 
     int64_t group = co / (c->co / p->groups), sum = 0, taps = p->rows.kernel * p->columns.kernel;
     Impulse m = pattern_at(p, run, image, group);
     for (int64_t i = 0; i < p->channels * taps; i++) {
-        int64_t iy = axis_input(&p->rows, oy, i % taps / p->columns.kernel), weight = co * p->channels * taps + i;
+        int64_t iy = axis_input(&p->rows, oy, i % taps / p->columns.kernel),
+                weight = co * p->channels * taps + i;
         int64_t ix = axis_input(&p->columns, ox, i % p->columns.kernel);
         if (iy < 0 || ix < 0)
             continue;
@@ -156,7 +161,8 @@ static int64_t expect(const Case *c, int64_t run, int64_t image, int64_t co, int
     const Patterns *p = &c->p;
     int64_t group = co / (c->co / p->groups), sum = 0;
     Impulse m = pattern_at(p, run, image, group);
-    int64_t ky = axis_tap(&p->rows, p->row_step, m.row, oy), kx = axis_tap(&p->columns, p->column_step, m.column, ox);
+    int64_t ky = axis_tap(&p->rows, p->row_step, m.row, oy),
+            kx = axis_tap(&p->columns, p->column_step, m.column, ox);
     if (ky < 0 || kx < 0)
         return 0;
     int64_t turn = pattern_turn(p, group, axis_input(&p->rows, oy, ky), axis_input(&p->columns, ox, kx));
@@ -174,8 +180,8 @@ static int64_t compare_all(const Case *right, const Case *wrong, const Shift *sh
             for (int64_t co = 0; co < right->co; co++)
                 for (int64_t oy = 0; oy < right->p.rows.out; oy++)
                     for (int64_t ox = 0; ox < right->p.columns.out; ox++)
-                        differ +=
-                            expect(right, run, image, co, oy, ox) != convolve(wrong, shift, run, image, co, oy, ox);
+                        differ += expect(right, run, image, co, oy, ox) !=
+                                  convolve(wrong, shift, run, image, co, oy, ox);
     return differ;
 }
 
@@ -225,7 +231,8 @@ static void test_no_wrong_position_stays_hidden(void)
     }
 }
 
-/* The most channels that share a run: their sum is exact in accumulators, one more would not be; likewise inputs. */
+/* The most channels that share a run: their sum is exact in accumulators, one more would not be; likewise
+ * inputs. */
 static void expect_digits(int64_t exact_in, int64_t exact_acc, int digits)
 {
     const Format f = {.exact_in = exact_in, .exact_acc = exact_acc};

@@ -130,7 +130,8 @@ static const float x123[] = {1, -2, 3};
 
 /* ---- If ---- */
 
-/* y = c ? Neg(t) : Abs(t) with t = Add(x, x), which only the branches read and which comes behind them in the file. */
+/* y = c ? Neg(t) : Abs(t) with t = Add(x, x), which only the branches read and which comes behind them in the
+ * file. */
 static Model_ *if_model(bool known, bool value)
 {
     Model_ *m = empty_model();
@@ -239,7 +240,8 @@ static void test_loop_condition(void)
     body->node[1] = make_node("Less", "", "i", "two", "go_out");
     expect(m, in, want, 3);
     m = loop_model(-1, "");
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "never ends: it has no trip count, and its condition stays true"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(refusal(m), "never ends: it has no trip count, and its condition stays true"));
     add_out(m->graph->node[0], "z");
     CU_ASSERT_PTR_NOT_NULL(strstr(refusal(m), "its loops make more than"));
 }
@@ -352,7 +354,8 @@ static Model_ *scan_model(void)
     return m;
 }
 
-/* y = Scan(0, 0, m), the sum of the running sums of m's rows: the state that runs, and the running sums, nobody wants.
+/* y = Scan(0, 0, m), the sum of the running sums of m's rows: the state that runs, and the running sums,
+ * nobody wants.
  */
 static Model_ *two_states_model(void)
 {
@@ -496,7 +499,8 @@ static void test_sequences(void)
     m->graph->node[5]->attribute[0]->i = -1;
     m->graph->node[5]->input[0] = mem_strdup("three");
     expect(m, in, (float[]){1, 1, -1, -2, -2, 2, 3, 3, -3}, 9);
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(sequence_model("SequenceAt", "five")), "position 5 of a sequence of 2"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(refusal(sequence_model("SequenceAt", "five")), "position 5 of a sequence of 2"));
     CU_ASSERT_PTR_NOT_NULL(
         strstr(refusal(sequence_model("Relu", NULL)), "unsupported: input 'first_two' is a sequence"));
     m = sequence_model("SequenceAt", "one");

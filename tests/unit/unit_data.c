@@ -1,5 +1,5 @@
-/* unit_data.c - .npy files and data sets: what is read from good files, and the message for every bad one. The files
- * are made here, byte by byte. */
+/* unit_data.c - .npy files and data sets: what is read from good files, and the message for every bad one.
+ * The files are made here, byte by byte. */
 #include "base/host.h"
 #include "base/out_file.h"
 #include "data/data.h"
@@ -147,12 +147,17 @@ static void test_npy_bad(void)
     refuse_npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,)}", 16,
                "element type [('a' cannot be read: take float16 to 64, int8 to 64, uint8 to 64 or bool");
     refuse_npy("{'fortran_order': False, 'shape': (2,)}", 8, "the .npy header has no 'descr'");
-    refuse_npy("{'descr': '<f4', 'fortran_order': 0, 'shape': (2,)}", 8, "the .npy header is damaged: fortran_order");
-    refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,-3)}", 8, "the .npy header is damaged: shape");
-    refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2", 8, "the .npy header is damaged: shape");
+    refuse_npy("{'descr': '<f4', 'fortran_order': 0, 'shape': (2,)}", 8,
+               "the .npy header is damaged: fortran_order");
+    refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2,-3)}", 8,
+               "the .npy header is damaged: shape");
+    refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (2", 8,
+               "the .npy header is damaged: shape");
     refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': ", 8, "the .npy header is damaged: shape");
-    refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1 2)}", 8, "the .npy header is damaged: shape");
-    refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}", 4, "more than 8 dimensions");
+    refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1 2)}", 8,
+               "the .npy header is damaged: shape");
+    refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,1,1,1,1,1,1,1,1)}", 4,
+               "more than 8 dimensions");
     refuse_npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1099511627776,1099511627776)}", 4,
                "a tensor of shape float[1099511627776,1099511627776] is too large for any target");
     refuse_npy("{'descr': '|b1', 'fortran_order': False, 'shape': (1,)}", 1, "a bool is neither 0 nor 1");
@@ -200,7 +205,8 @@ static void check_small_set(const Dataset *d)
 
 static void test_idx(void)
 {
-    const char *x = put_file("x", idx_images, sizeof idx_images), *y = put_file("y", idx_labels, sizeof idx_labels);
+    const char *x = put_file("x", idx_images, sizeof idx_images),
+               *y = put_file("y", idx_labels, sizeof idx_labels);
     check_small_set(open_pair(x, y));
     check_small_set(open_pair(put_gzip("x.gz", idx_images, sizeof idx_images), y));
     CU_ASSERT_PTR_NULL(data_open(x, false)->labels);
@@ -225,10 +231,12 @@ static void refuse_data(const char *spec, bool nhwc, int code, const char *end)
 
 static void test_idx_bad(void)
 {
-    const char *x = put_file("x", idx_images, sizeof idx_images), *y = put_file("y", idx_labels, sizeof idx_labels);
+    const char *x = put_file("x", idx_images, sizeof idx_images),
+               *y = put_file("y", idx_labels, sizeof idx_labels);
     refuse_data(put_file("b", idx_images, sizeof idx_images - 1), false, 1,
                 "damaged IDX file: uint8[2,1,3] needs 6 bytes, there are 5");
-    refuse_data(put_file("b", "\0\0\x08\xff\0\0\0\1", 8), false, 1, "damaged IDX file: 255 dimensions in 8 bytes");
+    refuse_data(put_file("b", "\0\0\x08\xff\0\0\0\1", 8), false, 1,
+                "damaged IDX file: 255 dimensions in 8 bytes");
     refuse_data(put_file("b", "\0\0\x08\0", 4), false, 1, "damaged IDX file: 0 dimensions in 4 bytes");
     refuse_data(put_file("b", "\0\0\x07\1\0\0\0\0", 8), false, 1, "not an IDX file");
     refuse_data(put_file("b", "\0\0\x08\1\0\0\0\0", 8), false, 1, "uint8[0] holds no samples");
@@ -241,7 +249,8 @@ static void test_idx_bad(void)
     refuse_data(mem_printf("%s,", x), false, 2, "a file name is empty");
     static const uint8_t one[] = {0, 0, 8, 1, 0, 0, 0, 1, 7};
     refuse_data(mem_printf("%s,%s", x, put_file("o", one, sizeof one)), false, 1, "1 labels for 2 samples");
-    refuse_data(mem_printf("%s,%s", y, x), false, 1, "labels must be one number per sample, not uint8[2,1,3]");
+    refuse_data(mem_printf("%s,%s", y, x), false, 1,
+                "labels must be one number per sample, not uint8[2,1,3]");
     refuse_data(x, true, 1, "--layout nhwc needs samples of three axes; these are uint8[1,3]");
     static const uint8_t minus[] = {0, 0, 9, 1, 0, 0, 0, 2, 1, 255};
     refuse_data(mem_printf("%s,%s", x, put_file("m", minus, sizeof minus)), false, 1,
@@ -342,7 +351,8 @@ static void test_cifar(void)
     CU_ASSERT_EQUAL(d->labels[2], 9);
     CU_ASSERT_EQUAL(d->values[0], 10);
     CU_ASSERT_EQUAL(d->values[3 * 3072 - 1], 77);
-    refuse_data(put_file("c.bin", file, 100), false, 1, "not a CIFAR-10 file: 100 bytes are not a multiple of 3073");
+    refuse_data(put_file("c.bin", file, 100), false, 1,
+                "not a CIFAR-10 file: 100 bytes are not a multiple of 3073");
     refuse_data(a, true, 2, "--layout nhwc: CIFAR-10 .bin files are nchw");
 }
 
@@ -354,9 +364,10 @@ static const float planes[] = {1, 2, 3, 10, 20, 30}, pixels[] = {1, 10, 2, 20, 3
 static Dataset *image_set(bool nhwc)
 {
     Dataset *d = NEW(Dataset);
-    *d = (Dataset){.spec = "set", .count = 1, .nhwc = nhwc, .values = (const uint8_t *)(nhwc ? pixels : planes)};
-    d->sample =
-        nhwc ? type_make(DT_F32, 3, (const int64_t[]){1, 3, 2}) : type_make(DT_F32, 3, (const int64_t[]){2, 1, 3});
+    *d = (Dataset){
+        .spec = "set", .count = 1, .nhwc = nhwc, .values = (const uint8_t *)(nhwc ? pixels : planes)};
+    d->sample = nhwc ? type_make(DT_F32, 3, (const int64_t[]){1, 3, 2})
+                     : type_make(DT_F32, 3, (const int64_t[]){2, 1, 3});
     return d;
 }
 
@@ -416,7 +427,8 @@ static void test_feed_normalisation(void)
     }
 }
 
-static void refuse_feed(DType dtype, int rank, const int64_t *dims, const DataOptions *c, int code, const char *end)
+static void refuse_feed(DType dtype, int rank, const int64_t *dims, const DataOptions *c, int code,
+                        const char *end)
 {
     Dataset *d = image_set(false);
     Graph *g = graph_with_input(dtype, rank, dims);
@@ -433,10 +445,10 @@ static void test_feed_bad(void)
     static const int64_t other[] = {1, 3, 1, 2}, more[] = {2, 2, 1, 3}, good[] = {1, 2, 1, 3};
     static const double three_numbers[] = {1, 2, 3};
     DataOptions c = {.scale = 1};
-    refuse_feed(
-        DT_F32, 4, other, &c, 1,
-        "set: samples of float[2,1,3] do not fit input 'in' of m.onnx, which is float[1,3,1,2], in either order "
-        "of axes");
+    refuse_feed(DT_F32, 4, other, &c, 1,
+                "set: samples of float[2,1,3] do not fit input 'in' of m.onnx, which is float[1,3,1,2], in "
+                "either order "
+                "of axes");
     refuse_feed(DT_F32, 4, more, &c, 1,
                 "set: samples of float[2,1,3] do not fit input 'in' of m.onnx, which is float[2,2,1,3]");
     refuse_feed(DT_U8, 4, good, &c, 1, "m.onnx: a data set feeds float inputs; 'in' is uint8[1,2,1,3]");
@@ -484,7 +496,8 @@ static void test_progress(void)
                            "\r\033[Keval [###############               ] 1 h 23 min left\r\033[K");
     /* It fits into 80 columns. */
     const char *label = "epoch 10/12, accuracy 99.28 %, loss 0.0312, zeros 38.1 %";
-    CU_ASSERT_STRING_EQUAL(bar_after(label, 600, true), mem_printf("\r\033[K%s [####    ] 10 min left\r\033[K", label));
+    CU_ASSERT_STRING_EQUAL(bar_after(label, 600, true),
+                           mem_printf("\r\033[K%s [####    ] 10 min left\r\033[K", label));
     label = mem_printf("%s, and more than there is room for", label);
     CU_ASSERT_STRING_EQUAL(bar_after(label, 5, true), mem_printf("\r\033[K%.70s 5 s left\r\033[K", label));
 }

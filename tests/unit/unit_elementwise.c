@@ -1,6 +1,6 @@
-/* unit_elementwise.c - elementwise operators, reductions, softmax and normalisations: every operator on every element
- * type that it takes, on shapes that broadcast in many ways, generated C (gcc and clang) against the evaluator; and
- * the evaluator against known values where C alone would leave the result open. */
+/* unit_elementwise.c - elementwise operators, reductions, softmax and normalisations: every operator on every
+ * element type that it takes, on shapes that broadcast in many ways, generated C (gcc and clang) against the
+ * evaluator; and the evaluator against known values where C alone would leave the result open. */
 #include "layers/layers.h"
 #include "passes/passes.h"
 #include "support/generated.h"
@@ -52,8 +52,8 @@ static Tensor *add_input(Graph *g, DType d, int rank, const int64_t *dims)
     return t;
 }
 
-/* A node whose only output is an output of the graph, or NULL where the operator refuses the types. The attributes are
- * set by `prepare`. */
+/* A node whose only output is an output of the graph, or NULL where the operator refuses the types. The
+ * attributes are set by `prepare`. */
 static Node *add_node(Graph *g, OpKind op, int count, Tensor *const *in, void (*prepare)(Node *n))
 {
     Trap trap;
@@ -97,8 +97,8 @@ static int64_t wrong_elements(const Tensor *t, const void *got, const void *want
     for (int64_t i = 0; i < type_elems(t->type); i++)
         if (!values_agree(got, want, t->type.dtype, i, 2e-6, 1e-6)) {
             if (!wrong++)
-                printf("\n%s %s[%lld]: %.9g, evaluator %.9g", t->producer->op_name, type_text(t->type), (long long)i,
-                       elem_get(got, t->type.dtype, i), elem_get(want, t->type.dtype, i));
+                printf("\n%s %s[%lld]: %.9g, evaluator %.9g", t->producer->op_name, type_text(t->type),
+                       (long long)i, elem_get(got, t->type.dtype, i), elem_get(want, t->type.dtype, i));
         }
     return wrong;
 }
@@ -119,7 +119,8 @@ static void build_and_compare(Generated *s, const Case *cases, int count)
 {
     static const char *const compilers[] = {"gcc", "clang"};
     for (int k = 0; k < 2; k++) {
-        generated_build(s, compilers[k], k ? "-O1 -fsanitize=undefined -fsanitize-undefined-trap-on-error" : "-O2");
+        generated_build(s, compilers[k],
+                        k ? "-O1 -fsanitize=undefined -fsanitize-undefined-trap-on-error" : "-O2");
         for (int i = 0; i < count; i++)
             compare_case(s, &cases[i]);
     }
@@ -341,7 +342,8 @@ static void test_strided(void)
 /* ---- known values ---- */
 
 /* The only output of an operator on constants. */
-static const void *value_of(OpKind op, int count, const Type *types, const void *const *data, void (*prepare)(Node *n))
+static const void *value_of(OpKind op, int count, const Type *types, const void *const *data,
+                            void (*prepare)(Node *n))
 {
     Graph *g = test_graph();
     Tensor *in[4];
@@ -352,29 +354,30 @@ static const void *value_of(OpKind op, int count, const Type *types, const void 
     return eval_graph(g, NULL)[n->out[0]->id];
 }
 
-#define EXPECT(op, prepare, ctype, dtype, a, b, rtype, ...)                                                            \
-    do {                                                                                                               \
-        static const ctype in0[] = a, in1[] = b;                                                                       \
-        static const rtype want[] = __VA_ARGS__;                                                                       \
-        int64_t n = sizeof in0 / sizeof in0[0];                                                                        \
-        Type t[] = {type_make(dtype, 1, &n), type_make(dtype, 1, &n)};                                                 \
-        const void *in[] = {in0, in1};                                                                                 \
-        const rtype *got = value_of(op, 2, t, in, prepare);                                                            \
-        for (int64_t i = 0; i < n; i++)                                                                                \
-            CU_ASSERT(got[i] == want[i] || (got[i] != got[i] && want[i] != want[i]));                                  \
+#define EXPECT(op, prepare, ctype, dtype, a, b, rtype, ...)                                                  \
+    do {                                                                                                     \
+        static const ctype in0[] = a, in1[] = b;                                                             \
+        static const rtype want[] = __VA_ARGS__;                                                             \
+        int64_t n = sizeof in0 / sizeof in0[0];                                                              \
+        Type t[] = {type_make(dtype, 1, &n), type_make(dtype, 1, &n)};                                       \
+        const void *in[] = {in0, in1};                                                                       \
+        const rtype *got = value_of(op, 2, t, in, prepare);                                                  \
+        for (int64_t i = 0; i < n; i++)                                                                      \
+            CU_ASSERT(got[i] == want[i] || (got[i] != got[i] && want[i] != want[i]));                        \
     } while (0)
-#define LIST(...)                                                                                                      \
-    {                                                                                                                  \
-        __VA_ARGS__                                                                                                    \
+#define LIST(...)                                                                                            \
+    {                                                                                                        \
+        __VA_ARGS__                                                                                          \
     }
 
 static void test_integers(void)
 {
     EXPECT(OP_Div, NULL, int32_t, DT_I32, LIST(7, -7, 5, INT32_MIN, 7), LIST(2, 2, 0, -1, -2), int32_t,
            LIST(3, -3, 0, INT32_MIN, -3));
-    EXPECT(OP_Mod, NULL, int32_t, DT_I32, LIST(7, -7, 7, -7, 5, INT32_MIN), LIST(3, 3, -3, -3, 0, -1), int32_t,
-           LIST(1, 2, -2, -1, 0, 0));
-    EXPECT(OP_Mod, set_fmod, int64_t, DT_I64, LIST(7, -7, 7, -7), LIST(3, 3, -3, -3), int64_t, LIST(1, -1, 1, -1));
+    EXPECT(OP_Mod, NULL, int32_t, DT_I32, LIST(7, -7, 7, -7, 5, INT32_MIN), LIST(3, 3, -3, -3, 0, -1),
+           int32_t, LIST(1, 2, -2, -1, 0, 0));
+    EXPECT(OP_Mod, set_fmod, int64_t, DT_I64, LIST(7, -7, 7, -7), LIST(3, 3, -3, -3), int64_t,
+           LIST(1, -1, 1, -1));
     EXPECT(OP_Div, NULL, uint8_t, DT_U8, LIST(200, 5), LIST(3, 0), uint8_t, LIST(66, 0));
     EXPECT(OP_Add, NULL, int8_t, DT_I8, LIST(127, -128), LIST(1, -1), int8_t, LIST(-128, 127));
     EXPECT(OP_Mul, NULL, int64_t, DT_I64, LIST(INT64_MAX), LIST(2), int64_t, LIST(-2));
@@ -405,7 +408,8 @@ static void test_unary(void)
 {
     expect_floats(OP_Round, 6, (float[]){0.5f, 1.5f, 2.5f, -0.5f, -1.5f, 2.4f}, (float[]){0, 2, 2, 0, -2, 2});
     expect_floats(OP_Sigmoid, 4, (float[]){0, 200, -200, NAN}, (float[]){0.5f, 1, 0, NAN});
-    expect_floats(OP_Softplus, 4, (float[]){0, 200, -200, -10}, (float[]){0.69314718f, 200, 0, 4.5398899e-5f});
+    expect_floats(OP_Softplus, 4, (float[]){0, 200, -200, -10},
+                  (float[]){0.69314718f, 200, 0, 4.5398899e-5f});
     expect_floats(OP_Relu, 3, (float[]){-1, 2, NAN}, (float[]){0, 2, NAN});
     expect_floats(OP_Sign, 4, (float[]){-3, 0, 2, NAN}, (float[]){-1, 0, 1, NAN});
     expect_floats(OP_Softmax, 3, (float[]){1000, 1000, -1000}, (float[]){0.5f, 0.5f, 0});

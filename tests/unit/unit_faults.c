@@ -1,5 +1,6 @@
-/* unit_faults.c - what impulses cannot see, and what the checker claims besides: generated code with one fault each, in
- * scale, bias, activation, pooling, memory or reports, must be found, and named as what it is. */
+/* unit_faults.c - what impulses cannot see, and what the checker claims besides: generated code with one
+ * fault each, in scale, bias, activation, pooling, memory or reports, must be found, and named as what it is.
+ */
 #include "check/check.h"
 #include "codegen/codegen.h"
 #include "support/layers.h"
@@ -26,11 +27,13 @@ static const Fault faults[] = {
     {"net_check_tensor(1, 0, ", "net_check_tensor(0, 0, ", PROBLEM, "where output 0 of node 1, 'y', is due"},
     {"net_check_tensor(1, 0, ", "if (0) net_check_tensor(1, 0, ", PROBLEM, "'y', is due"},
     {"    NET_PROFILE(1);", "    NET_PROFILE(1);\n    out_y[0] += 1;", PROBLEM, "caller's output 'y'"},
-    {"    NET_PROFILE(1);", "    NET_PROFILE(1);\n    arena[NET_ARENA_BYTES] = 1;", PROBLEM, "outside of the arena"},
+    {"    NET_PROFILE(1);", "    NET_PROFILE(1);\n    arena[NET_ARENA_BYTES] = 1;", PROBLEM,
+     "outside of the arena"},
     {"    NET_PROFILE(1);", "    NET_PROFILE(1);\n    arena[-1] = 1;", PROBLEM, "outside of the arena"},
-    {"    NET_PROFILE(1);", "    NET_PROFILE(1);\n    out_y[NET_OUTPUT_SIZE] = 1;", PROBLEM, "outside of the output"},
-    {"net_run_in(arena.bytes, in_x, out_y);", "net_run_in(arena.bytes, in_x, out_y);\n    out_y[1] = 7;", PROBLEM,
-     "on the static arena"},
+    {"    NET_PROFILE(1);", "    NET_PROFILE(1);\n    out_y[NET_OUTPUT_SIZE] = 1;", PROBLEM,
+     "outside of the output"},
+    {"net_run_in(arena.bytes, in_x, out_y);", "net_run_in(arena.bytes, in_x, out_y);\n    out_y[1] = 7;",
+     PROBLEM, "on the static arena"},
     {"    NET_PROFILE(0);", "    NET_PROFILE(0);\n    *(volatile char *)0 = 1;", PROBLEM, "signal 11"},
     {"    NET_PROFILE(0);", "    NET_PROFILE(0);\n    memset(arena, 0, NET_ARENA_BYTES);", VALUES, "'y'["},
     {"net_check_acc(0, 0, ", "if (r == 0) net_check_acc(0, 0, ", IMPULSES, "missing"},
@@ -43,7 +46,8 @@ static const Fault faults[] = {
 static Plan *make_plan(void)
 {
     Layer *l = NEW(Layer);
-    *l = (Layer){.kind = LAYER_CONV, .batch = 1, .groups = 1, .ci = 3, .co = 4, .ih = 8, .iw = 8, .oh = 8, .ow = 8};
+    *l = (Layer){
+        .kind = LAYER_CONV, .batch = 1, .groups = 1, .ci = 3, .co = 4, .ih = 8, .iw = 8, .oh = 8, .ow = 8};
     l->kh = l->kw = 3;
     l->sh = l->sw = l->dh = l->dw = l->pt = l->pl = l->pb = l->pr = 1;
     l->pool = (Pool){POOL_MAX, 2, 2, 2, 2, 4, 4};
@@ -106,7 +110,8 @@ static const char *findings(const CheckReport *r, Finder finder)
     for (int i = 0; finder == VALUES && i < 2; i++)
         text_printf(&t, "%s\n", r->nodes[i].first ? r->nodes[i].first : "");
     if (finder == IMPULSES)
-        text_printf(&t, "%s%s%s", l->wrong ? "wrong " : "", l->missing ? "missing " : "", l->stray ? "stray " : "");
+        text_printf(&t, "%s%s%s", l->wrong ? "wrong " : "", l->missing ? "missing " : "",
+                    l->stray ? "stray " : "");
     char *s = mem_strdup(t.data);
     text_free(&t);
     return s;
@@ -132,8 +137,9 @@ static void test_faults_are_found(void)
         CheckReport *r = check_text(plan, &wrong, &h);
         bool found = !report_passed(plan, r) && strstr(findings(r, faults[i].finder), faults[i].says);
         if (!found)
-            fprintf(stderr, "not found as expected: %s -> %s\nvalues: %simpulses: %s\nproblems: %s\n", faults[i].find,
-                    faults[i].replace, findings(r, VALUES), findings(r, IMPULSES), findings(r, PROBLEM));
+            fprintf(stderr, "not found as expected: %s -> %s\nvalues: %simpulses: %s\nproblems: %s\n",
+                    faults[i].find, faults[i].replace, findings(r, VALUES), findings(r, IMPULSES),
+                    findings(r, PROBLEM));
         CU_ASSERT_TRUE(found);
         text_free(&wrong);
         text_free(&r->problems);

@@ -1,5 +1,5 @@
-/* unit_functions.c - functions that a model brings along: inlined with their names, attributes and versions, or
- * refused; and elements of tensors in other files. */
+/* unit_functions.c - functions that a model brings along: inlined with their names, attributes and versions,
+ * or refused; and elements of tensors in other files. */
 #include "base/host.h"
 #include "graph/op.h"
 #include "onnx/onnx.h"
@@ -112,7 +112,8 @@ static void test_attribute_default(void)
     memcpy(field + 1, packed, len);
     f->base.n_unknown_fields = 1;
     f->base.unknown_fields = NEW(ProtobufCMessageUnknownField);
-    *f->base.unknown_fields = (ProtobufCMessageUnknownField){11, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, len + 1, field};
+    *f->base.unknown_fields =
+        (ProtobufCMessageUnknownField){11, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, len + 1, field};
     CU_ASSERT_PTR_NOT_NULL(strstr(nodes_text(m), "LeakyRelu <alpha = 0.25>"));
     set_float(add_attr(m->graph->node[0], "slope"), 0.5f);
     CU_ASSERT_PTR_NOT_NULL(strstr(nodes_text(m), "LeakyRelu <alpha = 0.5>"));
@@ -137,8 +138,8 @@ static void test_nested(void)
     CU_ASSERT_STRING_EQUAL(r->nodes[3]->out[0]->name, "s");
 }
 
-/* Optional inputs that the call leaves out are left out inside; outputs that are inputs are copied; names of the model
- * are not seen inside. */
+/* Optional inputs that the call leaves out are left out inside; outputs that are inputs are copied; names of
+ * the model are not seen inside. */
 static void test_edges(void)
 {
     Model_ *m = make_model();
@@ -184,7 +185,8 @@ static void test_refused(void)
 {
     Model_ *m = with_function();
     in_domain(add_node(m->functions[0], "F", "", "x", "y", "u"), "my");
-    CU_ASSERT_STRING_EQUAL(message_of(m, &quiet), "m.onnx: function 'F' calls itself, which is not supported");
+    CU_ASSERT_STRING_EQUAL(message_of(m, &quiet),
+                           "m.onnx: function 'F' calls itself, which is not supported");
     m = with_function();
     add_function(m, "F");
     CU_ASSERT_STRING_EQUAL(message_of(m, &quiet), "m.onnx: function 'F' is defined twice");
@@ -193,13 +195,16 @@ static void test_refused(void)
     CU_ASSERT_STRING_EQUAL(message_of(m, &quiet), "m.onnx: function 'F' does not make its output 'z'");
     m = with_function();
     add_attr(m->graph->node[0], "slop");
-    CU_ASSERT_STRING_EQUAL(message_of(m, &quiet), "m.onnx: node 'call': function 'F' has no attribute 'slop'");
+    CU_ASSERT_STRING_EQUAL(message_of(m, &quiet),
+                           "m.onnx: node 'call': function 'F' has no attribute 'slop'");
     m = with_function();
     add_attr(m->graph->node[0], "slope");
-    CU_ASSERT_PTR_NOT_NULL(strstr(message_of(m, &quiet), "has another type than attribute 'slope' of the function"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(message_of(m, &quiet), "has another type than attribute 'slope' of the function"));
     m = with_function();
     m->functions[0]->n_attribute = 0;
-    CU_ASSERT_PTR_NOT_NULL(strstr(message_of(m, &quiet), "refers to 'slope', which function 'F' does not have"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(message_of(m, &quiet), "refers to 'slope', which function 'F' does not have"));
     m = with_function();
     APPEND(m->graph->node[0]->input, m->graph->node[0]->n_input, mem_strdup("x"));
     CU_ASSERT_PTR_NOT_NULL(strstr(message_of(m, &quiet), "has 2 inputs and 1 outputs, the call 3 and 1"));
@@ -225,7 +230,8 @@ static void test_overload(void)
     ProtobufCMessageUnknownField field = {8, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, 2, (uint8_t *)"\1a"};
     m->graph->node[0]->base.n_unknown_fields = 1;
     m->graph->node[0]->base.unknown_fields = &field;
-    CU_ASSERT_PTR_NOT_NULL(strstr(message_of(m, &quiet), "has no function of that name with the overload 'a'"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(message_of(m, &quiet), "has no function of that name with the overload 'a'"));
     ProtobufCMessageUnknownField own = {13, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED, 2, (uint8_t *)"\1a"};
     m->functions[0]->base.n_unknown_fields = 1;
     m->functions[0]->base.unknown_fields = &own;
@@ -317,7 +323,8 @@ static void test_external_paths(void)
     REFUSED(with_external("/etc/passwd", NULL, NULL), below);
     REFUSED(with_external("link", NULL, NULL), "leads out of the model's folder");
     REFUSED(with_external("door/secret", NULL, NULL), "leads out of the model's folder");
-    REFUSED(with_external("missing", NULL, NULL), "in/missing: No such file or directory; the file belongs beside");
+    REFUSED(with_external("missing", NULL, NULL),
+            "in/missing: No such file or directory; the file belongs beside");
     REFUSED(with_external("sub", NULL, NULL), "is not a regular file");
     REFUSED(with_external("pipe", NULL, NULL), "is not a regular file");
     REFUSED(with_external("", NULL, NULL), "no location is given");

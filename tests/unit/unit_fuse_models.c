@@ -1,5 +1,5 @@
-/* unit_fuse_models.c - real models compute the same before and after fusing. Skipped, visibly, where the shared models
- * are missing. */
+/* unit_fuse_models.c - real models compute the same before and after fusing. Skipped, visibly, where the
+ * shared models are missing. */
 #include "ops/ops.h"
 #include "passes/passes.h"
 #include "pipeline.h"

@@ -1,5 +1,5 @@
-/* unit_generated.c - random layers of every kind in every lowering, compiled and checked by the machinery of `ternc
- * check`: values against the evaluator, and every ternary weight by impulses. */
+/* unit_generated.c - random layers of every kind in every lowering, compiled and checked by the machinery of
+ * `ternc check`: values against the evaluator, and every ternary weight by impulses. */
 #include "check/check.h"
 #include "codegen/codegen.h"
 #include "support/layers.h"
@@ -36,7 +36,8 @@ static void print_failure(const Plan *plan, const CheckReport *r, const char *fl
         fprintf(stderr, "  %s\n", r->layers[0].first);
     if (r->num_layers)
         fprintf(stderr, "  wrong %lld missing %lld stray %lld of %lld\n", (long long)r->layers[0].wrong,
-                (long long)r->layers[0].missing, (long long)r->layers[0].stray, (long long)r->layers[0].checked);
+                (long long)r->layers[0].missing, (long long)r->layers[0].stray,
+                (long long)r->layers[0].checked);
     if (r->problems.len)
         fprintf(stderr, "  %s", r->problems.data);
 }
@@ -70,8 +71,9 @@ static void check_kind(LayerKind kind, bool one_row)
     static const Lowering lowerings[] = {LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED, LOWER_DENSE};
     for (int round = 0; round < ROUNDS; round++)
         for (int i = 0; i < 4; i++) {
-            Options opt = {
-                .lowering = lowerings[i], .name = "net", .optimize = pick(0, 1) ? OPTIMIZE_SPEED : OPTIMIZE_SIZE};
+            Options opt = {.lowering = lowerings[i],
+                           .name = "net",
+                           .optimize = pick(0, 1) ? OPTIMIZE_SPEED : OPTIMIZE_SIZE};
             bool ternary = lowerings[i] != LOWER_DENSE || pick(0, 1);
             Layer *l = draw_layer((LayerWish){kind, one_row, ternary, .seen = pick(0, 1)});
             check_plan(layer_plan(layer_graph(l, one_row, pick(0, 1)), &opt), builds[(round + i) % 4]);

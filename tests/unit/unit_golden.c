@@ -161,7 +161,8 @@ static double *compute(const Graph *g, int64_t *count)
     return all;
 }
 
-static void check_same(const Case *c, const char *pass, const double *a, int64_t na, const double *b, int64_t nb)
+static void check_same(const Case *c, const char *pass, const double *a, int64_t na, const double *b,
+                       int64_t nb)
 {
     bool same = na == nb;
     for (int64_t i = 0; i < na && same; i++)
@@ -190,7 +191,8 @@ static void run_passes(const Case *c, Model *m)
     }
 }
 
-/* What is printed can be read and prints the same again, but types and ternary facts, which stand in comments. */
+/* What is printed can be read and prints the same again, but types and ternary facts, which stand in
+ * comments. */
 static void check_reads_back(const Case *c, const char *text)
 {
     if (strstr(text, "...") || strstr(text, "Layer <"))

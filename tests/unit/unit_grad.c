@@ -1,8 +1,9 @@
-/* unit_grad.c - every row of the case table whose operators have gradients: the engine's forward pass against the
- * evaluator, its gradients against central differences of its forward pass in training mode. The loss is a sum of the
- * outputs with random factors. An argument runs the rows whose name contains it.
+/* unit_grad.c - every row of the case table whose operators have gradients: the engine's forward pass against
+ * the evaluator, its gradients against central differences of its forward pass in training mode. The loss is
+ * a sum of the outputs with random factors. An argument runs the rows whose name contains it.
  *
- * Values come from the row, moved a little so that none lies on a kink. Every operator with a gradient must have a row.
+ * Values come from the row, moved a little so that none lies on a kink. Every operator with a gradient must
+ * have a row.
  */
 #include "cases/op_values.h"
 #include "ops/ops.h"
@@ -68,8 +69,8 @@ static void check_elements(const Check *c, const char *name, float *x, const flo
     }
     for (int64_t i = 0; i < count; i++)
         if (!(fabsf(numeric[i] - grad[i]) <= 0.02f * largest)) {
-            CHECK(c->row, false, "gradient of element %lld of '%s' is %.6g, differences give %.6g", (long long)i, name,
-                  (double)grad[i], (double)numeric[i]);
+            CHECK(c->row, false, "gradient of element %lld of '%s' is %.6g, differences give %.6g",
+                  (long long)i, name, (double)grad[i], (double)numeric[i]);
             return;
         }
 }
@@ -110,7 +111,8 @@ static void check_forward(const Check *c, const void *const *in)
         largest = fmax(largest, fabs((double)want[i]));
         worst = fmax(worst, fabs((double)want[i] - (double)got[i]));
     }
-    CHECK(c->row, worst <= 1e-4 * (largest + 1e-3), "forward is off by %g where the largest is %g", worst, largest);
+    CHECK(c->row, worst <= 1e-4 * (largest + 1e-3), "forward is off by %g where the largest is %g", worst,
+          largest);
     free(values);
 }
 
@@ -148,7 +150,8 @@ static bool has_gradient(const Graph *g, int output)
 /* Operators without a gradient; and the forms of others that have none. */
 static bool is_refusal(const OpCase *row, const char *message)
 {
-    static const char *const forms[] = {"max_pool_index", "batch_norm_run_time", "batch_norm_rows", "resize_crop"};
+    static const char *const forms[] = {"max_pool_index", "batch_norm_run_time", "batch_norm_rows",
+                                        "resize_crop"};
     for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
         if (!strcmp(row->name, forms[i]))
             return strstr(message, "this form of") != NULL;

@@ -1,5 +1,5 @@
-/* unit_layers.c - random linear layers in every lowering: the generated C, compiled and run, against eval_layer. An
- * argument is the seed of the layers. */
+/* unit_layers.c - random linear layers in every lowering: the generated C, compiled and run, against
+ * eval_layer. An argument is the seed of the layers. */
 #include "base/host.h"
 #include "codegen/codegen.h"
 #include "passes/passes.h"
@@ -36,7 +36,9 @@ static Run *build(const Plan *p, const char *cc, const char *flags)
     file_write(source, c.data, c.len);
     file_write(mem_printf("%s/net.h", dir), h.data, h.len);
     const char *files[] = {source, "-o", so, "-lm", NULL};
-    cc_compile(cc, mem_printf("-shared -fPIC -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s", flags), files);
+    cc_compile(cc,
+               mem_printf("-shared -fPIC -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s", flags),
+               files);
     void *handle = dlopen(so, RTLD_NOW | RTLD_LOCAL);
     Run *run = NULL;
     void *symbol = handle ? dlsym(handle, "net_run_in") : NULL;
@@ -50,7 +52,8 @@ static Run *build(const Plan *p, const char *cc, const char *flags)
 static double worst_error(const Layer *l, Run *run, int64_t arena_bytes)
 {
     int64_t ni = type_elems(layer_input_type(l, false)), no = type_elems(layer_output_type(l, false));
-    float *x = draw_floats(ni), *neg = NEW_ARRAY(float, ni), *y = NEW_ARRAY(float, no), *want = NEW_ARRAY(float, no);
+    float *x = draw_floats(ni), *neg = NEW_ARRAY(float, ni), *y = NEW_ARRAY(float, no),
+          *want = NEW_ARRAY(float, no);
     float *bound = NEW_ARRAY(float, no);
     for (int64_t i = 0; i < ni; i++)
         neg[i] = -x[i];

@@ -1,5 +1,5 @@
-/* unit_lower.c - the form that each layer gets: limits, predictions, shared sums; and what is said of the adds against
- * the generated text. */
+/* unit_lower.c - the form that each layer gets: limits, predictions, shared sums; and what is said of the
+ * adds against the generated text. */
 #include "codegen/codegen.h"
 #include "passes/passes.h"
 #include "support/layers.h"
@@ -10,7 +10,8 @@
 enum { TEXT_LAYERS = 12 };
 
 /* Of weights of which `percent` are not 0. */
-static Layer *make_layer(LayerKind kind, int64_t ci, int64_t co, int64_t kernel, int64_t size, uint32_t percent)
+static Layer *make_layer(LayerKind kind, int64_t ci, int64_t co, int64_t kernel, int64_t size,
+                         uint32_t percent)
 {
     return draw_weights(kind, 1, ci, co, kernel, 1, size, percent / 100.0);
 }
@@ -34,17 +35,25 @@ static void test_extremes(void)
 {
     static const char *const pcs[] = {"x86-64-v4", "x86-64-v3", "x86-64"};
     for (int i = 0; i < 3; i++) {
-        CU_ASSERT_EQUAL(choose(pcs[i], OPTIMIZE_SPEED, make_layer(LAYER_FC, 1024, 1024, 1, 1, 2)), LOWER_UNROLL);
-        CU_ASSERT_EQUAL(choose(pcs[i], OPTIMIZE_SPEED, make_layer(LAYER_FC, 1024, 1024, 1, 1, 50)), LOWER_PACKED);
-        CU_ASSERT_EQUAL(choose(pcs[i], OPTIMIZE_SPEED, make_layer(LAYER_CONV, 32, 64, 5, 12, 50)), LOWER_UNROLL);
-        CU_ASSERT_EQUAL(choose(pcs[i], OPTIMIZE_SIZE, make_layer(LAYER_FC, 1024, 1024, 1, 1, 2)), LOWER_SPARSE);
+        CU_ASSERT_EQUAL(choose(pcs[i], OPTIMIZE_SPEED, make_layer(LAYER_FC, 1024, 1024, 1, 1, 2)),
+                        LOWER_UNROLL);
+        CU_ASSERT_EQUAL(choose(pcs[i], OPTIMIZE_SPEED, make_layer(LAYER_FC, 1024, 1024, 1, 1, 50)),
+                        LOWER_PACKED);
+        CU_ASSERT_EQUAL(choose(pcs[i], OPTIMIZE_SPEED, make_layer(LAYER_CONV, 32, 64, 5, 12, 50)),
+                        LOWER_UNROLL);
+        CU_ASSERT_EQUAL(choose(pcs[i], OPTIMIZE_SIZE, make_layer(LAYER_FC, 1024, 1024, 1, 1, 2)),
+                        LOWER_SPARSE);
     }
-    CU_ASSERT_EQUAL(choose("cortex-m4", OPTIMIZE_SIZE, make_layer(LAYER_CONV, 32, 32, 3, 8, 90)), LOWER_PACKED);
-    CU_ASSERT_EQUAL(choose("cortex-m4", OPTIMIZE_SIZE, make_layer(LAYER_CONV, 32, 32, 3, 8, 2)), LOWER_SPARSE);
-    CU_ASSERT_EQUAL(choose("cortex-m4", OPTIMIZE_SPEED, make_layer(LAYER_CONV, 32, 32, 3, 8, 50)), LOWER_UNROLL);
+    CU_ASSERT_EQUAL(choose("cortex-m4", OPTIMIZE_SIZE, make_layer(LAYER_CONV, 32, 32, 3, 8, 90)),
+                    LOWER_PACKED);
+    CU_ASSERT_EQUAL(choose("cortex-m4", OPTIMIZE_SIZE, make_layer(LAYER_CONV, 32, 32, 3, 8, 2)),
+                    LOWER_SPARSE);
+    CU_ASSERT_EQUAL(choose("cortex-m4", OPTIMIZE_SPEED, make_layer(LAYER_CONV, 32, 32, 3, 8, 50)),
+                    LOWER_UNROLL);
 }
 
-/* For speed no form without multiplications is predicted to be much faster than what is taken; for size none smaller.
+/* For speed no form without multiplications is predicted to be much faster than what is taken; for size none
+ * smaller.
  */
 static void test_least(void)
 {
@@ -83,7 +92,8 @@ static void test_limits(void)
 
 static void test_sharing(void)
 {
-    Layer *dense = make_layer(LAYER_CONV, 32, 64, 5, 12, 50), *thin = make_layer(LAYER_CONV, 32, 64, 5, 12, 1);
+    Layer *dense = make_layer(LAYER_CONV, 32, 64, 5, 12, 50),
+          *thin = make_layer(LAYER_CONV, 32, 64, 5, 12, 1);
     choose("x86-64-v4", OPTIMIZE_SPEED, dense);
     CU_ASSERT(dense->window > 1 && (double)dense->adds < 0.85 * (double)dense->terms);
     choose("x86-64-v4", OPTIMIZE_SPEED, thin);

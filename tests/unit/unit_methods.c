@@ -1,5 +1,6 @@
-/* unit_methods.c - TWN, SCA and STP while training, against values worked out by hand: which weights are zero, the
- * scale, the gradient that comes back, the regularisers, the start, the allocation of zeros; and the table of methods.
+/* unit_methods.c - TWN, SCA and STP while training, against values worked out by hand: which weights are
+ * zero, the scale, the gradient that comes back, the regularisers, the start, the allocation of zeros; and
+ * the table of methods.
  */
 #include "passes/methods/methods.h"
 #include "passes/passes.h"
@@ -26,8 +27,12 @@ static Trainer *trainer_of(const char *text, Options *opt, TrainOptions *o)
     check_supported(g);
     pass_infer(g);
     opt->keep = (const char *const[]){NULL};
-    *t = (Trainer){
-        .method = method_def(opt->method), .opt = opt, .o = o, .g = g, .steps_per_epoch = STEPS, .epochs = o->epochs};
+    *t = (Trainer){.method = method_def(opt->method),
+                   .opt = opt,
+                   .o = o,
+                   .g = g,
+                   .steps_per_epoch = STEPS,
+                   .epochs = o->epochs};
     t->freeze_epoch = o->epochs - o->recovery;
     t->e = engine_new(g, g->outputs[0], 2, 1, WANT_PARAMS);
     latent_prepare(t);
@@ -53,12 +58,14 @@ static void check_floats(int line, const float *got, const float *want, int64_t 
     }
 }
 
-#define CHECK_FLOATS(got, ...)                                                                                         \
-    check_floats(__LINE__, got, (const float[]){__VA_ARGS__}, sizeof((const float[]){__VA_ARGS__}) / sizeof(float))
+#define CHECK_FLOATS(got, ...)                                                                               \
+    check_floats(__LINE__, got, (const float[]){__VA_ARGS__},                                                \
+                 sizeof((const float[]){__VA_ARGS__}) / sizeof(float))
 
 /* ---- TWN ---- */
 
-/* Channel 0: mean |w| 0.45, D = 0.3375, a = (1 + 0.5) / 2. Channel 1: mean 0.8, D = 0.6, a = (2 + 0.8) / 2. */
+/* Channel 0: mean |w| 0.45, D = 0.3375, a = (1 + 0.5) / 2. Channel 1: mean 0.8, D = 0.6, a = (2 + 0.8) / 2.
+ */
 static void test_twn_relative(void)
 {
     Options opt = {.threshold = 0.75f};
@@ -74,7 +81,8 @@ static void test_twn_exact(void)
     CHECK_FLOATS(used(trainer_of(plain, &opt, &o), true), 0.75f, -0.75f, 0, 0, -2, 0, 0, 0);
 }
 
-/* mean |w| 0.625, D = 0.46875, a = (1 + 0.5 + 2 + 0.8) / 4; and no scale per channel may break the layer's one. */
+/* mean |w| 0.625, D = 0.46875, a = (1 + 0.5 + 2 + 0.8) / 4; and no scale per channel may break the layer's
+ * one. */
 static void test_twn_per_layer(void)
 {
     Options opt = {.threshold = 0.75f, .per_layer = true};
@@ -151,8 +159,8 @@ static void test_sca_round(void)
         CU_ASSERT_EQUAL(sca_round(w[i]), want[i]);
 }
 
-/* c = 0.5 / (0.75 * 0.625) = 16/15 puts TWN's D at 0.5: of 1, 0.5, 0.8, 2 all lie above. What reaches beyond 0.95 / c
- * is clipped; all else starts as it was, whatever alpha is. */
+/* c = 0.5 / (0.75 * 0.625) = 16/15 puts TWN's D at 0.5: of 1, 0.5, 0.8, 2 all lie above. What reaches beyond
+ * 0.95 / c is clipped; all else starts as it was, whatever alpha is. */
 static void test_sca_start(void)
 {
     Options opt = {.method = METHOD_sca};
@@ -204,8 +212,9 @@ static void test_sca_chain(void)
     CU_ASSERT_DOUBLE_EQUAL((double)t->grads[t->ternary[0].scales->at], 0.95 * base - 0.5 + 0.1 + 0.2, 1e-6);
 }
 
-/* The share of zeros asked for lies below the edge sqrt(alpha / 2), at first where rounding has its own: 0.8, the sixth
- * magnitude of eight, begins as |w| = 0.5. Later the edge follows the weights: the sixth is then 1, that is 0.625. */
+/* The share of zeros asked for lies below the edge sqrt(alpha / 2), at first where rounding has its own: 0.8,
+ * the sixth magnitude of eight, begins as |w| = 0.5. Later the edge follows the weights: the sixth is then 1,
+ * that is 0.625. */
 static void test_sca_sparsity(void)
 {
     Options opt = {.method = METHOD_sca, .sparsity = 0.75f};
@@ -293,9 +302,9 @@ static void test_sca_end(void)
 
 /* ---- STP ---- */
 
-/* Layers of 100 and 10,000 weights with 4 channels each. Of 90 % zeros 1,010 weights remain; by square roots 91.8 and
- * 918, but at most 0.6 of a layer: 60 and 950. Of 99 %, 101 remain: 9.18 and 91.8. Of 99.9 %, 10.1: the floor is a
- * weight per channel, 4 for the small layer. */
+/* Layers of 100 and 10,000 weights with 4 channels each. Of 90 % zeros 1,010 weights remain; by square
+ * roots 91.8 and 918, but at most 0.6 of a layer: 60 and 950. Of 99 %, 101 remain: 9.18 and 91.8. Of 99.9
+ * %, 10.1: the floor is a weight per channel, 4 for the small layer. */
 static void test_stp_layers(void)
 {
     Param small = {.count = 100, .box = {NULL, NULL, 0, 1, 1, 4, 25}};
@@ -314,7 +323,8 @@ static void test_stp_layers(void)
     CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.99), 0.96, 1e-6);
 }
 
-/* One layer, 8 weights, max |W| = 2. At first D = eta max |W| = 0.3; weights in (D, 1.1 D) are pulled to it. */
+/* One layer, 8 weights, max |W| = 2. At first D = eta max |W| = 0.3; weights in (D, 1.1 D) are pulled to it.
+ */
 static void test_stp_first_stage(void)
 {
     Options opt = {.method = METHOD_stp, .sparsity = 0.75f};

@@ -1,5 +1,5 @@
-/* unit_models.c - every model of the onnx package's test data is read and upgraded, or refused with a message that
- * names the file; what was read survives being written and read back. Skipped without the package. */
+/* unit_models.c - every model of the onnx package's test data is read and upgraded, or refused with a message
+ * that names the file; what was read survives being written and read back. Skipped without the package. */
 #include "base/host.h"
 #include "graph/op.h"
 #include "onnx/onnx.h"

@@ -1,5 +1,5 @@
-/* unit_onnx.c - reading and writing ONNX: every encoding of tensors, symbolic dimensions, the order of nodes, size and
- * speed, and models that are written and read back. */
+/* unit_onnx.c - reading and writing ONNX: every encoding of tensors, symbolic dimensions, the order of nodes,
+ * size and speed, and models that are written and read back. */
 #include "base/host.h"
 #include "base/out_file.h"
 #include "layers/layers.h"
@@ -118,13 +118,15 @@ static void test_batch(void)
     CU_ASSERT_EQUAL(read_with(m, &quiet)->graph->inputs[0]->type.dims[0], 1);
     CU_ASSERT_EQUAL(read_with(m, &quiet)->graph->outputs[0]->type.dims[0], -1);
     const DimValue n5[] = {{"N", 5}};
-    CU_ASSERT_EQUAL(read_with(m, &(Options){.quiet = true, .dims = n5, .num_dims = 1})->graph->inputs[0]->type.dims[0],
-                    5);
+    CU_ASSERT_EQUAL(
+        read_with(m, &(Options){.quiet = true, .dims = n5, .num_dims = 1})->graph->inputs[0]->type.dims[0],
+        5);
     set_symbol(m->graph->input[0], 0, NULL);
     CU_ASSERT_EQUAL(read_with(m, &quiet)->graph->inputs[0]->type.dims[0], 1);
     const DimValue x3[] = {{"x.0", 3}};
-    CU_ASSERT_EQUAL(read_with(m, &(Options){.quiet = true, .dims = x3, .num_dims = 1})->graph->inputs[0]->type.dims[0],
-                    3);
+    CU_ASSERT_EQUAL(
+        read_with(m, &(Options){.quiet = true, .dims = x3, .num_dims = 1})->graph->inputs[0]->type.dims[0],
+        3);
 }
 
 /* A size of 0 is one: the input has no elements, unless --dim says otherwise. */
@@ -137,8 +139,9 @@ static void test_zero_dim(void)
     set_symbol(m->graph->output[0], 0, "N");
     CU_ASSERT_EQUAL(read_with(m, &quiet)->graph->inputs[0]->type.dims[0], 0);
     const DimValue x3[] = {{"x.0", 3}};
-    CU_ASSERT_EQUAL(read_with(m, &(Options){.quiet = true, .dims = x3, .num_dims = 1})->graph->inputs[0]->type.dims[0],
-                    3);
+    CU_ASSERT_EQUAL(
+        read_with(m, &(Options){.quiet = true, .dims = x3, .num_dims = 1})->graph->inputs[0]->type.dims[0],
+        3);
 }
 
 static void test_named_dims(void)
@@ -150,11 +153,13 @@ static void test_named_dims(void)
                            "m.onnx: the sizes of some dimensions are not known; add --dim width=N");
     const DimValue good[] = {{"width", 4}}, bad[] = {{"width", 4}, {"height", 4}};
     CU_ASSERT_EQUAL(
-        read_with(m, &(Options){.quiet = true, .dims = good, .num_dims = 1})->graph->inputs[0]->type.dims[1], 4);
+        read_with(m, &(Options){.quiet = true, .dims = good, .num_dims = 1})->graph->inputs[0]->type.dims[1],
+        4);
     CU_ASSERT_STRING_EQUAL(message_of(m, &(Options){.quiet = true, .dims = bad, .num_dims = 2}),
                            "--dim height: m.onnx has no symbolic dimension of that name; it has: N width");
-    CU_ASSERT_STRING_EQUAL(message_of(make_model(), &(Options){.quiet = true, .dims = good, .num_dims = 1}),
-                           "--dim width: m.onnx has no symbolic dimension of that name; all its dimensions are fixed");
+    CU_ASSERT_STRING_EQUAL(
+        message_of(make_model(), &(Options){.quiet = true, .dims = good, .num_dims = 1}),
+        "--dim width: m.onnx has no symbolic dimension of that name; all its dimensions are fixed");
 }
 
 /* ---- encodings ---- */
@@ -295,10 +300,12 @@ static Model *upgraded(const char *text)
 static const char every_type[] =
     "g (float[2,3] x, int64[2] n) => (float[2,3] y, float[2,3] z, float[3] f)\n"
     "<float[3] f = {1.5, -2, 0.25}, double[1] d = {0.1}, int8[2] \"a/b:0\" = {-1, 1}, uint8[1] u8 = {255},\n"
-    " int16[1] i16 = {-300}, uint16[1] u16 = {65535}, int32[1] i32 = {-70000}, uint32[1] u32 = {4294967295},\n"
+    " int16[1] i16 = {-300}, uint16[1] u16 = {65535}, int32[1] i32 = {-70000}, uint32[1] u32 = "
+    "{4294967295},\n"
     " uint64[1] u64 = {18446744073709551615}, bool[2] b = {0, 1}, int64 s = {7}, float[0] none = {}>\n"
     "{\n"
-    "   [first] \"y\" = Clip <i = 3, f = 0.5, s = \"text\", is = [1, 2], fs = [0.5, 1.5], ss = [\"a\", \"b\"],\n"
+    "   [first] \"y\" = Clip <i = 3, f = 0.5, s = \"text\", is = [1, 2], fs = [0.5, 1.5], ss = [\"a\", "
+    "\"b\"],\n"
     "                         t = float[2] {1, 2}> (x, , f)\n"
     "   \"t:0\" = Concat (d, \"a/b:0\", u8, i16, u16, i32, u32, u64, b, s, none)\n"
     "   z = Add (x, \"t:0\")\n"
@@ -329,7 +336,8 @@ static void test_round_trip(void)
 /* A full disk, as seen by a process that may write only little. */
 static void test_full_disk(void)
 {
-    Model *m = upgraded("g (float[100000] x) => (float[100000] y) <float[100000] w = seed 1> { y = Add (x, w) }");
+    Model *m =
+        upgraded("g (float[100000] x) => (float[100000] y) <float[100000] w = seed 1> { y = Add (x, w) }");
     const char *folder = temp_folder(), *path = mem_printf("%s/full.onnx", folder);
     struct rlimit old, small;
     getrlimit(RLIMIT_FSIZE, &old);

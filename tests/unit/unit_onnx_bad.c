@@ -11,7 +11,8 @@
 static void test_bad_tensors(void)
 {
     Tensor_ *p = make_tensor("t", 8, 0);
-    CU_ASSERT_STRING_EQUAL(decode_message(p), "m.onnx: initializer 't': element type 8 (string) is not supported");
+    CU_ASSERT_STRING_EQUAL(decode_message(p),
+                           "m.onnx: initializer 't': element type 8 (string) is not supported");
     p->data_type = 14;
     CU_ASSERT_PTR_NOT_NULL(strstr(decode_message(p), "(complex64) is not supported"));
     p->data_type = 99;
@@ -31,7 +32,8 @@ static void test_bad_tensors(void)
     p = make_tensor("t", 1, 4);
     p->n_dims = 9;
     p->dims = NEW_ARRAY(int64_t, 9);
-    CU_ASSERT_STRING_EQUAL(decode_message(p), "m.onnx: initializer 't': rank 9 is too large; at most 8 is supported");
+    CU_ASSERT_STRING_EQUAL(decode_message(p),
+                           "m.onnx: initializer 't': rank 9 is too large; at most 8 is supported");
     p = make_tensor("t", 1, 4);
     set_raw(p, ones, sizeof ones);
     p->n_float_data = 4;
@@ -217,8 +219,9 @@ static const struct {
     {opset_below_1, "m.onnx: opset -6 is not supported; 1 to 18 are. Export the model with opset 17"},
     {opset_99, "m.onnx: opset 99 is not supported; 1 to 18 are. Export the model with opset 17"},
     {two_opsets, "m.onnx: imports two versions of the operator set: 13 and 12"},
-    {dangling_input, "m.onnx: node 'act' (Relu): its input 'nowhere' is not made by any node, nor an input or "
-                     "initializer of the graph"},
+    {dangling_input,
+     "m.onnx: node 'act' (Relu): its input 'nowhere' is not made by any node, nor an input or "
+     "initializer of the graph"},
     {dangling_output, "m.onnx: output 'nowhere' is not made by any node"},
     {output_twice, "m.onnx: output 'y' is listed twice"},
     {input_twice, "m.onnx: input 'x' is defined twice"},
@@ -228,14 +231,16 @@ static const struct {
     {cycle, "m.onnx: the graph has a cycle: 'act' -> 'sum' -> 'act'"},
     {self_cycle, "m.onnx: the graph has a cycle: 'sum' -> 'sum'"},
     {no_operator, "m.onnx: node 0 ('sum') names no operator"},
-    {no_shape, "m.onnx: input 'x' has no shape; save the model with one (onnx.shape_inference, or the exporter's input "
-               "shape)"},
+    {no_shape,
+     "m.onnx: input 'x' has no shape; save the model with one (onnx.shape_inference, or the exporter's input "
+     "shape)"},
     {no_type, "m.onnx: input 'x' has no element type"},
     {string_input, "m.onnx: input 'x': element type 8 (string) is not supported"},
-    {sequence_input, "m.onnx: input 'x' is not a tensor but a sequence, map, optional or sparse tensor, which is not "
-                     "supported"},
-    {huge_input,
-     "m.onnx: input 'x': shape float[9223372036854775807,4] is too large; at most 2147483647 elements are supported"},
+    {sequence_input,
+     "m.onnx: input 'x' is not a tensor but a sequence, map, optional or sparse tensor, which is not "
+     "supported"},
+    {huge_input, "m.onnx: input 'x': shape float[9223372036854775807,4] is too large; at most 2147483647 "
+                 "elements are supported"},
     {negative_input, "m.onnx: input 'x': dimension 1 is -5"},
     {unknown_input, "m.onnx: the sizes of some dimensions are not known; add --dim x.1=N"},
     {deep_input, "m.onnx: input 'x': rank 9 is too large; at most 8 is supported"},
@@ -243,9 +248,11 @@ static const struct {
     {has_training, "m.onnx: a graph for training is not supported; export the model for inference"},
     {has_sparse, "m.onnx: sparse initializers are not supported; save the weights as dense tensors"},
     {attr_twice, "m.onnx: node 'act' (Relu): attribute 'a' is given twice"},
-    {attr_reference, "m.onnx: node 'act' (Relu): attribute 'a' refers to a function's attribute, outside of a "
-                     "function"},
-    {attr_other_value, "m.onnx: node 'act' (Relu): attribute 'a' has a value of another type than it declares"},
+    {attr_reference,
+     "m.onnx: node 'act' (Relu): attribute 'a' refers to a function's attribute, outside of a "
+     "function"},
+    {attr_other_value,
+     "m.onnx: node 'act' (Relu): attribute 'a' has a value of another type than it declares"},
     {attr_no_value, "m.onnx: node 'act' (Relu): attribute 'a' has no value"},
     {attr_nul, "m.onnx: node 'act' (Relu): attribute 'a' contains a NUL byte"},
     {unsupported, "m.onnx: unsupported operators: com.example.Add (node 'sum'), NoSuchOp (node 'act')"},
@@ -299,7 +306,8 @@ static void test_damaged(void)
         }
 }
 
-/* A graph's input whose type is a sequence of sequences of ..., `depth` messages in each other and the model. */
+/* A graph's input whose type is a sequence of sequences of ..., `depth` messages in each other and the model.
+ */
 static const uint8_t *nest(size_t depth, size_t *len)
 {
     static const uint8_t first[] = {0x3a, 0x5a, 0x12}; /* graph, input, type; then sequence_type, elem_type */
@@ -320,7 +328,8 @@ static void test_depth(void)
     const uint8_t *data = nest(64, &len);
     CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message(data, len), "version 0 of the file format is not supported"));
     data = nest(65, &len);
-    CU_ASSERT_STRING_EQUAL(bytes_message(data, len), "m.onnx: not an ONNX file, or damaged: it is nested too deeply");
+    CU_ASSERT_STRING_EQUAL(bytes_message(data, len),
+                           "m.onnx: not an ONNX file, or damaged: it is nested too deeply");
 }
 
 static void test_memory(void)
@@ -332,15 +341,18 @@ static void test_memory(void)
     memcpy(data, start, sizeof start);
     for (size_t i = 0; i < EMPTY_NODES; i++)
         data[sizeof start + 2 * i] = 0x0a;
-    CU_ASSERT_STRING_EQUAL(bytes_message(data, len),
-                           "m.onnx: not an ONNX file, or damaged: it would take far more memory than its size allows");
+    CU_ASSERT_STRING_EQUAL(
+        bytes_message(data, len),
+        "m.onnx: not an ONNX file, or damaged: it would take far more memory than its size allows");
 }
 
 static void test_hostile(void)
 {
-    CU_ASSERT_STRING_EQUAL(bytes_message("\x08\x07\x3a\x00\x3a\x00", 6),
-                           "m.onnx: not an ONNX file, or damaged: a message comes twice where only one may stand");
-    CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message("\x08\x07\x3a\x03\x12\x01\0", 7), "a name contains a NUL byte"));
+    CU_ASSERT_STRING_EQUAL(
+        bytes_message("\x08\x07\x3a\x00\x3a\x00", 6),
+        "m.onnx: not an ONNX file, or damaged: a message comes twice where only one may stand");
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(bytes_message("\x08\x07\x3a\x03\x12\x01\0", 7), "a name contains a NUL byte"));
     CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message("\x08\x07\x3a\x7f", 4), "a field reaches behind the end"));
     CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message("\x08\x07\x3b\x7f", 4), "a field has an unknown encoding"));
     CU_ASSERT_PTR_NOT_NULL(strstr(bytes_message("\x08\x87", 2), "a number is cut off"));
@@ -350,9 +362,10 @@ static void test_hostile(void)
 static void test_newer_fields(void)
 {
     /* Field 11 in ModelProto.graph (7), node (1); metadata of a node (9) says nothing. */
-    CU_ASSERT_STRING_EQUAL(bytes_message("\x08\x07\x3a\x05\x0a\x03\x5a\x01x", 9),
-                           "m.onnx: field 11 of NodeProto is unknown: the file is newer than ternc understands, or not "
-                           "an ONNX file");
+    CU_ASSERT_STRING_EQUAL(
+        bytes_message("\x08\x07\x3a\x05\x0a\x03\x5a\x01x", 9),
+        "m.onnx: field 11 of NodeProto is unknown: the file is newer than ternc understands, or not "
+        "an ONNX file");
     CU_ASSERT_STRING_EQUAL(bytes_message("\x08\x07\x3a\x05\x0a\x03\x4a\x01x", 9),
                            "m.onnx: node 0 ('') names no operator");
 }

@@ -1,9 +1,9 @@
-/* unit_ops.c - every row of the case table: the evaluator against the values given by hand, and the generated C,
- * compiled by gcc and by clang without a warning, against the evaluator. An argument runs the rows whose name contains
- * it.
+/* unit_ops.c - every row of the case table: the evaluator against the values given by hand, and the generated
+ * C, compiled by gcc and by clang without a warning, against the evaluator. An argument runs the rows whose
+ * name contains it.
  *
- * --write FOLDER runs nothing but writes the rows as .onnx files with their inputs and the evaluator's outputs, for
- * oracle.mjs. */
+ * --write FOLDER runs nothing but writes the rows as .onnx files with their inputs and the evaluator's
+ * outputs, for oracle.mjs. */
 #include "base/host.h"
 #include "cases/op_cases.h"
 #include "cases/op_values.h"
@@ -218,7 +218,8 @@ static void write_row(FILE *index, const char *folder, const Run *r)
         write_values(index, folder, mem_printf("%s.in%d", name, i), r->g->inputs[i], r->in[i]);
     fprintf(index, "], \"out\": [");
     for (int i = 0; i < r->g->num_outputs; i++, fputs(i < r->g->num_outputs ? ", " : "", index))
-        write_values(index, folder, mem_printf("%s.out%d", name, i), r->g->outputs[i], r->values[r->g->outputs[i]->id]);
+        write_values(index, folder, mem_printf("%s.out%d", name, i), r->g->outputs[i],
+                     r->values[r->g->outputs[i]->id]);
     fprintf(index, "]}");
 }
 

@@ -78,7 +78,8 @@ static void test_values(void)
     CU_ASSERT_TRUE(c->opt.per_layer);
     CU_ASSERT_EQUAL_FATAL(c->opt.num_keep, 2);
     CU_ASSERT_STRING_EQUAL(c->opt.keep[1], "/fc/MatMul");
-    c = parse_good("ternc compile m -o d --keep none --optimize size --lowering packed --name lenet --explain");
+    c = parse_good(
+        "ternc compile m -o d --keep none --optimize size --lowering packed --name lenet --explain");
     CU_ASSERT_PTR_NOT_NULL(c->opt.keep);
     CU_ASSERT_EQUAL(c->opt.num_keep, 0);
     CU_ASSERT_EQUAL(c->opt.optimize, OPTIMIZE_SIZE);
@@ -97,8 +98,8 @@ static void test_values(void)
 
 static void test_data_values(void)
 {
-    const CommandLine *c = parse_good(
-        "ternc eval m --data a,b --scale 1/255 --mean -0.5,0,1e-3 --std 2 --layout nhwc --limit 12 --threads 3");
+    const CommandLine *c = parse_good("ternc eval m --data a,b --scale 1/255 --mean -0.5,0,1e-3 --std 2 "
+                                      "--layout nhwc --limit 12 --threads 3");
     CU_ASSERT_DOUBLE_EQUAL(c->data.scale, 1.0 / 255, 0);
     CU_ASSERT_EQUAL_FATAL(c->data.mean.count, 3);
     CU_ASSERT_DOUBLE_EQUAL(c->data.mean.items[0], -0.5, 0);
@@ -112,8 +113,9 @@ static void test_data_values(void)
 
 static void test_size_values(void)
 {
-    const CommandLine *c = parse_good("ternc size a b --methods stp,none --lowerings sparse,auto --targets host,avr "
-                                      "--custom-target x=-m32 --custom-target y=-mx32 --baseline f --tolerance 2.5");
+    const CommandLine *c =
+        parse_good("ternc size a b --methods stp,none --lowerings sparse,auto --targets host,avr "
+                   "--custom-target x=-m32 --custom-target y=-mx32 --baseline f --tolerance 2.5");
     CU_ASSERT_EQUAL_FATAL(c->models.count, 2);
     CU_ASSERT_STRING_EQUAL(c->models.items[1], "b");
     CU_ASSERT_EQUAL_FATAL(c->num_methods, 2);
@@ -134,7 +136,8 @@ static void test_size_values(void)
     c = parse_good("ternc check a --cc gcc");
     CU_ASSERT_STRING_EQUAL(c->build.cflags, recommended_flags(OPTIMIZE_SPEED, "gcc"));
     c = parse_good("ternc bench a --cc gcc --optimize size");
-    CU_ASSERT_STRING_EQUAL(c->build.cflags, mem_printf("%s -march=native", recommended_flags(OPTIMIZE_SIZE, "gcc")));
+    CU_ASSERT_STRING_EQUAL(c->build.cflags,
+                           mem_printf("%s -march=native", recommended_flags(OPTIMIZE_SIZE, "gcc")));
     CU_ASSERT_TRUE(parse_good("ternc size --list-targets")->list_targets);
     c = parse_good("ternc compile m -o d --max-flash 0");
     CU_ASSERT_EQUAL(c->budget.max_flash, 0);
@@ -143,9 +146,10 @@ static void test_size_values(void)
 
 static void test_targets(void)
 {
-    static const char *const pairs[][2] = {
-        {"generic", "generic"},       {"cortex-m0", "cortex-m0"}, {"m0+", "cortex-m0plus"}, {"RP2040", "cortex-m0plus"},
-        {"cortex-m33", "cortex-m33"}, {"avx2", "x86-64-v3"},      {"wasm", "wasm32"},       {"Cortex-M4", "cortex-m4"}};
+    static const char *const pairs[][2] = {{"generic", "generic"},       {"cortex-m0", "cortex-m0"},
+                                           {"m0+", "cortex-m0plus"},     {"RP2040", "cortex-m0plus"},
+                                           {"cortex-m33", "cortex-m33"}, {"avx2", "x86-64-v3"},
+                                           {"wasm", "wasm32"},           {"Cortex-M4", "cortex-m4"}};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         const CommandLine *c = parse_good(mem_printf("ternc compile m -o d --target %s", pairs[i][0]));
         CU_ASSERT_STRING_EQUAL(c->opt.target, pairs[i][1]);
@@ -162,7 +166,8 @@ static const Wrong wrong[] = {
     {"ternc", "no command given; 'ternc --help' lists the commands"},
     {"ternc frobnicate m",
      "unknown command 'frobnicate'; there are: inspect, compile, ternarize, run, eval, check, size, bench"},
-    {"ternc --json", "unknown command '--json'; there are: inspect, compile, ternarize, run, eval, check, size, bench"},
+    {"ternc --json",
+     "unknown command '--json'; there are: inspect, compile, ternarize, run, eval, check, size, bench"},
     {"ternc inspect", "'ternc inspect' needs a model: ternc inspect MODEL.onnx"},
     {"ternc compile m", "'ternc compile' needs --output: ternc compile MODEL.onnx... -o DIR"},
     {"ternc inspect m n", "unexpected argument 'n': ternc inspect MODEL.onnx"},
@@ -171,7 +176,8 @@ static const Wrong wrong[] = {
     {"ternc inspect m --frob=3", "unknown option '--frob=3'; 'ternc inspect --help' lists the options"},
     {"ternc inspect m -z", "unknown option '-z'; 'ternc inspect --help' lists the options"},
     {"ternc inspect m --explain", "'ternc inspect' does not take --explain; it belongs to: compile, size"},
-    {"ternc inspect m --cc", "'ternc inspect' does not take --cc; it belongs to: compile, check, size, bench"},
+    {"ternc inspect m --cc",
+     "'ternc inspect' does not take --cc; it belongs to: compile, check, size, bench"},
     {"ternc compile m -o", "--output needs a value: --output DIR"},
     {"ternc ternarize m --output", "--output needs a value: --output OUT.onnx"},
     {"ternc compile m --output=", "--output DIR: the value is empty"},
@@ -189,25 +195,31 @@ static const Wrong wrong[] = {
      "--alpha A: '2' is not between 0 (no zeros) and 2 (all zeros)"},
     {"ternc ternarize m -o d --data x,y --method sca --alpha 1 --sparsity 0.5",
      "--alpha and --sparsity exclude each other: --sparsity solves for alpha"},
-    {"ternc ternarize m -o d --data x,y --augment turn", "--augment flip,crop=N: 'turn' is neither flip nor crop=N"},
+    {"ternc ternarize m -o d --data x,y --augment turn",
+     "--augment flip,crop=N: 'turn' is neither flip nor crop=N"},
     {"ternc ternarize m -o d --data x,y --lr 0", "--lr RATE: '0' is not positive"},
     {"ternc compile m -o d --method stp --threshold 1", "--threshold and --method stp exclude each other"},
-    {"ternc compile m -o d --sparsity 0.5 --threshold exact", "--threshold and --sparsity exclude each other"},
+    {"ternc compile m -o d --sparsity 0.5 --threshold exact",
+     "--threshold and --sparsity exclude each other"},
     {"ternc run m --sparsity 0.5", "--sparsity has no meaning with --method none; add --method twn or stp"},
     {"ternc compile m -o d --target pdp-11",
      "--target: there is no target 'pdp-11'; 'ternc size --list-targets' lists all"},
-    {"ternc bench m --target cortex-m", "--target: there is no target 'cortex-m'; near ones: cortex-m0, cortex-m0plus, "
-                                        "cortex-m3, cortex-m4; 'ternc size --list-targets' lists all"},
-    {"ternc compile m -o d --target cortex-m44",
-     "--target: there is no target 'cortex-m44'; near ones: cortex-m4, cortex-m0, cortex-m0+, cortex-m3; 'ternc size "
-     "--list-targets' lists all"},
+    {"ternc bench m --target cortex-m",
+     "--target: there is no target 'cortex-m'; near ones: cortex-m0, cortex-m0plus, "
+     "cortex-m3, cortex-m4; 'ternc size --list-targets' lists all"},
+    {"ternc compile m -o d --target cortex-m44", "--target: there is no target 'cortex-m44'; near ones: "
+                                                 "cortex-m4, cortex-m0, cortex-m0+, cortex-m3; 'ternc size "
+                                                 "--list-targets' lists all"},
     {"ternc compile m -o d --target STM32F407VG",
      "--target: there is no target 'STM32F407VG'; near ones: stm32f4; 'ternc size --list-targets' lists all"},
-    {"ternc compile m -o d --target coretx-m7", "--target: there is no target 'coretx-m7'; near ones: cortex-m7; "
-                                                "'ternc size --list-targets' lists all"},
-    {"ternc compile m -o d --target=", "--target: there is no target ''; 'ternc size --list-targets' lists all"},
-    {"ternc check m --target cortex-m4x", "--target: there is no target 'cortex-m4x'; near ones: cortex-m4, cortex-m0, "
-                                          "cortex-m0+, cortex-m3; 'ternc size --list-targets' lists all"},
+    {"ternc compile m -o d --target coretx-m7",
+     "--target: there is no target 'coretx-m7'; near ones: cortex-m7; "
+     "'ternc size --list-targets' lists all"},
+    {"ternc compile m -o d --target=",
+     "--target: there is no target ''; 'ternc size --list-targets' lists all"},
+    {"ternc check m --target cortex-m4x",
+     "--target: there is no target 'cortex-m4x'; near ones: cortex-m4, cortex-m0, "
+     "cortex-m0+, cortex-m3; 'ternc size --list-targets' lists all"},
     {"ternc compile m -o d --threshold -1", "--threshold exact|FACTOR: '-1' is not a positive number"},
     {"ternc compile m -o d --threshold nan", "--threshold exact|FACTOR: 'nan' is not a number"},
     {"ternc compile m -o d --threshold 0.7x", "--threshold exact|FACTOR: '0.7x' is not a number"},
@@ -246,8 +258,8 @@ static void test_wrong_use(void)
         const CommandLine *c = parse(wrong[i].line, &t);
         bool same = !c && t.code == 2 && !strcmp(t.message, wrong[i].message);
         if (!same)
-            fprintf(stderr, "%s\n  expected %s\n  got      %d %s\n", wrong[i].line, wrong[i].message, c ? 0 : t.code,
-                    c ? "accepted" : t.message);
+            fprintf(stderr, "%s\n  expected %s\n  got      %d %s\n", wrong[i].line, wrong[i].message,
+                    c ? 0 : t.code, c ? "accepted" : t.message);
         CU_ASSERT_TRUE(same);
     }
 }
@@ -276,7 +288,8 @@ static void test_model_id(void)
 static OptionSpec find_row(const char *name)
 {
     int row = num_options;
-    while (row-- && (strcmp(option_specs[row].name, name) || !(option_specs[row].taken & 1u << CMD_ternarize)))
+    while (row-- &&
+           (strcmp(option_specs[row].name, name) || !(option_specs[row].taken & 1u << CMD_ternarize)))
         ;
     CU_ASSERT_FATAL(row >= 0);
     return option_row(row);
@@ -303,7 +316,8 @@ static void test_help_of_methods(void)
         const MethodDef *m = method_def(method_at(i));
         CU_ASSERT_PTR_NOT_NULL(strstr(find_row("method").arg, m->name));
         CU_ASSERT_PTR_NOT_NULL(strstr(find_row("lr").help, m->name));
-        CU_ASSERT_PTR_NOT_NULL(strstr(find_row("epochs").help, mem_printf("%s: %lld", m->name, (long long)m->epochs)));
+        CU_ASSERT_PTR_NOT_NULL(
+            strstr(find_row("epochs").help, mem_printf("%s: %lld", m->name, (long long)m->epochs)));
         for (const Knob *k = m->knobs; k && k->option; k++)
             check_knob(m, k);
     }

@@ -1,5 +1,5 @@
-/* unit_passes.c - what golden text does not show: fusing random networks keeps their values, ternarising twice is the
- * identity bit for bit, verify finds broken graphs, and the pipeline's own errors. */
+/* unit_passes.c - what golden text does not show: fusing random networks keeps their values, ternarising
+ * twice is the identity bit for bit, verify finds broken graphs, and the pipeline's own errors. */
 #include "ops/ops.h"
 #include "passes/passes.h"
 #include "pipeline.h"
@@ -53,14 +53,15 @@ static void add_conv(Net *n)
     int64_t reach = (k - 1) * d + 1;
     if (n->h + a + b < reach || n->w + 2 * a < reach)
         return;
-    const char *shape =
-        mem_printf("[%lld,%lld,%lld,%lld]", (long long)co, (long long)(n->c / group), (long long)k, (long long)k);
-    const char *attrs =
-        mem_printf(" <group = %lld, strides = [%lld, 1], dilations = [%lld, %lld], pads = [%lld, %lld, %lld, %lld]>",
-                   (long long)group, (long long)s, (long long)d, (long long)d, (long long)a, (long long)a, (long long)b,
-                   (long long)a);
+    const char *shape = mem_printf("[%lld,%lld,%lld,%lld]", (long long)co, (long long)(n->c / group),
+                                   (long long)k, (long long)k);
+    const char *attrs = mem_printf(
+        " <group = %lld, strides = [%lld, 1], dilations = [%lld, %lld], pads = [%lld, %lld, %lld, %lld]>",
+        (long long)group, (long long)s, (long long)d, (long long)d, (long long)a, (long long)a, (long long)b,
+        (long long)a);
     const char *w = add_constant(n, shape);
-    const char *bias = pick(0, 1) ? mem_printf(", %s", add_constant(n, mem_printf("[%lld]", (long long)co))) : "";
+    const char *bias =
+        pick(0, 1) ? mem_printf(", %s", add_constant(n, mem_printf("[%lld]", (long long)co))) : "";
     add_node(n, "Conv", attrs, mem_printf(", %s%s", w, bias));
     n->h = conv_size(n->h, a + b, k, s, d);
     n->w = conv_size(n->w, 2 * a, k, 1, d);
@@ -72,9 +73,10 @@ static void add_conv_transpose(Net *n)
     int64_t k = pick(1, 3), s = pick(1, 2), group = n->c % 2 == 0 && pick(0, 1) ? 2 : 1, co = pick(1, 2);
     const char *w = add_constant(
         n, mem_printf("[%lld,%lld,%lld,%lld]", (long long)n->c, (long long)co, (long long)k, (long long)k));
-    add_node(n, "ConvTranspose",
-             mem_printf(" <group = %lld, strides = [%lld, %lld]>", (long long)group, (long long)s, (long long)s),
-             mem_printf(", %s", w));
+    add_node(
+        n, "ConvTranspose",
+        mem_printf(" <group = %lld, strides = [%lld, %lld]>", (long long)group, (long long)s, (long long)s),
+        mem_printf(", %s", w));
     n->h = (n->h - 1) * s + k;
     n->w = (n->w - 1) * s + k;
     n->c = co * group;
@@ -128,12 +130,14 @@ static void add_batch_norm(Net *n)
     const char *shape = mem_printf("[%lld]", (long long)n->c), *v[4];
     for (int i = 0; i < 4; i++)
         v[i] = add_constant(n, shape);
-    add_node(n, "BatchNormalization", " <epsilon = 2.0>", mem_printf(", %s, %s, %s, %s", v[0], v[1], v[2], v[3]));
+    add_node(n, "BatchNormalization", " <epsilon = 2.0>",
+             mem_printf(", %s, %s, %s, %s", v[0], v[1], v[2], v[3]));
 }
 
 static void add_activation(Net *n)
 {
-    static const char *const ops[] = {"Relu", "Sigmoid", "Tanh", "HardSwish", "HardSigmoid", "LeakyRelu <alpha = 0.3>"};
+    static const char *const ops[] = {"Relu",      "Sigmoid",     "Tanh",
+                                      "HardSwish", "HardSigmoid", "LeakyRelu <alpha = 0.3>"};
     add_node(n, ops[pick(0, 5)], "", "");
 }
 
@@ -142,7 +146,8 @@ static void add_pool(Net *n)
     if (n->flat || n->h < 2 || n->w < 2)
         return;
     int64_t k = pick(1, 2), s = pick(1, 3);
-    const char *attrs = mem_printf(" <kernel_shape = [%lld, 2], strides = [%lld, 2]>", (long long)k, (long long)s);
+    const char *attrs =
+        mem_printf(" <kernel_shape = [%lld, 2], strides = [%lld, 2]>", (long long)k, (long long)s);
     add_node(n, pick(0, 1) ? "MaxPool" : "AveragePool", attrs, "");
     n->h = (n->h - k) / s + 1;
     n->w = (n->w - 2) / 2 + 1;
@@ -163,13 +168,14 @@ static void add_any(Net *n)
 static Model *random_model(void)
 {
     Net n = {.c = pick(1, 4), .h = pick(2, 9), .w = pick(2, 9)};
-    const char *input = mem_printf("(float[2,%lld,%lld,%lld] t0)", (long long)n.c, (long long)n.h, (long long)n.w);
+    const char *input =
+        mem_printf("(float[2,%lld,%lld,%lld] t0)", (long long)n.c, (long long)n.h, (long long)n.w);
     add_linear(&n);
     for (int i = 0; i < 8; i++)
         add_any(&n);
     add_activation(&n);
-    const char *text =
-        mem_printf("%s => (t%d) <%s> {\n%s}", input, n.count, n.constants.data ? n.constants.data : "", n.nodes.data);
+    const char *text = mem_printf("%s => (t%d) <%s> {\n%s}", input, n.count,
+                                  n.constants.data ? n.constants.data : "", n.nodes.data);
     text_free(&n.constants);
     text_free(&n.nodes);
     return text_read("random", text);
@@ -232,7 +238,8 @@ static void test_fusing_keeps_values(void)
     static const char *const none[] = {"none"};
     int layers = 0, saved = 0;
     for (int round = 0; round < 400; round++) {
-        Options opt = {.quiet = true, .method = round % 2 ? METHOD_none : METHOD_twn, .keep = none, .num_keep = 1};
+        Options opt = {
+            .quiet = true, .method = round % 2 ? METHOD_none : METHOD_twn, .keep = none, .num_keep = 1};
         fuse_and_compare(random_model(), &opt, &layers, &saved);
     }
     CU_ASSERT(layers > 600);
@@ -295,7 +302,8 @@ static void test_sparsity_is_met(void)
     static const char *const none[] = {"none"};
     for (int s = 10; s < 100; s += 10) {
         Options opt = {.quiet = true, .sparsity = (float)s / 100, .keep = none, .num_keep = 1};
-        Model *m = text_read("net", "(float[1,9] x) => (y) <float[50,9] w = seed 1> { y = Gemm <transB = 1> (x, w) }");
+        Model *m = text_read(
+            "net", "(float[1,9] x) => (y) <float[50,9] w = seed 1> { y = Gemm <transB = 1> (x, w) }");
         pipeline_prepare(m, &opt);
         pass_ternarize(m->graph, &opt);
         const Ternary *q = m->graph->nodes[0]->in[1]->ternary;
@@ -317,8 +325,9 @@ static Model *prepared(const char *text)
     return m;
 }
 
-static const char *const small = "(float[1,2] x) => (y) <float[2,2] w = {1, 0, -1, 0.5}, float[2,2] v = seed 1>"
-                                 "{ s = MatMul (x, w)\n t = Relu (s)\n u = MatMul (t, v)\n y = Neg (u) }";
+static const char *const small =
+    "(float[1,2] x) => (y) <float[2,2] w = {1, 0, -1, 0.5}, float[2,2] v = seed 1>"
+    "{ s = MatMul (x, w)\n t = Relu (s)\n u = MatMul (t, v)\n y = Neg (u) }";
 
 /* Whether verify reports a bug whose message contains the text. */
 static bool verify_finds(const Graph *g, const char *text)

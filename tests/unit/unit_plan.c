@@ -1,5 +1,5 @@
-/* unit_plan.c - the arena of random graphs: tensors that live at the same time never overlap, and the plan is the least
- * possible, or close to it. */
+/* unit_plan.c - the arena of random graphs: tensors that live at the same time never overlap, and the plan is
+ * the least possible, or close to it. */
 #include "codegen/codegen.h"
 #include "support/pick.h"
 

@@ -1,5 +1,5 @@
-/* unit_quant.c - models that come quantised: codes behind DequantizeLinear and QONNX's Quant and BipolarQuant are
- * ternary weights bit for bit; QLinearConv and QLinearMatMul give the codes of their definitions. */
+/* unit_quant.c - models that come quantised: codes behind DequantizeLinear and QONNX's Quant and BipolarQuant
+ * are ternary weights bit for bit; QLinearConv and QLinearMatMul give the codes of their definitions. */
 #include "ops/ops.h"
 #include "pipeline.h"
 #include "support/text.h"
@@ -54,23 +54,27 @@ static void expect_ternary(const char *text, const char *codes, const float *sca
 
 /* ---- weights ---- */
 
-#define MATMUL(constants, node) "g (float[1,4] x) => (float[1,3] y) <" constants "> { " node " y = MatMul (x, d) }"
-#define CONV(constants, node) "g (float[1,1,3,3] x) => (float[1,2,2,2] y) <" constants "> { " node " y = Conv (x, d) }"
+#define MATMUL(constants, node)                                                                              \
+    "g (float[1,4] x) => (float[1,3] y) <" constants "> { " node " y = MatMul (x, d) }"
+#define CONV(constants, node)                                                                                \
+    "g (float[1,1,3,3] x) => (float[1,2,2,2] y) <" constants "> { " node " y = Conv (x, d) }"
 #define CODES "int8[4,3] w = {1, 0, -1, 0, 0, 1, -1, 1, 0, 1, 1, 1}"
 
 static void test_codes(void)
 {
     static const float columns[] = {0.1f, 0.0123f, 3e-5f}, same[] = {0.1f, 0.1f, 0.1f}, rows[] = {0.3f, 0.7f};
-    expect_ternary(MATMUL(CODES ", float[3] s = {0.1, 0.0123, 0.00003}", "d = DequantizeLinear <axis = 1> (w, s)"),
-                   "+0-00+-+0+++", columns, 3);
-    expect_ternary(MATMUL(CODES ", float s = {0.1}, int8 z = {0}", "d = DequantizeLinear (w, s, z)"), "+0-00+-+0+++",
-                   same, 3);
+    expect_ternary(
+        MATMUL(CODES ", float[3] s = {0.1, 0.0123, 0.00003}", "d = DequantizeLinear <axis = 1> (w, s)"),
+        "+0-00+-+0+++", columns, 3);
+    expect_ternary(MATMUL(CODES ", float s = {0.1}, int8 z = {0}", "d = DequantizeLinear (w, s, z)"),
+                   "+0-00+-+0+++", same, 3);
     expect_ternary(CONV("int8[2,1,2,2] w = {1, 0, -1, 1, 0, -1, -1, 0}, float[2] s = {0.3, 0.7}",
                         "d = DequantizeLinear <axis = 0> (w, s)"),
                    "+0-+0--0", rows, 2);
-    expect_ternary(CONV("uint8[2,1,2,2] w = {2, 1, 0, 2, 1, 0, 0, 1}, float[2] s = {0.3, 0.7}, uint8[2] z = {1, 1}",
-                        "d = DequantizeLinear <axis = 0> (w, s, z)"),
-                   "+0-+0--0", rows, 2);
+    expect_ternary(
+        CONV("uint8[2,1,2,2] w = {2, 1, 0, 2, 1, 0, 0, 1}, float[2] s = {0.3, 0.7}, uint8[2] z = {1, 1}",
+             "d = DequantizeLinear <axis = 0> (w, s, z)"),
+        "+0-+0--0", rows, 2);
     expect_ternary(CONV("int8[2,1,2,2] w = {1, 0, -1, 1, 0, -1, -1, 0}, float[2] s = {-0.3, 0.7}",
                         "d = DequantizeLinear <axis = 0> (w, s)"),
                    "-0+-0--0", rows, 2);
@@ -89,16 +93,19 @@ static void test_quant(void)
                    "+0-00+-+0+++", columns, 3);
     expect_ternary(MATMUL(FLOATS ", float s = {0.2}", "d = qonnx.custom_op.general.BipolarQuant (w, s)"),
                    "++--++-+++++", same, 3);
-    expect_ternary(MATMUL(FLOATS ", float s = {0.2}", "d = onnx.brevitas.BipolarQuant (w, s)"), "++--++-+++++", same,
-                   3);
-    CU_ASSERT_PTR_NULL(weights_of(MATMUL(FLOATS ", float s = {0.2}, float z = {0}, float b = {3}", QUANT))->ternary);
+    expect_ternary(MATMUL(FLOATS ", float s = {0.2}", "d = onnx.brevitas.BipolarQuant (w, s)"),
+                   "++--++-+++++", same, 3);
+    CU_ASSERT_PTR_NULL(
+        weights_of(MATMUL(FLOATS ", float s = {0.2}, float z = {0}, float b = {3}", QUANT))->ternary);
 }
 
 static void test_quant_refused(void)
 {
-    static const char start[] = "g (float[4] x, float w) => (float[4] y) <float s = {1}, float z = {0}, float b = {";
+    static const char start[] =
+        "g (float[4] x, float w) => (float[4] y) <float s = {1}, float z = {0}, float b = {";
     CU_ASSERT_PTR_NOT_NULL(strstr(
-        refusal(mem_printf("%s2}> { y = qonnx.custom_op.general.Quant <rounding_mode = \"UP\"> (x, s, z, b) }", start)),
+        refusal(mem_printf(
+            "%s2}> { y = qonnx.custom_op.general.Quant <rounding_mode = \"UP\"> (x, s, z, b) }", start)),
         "unsupported: 'rounding_mode' = 'UP'"));
     CU_ASSERT_PTR_NOT_NULL(
         strstr(refusal(mem_printf("%s2}> { y = qonnx.custom_op.general.Quant (x, s, z, w) }", start)),
@@ -109,9 +116,9 @@ static void test_quant_refused(void)
     CU_ASSERT_PTR_NOT_NULL(
         strstr(refusal(mem_printf("%s2.5}> { y = qonnx.custom_op.general.Quant (x, s, z, b) }", start)),
                "unsupported: Quant of 2.5 bits"));
-    CU_ASSERT_PTR_NOT_NULL(
-        strstr(refusal(mem_printf("%s2}> { y = qonnx.custom_op.general.Quant <foo = 1> (x, s, z, b) }", start)),
-               "unsupported: attribute 'foo' of Quant"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        refusal(mem_printf("%s2}> { y = qonnx.custom_op.general.Quant <foo = 1> (x, s, z, b) }", start)),
+        "unsupported: attribute 'foo' of Quant"));
     CU_ASSERT_PTR_NOT_NULL(
         strstr(refusal(mem_printf("%s2}> { y = qonnx.custom_op.general.Trunc (x, s, z, b) }", start)),
                "unsupported operators: qonnx.custom_op.general.Trunc"));
@@ -141,8 +148,9 @@ static void test_quant_values(void)
                   (const double[]){0.5, -0.5, 1.5, -1.5, 0, 1});
     expect_values(RUN "{ y = qonnx.custom_op.general.Quant <signed = 0> (x, s, z, b) }", in,
                   (const double[]){0.5, 0, 3, 0, 0, 1});
-    expect_values(RUN "{ y = qonnx.custom_op.general.Quant <signed = 0, narrow = 1, rounding_mode = \"FLOOR\">"
-                      " (x, s, one, b) }",
+    expect_values(RUN
+                  "{ y = qonnx.custom_op.general.Quant <signed = 0, narrow = 1, rounding_mode = \"FLOOR\">"
+                  " (x, s, one, b) }",
                   in, (const double[]){0, -0.5, 2.5, -0.5, 0, 0.5});
     expect_values(RUN "{ y = qonnx.custom_op.general.BipolarQuant (x, s) }", in,
                   (const double[]){0.5, -0.5, 0.5, -0.5, 0.5, 0.5});
@@ -159,7 +167,8 @@ static void test_qlinear_conv(void)
 {
     static const char text[] =
         "g (uint8[1,2,3] x) => (y) <float xs = {0.05}, uint8 xz = {120}, int8[2,2,1] w = {3, -7, 100, 1},"
-        " float[2] ws = {0.02, 0.3}, int8[2] wz = {0, 2}, float ys = {0.4}, int8 yz = {-5}, int32[2] b = {1000, -40}>"
+        " float[2] ws = {0.02, 0.3}, int8[2] wz = {0, 2}, float ys = {0.4}, int8 yz = {-5}, int32[2] b = "
+        "{1000, -40}>"
         "{ y = QLinearConv (x, xs, xz, w, ws, wz, ys, yz, b) }";
     const uint8_t x[] = {0, 120, 255, 7, 200, 121};
     const int w[] = {3, -7, 98, -1}, bias[] = {1000, -40};
@@ -176,8 +185,8 @@ static void test_qlinear_conv(void)
 
 static void test_qlinear_matmul(void)
 {
-#define MATRICES                                                                                                       \
-    "g (uint8[2,2] a, float[2] as) => (y) <float s = {0.5}, uint8 z = {3}, int8[2,2] b = {1, -2, 3, 100},"             \
+#define MATRICES                                                                                             \
+    "g (uint8[2,2] a, float[2] as) => (y) <float s = {0.5}, uint8 z = {3}, int8[2,2] b = {1, -2, 3, 100},"   \
     " float[2] bs = {0.1, 2}, int8 bz = {1}, float ys = {0.3}, uint8 yz = {9}>"
     const uint8_t a[] = {3, 200, 77, 0};
     const int b[] = {0, -3, 2, 99};
@@ -196,7 +205,8 @@ static void test_qlinear_matmul(void)
                                   "unsupported: scales for each row and each column"));
     CU_ASSERT_PTR_NOT_NULL(strstr(refusal(MATRICES "{ y = QLinearMatMul (a, s, z, b, s, bz, bs, yz) }"),
                                   "unsupported: several scales of the output"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(MATRICES "{ y = QLinearMatMul (a, s, z, b) }"), "needs 8 to 8 inputs"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(refusal(MATRICES "{ y = QLinearMatMul (a, s, z, b) }"), "needs 8 to 8 inputs"));
 }
 
 int main(void)

@@ -1,5 +1,6 @@
-/* unit_recurrent.c - LSTM, GRU and RNN: `check` passes the generated code of every kind in every lowering and finds
- * what is broken in it; W and R are ternary tensors of their own; which outputs are the state of which inputs. */
+/* unit_recurrent.c - LSTM, GRU and RNN: `check` passes the generated code of every kind in every lowering and
+ * finds what is broken in it; W and R are ternary tensors of their own; which outputs are the state of which
+ * inputs. */
 #include "check/check.h"
 #include "codegen/codegen.h"
 #include "codegen/states.h"
@@ -22,11 +23,12 @@ static const char gru[] =
     " { [cell] y, h = GRU <direction = \"reverse\"> (x, w, r, b, n) }";
 static const char linear_gru[] =
     "g (float[2,3,4] x) => (y, h) <float[2,9,4] w = seed 1, float[2,9,3] r = seed 2, float[2,18] b = seed 3>"
-    " { [cell] y, h = GRU <direction = \"bidirectional\", linear_before_reset = 1, layout = 1> (x, w, r, b) }";
+    " { [cell] y, h = GRU <direction = \"bidirectional\", linear_before_reset = 1, layout = 1> (x, w, r, b) "
+    "}";
 static const char rnn[] = "g (float[4,1,4] x) => (h) <float[1,3,4] w = seed 1, float[1,3,3] r = seed 2>"
                           " { [cell] , h = RNN (x, w, r) }";
-static const char run_time[] =
-    "g (float[2,2,3] x, float[1,8,3] w, float[1,8,2] r, float[1,16] b) => (y) { [cell] y = LSTM (x, w, r, b) }";
+static const char run_time[] = "g (float[2,2,3] x, float[1,8,3] w, float[1,8,2] r, float[1,16] b) => (y) { "
+                               "[cell] y = LSTM (x, w, r, b) }";
 
 static Model *read_model(const char *text, const Options *opt)
 {
@@ -96,7 +98,8 @@ static void test_sound_code_passes(void)
     }
 }
 
-/* The last place of `find` in the text is replaced: kernels and tables come first, then the layers, then the steps. */
+/* The last place of `find` in the text is replaced: kernels and tables come first, then the layers, then the
+ * steps. */
 typedef struct Fault {
     const char *model, *find, *replace;
 } Fault;
@@ -144,7 +147,8 @@ static void test_faults_are_found(void)
         Text wrong = with_fault(&c, f);
         bool found = wrong.len && !report_passed(plan, check_text(plan, &wrong, &h));
         if (!found)
-            fprintf(stderr, "%s: %s -> %s\n", wrong.len ? "not found" : "not in the text", f->find, f->replace);
+            fprintf(stderr, "%s: %s -> %s\n", wrong.len ? "not found" : "not in the text", f->find,
+                    f->replace);
         CU_ASSERT_TRUE(found);
         text_free(&c);
         text_free(&h);
@@ -189,14 +193,18 @@ typedef struct PairCase {
     bool in_place;
 } PairCase;
 
-#define CELL_TEXT " <float[1,8,3] w = seed 1, float[1,8,2] r = seed 2, int64[1] zero = {0}, int64[1] one = {1}> "
+#define CELL_TEXT                                                                                            \
+    " <float[1,8,3] w = seed 1, float[1,8,2] r = seed 2, int64[1] zero = {0}, int64[1] one = {1}> "
 
 static const PairCase pair_cases[] = {
-    {"g (float[1,1,3] x, float[1,1,2] h0) => (y, h)" CELL_TEXT "{ y, h = LSTM (x, w, r, , , h0) }", 1, 1, 1, true},
-    {"g (float[1,1,2] c0, float[1,1,3] x) => (c, y)" CELL_TEXT "{ y, , c = LSTM (x, w, r, , , , c0) }", 1, 0, 0, true},
+    {"g (float[1,1,3] x, float[1,1,2] h0) => (y, h)" CELL_TEXT "{ y, h = LSTM (x, w, r, , , h0) }", 1, 1, 1,
+     true},
+    {"g (float[1,1,2] c0, float[1,1,3] x) => (c, y)" CELL_TEXT "{ y, , c = LSTM (x, w, r, , , , c0) }", 1, 0,
+     0, true},
     /* Y of a single step is H */
-    {"g (float[1,1,3] x, float[1,1,1,2] h0) => (y)" CELL_TEXT "{ h = Squeeze (h0, zero) y = LSTM (x, w, r, , , h) }", 1,
-     1, 0, true},
+    {"g (float[1,1,3] x, float[1,1,1,2] h0) => (y)" CELL_TEXT
+     "{ h = Squeeze (h0, zero) y = LSTM (x, w, r, , , h) }",
+     1, 1, 0, true},
     {"g (float[2,1,3] x, float[2,1,1,2] h0) => (y)" CELL_TEXT
      "{ s, u = Split <axis = 0> (h0) h = Squeeze (s, zero) y = LSTM (x, w, r, , , h) }",
      0, 0, 0, false},
@@ -208,11 +216,13 @@ static const PairCase pair_cases[] = {
      "{ h0, c0 = Split <axis = 0> (s) y, h, c = LSTM (x, w, r, , , h0, c0) t = Concat <axis = 0> (c, h) }",
      0, 0, 0, false},
     /* a state that is changed between runs is none */
-    {"g (float[1,1,3] x, float[1,1,2] h0) => (y, t)" CELL_TEXT "{ y, h = LSTM (x, w, r, , , h0) t = Neg (h) }", 0, 0, 0,
-     false},
+    {"g (float[1,1,3] x, float[1,1,2] h0) => (y, t)" CELL_TEXT
+     "{ y, h = LSTM (x, w, r, , , h0) t = Neg (h) }",
+     0, 0, 0, false},
     /* the old state is read behind the cell: two arrays */
-    {"g (float[1,1,3] x, float[1,1,2] h0) => (h, z)" CELL_TEXT "{ y, h = LSTM (x, w, r, , , h0) z = Add (y, h0) }", 1,
-     1, 0, false},
+    {"g (float[1,1,3] x, float[1,1,2] h0) => (h, z)" CELL_TEXT
+     "{ y, h = LSTM (x, w, r, , , h0) z = Add (y, h0) }",
+     1, 1, 0, false},
 };
 
 static void test_state_pairs(void)

@@ -1,4 +1,5 @@
-/* unit_size.c - `ternc size`: what belongs to which layer, stack, imports, cache, baseline, text that needs escaping.
+/* unit_size.c - `ternc size`: what belongs to which layer, stack, imports, cache, baseline, text that needs
+ * escaping.
  */
 #include "base/out_file.h"
 #include "print/print.h"
@@ -14,7 +15,8 @@
 
 /* ---- helpers ---- */
 
-static const Target host = {.name = "host", .flags = "", .call_bytes = 8}, broken = {.name = "broken", .flags = ""};
+static const Target host = {.name = "host", .flags = "", .call_bytes = 8},
+                    broken = {.name = "broken", .flags = ""};
 
 static SizeBuild *build(const Target *t, const char *c)
 {
@@ -33,7 +35,8 @@ static SizeRow make_row(const Target *t, const char *c)
     r.layers = NEW_ARRAY(SizeLayer, 2);
     r.num_layers = 2;
     for (int i = 0; i < 2; i++)
-        r.layers[i] = (SizeLayer){.index = i, .source = "Conv 'c'", .lowering = "dense", .weights = 10, .entropy = 32};
+        r.layers[i] =
+            (SizeLayer){.index = i, .source = "Conv 'c'", .lowering = "dense", .weights = 10, .entropy = 32};
     r.weights = 20;
     r.entropy = 32;
     r.arena = 400;
@@ -155,8 +158,10 @@ static void test_bad_object(void)
     Trap t;
     CU_ASSERT_TRUE_FATAL(refused(&t, read_bad_object, "this is no object"));
     CU_ASSERT_EQUAL(t.code, 1);
-    CU_ASSERT_PTR_NOT_NULL(strstr(t.message, "net.onnx, twn, auto, here: the compiler's object cannot be read"));
-    SizeBuild *b = build(&(Target){.name = "windows", .flags = "--target=x86_64-pc-windows-gnu"}, "int x = 1;\n");
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(t.message, "net.onnx, twn, auto, here: the compiler's object cannot be read"));
+    SizeBuild *b =
+        build(&(Target){.name = "windows", .flags = "--target=x86_64-pc-windows-gnu"}, "int x = 1;\n");
     CU_ASSERT_PTR_NOT_NULL_FATAL(b->object);
     if (!CATCH(&t)) {
         object_read(b->object, b->object_len, "net.onnx");
@@ -203,11 +208,12 @@ static void read_imports(const void *bytes)
 
 static void test_imports(void)
 {
-    static const uint8_t section[] = {4,                                                    /* imports */
-                                      3, 'e', 'n', 'v', 3, 'm', 'e', 'm', 2,    1, 1,    9, /* memory with a maximum */
-                                      3, 'e', 'n', 'v', 4, 'e', 'x', 'p', 'f',  0, 0x81, 1, /* function of type 129 */
-                                      3, 'e', 'n', 'v', 2, 's', 'p', 3,   0x7f, 1,          /* global */
-                                      0, 1,   'f', 0,   2};
+    static const uint8_t section[] = {
+        4,                                                    /* imports */
+        3, 'e', 'n', 'v', 3, 'm', 'e', 'm', 2,    1, 1,    9, /* memory with a maximum */
+        3, 'e', 'n', 'v', 4, 'e', 'x', 'p', 'f',  0, 0x81, 1, /* function of type 129 */
+        3, 'e', 'n', 'v', 2, 's', 'p', 3,   0x7f, 1,          /* global */
+        0, 1,   'f', 0,   2};
     const char **names;
     CU_ASSERT_EQUAL_FATAL(wasm_imports(section, sizeof section, &names), 2);
     CU_ASSERT_STRING_EQUAL(names[0], "expf");
@@ -279,7 +285,8 @@ static void test_targets(void)
     list = size_targets((Strings){0}, (Strings){0}, &count);
     CU_ASSERT_EQUAL_FATAL(count, 1);
     CU_ASSERT_STRING_EQUAL(list[0]->name, "host");
-    CU_ASSERT_PTR_EQUAL(size_targets((Strings){0}, (Strings){custom, 1}, &count)[0]->core, find_core("generic"));
+    CU_ASSERT_PTR_EQUAL(size_targets((Strings){0}, (Strings){custom, 1}, &count)[0]->core,
+                        find_core("generic"));
     const char *const like[] = {"mine:avr=-O1"};
     list = size_targets((Strings){0}, (Strings){like, 1}, &count);
     CU_ASSERT_STRING_EQUAL(list[0]->name, "mine");
@@ -305,7 +312,8 @@ static void check_words(const Target *m)
         CU_ASSERT_TRUE(!word[0] || find_target(word) == m);
 }
 
-/* What the table says of each: names of its own, prices that are found by their name, flags that clang takes. */
+/* What the table says of each: names of its own, prices that are found by their name, flags that clang takes.
+ */
 static void test_table(void)
 {
     const BuildOptions o = {.cc = "clang", .cflags = "-Os", .no_cache = true};
@@ -339,7 +347,8 @@ static const char *only_entry(const char *folder)
 static void test_cache(void)
 {
     const char *folder = temp_folder();
-    SizeBuild stored = {.key = {1, 2}, .object = (const uint8_t *)"object", .object_len = 6, .stack = "stack"};
+    SizeBuild stored = {
+        .key = {1, 2}, .object = (const uint8_t *)"object", .object_len = 6, .stack = "stack"};
     SizeBuild asked = {.key = {1, 2}}, other = {.key = {1, 3}};
     CU_ASSERT_FALSE(cache_load(folder, &asked));
     cache_store(folder, &stored);

@@ -1,6 +1,6 @@
-/* unit_train.c - training's parts: the engine on whole models against the evaluator, gradients through whole models,
- * the loss, the order of samples. The methods are in unit_methods.c. Models come from TERNC_SHARED; without it those
- * tests are skipped and say so. */
+/* unit_train.c - training's parts: the engine on whole models against the evaluator, gradients through whole
+ * models, the loss, the order of samples. The methods are in unit_methods.c. Models come from TERNC_SHARED;
+ * without it those tests are skipped and say so. */
 #include "ops/ops.h"
 #include "passes/passes.h"
 #include "pipeline.h"
@@ -25,7 +25,8 @@ static double random_value(uint64_t i)
     return 2 * random_unit(5, i) - 1;
 }
 
-/* Largest difference between the samples of a batch and the same samples evaluated alone, relative to the largest. */
+/* Largest difference between the samples of a batch and the same samples evaluated alone, relative to the
+ * largest. */
 static double compare_batch(const Graph *g, Engine *e, const Tensor *score)
 {
     int64_t size = type_elems(g->inputs[0]->type), n = type_elems(score->type);
@@ -78,7 +79,8 @@ static void check_slope(Engine *e)
     }
     double slope = (sums[0] - sums[1]) / (2 * step * norm);
     if (!(fabs(slope - 1) < 0.05))
-        fprintf(stderr, "\n%s: the slope along the gradient is %g of the gradient's length\n", e->g->file, slope);
+        fprintf(stderr, "\n%s: the slope along the gradient is %g of the gradient's length\n", e->g->file,
+                slope);
     CU_ASSERT_TRUE(fabs(slope - 1) < 0.05);
 }
 
@@ -130,9 +132,10 @@ static Graph *graph_of(const char *text)
     return g;
 }
 
-static const char small[] = "g (float[1,2,4,4] x) => (y) <float[4,2,3,3] w = seed 1, float[4] b = seed 2,"
-                            " float[6,16] v = seed 3> { c = Conv <pads = [1, 1, 1, 1], strides = [2, 2]> (x, w, b)\n"
-                            " r = Relu (c)\n f = Flatten (r)\n y = Gemm <transB = 1> (f, v) }";
+static const char small[] =
+    "g (float[1,2,4,4] x) => (y) <float[4,2,3,3] w = seed 1, float[4] b = seed 2,"
+    " float[6,16] v = seed 3> { c = Conv <pads = [1, 1, 1, 1], strides = [2, 2]> (x, w, b)\n"
+    " r = Relu (c)\n f = Flatten (r)\n y = Gemm <transB = 1> (f, v) }";
 
 static void test_batch(void)
 {
@@ -144,8 +147,8 @@ static void test_batch(void)
     engine_free(e);
 }
 
-/* As PyTorch exports attention: the batch in the middle, beside the heads, behind the steps; and for images a class
- * token in front of the steps, queries, keys and values out of one product. */
+/* As PyTorch exports attention: the batch in the middle, beside the heads, behind the steps; and for images a
+ * class token in front of the steps, queries, keys and values out of one product. */
 static const char sequence_first[] =
     "g (float[1,3,4] x) => (y) <float[4,12] w = seed 1, float[4,4] o = seed 2, int64[3] heads = {3, 2, 2},"
     " int64[2] flat = {3, 4}, int64[3] back = {3, 1, 4}>"
@@ -156,10 +159,12 @@ static const char sequence_first[] =
     " z1 = Transpose <perm = [1, 0, 2]> (z)\n f = Reshape (z1, flat)\n u = Gemm <transB = 1> (f, o)\n"
     " r = Reshape (u, back)\n y = Transpose <perm = [1, 0, 2]> (r) }";
 static const char class_token[] =
-    "g (float[1,3,4] x) => (y) <float[4,12] w = seed 1, float[1,1,4] token = seed 2, int64[5] heads = {1, 4, 3, 2, 2},"
+    "g (float[1,3,4] x) => (y) <float[4,12] w = seed 1, float[1,1,4] token = seed 2, int64[5] heads = {1, 4, "
+    "3, 2, 2},"
     " int64[3] flat = {1, 4, 4}, int64 zero = {0}, int64 one = {1}, int64 two = {2}>"
     " { c = Concat <axis = 1> (token, x)\n p = MatMul (c, w)\n r = Reshape (p, heads)\n"
-    " t = Transpose <perm = [2, 0, 3, 1, 4]> (r)\n q = Gather (t, zero)\n k = Gather (t, one)\n v = Gather (t, two)\n"
+    " t = Transpose <perm = [2, 0, 3, 1, 4]> (r)\n q = Gather (t, zero)\n k = Gather (t, one)\n v = Gather "
+    "(t, two)\n"
     " k1 = Transpose <perm = [0, 1, 3, 2]> (k)\n s = MatMul (q, k1)\n m = Softmax (s)\n z = MatMul (m, v)\n"
     " z1 = Transpose <perm = [0, 2, 1, 3]> (z)\n f = Reshape (z1, flat)\n y = Gather <axis = 1> (f, zero) }";
 
@@ -178,9 +183,10 @@ static void test_attention(void)
 /* A view of no elements says nothing about the batch, nor does it divide by them. */
 static void test_empty_view(void)
 {
-    Graph *g = graph_of("g (float[1,4] x) => (y, r) <float[4,2] w = seed 1, int64[1] none = {0}>"
-                        " { y = MatMul (x, w)\n t = Transpose <perm = [1, 0]> (x)\n s = Slice (t, none, none, none)\n"
-                        " r = Reshape <allowzero = 1> (s, none) }");
+    Graph *g = graph_of(
+        "g (float[1,4] x) => (y, r) <float[4,2] w = seed 1, int64[1] none = {0}>"
+        " { y = MatMul (x, w)\n t = Transpose <perm = [1, 0]> (x)\n s = Slice (t, none, none, none)\n"
+        " r = Reshape <allowzero = 1> (s, none) }");
     const Graph *many = graph_with_batch(g, 2);
     CU_ASSERT_STRING_EQUAL(type_text(many->outputs[0]->type), "float[2,2]");
     CU_ASSERT_STRING_EQUAL(type_text(many->outputs[1]->type), "float[0]");
@@ -209,10 +215,10 @@ static void test_form_refused(void)
         CU_ASSERT_PTR_NOT_NULL(strstr(trap.message, "(Resize): this form of Resize has no gradient"));
         return;
     }
-    Graph *g =
-        graph_of("g (float[1,1,4,4] x) => (y) <float[1,1,1,1] w = {2}, float[8] r = {0, 0, 0.5, 0, 1, 1, 1, 1.5},"
-                 " int64[4] s = {1, 1, 6, 6}> { c = Conv (x, w)\n y = Resize <coordinate_transformation_mode ="
-                 " \"tf_crop_and_resize\", mode = \"linear\"> (c, r, , s) }");
+    Graph *g = graph_of(
+        "g (float[1,1,4,4] x) => (y) <float[1,1,1,1] w = {2}, float[8] r = {0, 0, 0.5, 0, 1, 1, 1, 1.5},"
+        " int64[4] s = {1, 1, 6, 6}> { c = Conv (x, w)\n y = Resize <coordinate_transformation_mode ="
+        " \"tf_crop_and_resize\", mode = \"linear\"> (c, r, , s) }");
     engine_new(g, g->outputs[0], 2, 1, WANT_PARAMS);
     trap_end();
     CU_FAIL("was not refused");
@@ -221,8 +227,9 @@ static void test_form_refused(void)
 static void test_many_inputs(void)
 {
     Text text = {0};
-    text_printf(&text,
-                "g (float[1,2] x) => (y) <float[2,3] w = seed 1> { m = MatMul (x, w)\n y = Concat <axis = 1> (m");
+    text_printf(
+        &text,
+        "g (float[1,2] x) => (y) <float[2,3] w = seed 1> { m = MatMul (x, w)\n y = Concat <axis = 1> (m");
     for (int i = 1; i < 70; i++)
         text_printf(&text, ", m");
     text_printf(&text, ") }");
@@ -237,7 +244,8 @@ static void test_many_inputs(void)
 /* What lies before the first weight is no obstacle. */
 static void test_no_gradient_needed(void)
 {
-    Graph *g = graph_of("g (float[1,3] x) => (y) <float[3,4] w = seed 1> { r = Floor (x)\n y = MatMul (r, w) }");
+    Graph *g =
+        graph_of("g (float[1,3] x) => (y) <float[3,4] w = seed 1> { r = Floor (x)\n y = MatMul (r, w) }");
     Engine *e = engine_new(g, g->outputs[0], 2, 1, WANT_PARAMS);
     CU_ASSERT_EQUAL(e->params.count, 1);
     engine_free(e);
@@ -256,7 +264,8 @@ static void check_loss(LossKind kind, bool compared, float range)
         targets[i] = (float)random_value((uint64_t)i + 40);
     }
     Loss l = {.kind = kind, .classes = N, .compared = compared};
-    Dataset d = {.labels = kind == LOSS_LABELS ? labels : NULL, .targets = kind == LOSS_TARGETS ? targets : NULL};
+    Dataset d = {.labels = kind == LOSS_LABELS ? labels : NULL,
+                 .targets = kind == LOSS_TARGETS ? targets : NULL};
     bool taught = kind == LOSS_TEACHER_CLASSES || kind == LOSS_TEACHER_SCORES;
     const float *t = taught ? teacher : NULL;
     loss_judge(&l, &d, samples, 2, 2, score, t, grad);
@@ -283,7 +292,8 @@ static void test_losses(void)
 
 static void test_score_before_softmax(void)
 {
-    Graph *g = graph_of("g (float[1,3] x) => (y) <float[3,4] w = seed 1> { s = MatMul (x, w)\n y = Softmax (s) }");
+    Graph *g =
+        graph_of("g (float[1,3] x) => (y) <float[3,4] w = seed 1> { s = MatMul (x, w)\n y = Softmax (s) }");
     Dataset none = {0};
     CU_ASSERT_STRING_EQUAL(loss_find(g, &none).score->name, "s");
     CU_ASSERT_EQUAL(loss_find(g, &none).kind, LOSS_TEACHER_CLASSES);

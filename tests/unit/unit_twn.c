@@ -1,5 +1,5 @@
-/* unit_twn.c - ternarising one channel: the optimum against brute force, the facts that follow from the formulas, and
- * the edges: ties, zeros, weights that are ternary already. */
+/* unit_twn.c - ternarising one channel: the optimum against brute force, the facts that follow from the
+ * formulas, and the edges: ties, zeros, weights that are ternary already. */
 #include "passes/passes.h"
 
 #include <CUnit/Basic.h>
@@ -205,7 +205,8 @@ static void test_zero_weights(void)
 {
     const float w[] = {0, -0.0f, 0};
     int8_t codes[3] = {7, 7, 7};
-    float scales[] = {twn_exact(w, 3, codes), twn_relative(w, 3, 0.7f, codes), twn_quantile(w, 3, 0.5f, codes)};
+    float scales[] = {twn_exact(w, 3, codes), twn_relative(w, 3, 0.7f, codes),
+                      twn_quantile(w, 3, 0.5f, codes)};
     for (int i = 0; i < 3; i++)
         CU_ASSERT(scales[i] == 0 && !signbit(scales[i]) && codes[i] == 0);
 }

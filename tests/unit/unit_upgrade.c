@@ -1,5 +1,5 @@
-/* unit_upgrade.c - upgrade, text in, text out: every operator whose form changed between opset 1 and 18, and the
- * messages for what has no exact form of opset 17. */
+/* unit_upgrade.c - upgrade, text in, text out: every operator whose form changed between opset 1 and 18, and
+ * the messages for what has no exact form of opset 17. */
 #include "ops/ops.h"
 #include "passes/passes.h"
 #include "support/text.h"
@@ -19,7 +19,8 @@ static const Case cases[] = {
     {12, "float[1,3] x", "", "y = Squeeze <axes = [0]> (x)", "y = Squeeze (x, y_axes)"},
     {12, "float[1,3] x", "", "y = Squeeze (x)", "y = Squeeze (x)"},
     {12, "float[3] x", "", "[u] y = Unsqueeze <axes = [0, 1]> (x)", "[u] y = Unsqueeze (x, u_axes)"},
-    {12, "float[3] x", "", "y = ReduceSum <axes = [0], keepdims = 0> (x)", "y = ReduceSum <keepdims = 0> (x, y_axes)"},
+    {12, "float[3] x", "", "y = ReduceSum <axes = [0], keepdims = 0> (x)",
+     "y = ReduceSum <keepdims = 0> (x, y_axes)"},
     {12, "float[3] x", "", "y = ReduceMean <axes = [0]> (x)", "y = ReduceMean <axes = [0]> (x)"},
     {10, "float[3] x", "", "y = Clip <max = 6.0, min = 0.0> (x)", "y = Clip (x, y_min, y_max)"},
     {10, "float[3] x", "", "y = Clip <max = 6.0> (x)", "y = Clip (x, , y_max)"},
@@ -28,10 +29,13 @@ static const Case cases[] = {
     {9, "float[9] x", "", "y = Slice <starts = [1], ends = [3], axes = [0]> (x)",
      "y = Slice (x, y_starts, y_ends, y_axes)"},
     {10, "float[3] x", "", "y = Pad <pads = [1, 2], value = 0.5> (x)", "y = Pad (x, y_pads, y_value)"},
-    {10, "float[3] x", "", "y = Pad <mode = \"edge\", pads = [1, 2]> (x)", "y = Pad <mode = \"edge\"> (x, y_pads)"},
-    {12, "float[6] x", "", "y, z = Split <axis = 0, split = [2, 4]> (x)", "y, z = Split <axis = 0> (x, y_split)"},
+    {10, "float[3] x", "", "y = Pad <mode = \"edge\", pads = [1, 2]> (x)",
+     "y = Pad <mode = \"edge\"> (x, y_pads)"},
+    {12, "float[6] x", "", "y, z = Split <axis = 0, split = [2, 4]> (x)",
+     "y, z = Split <axis = 0> (x, y_split)"},
     {12, "float[6] x", "", "y, z = Split (x)", "y, z = Split (x)"},
-    {13, "float[9] x, int64[1] k", "", "[t] y, = TopK <axis = 0> (x, k)", "[t] y, t_indices = TopK <axis = 0> (x, k)"},
+    {13, "float[9] x, int64[1] k", "", "[t] y, = TopK <axis = 0> (x, k)",
+     "[t] y, t_indices = TopK <axis = 0> (x, k)"},
     {13, "float[9] x", "", "[d] y, = Dropout (x)", "[d] y = Dropout (x)"},
     {9, "float[9] x", "", "y, i = TopK <k = 2, axis = 0> (x)", "y, i = TopK <axis = 0> (x, y_k)"},
     {11, "float[3] x", "", "y = Dropout <ratio = 0.25> (x)", "y = Dropout (x, y_ratio)"},
@@ -41,7 +45,8 @@ static const Case cases[] = {
     /* the types of new constants */
     {10, "float[3] x", "", "a = Cast <to = 11> (x) y = Clip <min = 0.5> (a)",
      "a = Cast <to = 11> (x)|y = Clip (a, y_min:double)"},
-    {10, "double[3] x", "", "a = Relu (x) y = Clip <min = 0.5> (a)", "a = Relu (x)|y = Clip (a, y_min:double)"},
+    {10, "double[3] x", "", "a = Relu (x) y = Clip <min = 0.5> (a)",
+     "a = Relu (x)|y = Clip (a, y_min:double)"},
     /* training */
     {13, "float[3] x", "<float r = {0.5}, bool t = {0}>", "y = Dropout (x, r, t)", "y = Dropout (x, r)"},
     {13, "float[3] x", "<float r = {0.5}, bool t = {1}>", "y = Dropout (x, r, t)",
@@ -56,21 +61,25 @@ static const Case cases[] = {
      "!node 'y' (BatchNormalization): spatial = 0 (a mean per element) is not supported"},
     {9, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y, m, v, n, w = BatchNormalization (x, a, a, a, a)",
      "!node 'y' (BatchNormalization): is in training mode; export the model for inference"},
-    {15, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization <training_mode = 0> (x, a, a, a, a)",
-     "y = BatchNormalization (x, a, a, a, a)"},
-    {15, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization <training_mode = 1> (x, a, a, a, a)",
+    {15, "float[1,2,3] x", "<float[2] a = {1, 1}>",
+     "y = BatchNormalization <training_mode = 0> (x, a, a, a, a)", "y = BatchNormalization (x, a, a, a, a)"},
+    {15, "float[1,2,3] x", "<float[2] a = {1, 1}>",
+     "y = BatchNormalization <training_mode = 1> (x, a, a, a, a)",
      "!node 'y' (BatchNormalization): is in training mode; export the model for inference"},
     /* Softmax */
     {11, "float[2,3] x", "", "y = Softmax (x)", "y = Softmax <axis = -1> (x)"},
     {12, "float[2,3,4] x", "", "y = Softmax <axis = -1> (x)", "y = Softmax <axis = -1> (x)"},
     {12, "float[2,3,4] x", "", "y = Softmax <axis = 2> (x)", "y = Softmax <axis = -1> (x)"},
     {12, "float[2,3,4] x", "", "[s] y = LogSoftmax (x)",
-     "[s_shape] s_shape = Shape (x)|[s_flat] s_flat = Flatten <axis = 1> (x)|[s] s_rows = LogSoftmax <axis = -1> "
+     "[s_shape] s_shape = Shape (x)|[s_flat] s_flat = Flatten <axis = 1> (x)|[s] s_rows = LogSoftmax <axis = "
+     "-1> "
      "(s_flat)|[s_rows] y = Reshape (s_rows, s_shape)"},
     {12, "float[2,3,4] x", "", "[s] y = Hardmax <axis = -2> (x)",
-     "[s_shape] s_shape = Shape (x)|[s_flat] s_flat = Flatten <axis = -2> (x)|[s] s_rows = Hardmax <axis = -1> "
+     "[s_shape] s_shape = Shape (x)|[s_flat] s_flat = Flatten <axis = -2> (x)|[s] s_rows = Hardmax <axis = "
+     "-1> "
      "(s_flat)|[s_rows] y = Reshape (s_rows, s_shape)"},
-    {11, "float[2,3,4] x", "", "a = Flatten (x) y = Softmax (a)", "a = Flatten (x)|y = Softmax <axis = -1> (a)"},
+    {11, "float[2,3,4] x", "", "a = Flatten (x) y = Softmax (a)",
+     "a = Flatten (x)|y = Softmax <axis = -1> (a)"},
     {13, "float[2,3,4] x", "", "y = Softmax <axis = 1> (x)", "y = Softmax <axis = 1> (x)"},
     {13, "float[2,3,4] x", "", "y = Softmax (x)", "y = Softmax (x)"},
     /* Gemm */
@@ -80,17 +89,20 @@ static const Case cases[] = {
      "y = Gemm <transB = 0> (x, b)"},
     /* Resize */
     {8, "float[1,1,2,2] x", "", "y = Upsample <mode = \"linear\", scales = [1.0, 1.0, 2.0, 2.0]> (x)",
-     "y = Resize <mode = \"linear\", coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> "
+     "y = Resize <mode = \"linear\", coordinate_transformation_mode = \"asymmetric\", nearest_mode = "
+     "\"floor\"> "
      "(x, , y_scales)"},
     {9, "float[1,1,2,2] x", "<float[4] s = {1, 1, 2, 2}>", "y = Upsample (x, s)",
      "y = Resize <coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> (x, , s)"},
     {10, "float[1,1,2,2] x", "<float[4] s = {1, 1, 2, 2}>", "y = Resize (x, s)",
      "y = Resize <coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> (x, , s)"},
     {10, "float[1,1,2,2] x", "<float[4] s = {1, 1, 0.5, 2}>", "y = Resize (x, s)",
-     "!node 'y' (Resize): the rounding of Resize in opset 10 is only defined for constant scales of at least 1; export "
+     "!node 'y' (Resize): the rounding of Resize in opset 10 is only defined for constant scales of at least "
+     "1; export "
      "with opset 17"},
     {10, "float[1,1,2,2] x", "<float[4] s = {1, 1, 0.5, 2}>", "y = Resize <mode = \"linear\"> (x, s)",
-     "y = Resize <mode = \"linear\", coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> "
+     "y = Resize <mode = \"linear\", coordinate_transformation_mode = \"asymmetric\", nearest_mode = "
+     "\"floor\"> "
      "(x, , s)"},
     {11, "float[1,1,2,2] x", "<float[0] r = {}, float[4] s = {1, 1, 2, 2}>", "y = Resize (x, r, s)",
      "y = Resize (x, , s)"},
@@ -103,8 +115,10 @@ static const Case cases[] = {
     /* others */
     {10, "float[3] x, int64[1] i, float[1] u", "", "y = Scatter <axis = 0> (x, i, u)",
      "y = ScatterElements <axis = 0> (x, i, u)"},
-    {10, "float[1,1,3,3] x", "<float[1,1,3,3] w = seed 1>", "y = ConvTranspose <output_shape = [6, 6]> (x, w)",
-     "!node 'y' (ConvTranspose): output_shape and auto_pad SAME are ambiguous before opset 11; export with opset 17, "
+    {10, "float[1,1,3,3] x", "<float[1,1,3,3] w = seed 1>",
+     "y = ConvTranspose <output_shape = [6, 6]> (x, w)",
+     "!node 'y' (ConvTranspose): output_shape and auto_pad SAME are ambiguous before opset 11; export with "
+     "opset 17, "
      "or with pads"},
     {10, "float[1,1,3,3] x", "<float[1,1,3,3] w = seed 1>", "y = ConvTranspose <auto_pad = \"VALID\"> (x, w)",
      "y = ConvTranspose <auto_pad = \"VALID\"> (x, w)"},
@@ -112,7 +126,8 @@ static const Case cases[] = {
     {18, "float[2,3] x", "<int64[1] a = {1}>", "y = ReduceMean <keepdims = 0> (x, a)",
      "y = ReduceMean <keepdims = 0, axes = [1]> (x)"},
     {18, "float[2,3] x", "", "y = ReduceMax (x)", "y = ReduceMax (x)"},
-    {18, "float[2,3] x", "", "y = ReduceMax <noop_with_empty_axes = 1, keepdims = 0> (x)", "y = Identity (x)"},
+    {18, "float[2,3] x", "", "y = ReduceMax <noop_with_empty_axes = 1, keepdims = 0> (x)",
+     "y = Identity (x)"},
     {18, "float[2,3] x, int64[1] a", "", "y = ReduceL2 (x, a)",
      "!node 'y' (ReduceL2): input 1 ('a') must be a constant: its value is not known at compile time"},
     {18, "float[2,3] x", "<int64[1] a = {1}>", "y = ReduceSum (x, a)", "y = ReduceSum (x, a)"},
@@ -122,22 +137,27 @@ static const Case cases[] = {
     {18, "float[2,3] x", "<int64[2] p = {1, 1}, float v = {0}, int64[1] a = {1}>", "y = Pad (x, p, v, a)",
      "!node 'y' (Pad): axes of opset 18 are not supported; export with opset 17"},
     /* Constant */
-    {13, "float[2] x", "", "c = Constant <value = float[2] {1, 2}> () y = Add (x, c)", "y = Add (x, c:float)"},
+    {13, "float[2] x", "", "c = Constant <value = float[2] {1, 2}> () y = Add (x, c)",
+     "y = Add (x, c:float)"},
     {13, "float[2] x", "", "c = Constant <value_float = 0.5> () y = Add (x, c)", "y = Add (x, c:float)"},
     {13, "int64[2] x", "", "c = Constant <value_int = 5> () y = Add (x, c)", "y = Add (x, c:int64)"},
     {13, "int64[2] x", "", "c = Constant <value_ints = [5, 6]> () y = Add (x, c)", "y = Add (x, c:int64)"},
-    {13, "float[2] x", "", "c = Constant <value_floats = [0.5, 6.0]> () y = Add (x, c)", "y = Add (x, c:float)"},
+    {13, "float[2] x", "", "c = Constant <value_floats = [0.5, 6.0]> () y = Add (x, c)",
+     "y = Add (x, c:float)"},
     {13, "float[2] x", "", "c = Constant <value_string = \"a\"> () y = Identity (x)",
      "!node 'c' (Constant): attribute 'value_string' of Constant is not supported"},
-    {12, "float[1] x", "", "c = Constant <value_int = 5> () y = Squeeze <axes = [0]> (x)", "y = Squeeze (x, y_axes)"},
+    {12, "float[1] x", "", "c = Constant <value_int = 5> () y = Squeeze <axes = [0]> (x)",
+     "y = Squeeze (x, y_axes)"},
     /* before opset 7 */
     {6, "float[2,3] x, float[3] z", "", "y = Mul <broadcast = 1> (x, z)", "y = Mul (x, z)"},
     {6, "float[2,3] x, float[2,3] z", "", "y = Mul <axis = 0> (x, z)", "y = Mul (x, z)"},
     {6, "float[2,3] x, float[2] z", "", "[m] y = Mul <broadcast = 1, axis = 0> (x, z)",
-     "[m_a_shape] m_a_shape = Shape (x)|[m_b_shape] m_b_shape = Shape (z)|[m_b_rank] m_b_rank = Shape (m_b_shape)|"
+     "[m_a_shape] m_a_shape = Shape (x)|[m_b_shape] m_b_shape = Shape (z)|[m_b_rank] m_b_rank = Shape "
+     "(m_b_shape)|"
      "[m_b_end] m_b_end = Add (m_b_rank, m_axis)|[m_tail] m_tail = Slice (m_a_shape, m_b_end, m_all)|"
      "[m_zeros] m_zeros = Sub (m_tail, m_tail)|[m_ones] m_ones = Add (m_zeros, m_one)|"
-     "[m_shape] m_shape = Concat <axis = 0> (m_b_shape, m_ones)|[m_b] m_b = Reshape (z, m_shape)|[m] y = Mul (x, m_b)"},
+     "[m_shape] m_shape = Concat <axis = 0> (m_b_shape, m_ones)|[m_b] m_b = Reshape (z, m_shape)|[m] y = Mul "
+     "(x, m_b)"},
     {6, "float[2,3] x, float[3] z", "", "y = Mul <broadcast = 1, axis = -1> (x, z)",
      "!node 'y' (Mul): axis = -1 is not supported before opset 7; export with opset 17"},
     {6, "float[2,3] x", "", "y = Mul <broadcast = 1> (x)", "!node 'y' (Mul): needs 2 inputs and an output"},
@@ -146,18 +166,21 @@ static const Case cases[] = {
     {6, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization <is_test = 1> (x, a, a, a, a)",
      "y = BatchNormalization (x, a, a, a, a)"},
     {6, "float[1,2,3] x", "<float[2] a = {1, 1}>", "y = BatchNormalization (x, a, a, a, a)",
-     "!node 'y' (BatchNormalization): is in training mode (is_test = 0, the default before opset 7); export the model "
+     "!node 'y' (BatchNormalization): is in training mode (is_test = 0, the default before opset 7); export "
+     "the model "
      "for inference"},
     {6, "float[3] x", "", "y, m = Dropout <is_test = 1, ratio = 0.25> (x)", "y = Dropout (x, y_ratio)"},
     {6, "float[3] x", "", "y = Dropout (x)",
-     "!node 'y' (Dropout): is in training mode (is_test = 0, the default before opset 7); export the model for "
+     "!node 'y' (Dropout): is in training mode (is_test = 0, the default before opset 7); export the model "
+     "for "
      "inference"},
     {5, "float[3] x", "", "y = Relu <consumed_inputs = [1]> (x)", "y = Relu (x)"},
     {4, "float[6] x", "", "y = Reshape <shape = [2, 3]> (x)", "y = Reshape (x, y_shape)"},
     {3, "float[1,2] x", "", "y = Concat (x, x)", "y = Concat <axis = 1> (x, x)"},
     {5, "float[3] x", "", "y = Cast <to = \"INT64\"> (x)", "y = Cast <to = 7> (x)"},
     {5, "float[3] x", "", "y = Cast <to = \"FLOAT16\"> (x)", "y = Cast <to = 1> (x)"},
-    {5, "float[3] x", "", "y = Cast <to = \"STRING\"> (x)", "!node 'y' (Cast): to = \"STRING\" is not supported"},
+    {5, "float[3] x", "", "y = Cast <to = \"STRING\"> (x)",
+     "!node 'y' (Cast): to = \"STRING\" is not supported"},
     {1, "float[3] x", "", "y = Pad <paddings = [1, 2]> (x)", "y = Pad (x, y_pads)"},
     {1, "float[6] x", "", "y, z = Split (x)",
      "!node 'y' (Split): does not say its axis, which opset 1 leaves open; export with opset 17"},
@@ -167,14 +190,16 @@ static const Case cases[] = {
     /* contradictions */
     {12, "float[1,3] x, int64[1] a", "", "y = Squeeze <axes = [0]> (x, a)",
      "!node 'y' (Squeeze): input 1 does not exist in opset 12"},
-    {12, "float[1,3] x", "", "y = Squeeze <axes = 0> (x)", "!node 'y' (Squeeze): attribute 'axes' has the wrong type"},
-    {19, "float[1,3] x", "", "y = Relu (x)", "!opset 19 is not supported; 1 to 18 are. Export the model with opset 17"},
+    {12, "float[1,3] x", "", "y = Squeeze <axes = 0> (x)",
+     "!node 'y' (Squeeze): attribute 'axes' has the wrong type"},
+    {19, "float[1,3] x", "", "y = Relu (x)",
+     "!opset 19 is not supported; 1 to 18 are. Export the model with opset 17"},
     {12, "float[1,3] x", "", "a = Nothing <axes = 0> (x) b = NoMore (a) y = Squeeze <axes = 0> (b)",
      "!unsupported operators: Nothing (node 'a'), NoMore (node 'b')"},
 };
 
-/* The dump's node lines without comments, "|" between them. A name followed by ":TYPE" in `want` asks for the type of
- * that constant, so all constants named so are marked in the result. */
+/* The dump's node lines without comments, "|" between them. A name followed by ":TYPE" in `want` asks for the
+ * type of that constant, so all constants named so are marked in the result. */
 static char *nodes_text(const Graph *g, const char *want)
 {
     char *text, *result = mem_strdup("");
@@ -206,8 +231,8 @@ static const char *upgraded(const Case *c)
     static Trap t;
     if (CATCH(&t))
         return t.message;
-    Model *m = text_read("m", mem_printf("<opset_import: [\"\" : %d]> g (%s) => (y) %s { %s }", c->opset, c->inputs,
-                                         c->constants, c->nodes));
+    Model *m = text_read("m", mem_printf("<opset_import: [\"\" : %d]> g (%s) => (y) %s { %s }", c->opset,
+                                         c->inputs, c->constants, c->nodes));
     m->quiet = true;
     pass_upgrade(m);
     verify_graph(m->graph, "upgrade");
@@ -251,7 +276,8 @@ static void test_values(void)
 /* Softmax of opset 12 over a rank-3 tensor from axis 1 sums each image, not each row, to 1. */
 static void test_softmax_meaning(void)
 {
-    Model *m = text_read("m", "<opset_import: [\"\" : 12]> g (float[2,3,4] x) => (float[2,3,4] y) { y = Softmax (x) }");
+    Model *m = text_read(
+        "m", "<opset_import: [\"\" : 12]> g (float[2,3,4] x) => (float[2,3,4] y) { y = Softmax (x) }");
     pass_upgrade(m);
     pass_infer(m->graph);
     float x[24];

@@ -1,5 +1,5 @@
-/* string.h - what generated code needs of it, for machines without a C library; start.c has the functions. Models with
- * exponentials and the like need a <math.h> with its library as well: newlib or picolibc. */
+/* string.h - what generated code needs of it, for machines without a C library; start.c has the functions.
+ * Models with exponentials and the like need a <math.h> with its library as well: newlib or picolibc. */
 #ifndef STRING_H
 #define STRING_H
 
