@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh: everything that must hold before a change lands. Installs what is missing, builds with gcc and clang, checks
-# format, lint and lengths, runs the tests, runs the unit tests again under ASan and UBSan, and fuzzes for a minute.
+# format, lint and lengths and wings, runs the tests, runs the unit tests again under ASan and UBSan, and fuzzes for a minute.
 # Every step runs whatever the others found; exit code 1 if any failed. Build folders and logs: build/ beside tests/.
 #   TERNC_SHARED   folder with models/ and data/ that some tests use (default: shared beside the checkout)
 #   FUZZ_SECONDS   how long to fuzz, all targets at the same time (default 60)
@@ -117,6 +117,7 @@ step "lengths" sh tests/lint/lengths.sh
 step "format" check_format
 step "shell scripts" check_scripts
 step "build with gcc" build gcc gcc
+step "wings" sh tests/lint/wings.sh build/gcc
 step "build with clang" build clang clang
 step "lint" check_tidy
 step "build with sanitizers" build_sanitized
