@@ -1,6 +1,6 @@
 #!/bin/sh
 # run.sh: everything that must hold before a change lands. Installs what is missing, builds with gcc and clang, checks
-# format, lint and lengths and wings, runs the tests, runs the unit tests again under ASan and UBSan, and fuzzes for a minute.
+# format, lint, lengths and wings, runs the tests, runs the unit tests again under ASan and UBSan, and fuzzes for a minute.
 # Every step runs whatever the others found; exit code 1 if any failed. Build folders and logs: build/ beside tests/.
 #   TERNC_SHARED   folder with models/ and data/ that some tests use (default: shared beside the checkout)
 #   FUZZ_SECONDS   how long to fuzz, all targets at the same time (default 60)

@@ -26,9 +26,8 @@ objects=$build/CMakeFiles/ternc_core.dir
 }
 # Objects of sources that are gone may lie there still.
 (cd "$objects" && find compiler passes -name '*.c.o' | LC_ALL=C sort) |
-    while read -r object; do
-        [ ! -f "${object%.o}" ] || (cd "$objects" && nm -A "$object")
-    done |
+    while read -r object; do [ ! -f "${object%.o}" ] || echo "$object"; done >"$work/objects"
+(cd "$objects" && xargs nm -A <"$work/objects") |
     sed -n 's/^\([^:]*\)\.o:.* \([A-Za-z]\) \([^ ]*\)$/\1 \2 \3/p' >"$work/symbols"
 
 # Names of runtime/, which is an include folder.
