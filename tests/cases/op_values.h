@@ -20,8 +20,7 @@ Graph *load_row(const OpCase *row);
 double draw_unit(uint64_t *state); /* 0 to 1, splitmix64 */
 void fill_random(const OpCase *row, Type t, void *data, uint64_t *seed);
 /* Reads as many numbers as t has elements, up to ';' or the end; returns what follows, NULL if there are
- * fewer or more.
- */
+ * fewer or more. */
 const char *parse_values(const char *s, Type t, void *data);
 
 #endif

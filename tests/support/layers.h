@@ -24,8 +24,8 @@ const char *layer_text(const Layer *l); /* its shape, for messages */
 
 Type layer_input_type(const Layer *l, bool one_row);
 Type layer_output_type(const Layer *l, bool one_row);
-/* A model of this layer, which it keeps. `behind`: behind a Neg, so that the layer's input lies in the arena.
- */
+/* A model of this layer, which it keeps. `behind`: behind a Neg, so that the layer's input lies in the
+ * arena. */
 Graph *layer_graph(Layer *l, bool one_row, bool behind);
 Plan *layer_plan(Graph *g, const Options *opt); /* verified, lowered, planned */
 

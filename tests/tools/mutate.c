@@ -3,8 +3,7 @@
  * impulses alone must find each of them.
  *
  *   mutate COUNT SEED     exit code 1 if a mutant survives, if fewer than COUNT were made, or if sound code
- * is refused
- */
+ * is refused */
 #include "base/host.h"
 #include "check/check.h"
 #include "codegen/codegen.h"

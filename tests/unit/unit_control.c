@@ -355,8 +355,7 @@ static Model_ *scan_model(void)
 }
 
 /* y = Scan(0, 0, m), the sum of the running sums of m's rows: the state that runs, and the running sums,
- * nobody wants.
- */
+ * nobody wants. */
 static Model_ *two_states_model(void)
 {
     static const int64_t dims[] = {2, 3};

@@ -1,6 +1,6 @@
 /* unit_faults.c - what impulses cannot see, and what the checker claims besides: generated code with one
- * fault each, in scale, bias, activation, pooling, memory or reports, must be found, and named as what it is.
- */
+ * fault each, in scale, bias, activation, pooling, memory or reports, must be found, and named as what it
+ * is. */
 #include "check/check.h"
 #include "codegen/codegen.h"
 #include "support/layers.h"

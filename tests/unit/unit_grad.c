@@ -3,8 +3,7 @@
  * a sum of the outputs with random factors. An argument runs the rows whose name contains it.
  *
  * Values come from the row, moved a little so that none lies on a kink. Every operator with a gradient must
- * have a row.
- */
+ * have a row. */
 #include "cases/op_values.h"
 #include "ops/ops.h"
 #include "train/engine.h"

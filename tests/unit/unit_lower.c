@@ -53,8 +53,7 @@ static void test_extremes(void)
 }
 
 /* For speed no form without multiplications is predicted to be much faster than what is taken; for size none
- * smaller.
- */
+ * smaller. */
 static void test_least(void)
 {
     static const char *const machines[] = {NULL, "x86-64-v4", "cortex-m4", "cortex-m0", "rv32imafc", "avr"};

@@ -1,7 +1,6 @@
 /* unit_methods.c - TWN, SCA and STP while training, against values worked out by hand: which weights are
  * zero, the scale, the gradient that comes back, the regularisers, the start, the allocation of zeros; and
- * the table of methods.
- */
+ * the table of methods. */
 #include "passes/methods/methods.h"
 #include "passes/passes.h"
 #include "support/text.h"
@@ -64,8 +63,8 @@ static void check_floats(int line, const float *got, const float *want, int64_t 
 
 /* ---- TWN ---- */
 
-/* Channel 0: mean |w| 0.45, D = 0.3375, a = (1 + 0.5) / 2. Channel 1: mean 0.8, D = 0.6, a = (2 + 0.8) / 2.
- */
+/* Channel 0: mean |w| 0.45, D = 0.3375, a = (1 + 0.5) / 2. Channel 1: mean 0.8, D = 0.6, a = (2 + 0.8) /
+ * 2. */
 static void test_twn_relative(void)
 {
     Options opt = {.threshold = 0.75f};
@@ -323,8 +322,8 @@ static void test_stp_layers(void)
     CU_ASSERT_DOUBLE_EQUAL(stp_layer_sparsity(&t, &w[0], 0.99), 0.96, 1e-6);
 }
 
-/* One layer, 8 weights, max |W| = 2. At first D = eta max |W| = 0.3; weights in (D, 1.1 D) are pulled to it.
- */
+/* One layer, 8 weights, max |W| = 2. At first D = eta max |W| = 0.3; weights in (D, 1.1 D) are pulled to
+ * it. */
 static void test_stp_first_stage(void)
 {
     Options opt = {.method = METHOD_stp, .sparsity = 0.75f};

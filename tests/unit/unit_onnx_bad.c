@@ -306,8 +306,8 @@ static void test_damaged(void)
         }
 }
 
-/* A graph's input whose type is a sequence of sequences of ..., `depth` messages in each other and the model.
- */
+/* A graph's input whose type is a sequence of sequences of ..., `depth` messages in each other and the
+ * model. */
 static const uint8_t *nest(size_t depth, size_t *len)
 {
     static const uint8_t first[] = {0x3a, 0x5a, 0x12}; /* graph, input, type; then sequence_type, elem_type */

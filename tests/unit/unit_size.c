@@ -1,6 +1,5 @@
 /* unit_size.c - `ternc size`: what belongs to which layer, stack, imports, cache, baseline, text that needs
- * escaping.
- */
+ * escaping. */
 #include "base/out_file.h"
 #include "print/print.h"
 #include "size/size.h"
@@ -312,8 +311,8 @@ static void check_words(const Target *m)
         CU_ASSERT_TRUE(!word[0] || find_target(word) == m);
 }
 
-/* What the table says of each: names of its own, prices that are found by their name, flags that clang takes.
- */
+/* What the table says of each: names of its own, prices that are found by their name, flags that clang
+ * takes. */
 static void test_table(void)
 {
     const BuildOptions o = {.cc = "clang", .cflags = "-Os", .no_cache = true};
