@@ -168,8 +168,8 @@ static Lowering choose_for_speed(Layer *l)
     if (best != fastest)
         l->why = "predicted to be about as fast as the fastest form, and smaller";
     else if (l->time[LOWER_UNROLL] < 0)
-        l->why = mem_printf("predicted to be the fastest form but unroll, for which %lld terms are too many",
-                            (long long)(layer_weight_count(l) - l->zeros));
+        l->why = mem_printf("predicted to be the fastest form but unroll, for which %s terms are too many",
+                            int_text(layer_weight_count(l) - l->zeros));
     return best;
 }
 

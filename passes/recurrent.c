@@ -141,6 +141,7 @@ static Layer *make_product(const Split *s, int64_t first, int64_t count, const c
 static void make_products(const Split *s)
 {
     static const char *const ways[] = {"", ", backward"};
+    static const char *const parts[] = {", update and reset gates", ", hidden gate"};
     Cell *c = s->c;
     const Tensor *r = s->n->in[CELL_R];
     int first[3], count = cell_products(c, first);
@@ -148,7 +149,7 @@ static void make_products(const Split *s)
         return;
     for (int64_t d = 0; d < c->directions; d++)
         for (int i = 0; i < count; i++) {
-            const char *gates = count == 1 ? "" : i ? ", hidden gate" : ", update and reset gates";
+            const char *gates = count == 1 ? "" : parts[i];
             c->products[c->num_products++] = make_product(
                 s, d * gate_rows(c) + first[i] * c->hidden, (first[i + 1] - first[i]) * c->hidden,
                 mem_printf("%s%s", ways[d == 1 || c->backward], gates));

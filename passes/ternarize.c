@@ -45,6 +45,13 @@ static Sites find_sites(Graph *g, const Options *opt)
     return all;
 }
 
+static const char *value_text(float v)
+{
+    if (isnan(v))
+        return "NaN";
+    return v > 0 ? "+infinity" : "-infinity";
+}
+
 static void check_finite(const Graph *g, const Site *s)
 {
     const Tensor *t = weight_of(s);
@@ -52,12 +59,8 @@ static void check_finite(const Graph *g, const Site *s)
     int64_t n = type_elems(t->type);
     for (int64_t i = 0; i < n; i++)
         if (!isfinite(w[i]))
-            fail_node(g, s->node, "weight '%s' has the value %s at position %lld of %lld: repair the model",
-                      t->name,
-                      isnan(w[i]) ? "NaN"
-                      : w[i] > 0  ? "+infinity"
-                                  : "-infinity",
-                      (long long)i, (long long)n);
+            fail_node(g, s->node, "weight '%s' has the value %s at position %s of %s: repair the model",
+                      t->name, value_text(w[i]), int_text(i), int_text(n));
 }
 
 /* ---- what the user keeps ---- */

@@ -85,7 +85,7 @@ static void add_tensors(Text *t, const char *name, const char *macro, Tensor *co
     for (int i = 0; i < count; i++) {
         text_printf(t, "    {%d, {", list[i]->type.rank);
         for (int d = 0; d < list[i]->type.rank; d++)
-            text_printf(t, "%lld, ", (long long)list[i]->type.dims[d]);
+            text_printf(t, "%s, ", int_text(list[i]->type.dims[d]));
         text_printf(t, "0}, %zu, %d},\n", type_bytes(list[i]->type), list[i]->type.dtype == DT_F32);
     }
     text_printf(t, "    {0, {0}, 0, 0}};\n");

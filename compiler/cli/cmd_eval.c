@@ -187,7 +187,7 @@ static void check_labels(const Dataset *d, int64_t classes, const Graph *g)
 static void print_result(const CommandLine *c, double accuracy, double loss, int64_t samples)
 {
     if (!c->json) {
-        printf("accuracy %.4f, loss %.6g, samples %lld\n", accuracy, loss, (long long)samples);
+        printf("accuracy %.4f, loss %.6g, samples %s\n", accuracy, loss, int_text(samples));
         return;
     }
     cJSON *o = cJSON_CreateObject();
@@ -220,7 +220,7 @@ int cmd_eval(const CommandLine *c)
         nans += j.results[i].nan;
     }
     if (nans)
-        note("%lld of %lld outputs are not numbers and count as wrong", (long long)nans, (long long)j.count);
+        note("%s of %s outputs are not numbers and count as wrong", int_text(nans), int_text(j.count));
     print_result(c, (double)correct / (double)j.count, loss / (double)j.count, j.count);
     return 0;
 }

@@ -80,7 +80,9 @@ static Totals count_totals(const Graph *g, const Rows *rows)
 
 static const char *weight_kind(const NodeCost *c)
 {
-    return !c->weight ? "-" : c->weight->ternary ? "ternary" : "float";
+    if (!c->weight)
+        return "-";
+    return c->weight->ternary ? "ternary" : "float";
 }
 
 static double percent(int64_t part, int64_t whole)

@@ -214,16 +214,22 @@ static void check_training(const Parser *p)
         usage("--method %s needs at least 2 epochs: the last ones recover what rounding costs", m->name);
 }
 
+static void refuse_without_sensitivity(const Parser *p, const char *name)
+{
+    if (is_given(p, name))
+        usage("'ternc inspect' takes --%s with --sensitivity", name);
+}
+
 /* What has a meaning with --sensitivity, --max-loss or training alone. */
 static void check_max_loss(const Parser *p)
 {
     const CommandLine *c = p->c;
     if (c->sensitivity && !c->data.spec)
         usage("--sensitivity needs --data SPEC to measure on");
-    if (c->command == CMD_inspect && !c->sensitivity)
-        for (int i = 0; i < 2; i++)
-            if (is_given(p, i ? "max-loss" : "data"))
-                usage("'ternc inspect' takes --%s with --sensitivity", i ? "max-loss" : "data");
+    if (c->command == CMD_inspect && !c->sensitivity) {
+        refuse_without_sensitivity(p, "data");
+        refuse_without_sensitivity(p, "max-loss");
+    }
     if (c->max_loss >= 0 && !c->data.spec)
         usage("--max-loss needs --data SPEC to measure on");
     if (c->max_loss >= 0 && c->opt.method == METHOD_none)
@@ -276,15 +282,22 @@ static void check_size(const Parser *p)
         usage("--tolerance has no meaning without --baseline");
 }
 
+static void refuse_without_budget(const Parser *p, const char *name)
+{
+    if (is_given(p, name))
+        usage("--%s has no meaning without --max-flash or --max-ram", name);
+}
+
 /* compile needs a compiler only to measure. */
 static void check_budget_options(const Parser *p)
 {
     bool budget = p->c->budget.max_flash >= 0 || p->c->budget.max_ram >= 0;
     if (budget && p->c->models.count > 1)
         usage("--max-flash and --max-ram take one model; sizes of several are what 'ternc size' tells");
-    for (int i = 0; i < 2 && !budget; i++)
-        if (is_given(p, i ? "cflags" : "cc"))
-            usage("--%s has no meaning without --max-flash or --max-ram", i ? "cflags" : "cc");
+    if (!budget) {
+        refuse_without_budget(p, "cc");
+        refuse_without_budget(p, "cflags");
+    }
 }
 
 static void set_size_defaults(CommandLine *c)
@@ -341,6 +354,15 @@ static void check_command_line(Parser *p)
         c->build.cflags = default_flags(c);
 }
 
+static int default_threads(void)
+{
+    enum { MOST = 64 };
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores < 1)
+        return 1;
+    return cores > MOST ? MOST : (int)cores;
+}
+
 static CommandLine *default_command_line(Command command)
 {
     CommandLine *c = NEW(CommandLine);
@@ -356,8 +378,7 @@ static CommandLine *default_command_line(Command command)
     c->budget.max_flash = c->budget.max_ram = -1;
     c->max_loss = -1;
     c->samples = 2;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    c->threads = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;
+    c->threads = default_threads();
     if (command == CMD_size)
         set_size_defaults(c);
     if (command == CMD_bench)

@@ -310,13 +310,17 @@ static int64_t search_order(Interval *all, int count, int64_t bound)
 static int earlier_first(const void *a, const void *b)
 {
     const Interval *x = a, *y = b;
-    return x->from != y->from ? (x->from < y->from ? -1 : 1) : larger_first(a, b);
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return larger_first(a, b);
 }
 
 static int ends_first(const void *a, const void *b)
 {
     const Interval *x = *(Interval *const *)a, *y = *(Interval *const *)b;
-    return x->to != y->to ? (x->to < y->to ? -1 : 1) : x < y ? -1 : x > y;
+    if (x->to != y->to)
+        return x->to < y->to ? -1 : 1;
+    return (x > y) - (x < y);
 }
 
 /* Free memory below the top, by offset; gaps never touch. */

@@ -53,7 +53,8 @@ static void move_numbers(const Graph *g, void **values)
         const void **in = NEW_ARRAY(const void *, n->num_in);
         void **out = NEW_ARRAY(void *, n->num_out);
         for (int k = 0; k < n->num_in; k++)
-            in[k] = !n->in[k] ? NULL : n->in[k]->data ? n->in[k]->data : values[n->in[k]->id];
+            if (n->in[k])
+                in[k] = n->in[k]->data ? n->in[k]->data : values[n->in[k]->id];
         for (int k = 0; k < n->num_out; k++)
             if (n->out[k])
                 out[k] = values[n->out[k]->id] = mem_alloc(type_bytes(n->out[k]->type) + 1);

@@ -224,17 +224,22 @@ static void read_elf_symbols(SizeObject *o, LLVMBinaryRef binary)
 
 /* ---- WebAssembly ---- */
 
+static void add_wasm_part(SizeObject *o, const char *name, SectionKind kind, int64_t bytes)
+{
+    add_part(o, name, "", kind, bytes);
+    o->total[kind] += bytes;
+}
+
 static void read_wasm(SizeObject *o, LLVMBinaryRef binary)
 {
     LLVMSectionIteratorRef s = LLVMObjectFileCopySectionIterator(binary);
     for (; !LLVMObjectFileIsSectionIteratorAtEnd(binary, s); LLVMMoveToNextSection(s)) {
         const char *name = LLVMGetSectionName(s);
         size_t bytes = (size_t)LLVMGetSectionSize(s);
-        int kind = !strcmp(name, "CODE") ? SECTION_CODE : !strcmp(name, "DATA") ? SECTION_CONST : -1;
-        if (kind >= 0) {
-            add_part(o, name, "", (SectionKind)kind, (int64_t)bytes);
-            o->total[kind] += (int64_t)bytes;
-        }
+        if (!strcmp(name, "CODE"))
+            add_wasm_part(o, name, SECTION_CODE, (int64_t)bytes);
+        if (!strcmp(name, "DATA"))
+            add_wasm_part(o, name, SECTION_CONST, (int64_t)bytes);
         if (!strcmp(name, "IMPORT")) {
             const char **names;
             int count = wasm_imports((const uint8_t *)LLVMGetSectionContents(s), bytes, &names);
