@@ -232,15 +232,15 @@ static const float *ternary_values(const Ternary *q)
 
 /* ---- one weight tensor with all the nodes that share it ---- */
 
-typedef struct Sharing {
+typedef struct SharedUse {
     int sites;      /* that read the tensor */
     bool keep;      /* one of them is kept in float */
     bool same_axes; /* all see the same channels */
-} Sharing;
+} SharedUse;
 
-static Sharing find_sharing(const Sites *all, const Site *s)
+static SharedUse find_sharing(const Sites *all, const Site *s)
 {
-    Sharing r = {.same_axes = true};
+    SharedUse r = {.same_axes = true};
     for (int i = 0; i < all->count; i++) {
         const Site *o = &all->list[i];
         if (weight_of(o) != weight_of(s))
@@ -283,7 +283,7 @@ static void ternarize_site(const Sites *all, const Site *s)
 {
     const Options *opt = all->opt;
     Tensor *t = weight_of(s);
-    Sharing sharing = find_sharing(all, s);
+    SharedUse sharing = find_sharing(all, s);
     t->ternary = recognise_shared(t->data, s->w.box, sharing.same_axes);
     if (t->ternary || sharing.keep || opt->method == METHOD_none)
         return;

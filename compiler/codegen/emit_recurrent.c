@@ -17,30 +17,30 @@ static const char *const function_kernels[] = {
 
 /* ---- one direction ---- */
 
-typedef struct Walk {
+typedef struct CellWalk {
     Emitter *e;
     const Node *n;
     const Cell *c;
     CellScratch scratch;
     int64_t d;
-} Walk;
+} CellWalk;
 
-static const char *kernel(const Walk *w, const char *name)
+static const char *kernel(const CellWalk *w, const char *name)
 {
     return emit_kernel(w->e, name, w->c->dtype);
 }
 
-static const char *place(const Walk *w, int input, int64_t at)
+static const char *place(const CellWalk *w, int input, int64_t at)
 {
     return mem_printf("%s + %s", emit_ptr(w->e, w->n->in[input]), int_text(at));
 }
 
-static const Tensor *output(const Walk *w, int i)
+static const Tensor *output(const CellWalk *w, int i)
 {
     return i < w->n->num_out ? w->n->out[i] : NULL;
 }
 
-static void declare_block(const Walk *w, const char *name, int64_t at)
+static void declare_block(const CellWalk *w, const char *name, int64_t at)
 {
     const char *t = dtype_c(w->c->dtype);
     int64_t base = w->e->plan->scratch[plan_node_index(w->e->plan, w->n)];
@@ -48,7 +48,7 @@ static void declare_block(const Walk *w, const char *name, int64_t at)
               int_text(base + at * (int64_t)dtype_size(w->c->dtype)));
 }
 
-static void emit_function(const Walk *w, const char *v, int64_t count, int function)
+static void emit_function(const CellWalk *w, const char *v, int64_t count, int function)
 {
     const Cell *c = w->c;
     const GateFunction *f = &c->functions[w->d][function];
@@ -56,25 +56,25 @@ static void emit_function(const Walk *w, const char *v, int64_t count, int funct
               float_text(f->alpha, c->dtype), float_text(f->beta, c->dtype));
 }
 
-static void emit_clip(const Walk *w, const char *v, int64_t count)
+static void emit_clip(const CellWalk *w, const char *v, int64_t count)
 {
     if (isfinite(w->c->clip))
         emit_line(w->e, "%s(%s, %s, %s);", kernel(w, "gate_clip"), v, int_text(count),
                   float_text(w->c->clip, w->c->dtype));
 }
 
-static void emit_gate(const Walk *w, const char *v, int64_t count, int function)
+static void emit_gate(const CellWalk *w, const char *v, int64_t count, int function)
 {
     emit_clip(w, v, count);
     emit_function(w, v, count, function);
 }
 
-static void emit_add(const Walk *w, const char *v, const char *x, int64_t count)
+static void emit_add(const CellWalk *w, const char *v, const char *x, int64_t count)
 {
     emit_line(w->e, "%s(%s, %s, %s);", kernel(w, "gate_add"), v, x, int_text(count));
 }
 
-static void emit_bias(const Walk *w, const char *v, int which, int64_t gate, int64_t gates)
+static void emit_bias(const CellWalk *w, const char *v, int which, int64_t gate, int64_t gates)
 {
     int64_t rows = w->c->gates * w->c->hidden;
     if (cell_input(w->n, CELL_B) && !w->c->bias_in_products)
@@ -82,7 +82,7 @@ static void emit_bias(const Walk *w, const char *v, int which, int64_t gate, int
                  gates * w->c->hidden);
 }
 
-static void emit_peephole(const Walk *w, const char *v, int which)
+static void emit_peephole(const CellWalk *w, const char *v, int which)
 {
     int64_t hidden = w->c->hidden;
     if (cell_input(w->n, CELL_P))
@@ -91,7 +91,7 @@ static void emit_peephole(const Walk *w, const char *v, int which)
 }
 
 /* sums = R * h of product i, [batch][gates of the product]. */
-static void emit_product(const Walk *w, int i, const char *sums, const char *h)
+static void emit_product(const CellWalk *w, int i, const char *sums, const char *h)
 {
     const Cell *c = w->c;
     int first[3], count = cell_products(c, first);
@@ -106,7 +106,7 @@ static void emit_product(const Walk *w, int i, const char *sums, const char *h)
 
 /* ---- one batch row ---- */
 
-static void open_rows(const Walk *w)
+static void open_rows(const CellWalk *w)
 {
     const Cell *c = w->c;
     const char *t = dtype_c(c->dtype);
@@ -119,7 +119,7 @@ static void open_rows(const Walk *w)
     emit_line(w->e, "%s *state = h + b * %s;", t, int_text(c->hidden));
 }
 
-static const char *y_place(const Walk *w)
+static const char *y_place(const CellWalk *w)
 {
     const Cell *c = w->c;
     int64_t start = cell_y(c, 0, w->d, 0);
@@ -128,7 +128,7 @@ static const char *y_place(const Walk *w)
 }
 
 /* Behind its length a row keeps its state and its Y is zero. */
-static void emit_length(const Walk *w)
+static void emit_length(const CellWalk *w)
 {
     if (!cell_input(w->n, CELL_LENGTHS))
         return;
@@ -139,20 +139,20 @@ static void emit_length(const Walk *w)
     emit_line(w->e, "}");
 }
 
-static void close_rows(const Walk *w, bool store)
+static void close_rows(const CellWalk *w, bool store)
 {
     if (store && output(w, CELL_Y))
         emit_line(w->e, "memcpy(%s, state, %s * sizeof *h);", y_place(w), int_text(w->c->hidden));
     emit_line(w->e, "}");
 }
 
-static const char *gate(const Walk *w, int i)
+static const char *gate(const CellWalk *w, int i)
 {
     return i ? mem_printf("g + %s", int_text(i * w->c->hidden)) : "g";
 }
 
 /* Gates i, o, f, c. */
-static void emit_lstm_row(const Walk *w)
+static void emit_lstm_row(const CellWalk *w)
 {
     const int64_t hidden = w->c->hidden;
     emit_line(w->e, "%s *g = sums + b * %s, *cell = c + b * %s;", dtype_c(w->c->dtype), int_text(4 * hidden),
@@ -178,7 +178,7 @@ static void emit_lstm_row(const Walk *w)
     emit_line(w->e, "%s(state, %s, %s);", kernel(w, "gate_multiply"), gate(w, 1), int_text(hidden));
 }
 
-static void emit_lstm_step(const Walk *w)
+static void emit_lstm_step(const CellWalk *w)
 {
     emit_product(w, 0, "sums", "h");
     open_rows(w);
@@ -187,7 +187,7 @@ static void emit_lstm_step(const Walk *w)
     close_rows(w, true);
 }
 
-static void emit_rnn_step(const Walk *w)
+static void emit_rnn_step(const CellWalk *w)
 {
     const int64_t hidden = w->c->hidden;
     emit_product(w, 0, "sums", "h");
@@ -202,7 +202,7 @@ static void emit_rnn_step(const Walk *w)
 }
 
 /* Gates z and r, which lie at the start of a row of `gates`. */
-static void emit_update_and_reset(const Walk *w, int gates)
+static void emit_update_and_reset(const CellWalk *w, int gates)
 {
     const int64_t hidden = w->c->hidden;
     emit_line(w->e, "%s *g = sums + b * %s;", dtype_c(w->c->dtype), int_text(gates * hidden));
@@ -212,14 +212,14 @@ static void emit_update_and_reset(const Walk *w, int gates)
     emit_gate(w, "g", 2 * hidden, 0);
 }
 
-static void emit_hidden_gate(const Walk *w, const char *v)
+static void emit_hidden_gate(const CellWalk *w, const char *v)
 {
     const long long hidden = w->c->hidden;
     emit_gate(w, v, hidden, 1);
     emit_line(w->e, "%s(state, g, %s, %lld);", kernel(w, "cell_gru"), v, hidden);
 }
 
-static void emit_gru_linear_step(const Walk *w)
+static void emit_gru_linear_step(const CellWalk *w)
 {
     const int64_t hidden = w->c->hidden;
     const char *v = gate(w, 2);
@@ -236,7 +236,7 @@ static void emit_gru_linear_step(const Walk *w)
 }
 
 /* r must be known for all of h before the last product. */
-static void emit_gru_step(const Walk *w)
+static void emit_gru_step(const CellWalk *w)
 {
     const int64_t hidden = w->c->hidden;
     emit_product(w, 0, "sums", "h");
@@ -259,12 +259,12 @@ static void emit_gru_step(const Walk *w)
 
 /* ---- all steps ---- */
 
-static int64_t row_step(const Walk *w)
+static int64_t row_step(const CellWalk *w)
 {
     return cell_state(w->c, 0, 1) - cell_state(w->c, 0, 0);
 }
 
-static void load_state(const Walk *w, const char *name, int input)
+static void load_state(const CellWalk *w, const char *name, int input)
 {
     const Cell *c = w->c;
     if (cell_input(w->n, input))
@@ -275,7 +275,7 @@ static void load_state(const Walk *w, const char *name, int input)
         emit_line(w->e, "memset(%s, 0, %s * sizeof *h);", name, int_text(c->batch * c->hidden));
 }
 
-static void store_state(const Walk *w, const char *name, int i)
+static void store_state(const CellWalk *w, const char *name, int i)
 {
     const Cell *c = w->c;
     if (output(w, i))
@@ -285,7 +285,7 @@ static void store_state(const Walk *w, const char *name, int i)
 }
 
 /* For `ternc check`: the states behind every step, numbered behind the outputs. */
-static void emit_check_states(const Walk *w)
+static void emit_check_states(const CellWalk *w)
 {
     const Cell *c = w->c;
     int kinds = cell_has_memory(c) ? 2 : 1, index = plan_node_index(w->e->plan, w->n);
@@ -296,7 +296,7 @@ static void emit_check_states(const Walk *w)
     emit_end_check(w->e);
 }
 
-static void emit_step(const Walk *w)
+static void emit_step(const CellWalk *w)
 {
     if (w->c->op == OP_LSTM)
         emit_lstm_step(w);
@@ -308,7 +308,7 @@ static void emit_step(const Walk *w)
         emit_gru_step(w);
 }
 
-static void emit_direction(const Walk *w)
+static void emit_direction(const CellWalk *w)
 {
     const Cell *c = w->c;
     int first[3];
@@ -337,7 +337,7 @@ static void emit_direction(const Walk *w)
 
 void emit_recurrent(Emitter *e, const Node *n)
 {
-    Walk w = {.e = e, .n = n, .c = n->cell, .scratch = cell_scratch(n->cell)};
+    CellWalk w = {.e = e, .n = n, .c = n->cell, .scratch = cell_scratch(n->cell)};
     for (int i = 0; i < n->cell->num_products; i++)
         emit_layer_functions(e, n->cell->products[i]);
     if (!w.scratch.total || !n->cell->batch)

@@ -104,7 +104,7 @@ static const char *shared_cell(const SizeRow *r, const char *name)
     return "-";
 }
 
-typedef const char *(*Cell)(const SizeRow *r, const void *what);
+typedef const char *(*CellText)(const SizeRow *r, const void *what);
 
 static const char *cell_layer(const SizeRow *r, const void *what)
 {
@@ -128,7 +128,7 @@ static const char *cell_total(const SizeRow *r, const void *what)
     return r->error ? "failed" : bytes_cell(r->code, r->constants);
 }
 
-static void add_cells(Table *t, const char *head, const Columns *c, Cell cell, const void *what)
+static void add_cells(Table *t, const char *head, const Columns *c, CellText cell, const void *what)
 {
     Text line = {0};
     text_printf(&line, "%s", head);
