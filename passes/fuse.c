@@ -193,13 +193,13 @@ static void set_codes(Draft *d, const Ternary *q)
     for (int64_t c = 0; c < d->l->co; c++, codes += n) {
         int8_t sign = take_sign(d, c);
         for (int64_t k = 0; k < n; k++) {
-            int8_t code = (int8_t)(sign * q->codes[ternary_position(q, c, k)]);
-            codes[input_of(d, k)] = code;
-            d->l->zeros += code == 0;
+            int64_t at = ternary_position(q, c, k);
+            codes[input_of(d, k)] = (int8_t)(sign * q->codes[at]);
         }
         if (is_dead(codes, n))
             d->scale[c] = 0;
     }
+    d->l->zeros = code_zeros(d->l->codes, d->l->co * n);
 }
 
 static const float *rounded(const double *v, int64_t n)

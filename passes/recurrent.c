@@ -97,14 +97,6 @@ static const float *row_scales(const Ternary *q, int64_t first, int64_t count)
     return scales;
 }
 
-static int64_t count_zeros(const int8_t *codes, int64_t n)
-{
-    int64_t zeros = 0;
-    for (int64_t i = 0; i < n; i++)
-        zeros += codes[i] == 0;
-    return zeros;
-}
-
 /* Rb of the hidden gate, the last third of the rows. */
 static const float *reset_bias(const Split *s, int64_t d)
 {
@@ -129,7 +121,7 @@ static Layer *make_product(const Split *s, int64_t first, int64_t count, const c
     if (r->ternary) {
         l->codes = r->ternary->codes + first * c->hidden;
         l->scale = row_scales(r->ternary, first, count);
-        l->zeros = count_zeros(l->codes, count * c->hidden);
+        l->zeros = code_zeros(l->codes, count * c->hidden);
     } else {
         l->weights = (const float *)r->data + first * c->hidden;
     }

@@ -7,7 +7,8 @@ const char *format_kernel(Emitter *e, const Format *f, const char *name)
     return emit_kernel(e, mem_printf("%s_%s", name, f->suffix), DT_NONE);
 }
 
-void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n)
+/* Of v[0..n), C expressions. */
+static void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n)
 {
     static const char *const kernels[] = {
         [ACT_RELU] = "act_relu",

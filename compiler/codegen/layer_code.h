@@ -61,8 +61,6 @@ void emit_fc(Emitter *e, const Layer *l);
 
 /* The kernel of that name for a number format. */
 const char *format_kernel(Emitter *e, const Format *f, const char *name);
-void emit_activation(Emitter *e, const Layer *l, const char *v,
-                     const char *n); /* of v[0..n), C expressions */
 /* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from
  * `first` on, into rows r.. of the output. */
 void emit_put(const Conv *c, int part);

@@ -49,11 +49,9 @@ static void name_tensors(const Graph *g)
 
 /* ---- sharing memory ---- */
 
-static Tensor *root_of(Tensor *t)
+static Tensor *root_of(const Graph *g, const Tensor *t)
 {
-    while (t->alias)
-        t = t->alias;
-    return t;
+    return g->tensors[memory_of(t)->id];
 }
 
 static bool has_own_place(const Graph *g, const Tensor *t)
@@ -111,7 +109,7 @@ static void share_views(const Graph *g)
         Node *n = g->nodes[i];
         if (!op_def(n->op)->view)
             continue;
-        Tensor *in = root_of(n->in[0]), *out = n->out[0];
+        Tensor *in = root_of(g, n->in[0]), *out = n->out[0];
         if (!graph_is_output(g, out))
             out->alias = in;
         else if (has_own_place(g, in))
@@ -126,7 +124,7 @@ static void share_states(const Graph *g)
         const Node *n = g->nodes[i];
         for (int k = 0; n->op == OP_LoopEnd && k < n->num_out; k++)
             if (n->out[k] && !n->out[k]->alias && has_own_place(g, n->out[k]))
-                n->out[k]->alias = root_of(loop_state(n, k));
+                n->out[k]->alias = root_of(g, loop_state(n, k));
     }
 }
 
@@ -137,7 +135,7 @@ static int *last_uses_of_memory(const Graph *g, const int *last)
     for (int i = 0; i < g->num_tensors; i++)
         use[i] = -1;
     for (int i = 0; i < g->num_tensors; i++) {
-        int *of_root = &use[root_of(g->tensors[i])->id];
+        int *of_root = &use[memory_of(g->tensors[i])->id];
         *of_root = last[i] > *of_root ? last[i] : *of_root;
     }
     return use;
@@ -161,10 +159,10 @@ static void share_in_place(const Graph *g, const int *last)
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
         Tensor *out = n->num_out ? n->out[0] : NULL;
-        if (!op_def(n->op)->in_place || !out || root_of(out) != out)
+        if (!op_def(n->op)->in_place || !out || memory_of(out) != out)
             continue;
         for (int j = 0; j < n->num_in && !out->alias; j++) {
-            Tensor *root = n->in[j] ? root_of(n->in[j]) : NULL;
+            Tensor *root = n->in[j] ? root_of(g, n->in[j]) : NULL;
             if (!root || use[root->id] != i || !can_share(g, n->in[j], out, root))
                 continue;
             out->alias = root;
@@ -182,7 +180,7 @@ static void add_lives(const Graph *g, const int *last, Interval *by_root)
             Tensor *t = g->nodes[i]->out[j];
             if (!t)
                 continue;
-            Interval *v = &by_root[root_of(t)->id];
+            Interval *v = &by_root[memory_of(t)->id];
             int64_t bytes = t->layout.size * (int64_t)dtype_size(t->type.dtype);
             v->from = v->bytes ? v->from : i;
             v->to = last[t->id] > v->to ? last[t->id] : v->to;

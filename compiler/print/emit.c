@@ -162,13 +162,6 @@ const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *
     return name;
 }
 
-const Tensor *memory_of(const Tensor *t)
-{
-    while (t->alias)
-        t = t->alias;
-    return t;
-}
-
 void emit_copy(Emitter *e, const char *to, const char *from, Type t)
 {
     if (strcmp(to, from) != 0)

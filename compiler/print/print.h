@@ -39,8 +39,7 @@ float_text(double v, DType d); /* shortest round-trip C literal, "1.5f"; INFINIT
 const char *emit_literal(DType d, const void *data, int64_t i); /* one element as a C literal */
 const Plan *emit_plan(const Emitter *e);
 void emit_copy(Emitter *e, const char *to, const char *from, Type t); /* memcpy, unless they are the same */
-const Tensor *memory_of(const Tensor *t); /* the tensor whose memory it shares, or itself */
-void emit_begin_check(Emitter *e);        /* #ifdef NAME_CHECK */
+void emit_begin_check(Emitter *e);                                    /* #ifdef NAME_CHECK */
 void emit_end_check(Emitter *e);
 
 #endif
