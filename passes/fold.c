@@ -4,8 +4,7 @@
  * is a Reshape.
  *
  * Requires: infer. Gives: none of these nodes is left, but one that a graph output needs. May leave unused
- * nodes (dce).
- */
+ * nodes (dce). */
 #include "ops/ops.h"
 #include "passes/passes.h"
 

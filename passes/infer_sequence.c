@@ -77,8 +77,7 @@ static void add_item(const Walk *w, const Node *n, Sequence *s, Tensor *t)
     s->items[s->count++] = t;
 }
 
-/* A constant position in [0, limit), negative ones counted from `from_end`; `otherwise` when it is not given.
- */
+/* A constant position in [0, limit), negative ones counted from `from_end`; `otherwise`: it is not given. */
 static int position(const Walk *w, const Node *n, int input, int limit, int from_end, int otherwise)
 {
     int64_t count;

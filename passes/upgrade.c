@@ -379,9 +379,8 @@ typedef struct UpgradeRow {
     const char *op;
     int from, to; /* the opsets whose form it changes */
     void (*rule)(Upgrade *u, Node *n);
-    const char
-        *becomes; /* "Conv, Add": made of it, the node itself being the last; NULL: the operator stays */
-    const char *domain; /* NULL: ai.onnx */
+    const char *becomes; /* "Conv, Add": made of it, the node itself last; NULL: the operator stays */
+    const char *domain;  /* NULL: ai.onnx */
 } UpgradeRow;
 
 /* Operators that are not here have had the form of opset 17 since opset 7 (upgrade_old.c knows the older

@@ -83,8 +83,7 @@ static void add_axis(Text *t, const Layer *l, bool rows)
     text_printf(t, ", ");
 }
 
-/* What a layer reads and writes: tensors of the graph, or for one inside of a recurrent node rows of its own.
- */
+/* What a layer reads and writes: tensors of the graph; inside of a recurrent node, rows of its own. */
 typedef struct Places {
     int64_t strides[4]; /* of the input as [image][channel][row][column] */
     Layout x, y;

@@ -1,5 +1,4 @@
-/* cmd_compile.c - `ternc compile`: a model as NAME.c and NAME.h in a folder, and what became of its layers.
- */
+/* cmd_compile.c - `ternc compile`: a model as NAME.c and NAME.h in a folder, and what its layers became. */
 #include "cli/cli.h"
 #include "base/cleanup.h"
 #include "base/out_file.h"

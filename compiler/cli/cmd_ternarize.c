@@ -139,8 +139,7 @@ static void add_keep(Text *t, const Options *o)
             text_printf(t, "%s%s", i ? "," : " keep=", o->keep[i]);
 }
 
-/* How the model was made, as text that depends on nothing but the options: "method=twn threshold=exact ...".
- */
+/* How the model was made, by the options alone: "method=twn threshold=exact ...". */
 static const char *settings_text(const CommandLine *c)
 {
     const Options *o = &c->opt;

@@ -127,8 +127,8 @@ static void emit_epilogue(const Conv *c, const ConvPart *p)
     emit_line(e, "const int32_t n = %s;", n);
     emit_affine(e, l, "v", "n");
     emit_activation(e, l, "v", "n");
-    if (l->pool.kind ||
-        p->cols < c->f->max_lanes) /* longer rows that are only copied are far enough behind */
+    /* Longer rows that are only copied are far enough behind. */
+    if (l->pool.kind || p->cols < c->f->max_lanes)
         next_channels(c);
 }
 

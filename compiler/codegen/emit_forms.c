@@ -44,8 +44,7 @@ static void unrolled_strip(Conv *c, int part)
             emit_stage(c, in ? mem_printf("x + %s", int_text(in * c->l->ih * c->l->iw)) : "x");
         for (int i = 0; i < c->functions[part * c->l->co + first]; i++)
             emit_walk(c, part, mem_printf("layer%d_%d_%s_%d", c->l->index, part, int_text(first), i));
-        emit_check_acc(c, part, int_text(first),
-                       int_text(conv_block(c->frame, first)));
+        emit_check_acc(c, part, int_text(first), int_text(conv_block(c->frame, first)));
         emit_line(c->e, "layer%d_put_%d(y, acc, %s, %s, r, rows);", c->l->index, part, int_text(first),
                   int_text(conv_block(c->frame, first)));
     }

@@ -101,8 +101,7 @@ static int *last_uses(const Graph *g, const Flow *f)
     return last;
 }
 
-/* A view shares its input's memory; a view that is a graph output lends the caller's memory to what it views.
- */
+/* A view shares its input's memory; one that is a graph output lends the caller's to what it views. */
 static void share_views(const Graph *g)
 {
     for (int i = 0; i < g->num_nodes; i++) {

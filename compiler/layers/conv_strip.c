@@ -209,8 +209,7 @@ double strip_inputs(const Layer *l, const ConvStrip *s)
     return (double)(l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
 }
 
-/* What depends on the rows of a strip in the time that a run takes: vectors, and what each strip costs again.
- */
+/* What depends on the rows of a strip in the time of a run: vectors, and what each strip costs again. */
 static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt)
 {
     const Core *t = find_core(opt->target);

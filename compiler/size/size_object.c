@@ -140,8 +140,8 @@ static void read_reference(SizeObject *o, LLVMBinaryRef binary, LLVMRelocationIt
         const char *name = LLVMGetSymbolName(symbol);
         bool defined = !LLVMObjectFileIsSectionIteratorAtEnd(binary, found);
         const char *to = defined ? LLVMGetSectionName(found) : NULL;
-        if (!defined && name && name[0] &&
-            strcmp(name, "_GLOBAL_OFFSET_TABLE_") != 0) /* which linkers make */
+        /* Linkers make the table of offsets. */
+        if (!defined && name && name[0] && strcmp(name, "_GLOBAL_OFFSET_TABLE_") != 0)
             add_undefined(o, name);
         if (section_kind(from) == SECTION_CODE && (!defined || section_kind(to) == SECTION_CODE))
             add_call(o, owner_of(from), to ? owner_of(to) : NULL);
