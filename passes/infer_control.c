@@ -215,8 +215,8 @@ static Tensor **run_body(Walk *w, const Node *n, const Graph *body, Tensor *cons
 
 static void infer_if(Walk *w, const Node *n)
 {
-    const Graph *yes = body_of(w, n, "then_branch", 0, n->num_out),
-                *no = body_of(w, n, "else_branch", 0, n->num_out);
+    const Graph *yes = body_of(w, n, "then_branch", 0, n->num_out);
+    const Graph *no = body_of(w, n, "else_branch", 0, n->num_out);
     Tensor *condition = as_condition(w, n, n->in[0]);
     if (!is_false(condition))
         infer_nodes(w, yes->nodes, yes->num_nodes);

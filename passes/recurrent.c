@@ -73,8 +73,8 @@ static Tensor *input_products(Split *s)
 {
     const Cell *c = s->c;
     int64_t dims[] = {c->steps * c->batch, c->directions * gate_rows(c)};
-    Tensor *x = reshape(s, s->n->in[CELL_X], "X", dims[0], c->inputs), *w = input_weights(s),
-           *bias = input_bias(s);
+    Tensor *x = reshape(s, s->n->in[CELL_X], "X", dims[0], c->inputs);
+    Tensor *w = input_weights(s), *bias = input_bias(s);
     s->c->bias_in_products = bias != NULL;
     Node *gemm = node_new(OP_Gemm, new_name(s, "XW"), bias ? 3 : 2, 1);
     gemm->in[0] = x;
@@ -141,7 +141,7 @@ static void make_products(const Split *s)
         return;
     for (int64_t d = 0; d < c->directions; d++)
         for (int i = 0; i < count; i++) {
-            const char *gates = count == 1 ? "" : parts[i];
+            const char *gates = count == 1 ? "" : parts[i != 0];
             c->products[c->num_products++] = make_product(
                 s, d * gate_rows(c) + first[i] * c->hidden, (first[i + 1] - first[i]) * c->hidden,
                 mem_printf("%s%s", ways[d == 1 || c->backward], gates));

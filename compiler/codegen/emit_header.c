@@ -318,8 +318,8 @@ static void print_contract(const Emitter *e, Text *h, bool states)
 
 static void print_functions(const Emitter *e, Text *h, bool states)
 {
-    const char *id = e->plan->id, *m = e->macro, *result = emit_result(e),
-               *parameters = emit_parameters(e->plan->g);
+    const char *id = e->plan->id, *m = e->macro, *result = emit_result(e);
+    const char *parameters = emit_parameters(e->plan->g);
     print_contract(e, h, states);
     text_printf(
         h, "#ifndef %s_NO_STATIC_ARENA\n%s %s_run(%s); /* in one static arena: not reentrant */\n#endif\n", m,

@@ -201,8 +201,8 @@ static int64_t scratch_bytes(const Node *n, const Options *opt)
 
 static Interval *collect(const Graph *g, const Options *opt, const int *last, int *count)
 {
-    Interval *by_root = NEW_ARRAY(Interval, g->num_tensors),
-             *all = NEW_ARRAY(Interval, g->num_tensors + g->num_nodes);
+    Interval *by_root = NEW_ARRAY(Interval, g->num_tensors);
+    Interval *all = NEW_ARRAY(Interval, g->num_tensors + g->num_nodes);
     add_lives(g, last, by_root);
     for (int i = 0; i < g->num_tensors; i++)
         if (by_root[i].bytes && has_own_place(g, g->tensors[i])) {
@@ -288,8 +288,9 @@ static int64_t search_order(Interval *all, int count, int64_t bound)
         memcpy(trial, all, (size_t)count * sizeof *all);
         for (int swaps = 1 + (int)(t % 3); swaps > 0; swaps--) {
             state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            Interval *a = &trial[(state >> 33) % (uint64_t)count],
-                     *b = &trial[(state >> 12) % (uint64_t)count], c = *a;
+            Interval *a = &trial[(state >> 33) % (uint64_t)count];
+            Interval *b = &trial[(state >> 12) % (uint64_t)count];
+            Interval c = *a;
             *a = *b;
             *b = c;
         }
