@@ -86,8 +86,7 @@ void pipeline_ternarize(Model *m, const Options *opt)
     if (method->needs_data || (method->sparsity > 0 && !(opt->sparsity > 0)))
         bug("%s without data, or without a share of zeros", method->name);
     RUN("ternarize", pass_ternarize(m->graph, opt));
-    /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. Still ordinary ONNX.
-     */
+    /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. */
 }
 
 Plan *pipeline_lower(Model *m, const Options *opt)

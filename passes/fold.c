@@ -4,8 +4,7 @@
  * is a Reshape.
  *
  * Requires: infer. Gives: none of these nodes is left, but one that a graph output needs. May leave unused
- * nodes (dce).
- */
+ * nodes (dce). */
 #include "ops/ops.h"
 #include "passes/passes.h"
 
@@ -22,8 +21,11 @@ static void get_perm(const Node *n, int64_t *perm)
 {
     int count, rank = n->in[0]->type.rank;
     const int64_t *given = attr_ints(n, "perm", &count);
-    for (int i = 0; i < rank; i++)
-        perm[i] = given ? given[i] + (given[i] < 0 ? rank : 0) : rank - 1 - i;
+    for (int i = 0; i < rank; i++) {
+        perm[i] = given ? given[i] : rank - 1 - i;
+        if (perm[i] < 0)
+            perm[i] += rank;
+    }
 }
 
 static void merge_transposes(Node *n)

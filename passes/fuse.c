@@ -115,8 +115,11 @@ static void start_scale(Draft *d, const Tensor *t, double factor)
     const Ternary *q = t->ternary;
     d->scale = NEW_ARRAY(double, d->l->co);
     d->bias = NEW_ARRAY(double, d->l->co);
-    for (int64_t c = 0; c < d->l->co; c++)
-        d->scale[c] = factor * (q ? (double)q->scales[q->num_scales == 1 ? 0 : c] : 1.0);
+    for (int64_t c = 0; c < d->l->co; c++) {
+        d->scale[c] = factor;
+        if (q)
+            d->scale[c] *= (double)q->scales[q->num_scales == 1 ? 0 : c];
+    }
 }
 
 static bool take_bias(Draft *d, const Node *n, int input)
@@ -190,13 +193,13 @@ static void set_codes(Draft *d, const Ternary *q)
     for (int64_t c = 0; c < d->l->co; c++, codes += n) {
         int8_t sign = take_sign(d, c);
         for (int64_t k = 0; k < n; k++) {
-            int8_t code = (int8_t)(sign * q->codes[ternary_position(q, c, k)]);
-            codes[input_of(d, k)] = code;
-            d->l->zeros += code == 0;
+            int64_t at = ternary_position(q, c, k);
+            codes[input_of(d, k)] = (int8_t)(sign * q->codes[at]);
         }
         if (is_dead(codes, n))
             d->scale[c] = 0;
     }
+    d->l->zeros = code_zeros(d->l->codes, d->l->co * n);
 }
 
 static const float *rounded(const double *v, int64_t n)
@@ -245,14 +248,31 @@ static void set_weights(Draft *d, const float *from, const Ternary *box)
 
 /* ---- one layer ---- */
 
+static bool is_conv(const Node *n)
+{
+    return n->op == OP_Conv || n->op == OP_ConvTranspose;
+}
+
+static bool take_shape(Draft *d, const Node *n, const LinearWeights *w)
+{
+    if (is_conv(n))
+        return shape_conv(d, n);
+    return n->op == OP_Gemm ? shape_gemm(d, n, w) : shape_matmul(d, w);
+}
+
+static bool take_addend(Graph *g, Draft *d, Node *n, Node **rest)
+{
+    if (is_conv(n))
+        return take_bias(d, n, 2);
+    return n->op != OP_Gemm || take_gemm_addend(g, d, n, rest);
+}
+
 static bool start_layer(Graph *g, Draft *d, Node *n, const LinearWeights *w, Node **rest)
 {
-    bool conv = n->op == OP_Conv || n->op == OP_ConvTranspose;
-    bool shaped = conv ? shape_conv(d, n) : n->op == OP_Gemm ? shape_gemm(d, n, w) : shape_matmul(d, w);
-    if (!shaped)
+    if (!take_shape(d, n, w))
         return false;
     start_scale(d, n->in[w->input], n->op == OP_Gemm ? (double)attr_float(n, "alpha") : 1.0);
-    if (conv ? !take_bias(d, n, 2) : n->op == OP_Gemm && !take_gemm_addend(g, d, n, rest))
+    if (!take_addend(g, d, n, rest))
         return false;
     absorb_normalisation(d, n->in[w->input], &w->box);
     text_printf(&d->source, "%s '%s'", n->op_name, node_label(n));

@@ -31,8 +31,7 @@ bool channel_values(const Draft *d, const Tensor *t, double *v);
  * input instead, and its weights change places. The view that it reads then is returned, or NULL. */
 Node *absorb_transpose(Graph *g, Draft *d);
 
-/* Arithmetic with constants in front of the layer goes into its scale and bias, where that is exact enough.
- */
+/* Arithmetic with constants in front of the layer goes into its scale and bias, where exact enough. */
 void absorb_normalisation(Draft *d, const Tensor *weights, const Ternary *box);
 
 /* Whether the layer can take over n, the only user of y: then d describes both, and y is n's output. */

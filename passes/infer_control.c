@@ -18,7 +18,7 @@ static const size_t max_text = (size_t)64 << 20;
 
 static Tensor *new_tensor(Walk *w, const Node *of, const char *what)
 {
-    return graph_tensor(w->g, mem_printf("%s.%s%lld", node_label(of), what, (long long)w->copied),
+    return graph_tensor(w->g, mem_printf("%s.%s%s", node_label(of), what, int_text(w->copied)),
                         (Type){.rank = -1});
 }
 
@@ -26,7 +26,7 @@ static Tensor *new_tensor(Walk *w, const Node *of, const char *what)
 static void add_node(Walk *w, const Node *of, OpKind op, Tensor *out, Tensor *a, Tensor *b, Tensor *c)
 {
     Tensor *in[] = {a, b, c};
-    int count = c ? 3 : b ? 2 : 1;
+    int count = 1 + (b != NULL) + (c != NULL);
     Node *n = node_new(op, of->name, count, 1);
     memcpy(n->in, in, (size_t)count * sizeof *in);
     n->out[0] = out;
@@ -137,7 +137,7 @@ static Tensor *copy_of(const Walk *w, Tensor *t)
 static Tensor *copy_tensor(Walk *w, const Tensor *t)
 {
     w->copied_text += strlen(t->name) + 24;
-    Tensor *copy = graph_tensor(w->g, mem_printf("%s.%lld", t->name, (long long)w->copied), t->type);
+    Tensor *copy = graph_tensor(w->g, mem_printf("%s.%s", t->name, int_text(w->copied)), t->type);
     set_copy(w, t, copy);
     return copy;
 }
@@ -215,8 +215,8 @@ static Tensor **run_body(Walk *w, const Node *n, const Graph *body, Tensor *cons
 
 static void infer_if(Walk *w, const Node *n)
 {
-    const Graph *yes = body_of(w, n, "then_branch", 0, n->num_out),
-                *no = body_of(w, n, "else_branch", 0, n->num_out);
+    const Graph *yes = body_of(w, n, "then_branch", 0, n->num_out);
+    const Graph *no = body_of(w, n, "else_branch", 0, n->num_out);
     Tensor *condition = as_condition(w, n, n->in[0]);
     if (!is_false(condition))
         infer_nodes(w, yes->nodes, yes->num_nodes);
@@ -226,7 +226,10 @@ static void infer_if(Walk *w, const Node *n)
         if (!n->out[i])
             continue;
         Tensor *a = yes->outputs[i], *b = no->outputs[i];
-        walk_give(w, n, i, is_true(condition) ? a : is_false(condition) ? b : choose(w, n, condition, a, b));
+        if (is_true(condition))
+            walk_give(w, n, i, a);
+        else
+            walk_give(w, n, i, is_false(condition) ? b : choose(w, n, condition, a, b));
     }
 }
 
@@ -476,7 +479,7 @@ static int64_t scan_length(const Walk *w, const Node *n, int num_scan)
     for (int i = 0; i < num_scan; i++) {
         int64_t here = n->in[n->num_in - num_scan + i]->type.dims[scan_axis(w, n, i, num_scan)];
         if (length >= 0 && here != length)
-            fail_node(w->g, n, "scans inputs of %lld and %lld elements", (long long)length, (long long)here);
+            fail_node(w->g, n, "scans inputs of %s and %s elements", int_text(length), int_text(here));
         length = here;
     }
     return length;
@@ -499,7 +502,7 @@ static void infer_scan(Walk *w, const Node *n)
 {
     int64_t given = attr_int(n, "num_scan_inputs");
     if (given < 1 || given > n->num_in)
-        fail_node(w->g, n, "attribute 'num_scan_inputs' is %lld", (long long)given);
+        fail_node(w->g, n, "attribute 'num_scan_inputs' is %s", int_text(given));
     int scan = (int)given, state = n->num_in - scan;
     const Graph *body = body_of(w, n, "body", n->num_in, n->num_out > state ? n->num_out : state);
     int outputs = body->num_outputs - state; /* more than n->num_out says where nobody wants the last ones */

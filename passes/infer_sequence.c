@@ -77,16 +77,16 @@ static void add_item(const Walk *w, const Node *n, Sequence *s, Tensor *t)
     s->items[s->count++] = t;
 }
 
-/* A constant position in [0, limit), negative ones counted from `from_end`; `otherwise` when it is not given.
- */
+/* A constant position in [0, limit), negative ones counted from `from_end`; `otherwise`: it is not given. */
 static int position(const Walk *w, const Node *n, int input, int limit, int from_end, int otherwise)
 {
     int64_t count;
     const int64_t *p = const_ints(w->g, n, input, &count);
-    int64_t at = !p ? otherwise : count == 1 ? p[0] + (p[0] < 0 ? from_end : 0) : -1;
+    int64_t at = p ? -1 : otherwise;
+    if (p && count == 1)
+        at = p[0] < 0 ? p[0] + from_end : p[0];
     if (at < 0 || at >= limit)
-        fail_node(w->g, n, "position %lld of a sequence of %d", (long long)(p && count ? p[0] : at),
-                  from_end);
+        fail_node(w->g, n, "position %s of a sequence of %d", int_text(p && count ? p[0] : at), from_end);
     return (int)at;
 }
 
@@ -132,7 +132,7 @@ static void check_pieces(const Walk *w, const Node *n, int64_t count)
 {
     enum { MAX_PIECES = 1 << 12 };
     if (count < 1 || count > MAX_PIECES)
-        fail_node(w->g, n, "unsupported: a sequence of %lld pieces", (long long)count);
+        fail_node(w->g, n, "unsupported: a sequence of %s pieces", int_text(count));
 }
 
 /* The sizes of the pieces: given, or `size` each but the last. */
@@ -147,7 +147,7 @@ static const int64_t *piece_sizes(const Walk *w, const Node *n, int64_t length, 
     }
     int64_t size = given ? given[0] : 1;
     if (size < 1)
-        fail_node(w->g, n, "pieces of size %lld", (long long)size);
+        fail_node(w->g, n, "pieces of size %s", int_text(size));
     *count = length / size + (length % size != 0);
     check_pieces(w, n, *count);
     int64_t *sizes = NEW_ARRAY(int64_t, *count);

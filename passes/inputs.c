@@ -33,7 +33,9 @@ static Tensor *channel_constant(Graph *g, Type model, const char *name, const do
 
 static double number_at(Numbers n, int i, double absent)
 {
-    return n.count ? n.items[n.count == 1 ? 0 : i] : absent;
+    if (!n.count)
+        return absent;
+    return n.items[n.count == 1 ? 0 : i];
 }
 
 static void check_channels(const Graph *g, Type model, Numbers n, const char *option)

@@ -25,14 +25,6 @@ enum {
 /* Two forms whose bytes, or times, differ by less are as good as each other. */
 static const double CLOSE = 1.1;
 
-static int64_t count_zeros(const Layer *l)
-{
-    int64_t zeros = 0;
-    for (int64_t i = 0; l->codes && i < layer_weight_count(l); i++)
-        zeros += l->codes[i] == 0;
-    return zeros;
-}
-
 /* Of the table of the layer's form. */
 static int64_t table_bytes(const Layer *l)
 {
@@ -168,8 +160,8 @@ static Lowering choose_for_speed(Layer *l)
     if (best != fastest)
         l->why = "predicted to be about as fast as the fastest form, and smaller";
     else if (l->time[LOWER_UNROLL] < 0)
-        l->why = mem_printf("predicted to be the fastest form but unroll, for which %lld terms are too many",
-                            (long long)(layer_weight_count(l) - l->zeros));
+        l->why = mem_printf("predicted to be the fastest form but unroll, for which %s terms are too many",
+                            int_text(layer_weight_count(l) - l->zeros));
     return best;
 }
 
@@ -197,7 +189,7 @@ static Lowering choose_lowering(Layer *l, const Options *opt)
 static void choose_form(Layer *l, const Options *opt, int64_t *left)
 {
     bool small = wants_small_tables(l, opt);
-    l->zeros = count_zeros(l);
+    l->zeros = l->codes ? code_zeros(l->codes, layer_weight_count(l)) : 0;
     void *mark = mem_mark(); /* predictions are numbers: what it takes to make them goes */
     predict_forms(l, small, opt, left);
     mem_release(mark);
@@ -206,18 +198,10 @@ static void choose_form(Layer *l, const Options *opt, int64_t *left)
 
 /* ---- layouts ---- */
 
-/* The tensor whose memory a chain of views shares. */
-static const Tensor *viewed(const Tensor *t)
-{
-    while (t->producer && op_def(t->producer->op)->view)
-        t = t->producer->in[0];
-    return t;
-}
-
 static bool view_is_output(const Graph *g, const Tensor *root)
 {
     for (int i = 0; i < g->num_outputs; i++)
-        if (viewed(g->outputs[i]) == root)
+        if (viewed_tensor(g->outputs[i]) == root)
             return true;
     return false;
 }
@@ -227,7 +211,7 @@ static bool view_is_output(const Graph *g, const Tensor *root)
 static bool can_read_directly(const Graph *g, const Node *n)
 {
     const Layer *l = n->layer;
-    const Tensor *root = viewed(n->in[0]);
+    const Tensor *root = viewed_tensor(n->in[0]);
     return l->kind == LAYER_CONV && l->sh == 1 && l->sw == 1 && !l->pt && !l->pl && !l->pb && !l->pr &&
            root->producer && !view_is_output(g, root);
 }

@@ -15,17 +15,17 @@ void pass_fold_after_training(Graph *g); /* without Dropout, but it may be train
 void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses removed */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
-const bool *ternary_tensors(Graph *g,
-                            const Options *opt); /* by tensor id: weights that --keep leaves to ternarise */
-void pass_inputs(Graph *g, const Options *opt);  /* uint8 and channels-last inputs of the application */
-void pass_fuse(Graph *g);                        /* linear nodes -> OP_Layer with epilogues */
-void pass_lower(Graph *g, const Options *opt);   /* lowering per layer, layouts of tensors */
+void pass_inputs(Graph *g, const Options *opt);    /* uint8 and channels-last inputs of the application */
+void pass_fuse(Graph *g);                          /* linear nodes -> OP_Layer with epilogues */
+void pass_lower(Graph *g, const Options *opt);     /* lowering per layer, layouts of tensors */
+
+/* ternarize.c: the weights that --keep leaves to ternarise, by tensor id. */
+const bool *ternary_tensors(Graph *g, const Options *opt);
 
 /* ---- twn.c: pure functions on one channel or layer of n weights ---- */
 
-float twn_exact(const float *w, int64_t n, int8_t *codes);                  /* returns the scale */
-float twn_relative(const float *w, int64_t n, float factor, int8_t *codes); /* D = factor * mean|w| */
-float twn_quantile(const float *w, int64_t n, float sparsity,
-                   int8_t *codes); /* the top (1 - sparsity) share */
+float twn_exact(const float *w, int64_t n, int8_t *codes);                    /* returns the scale */
+float twn_relative(const float *w, int64_t n, float factor, int8_t *codes);   /* D = factor * mean|w| */
+float twn_quantile(const float *w, int64_t n, float sparsity, int8_t *codes); /* top (1 - sparsity) share */
 
 #endif

@@ -73,8 +73,8 @@ static Tensor *input_products(Split *s)
 {
     const Cell *c = s->c;
     int64_t dims[] = {c->steps * c->batch, c->directions * gate_rows(c)};
-    Tensor *x = reshape(s, s->n->in[CELL_X], "X", dims[0], c->inputs), *w = input_weights(s),
-           *bias = input_bias(s);
+    Tensor *x = reshape(s, s->n->in[CELL_X], "X", dims[0], c->inputs);
+    Tensor *w = input_weights(s), *bias = input_bias(s);
     s->c->bias_in_products = bias != NULL;
     Node *gemm = node_new(OP_Gemm, new_name(s, "XW"), bias ? 3 : 2, 1);
     gemm->in[0] = x;
@@ -95,14 +95,6 @@ static const float *row_scales(const Ternary *q, int64_t first, int64_t count)
     for (int64_t i = 0; i < count; i++)
         scales[i] = q->scales[q->num_scales == 1 ? 0 : first + i];
     return scales;
-}
-
-static int64_t count_zeros(const int8_t *codes, int64_t n)
-{
-    int64_t zeros = 0;
-    for (int64_t i = 0; i < n; i++)
-        zeros += codes[i] == 0;
-    return zeros;
 }
 
 /* Rb of the hidden gate, the last third of the rows. */
@@ -129,7 +121,7 @@ static Layer *make_product(const Split *s, int64_t first, int64_t count, const c
     if (r->ternary) {
         l->codes = r->ternary->codes + first * c->hidden;
         l->scale = row_scales(r->ternary, first, count);
-        l->zeros = count_zeros(l->codes, count * c->hidden);
+        l->zeros = code_zeros(l->codes, count * c->hidden);
     } else {
         l->weights = (const float *)r->data + first * c->hidden;
     }
@@ -141,6 +133,7 @@ static Layer *make_product(const Split *s, int64_t first, int64_t count, const c
 static void make_products(const Split *s)
 {
     static const char *const ways[] = {"", ", backward"};
+    static const char *const parts[] = {", update and reset gates", ", hidden gate"};
     Cell *c = s->c;
     const Tensor *r = s->n->in[CELL_R];
     int first[3], count = cell_products(c, first);
@@ -148,7 +141,7 @@ static void make_products(const Split *s)
         return;
     for (int64_t d = 0; d < c->directions; d++)
         for (int i = 0; i < count; i++) {
-            const char *gates = count == 1 ? "" : i ? ", hidden gate" : ", update and reset gates";
+            const char *gates = count == 1 ? "" : parts[i != 0];
             c->products[c->num_products++] = make_product(
                 s, d * gate_rows(c) + first[i] * c->hidden, (first[i + 1] - first[i]) * c->hidden,
                 mem_printf("%s%s", ways[d == 1 || c->backward], gates));

@@ -45,6 +45,13 @@ static Sites find_sites(Graph *g, const Options *opt)
     return all;
 }
 
+static const char *value_text(float v)
+{
+    if (isnan(v))
+        return "NaN";
+    return v > 0 ? "+infinity" : "-infinity";
+}
+
 static void check_finite(const Graph *g, const Site *s)
 {
     const Tensor *t = weight_of(s);
@@ -52,12 +59,8 @@ static void check_finite(const Graph *g, const Site *s)
     int64_t n = type_elems(t->type);
     for (int64_t i = 0; i < n; i++)
         if (!isfinite(w[i]))
-            fail_node(g, s->node, "weight '%s' has the value %s at position %lld of %lld: repair the model",
-                      t->name,
-                      isnan(w[i]) ? "NaN"
-                      : w[i] > 0  ? "+infinity"
-                                  : "-infinity",
-                      (long long)i, (long long)n);
+            fail_node(g, s->node, "weight '%s' has the value %s at position %s of %s: repair the model",
+                      t->name, value_text(w[i]), int_text(i), int_text(n));
 }
 
 /* ---- what the user keeps ---- */
@@ -229,15 +232,15 @@ static const float *ternary_values(const Ternary *q)
 
 /* ---- one weight tensor with all the nodes that share it ---- */
 
-typedef struct Sharing {
+typedef struct SharedUse {
     int sites;      /* that read the tensor */
     bool keep;      /* one of them is kept in float */
     bool same_axes; /* all see the same channels */
-} Sharing;
+} SharedUse;
 
-static Sharing find_sharing(const Sites *all, const Site *s)
+static SharedUse find_sharing(const Sites *all, const Site *s)
 {
-    Sharing r = {.same_axes = true};
+    SharedUse r = {.same_axes = true};
     for (int i = 0; i < all->count; i++) {
         const Site *o = &all->list[i];
         if (weight_of(o) != weight_of(s))
@@ -280,7 +283,7 @@ static void ternarize_site(const Sites *all, const Site *s)
 {
     const Options *opt = all->opt;
     Tensor *t = weight_of(s);
-    Sharing sharing = find_sharing(all, s);
+    SharedUse sharing = find_sharing(all, s);
     t->ternary = recognise_shared(t->data, s->w.box, sharing.same_axes);
     if (t->ternary || sharing.keep || opt->method == METHOD_none)
         return;

@@ -40,7 +40,7 @@ static float *sorted_magnitudes(const float *w, int64_t n)
 {
     float *m = malloc(n ? (size_t)n * sizeof *m : 1);
     if (!m)
-        fail("out of memory: %lld weights to sort", (long long)n);
+        fail("out of memory: %zu weights to sort", (size_t)n);
     for (int64_t i = 0; i < n; i++)
         m[i] = fabsf(w[i]);
     qsort(m, (size_t)n, sizeof *m, compare_descending);

@@ -375,14 +375,13 @@ static void downgrade_reduce(Upgrade *u, Node *n)
 
 /* ---- the table ---- */
 
-typedef struct Row {
+typedef struct UpgradeRow {
     const char *op;
     int from, to; /* the opsets whose form it changes */
     void (*rule)(Upgrade *u, Node *n);
-    const char
-        *becomes; /* "Conv, Add": made of it, the node itself being the last; NULL: the operator stays */
-    const char *domain; /* NULL: ai.onnx */
-} Row;
+    const char *becomes; /* "Conv, Add": made of it, the node itself last; NULL: the operator stays */
+    const char *domain;  /* NULL: ai.onnx */
+} UpgradeRow;
 
 /* Operators that are not here have had the form of opset 17 since opset 7 (upgrade_old.c knows the older
  * ones), or gained attributes whose default is the old meaning. */
@@ -394,7 +393,7 @@ typedef struct Row {
     {                                                                                                        \
         op, from, to, rule, becomes, NULL                                                                    \
     }
-static const Row table[] = {
+static const UpgradeRow table[] = {
     KEEPS("BatchNormalization", OLDEST, NEWEST, check_batch_norm),
     KEEPS("Clip", OLDEST, 10, upgrade_clip),
     KEEPS("ConvTranspose", OLDEST, 10, check_conv_transpose),
@@ -455,14 +454,14 @@ bool upgraded_operator(int i, const char **op, const char **becomes)
     return false;
 }
 
-static bool applies(const Row *r, int64_t opset, const char *domain, const char *op)
+static bool applies(const UpgradeRow *r, int64_t opset, const char *domain, const char *op)
 {
     return opset >= r->from && opset <= r->to && !strcmp(op, r->op) &&
            !strcmp(domain, r->domain ? r->domain : "");
 }
 
 /* What the node itself becomes. */
-static const char *final_name(const Row *r)
+static const char *final_name(const UpgradeRow *r)
 {
     const char *last = strrchr(r->becomes, ' ');
     return last ? last + 1 : r->becomes;

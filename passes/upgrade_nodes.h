@@ -16,8 +16,8 @@ typedef struct Upgrade {
 const Attr *upgrade_attr(const Upgrade *u, const Node *n, const char *name, AttrType type);
 int64_t upgrade_take_int(const Upgrade *u, Node *n, const char *name, int64_t otherwise); /* and removes it */
 void put_input(const Upgrade *u, Node *n, int index, Tensor *t); /* fails when there is one already */
-void upgrade_ints(const Upgrade *u, Node *n, const char *name,
-                  int index);                              /* the attribute becomes an input */
+/* The attribute becomes an input. */
+void upgrade_ints(const Upgrade *u, Node *n, const char *name, int index);
 const char *upgrade_name(const Node *n, const char *what); /* "LABEL_what" */
 /* A node with one new output, "LABEL_what"; not yet placed. */
 Node *upgrade_node(const Upgrade *u, const Node *of, const char *op_name, const char *what, int num_in);

@@ -34,7 +34,7 @@ static void become(Node *n, const char *op, Tensor *a, Tensor *b, Tensor *c)
     n->op_name = op;
     n->op = op_find("", op);
     n->num_attrs = 0;
-    n->num_in = c ? 3 : b ? 2 : 1;
+    n->num_in = 1 + (b != NULL) + (c != NULL);
     n->in = NEW_ARRAY(Tensor *, 3);
     n->in[0] = a;
     n->in[1] = b;
@@ -145,7 +145,8 @@ static void lower_quant(Upgrade *u, Node *n)
         fail_node(u->g, n, "unsupported: Quant of %g bits", bits);
     for (int i = 0; i < (int)bits - has_sign; i++)
         power *= 2;
-    double high = has_sign ? power - 1 : power - 1 - narrow, low = has_sign ? narrow - power : 0;
+    double high = has_sign ? power - 1 : power - 1 - narrow;
+    double low = has_sign ? narrow - power : 0;
     const char *round = rounding(u, n);
     Tensor *scale = n->in[1], *zero = n->in[2];
     Tensor *code = make(u, n, "Add", make(u, n, "Div", n->in[0], scale), zero);

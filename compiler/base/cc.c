@@ -1,5 +1,4 @@
-/* cc.c - running other programs: a C compiler, and what it made. Temporary folders go when the process exits.
- */
+/* cc.c - running other programs: a C compiler, and what it made. Temporary folders go with the process. */
 #include "base/cleanup.h"
 #include "base/host.h"
 

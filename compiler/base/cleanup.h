@@ -20,8 +20,7 @@ void cleanup_tree(const char *path); /* removes it now and drops it */
  * To be dropped when it was waited for. */
 int cleanup_fork(void);
 void cleanup_drop_child(int child);
-/* Between the two a signal waits: for what must be complete before it is known here, or not happen in part.
- */
+/* Between the two a signal waits: for what must be known here as a whole, or not happen in part. */
 sigset_t cleanup_hold(void);
 void cleanup_release(const sigset_t *before);
 

@@ -38,9 +38,11 @@ static int columns(void)
 static int time_left(char *text, size_t size, double seconds)
 {
     long long s = (long long)(seconds + 0.5), minutes = s / 60;
-    return s < 120        ? snprintf(text, size, "%lld s left", s)
-           : minutes < 60 ? snprintf(text, size, "%lld min left", minutes)
-                          : snprintf(text, size, "%lld h %lld min left", minutes / 60, minutes % 60);
+    if (s < 120)
+        return snprintf(text, size, "%lld s left", s);
+    if (minutes < 60)
+        return snprintf(text, size, "%lld min left", minutes);
+    return snprintf(text, size, "%lld h %lld min left", minutes / 60, minutes % 60);
 }
 
 /* The bar takes what label and time leave; where that is too little, there is none, and the label is cut. */

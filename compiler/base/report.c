@@ -72,9 +72,13 @@ void table_print(const Table *t, FILE *f)
         for (int i = 0; i < t->columns; i++) {
             const char *cell = t->cells[r][i];
             int pad = t->width[i] - text_width(cell);
-            bool last = i == t->columns - 1;
-            fprintf(f, "%*s%s%*s%s", t->right[i] ? pad : 0, "", cell, t->right[i] || last ? 0 : pad, "",
-                    last ? "\n" : "  ");
+            if (t->right[i])
+                fprintf(f, "%*s%s", pad, "", cell);
+            else if (i < t->columns - 1)
+                fprintf(f, "%s%*s", cell, pad, "");
+            else
+                fprintf(f, "%s", cell);
+            fprintf(f, "%s", i < t->columns - 1 ? "  " : "\n");
         }
 }
 

@@ -162,9 +162,10 @@ bool program_run(const Program *p, const char *const *args, CheckReport *r)
     int code = run_program(argv, &out, &err);
     if (code == 3)
         text_printf(&r->problems, "%s", err.data);
+    else if (code > 128)
+        text_printf(&r->problems, "the generated code ended with signal %d\n%s", code - 128, err.data);
     else if (code)
-        text_printf(&r->problems, "the generated code ended with %s %d\n%s",
-                    code > 128 ? "signal" : "exit code", code > 128 ? code - 128 : code, err.data);
+        text_printf(&r->problems, "the generated code ended with exit code %d\n%s", code, err.data);
     char *rest = NULL;
     for (char *l = strtok_r(out.data, "\n", &rest); l && !code; l = strtok_r(NULL, "\n", &rest))
         read_line(l, r);

@@ -1,6 +1,5 @@
 /* check_inputs.c - what `ternc check` feeds a model with: given files, samples of a data set, or seeded
- * random values.
- */
+ * random values. */
 #include "check/check.h"
 #include "onnx/files.h"
 

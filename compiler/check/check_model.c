@@ -14,7 +14,7 @@ static void add_list(Text *t, int count, const int64_t *values)
 {
     text_printf(t, "{");
     for (int i = 0; i < count; i++)
-        text_printf(t, "%s%lld", i ? ", " : "", (long long)values[i]);
+        text_printf(t, "%s%s", i ? ", " : "", int_text(values[i]));
     text_printf(t, count ? "}" : "0}");
 }
 
@@ -23,9 +23,9 @@ static int add_states(Text *t, const Node *n, int index)
 {
     int count = n->cell ? cell_records(n->cell) : 0;
     for (int k = 0; k < count; k++)
-        text_printf(t, "    {%d, %d, {2, {%lld, %lld}, {%lld, 1}, 0, %lld, %zu}},\n", index, n->num_out + k,
-                    (long long)n->cell->batch, (long long)n->cell->hidden, (long long)n->cell->hidden,
-                    (long long)(n->cell->batch * n->cell->hidden), dtype_size(n->cell->dtype));
+        text_printf(t, "    {%d, %d, {2, {%s, %s}, {%s, 1}, 0, %s, %zu}},\n", index, n->num_out + k,
+                    int_text(n->cell->batch), int_text(n->cell->hidden), int_text(n->cell->hidden),
+                    int_text(n->cell->batch * n->cell->hidden), dtype_size(n->cell->dtype));
     return count;
 }
 
@@ -44,7 +44,7 @@ static void add_written(Text *t, const Graph *g)
             add_list(t, o->type.rank, o->type.dims);
             text_printf(t, ", ");
             add_list(t, o->type.rank, o->layout.strides);
-            text_printf(t, ", %lld, %lld, %zu}},\n", (long long)o->layout.base, (long long)o->layout.size,
+            text_printf(t, ", %s, %s, %zu}},\n", int_text(o->layout.base), int_text(o->layout.size),
                         dtype_size(o->type.dtype));
         }
     }
@@ -74,22 +74,16 @@ static void input_strides(const Layer *l, const Tensor *x, int64_t *s)
 
 static void add_axis(Text *t, const Layer *l, bool rows)
 {
-    int64_t values[] = {l->kind == LAYER_CONV_TRANSPOSE,
-                        rows ? l->ih : l->iw,
-                        rows ? l->oh : l->ow,
-                        rows ? l->kh : l->kw,
-                        rows ? l->sh : l->sw,
-                        rows ? l->dh : l->dw,
-                        rows ? l->pt : l->pl};
-    if (l->kind == LAYER_FC)
-        for (int i = 1; i < 7; i++)
-            values[i] = i < 6; /* every size 1, no padding */
-    add_list(t, 7, values);
+    bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
+    const int64_t of_rows[] = {transposed, l->ih, l->oh, l->kh, l->sh, l->dh, l->pt};
+    const int64_t of_columns[] = {transposed, l->iw, l->ow, l->kw, l->sw, l->dw, l->pl};
+    const int64_t of_fc[] = {0, 1, 1, 1, 1, 1, 0}; /* every size 1, no padding */
+    const int64_t *values = rows ? of_rows : of_columns;
+    add_list(t, 7, l->kind == LAYER_FC ? of_fc : values);
     text_printf(t, ", ");
 }
 
-/* What a layer reads and writes: tensors of the graph, or for one inside of a recurrent node rows of its own.
- */
+/* What a layer reads and writes: tensors of the graph; inside of a recurrent node, rows of its own. */
 typedef struct Places {
     int64_t strides[4]; /* of the input as [image][channel][row][column] */
     Layout x, y;
@@ -118,35 +112,33 @@ static const char *number_name(DType d)
     }
 }
 
+/* Its own; without one, windows of a single output. */
+static Pool layer_pool(const Layer *l)
+{
+    if (l->pool.kind)
+        return l->pool;
+    if (l->kind == LAYER_FC)
+        return (Pool){.kh = 1, .kw = 1, .sh = 1, .sw = 1, .oh = 1, .ow = 1};
+    return (Pool){.kh = 1, .kw = 1, .sh = 1, .sw = 1, .oh = l->oh, .ow = l->ow};
+}
+
 static void add_layer(Text *t, const Node *n, const Layer *l)
 {
     const Format *f = layer_format(l);
     Places at = layer_places(n, l);
     const Layout *x = &at.x, *y = &at.y;
-    const Pool *p = &l->pool;
-    bool fc = l->kind == LAYER_FC, pooled = p->kind != POOL_NONE;
+    Pool p = layer_pool(l);
+    bool fc = l->kind == LAYER_FC;
     const int64_t *s = at.strides;
-    text_printf(t, "    {%d, %s, %s, %s, %d, %d, %lld, %lld, %lld, %lld, ", l->index, number_name(f->in),
-                number_name(f->acc), number_name(f->out), format_digits(f), fc, (long long)l->batch,
-                (long long)(fc ? 1 : l->groups), (long long)l->ci, (long long)l->co);
+    text_printf(t, "    {%d, %s, %s, %s, %d, %d, %s, %s, %s, %s, ", l->index, number_name(f->in),
+                number_name(f->acc), number_name(f->out), format_digits(f), fc, int_text(l->batch),
+                int_text(fc ? 1 : l->groups), int_text(l->ci), int_text(l->co));
     add_axis(t, l, true);
     add_axis(t, l, false);
-    int64_t rest[] = {pooled ? p->oh : (fc ? 1 : l->oh),
-                      pooled ? p->sh : 1,
-                      pooled ? p->kh : 1,
-                      pooled ? p->ow : (fc ? 1 : l->ow),
-                      pooled ? p->sw : 1,
-                      pooled ? p->kw : 1,
-                      s[0],
-                      s[1],
-                      s[2],
-                      s[3],
-                      x->base,
-                      x->size,
-                      y->base,
-                      y->size};
+    int64_t rest[] = {p.oh, p.sh, p.kh, p.ow,    p.sw,    p.kw,    s[0],
+                      s[1], s[2], s[3], x->base, x->size, y->base, y->size};
     for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++)
-        text_printf(t, "%s%lld", i ? ", " : "", (long long)rest[i]);
+        text_printf(t, "%s%s", i ? ", " : "", int_text(rest[i]));
     text_printf(t, "},\n");
 }
 
@@ -173,18 +165,22 @@ static void add_buffers(Text *t, const char *name, const char *macro, Tensor *co
     text_printf(t, "{0, 0}};\n");
 }
 
+/* ", in[0], out[0])" behind the arguments before, whose number is `before`. */
+static void add_arrays(Text *t, const Graph *g, int before)
+{
+    for (int i = 0; i < g->num_inputs; i++)
+        text_printf(t, "%sin[%d]", before++ ? ", " : "", i);
+    for (int i = 0; i < g->num_outputs; i++)
+        text_printf(t, "%sout[%d]", before++ ? ", " : "", i);
+    text_printf(t, ")\n");
+}
+
 static void add_calls(Text *t, const Plan *p, const char *prefix, int layers)
 {
-    const Graph *g = p->g;
-    for (int in_arena = 0; in_arena < 2; in_arena++) {
-        text_printf(t, "#define %s(%sin, out) %s_run%s(%s", in_arena ? "call_in_arena" : "call_static",
-                    in_arena ? "arena, " : "", p->id, in_arena ? "_in" : "", in_arena ? "arena" : "");
-        for (int i = 0; i < g->num_inputs; i++)
-            text_printf(t, "%sin[%d]", i || in_arena ? ", " : "", i);
-        for (int i = 0; i < g->num_outputs; i++)
-            text_printf(t, "%sout[%d]", i || in_arena || g->num_inputs ? ", " : "", i);
-        text_printf(t, ")\n");
-    }
+    text_printf(t, "#define call_static(in, out) %s_run(", p->id);
+    add_arrays(t, p->g, 0);
+    text_printf(t, "#define call_in_arena(arena, in, out) %s_run_in(arena", p->id);
+    add_arrays(t, p->g, 1);
     text_printf(t, "#define WORK_BYTES ((size_t)%s_ARENA_BYTES)\n", prefix);
     text_printf(t, "#define WORK_ALIGN ((size_t)%s_ARENA_ALIGN)\n", prefix);
     text_printf(t, "#define on_tensor %s_check_tensor\n#define on_acc %s_check_acc\n", p->id, p->id);

@@ -32,10 +32,10 @@ Tensor state_tensor(const StateCheck *s, int k)
 {
     const Cell *c = s->n->cell;
     Record r = record_at(c, k);
-    return (Tensor){.name =
-                        mem_printf("%s of %s%s, step %lld", r.memory ? "C" : "H", c->source,
-                                   c->directions == 2 && r.direction ? ", backward" : "", (long long)r.step),
-                    .type = type_make(c->dtype, 2, (int64_t[]){c->batch, c->hidden})};
+    const char *way = c->directions == 2 && r.direction ? ", backward" : "";
+    return (Tensor){
+        .name = mem_printf("%s of %s%s, step %s", r.memory ? "C" : "H", c->source, way, int_text(r.step)),
+        .type = type_make(c->dtype, 2, (int64_t[]){c->batch, c->hidden})};
 }
 
 /* Row b of a state before a step. */

@@ -31,7 +31,7 @@ static char *index_text(Type t, int64_t i)
     dense_strides(t, strides);
     text_printf(&s, "[");
     for (int k = 0; k < t.rank; k++)
-        text_printf(&s, "%s%lld", k ? "," : "", (long long)(i / strides[k] % t.dims[k]));
+        text_printf(&s, "%s%s", k ? "," : "", int_text(i / strides[k] % t.dims[k]));
     text_printf(&s, "]");
     return text_take(&s);
 }

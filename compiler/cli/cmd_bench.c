@@ -22,19 +22,19 @@ typedef struct Rounds {
 } Rounds;
 
 /* One build of the model, or the rival. */
-typedef struct Build {
+typedef struct Contender {
     const char *name; /* "float", "auto", ... */
     const Plan *plan; /* NULL: the rival */
     double compile_seconds;
     double ns, ratio, rival_ratio; /* medians; the float build's time and the rival's over this one's */
     double difference, largest;    /* of outputs from the float build's */
     Rounds node_rounds;            /* by node, with --layers */
-} Build;
+} Contender;
 
 typedef struct Bench {
     const CommandLine *c;
     const char *folder;
-    Build builds[MAX_BUILDS];
+    Contender builds[MAX_BUILDS];
     int num_builds; /* the rival not counted */
     int count;      /* with the rival */
     Rounds rounds;  /* by build */
@@ -47,7 +47,7 @@ static char *path_in(const Bench *b, const char *name)
     return mem_printf("%s/%s", b->folder, name);
 }
 
-/* Builds are named b0, b1, ... in C. */
+/* Contenders are named b0, b1, ... in C. */
 static void add_build(Bench *b, const char *name, Method method, Lowering lowering)
 {
     Options *opt = NEW(Options); /* the plan points to it */
@@ -65,7 +65,7 @@ static void add_build(Bench *b, const char *name, Method method, Lowering loweri
     file_write(path_in(b, mem_printf("%s.h", opt->name)), h.data, h.len);
     text_free(&c);
     text_free(&h);
-    b->builds[b->num_builds++] = (Build){.name = name, .plan = plan};
+    b->builds[b->num_builds++] = (Contender){.name = name, .plan = plan};
 }
 
 static void add_builds(Bench *b)
@@ -85,7 +85,7 @@ static void add_tensors(Text *t, const char *name, const char *macro, Tensor *co
     for (int i = 0; i < count; i++) {
         text_printf(t, "    {%d, {", list[i]->type.rank);
         for (int d = 0; d < list[i]->type.rank; d++)
-            text_printf(t, "%lld, ", (long long)list[i]->type.dims[d]);
+            text_printf(t, "%s, ", int_text(list[i]->type.dims[d]));
         text_printf(t, "0}, %zu, %d},\n", type_bytes(list[i]->type), list[i]->type.dtype == DT_F32);
     }
     text_printf(t, "    {0, {0}, 0, 0}};\n");
@@ -261,7 +261,7 @@ static void print_table(const Bench *b)
     Table *t = table_new(rival ? "build\t>us/run\t>x float\t>x rival\t>arena\t>compile s\t>difference"
                                : "build\t>us/run\t>x float\t>arena\t>compile s\t>difference");
     for (int i = 0; i < b->count; i++) {
-        const Build *p = &b->builds[i];
+        const Contender *p = &b->builds[i];
         const char *ratio =
             rival ? mem_printf("%.2f\t%.2f", p->ratio, p->rival_ratio) : mem_printf("%.2f", p->ratio);
         const char *arena = p->plan ? count_text(p->plan->arena_bytes) : "-";
@@ -276,7 +276,7 @@ static void print_table(const Bench *b)
 /* A node's time in a build; builds whose graphs differ are not compared. */
 static const char *node_text(const Bench *b, int build, int node)
 {
-    const Build *p = &b->builds[build];
+    const Contender *p = &b->builds[build];
     if (p->plan->g->num_nodes != b->builds[0].plan->g->num_nodes)
         return "-";
     return mem_printf("%.2f", column_median(&p->node_rounds, -1, node) / 1e3);
@@ -299,7 +299,7 @@ static void print_nodes(const Bench *b)
     table_print(t, stdout);
 }
 
-static cJSON *build_json(const Bench *b, const Build *p)
+static cJSON *build_json(const Bench *b, const Contender *p)
 {
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "build", p->name);

@@ -15,10 +15,10 @@ static void print_translation(const LayerCheck *l)
     if (!l->ternary)
         printf("  %s", "float weights");
     else if (l->wrong || l->missing || l->stray)
-        printf("  %lld wrong, %lld missing, %lld stray of %lld sums", (long long)l->wrong,
-               (long long)l->missing, (long long)l->stray, (long long)l->checked);
+        printf("  %s wrong, %s missing, %s stray of %s sums", int_text(l->wrong), int_text(l->missing),
+               int_text(l->stray), int_text(l->checked));
     else
-        printf("  %lld weights proven by %lld sums", (long long)l->weights, (long long)l->checked);
+        printf("  %s weights proven by %s sums", int_text(l->weights), int_text(l->checked));
 }
 
 /* Operators by name, layers by kind and lowering. */
@@ -34,11 +34,11 @@ static void print_row(const Graph *g, int i, const CheckReport *r)
 {
     const Node *n = g->nodes[i];
     const NodeCheck *c = &r->nodes[i];
-    printf("%4d  %-18.18s %-28.28s %10lld  %9.3g  %6.1f %%  %s", i, operator_text(n), node_label(n),
-           (long long)c->elements, c->error, 100 * c->share,
-           c->wrong      ? "DIFFERS"
-           : c->elements ? "ok     "
-                         : "not run");
+    const char *verdict = c->elements ? "ok     " : "not run";
+    if (c->wrong)
+        verdict = "DIFFERS";
+    printf("%4d  %-18.18s %-28.28s %10s  %9.3g  %6.1f %%  %s", i, operator_text(n), node_label(n),
+           int_text(c->elements), c->error, 100 * c->share, verdict);
     const Layer *l;
     for (int k = 0; (l = node_layer(n, k)); k++)
         print_translation(&r->layers[l->index]);
@@ -64,8 +64,9 @@ static void print_report(const Plan *plan, const CheckReport *r, int num_sets, c
     for (int i = 0; i < plan->g->num_nodes; i++)
         print_row(plan->g, i, r);
     print_problems(plan->g, r);
-    printf("%s: %s: generated C (%s %s) and evaluator %s on %d samples\n", r->passed ? "PASS" : "FAIL",
-           c->model, c->build.cc, c->build.cflags, r->passed ? "agree" : "differ", num_sets);
+    const char *text = r->passed ? "PASS: %s: generated C (%s %s) and evaluator agree on %d samples\n"
+                                 : "FAIL: %s: generated C (%s %s) and evaluator differ on %d samples\n";
+    printf(text, c->model, c->build.cc, c->build.cflags, num_sets);
 }
 
 static cJSON *layer_json(const LayerCheck *l)

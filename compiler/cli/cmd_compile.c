@@ -1,5 +1,4 @@
-/* cmd_compile.c - `ternc compile`: a model as NAME.c and NAME.h in a folder, and what became of its layers.
- */
+/* cmd_compile.c - `ternc compile`: a model as NAME.c and NAME.h in a folder, and what its layers became. */
 #include "cli/cli.h"
 #include "base/cleanup.h"
 #include "base/out_file.h"
@@ -60,9 +59,9 @@ static void write_files(const char *folder, const Output *files, int count)
 static const char *shape_text(const Layer *l)
 {
     if (l->kind == LAYER_FC)
-        return mem_printf("%lldx%lld", (long long)l->co, (long long)l->ci);
-    return mem_printf("%lldx%lldx%lldx%lld", (long long)l->co, (long long)(l->ci / l->groups),
-                      (long long)l->kh, (long long)l->kw);
+        return mem_printf("%sx%s", int_text(l->co), int_text(l->ci));
+    return mem_printf("%sx%sx%sx%s", int_text(l->co), int_text(l->ci / l->groups), int_text(l->kh),
+                      int_text(l->kw));
 }
 
 static const char *bytes_text(int64_t bytes)
@@ -84,18 +83,21 @@ static const char *adds_text(const Layer *l, int64_t adds)
     return l->codes ? count_text(adds) : "-";
 }
 
+static const char *zeros_text(const Layer *l)
+{
+    return l->codes ? mem_printf("%.1f %%", 100.0 * (double)l->zeros / (double)layer_weight_count(l)) : "-";
+}
+
 static void print_layers(const Layer *const *layers, int count)
 {
     Table *t = table_new(">#\tlayer\tweights\t>zeros\t>non-zeros\t>MACs\t>adds\t>shared\tlowering\twhy");
     for (int i = 0; i < count; i++) {
         const Layer *l = layers[i];
-        const char *zeros =
-            l->codes ? mem_printf("%.1f %%", 100.0 * (double)l->zeros / (double)layer_weight_count(l)) : "-";
+        const char *shared = l->lowering == LOWER_UNROLL ? count_text(l->adds) : "-";
         table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60),
-                  shape_text(l), l->codes ? "ternary" : "float", zeros,
+                  shape_text(l), l->codes ? "ternary" : "float", zeros_text(l),
                   adds_text(l, layer_weight_count(l) - l->zeros), count_text(layer_macs(l)),
-                  adds_text(l, l->terms), l->lowering == LOWER_UNROLL ? count_text(l->adds) : "-",
-                  lowering_name(l->lowering), l->why);
+                  adds_text(l, l->terms), shared, lowering_name(l->lowering), l->why);
     }
     table_print(t, stdout);
 }
@@ -133,14 +135,16 @@ static void print_summary(const Plan *p)
     const Layer *const *list = list_layers(p->g);
     for (int i = 0; i < layers; i++) {
         const Layer *l = list[i];
-        ternary += l->codes != NULL;
-        weights += l->codes ? layer_weight_count(l) : 0;
-        zeros += l->codes ? l->zeros : 0;
         count[l->lowering]++;
-        macs += l->codes ? layer_macs(l) : 0;
-        terms += l->codes ? l->terms : 0;
-        adds += !l->codes ? 0 : l->lowering == LOWER_UNROLL ? l->adds : l->terms;
         bytes += l->bytes[l->lowering];
+        if (!l->codes)
+            continue;
+        ternary++;
+        weights += layer_weight_count(l);
+        zeros += l->zeros;
+        macs += layer_macs(l);
+        terms += l->terms;
+        adds += l->lowering == LOWER_UNROLL ? l->adds : l->terms;
     }
     Text t = {0};
     for (int i = LOWER_AUTO + 1; i < NUM_LOWERINGS; i++)

@@ -65,16 +65,16 @@ static Result judge(const float *y, int64_t classes, int64_t label, Scores score
 
 /* ---- many samples ---- */
 
-typedef struct Job {
+typedef struct EvalJob {
     const Graph *g;
     const DataFeed *feed;
     int64_t count, classes;
     Scores scores;
     Result *results;       /* shared memory, [count] */
     _Atomic int64_t *done; /* shared memory */
-} Job;
+} EvalJob;
 
-static void eval_range(const Job *j, int64_t from, int64_t to)
+static void eval_range(const EvalJob *j, int64_t from, int64_t to)
 {
     float *x = NEW_ARRAY(float, type_elems(j->feed->input));
     for (int64_t i = from; i < to; i++) {
@@ -87,7 +87,7 @@ static void eval_range(const Job *j, int64_t from, int64_t to)
 }
 
 /* Samples that one process takes: enough to pay for the fork, few enough to keep its memory below 256 MB. */
-static int64_t choose_run(const Job *j, int threads)
+static int64_t choose_run(const EvalJob *j, int threads)
 {
     size_t bytes = 1;
     for (int i = 0; i < j->g->num_nodes; i++)
@@ -101,7 +101,7 @@ static int64_t choose_run(const Job *j, int threads)
 }
 
 /* A worker fails with its own message; its exit code becomes ours. */
-static void wait_for_worker(const Job *j, Progress *p)
+static void wait_for_worker(const EvalJob *j, Progress *p)
 {
     int status;
     pid_t ended;
@@ -122,7 +122,7 @@ static void wait_for_worker(const Job *j, Progress *p)
     bug("a worker died of signal %d", WTERMSIG(status));
 }
 
-static void eval_all(const Job *j, int threads)
+static void eval_all(const EvalJob *j, int threads)
 {
     Progress p;
     progress_begin(&p, "eval", j->count);
@@ -187,7 +187,7 @@ static void check_labels(const Dataset *d, int64_t classes, const Graph *g)
 static void print_result(const CommandLine *c, double accuracy, double loss, int64_t samples)
 {
     if (!c->json) {
-        printf("accuracy %.4f, loss %.6g, samples %lld\n", accuracy, loss, (long long)samples);
+        printf("accuracy %.4f, loss %.6g, samples %s\n", accuracy, loss, int_text(samples));
         return;
     }
     cJSON *o = cJSON_CreateObject();
@@ -205,7 +205,7 @@ int cmd_eval(const CommandLine *c)
     Model *m = pipeline_load(c->model, &c->opt);
     pipeline_ternarize(m, &c->opt);
     const Dataset *d = data_open(c->data.spec, c->data.nhwc);
-    Job j = {.g = m->graph, .classes = count_classes(m->graph), .scores = find_scores(m->graph)};
+    EvalJob j = {.g = m->graph, .classes = count_classes(m->graph), .scores = find_scores(m->graph)};
     j.feed = data_feed(d, m->graph, &c->data);
     check_labels(d, j.classes, m->graph);
     j.count = c->data.limit && c->data.limit < d->count ? c->data.limit : d->count;
@@ -220,7 +220,7 @@ int cmd_eval(const CommandLine *c)
         nans += j.results[i].nan;
     }
     if (nans)
-        note("%lld of %lld outputs are not numbers and count as wrong", (long long)nans, (long long)j.count);
+        note("%s of %s outputs are not numbers and count as wrong", int_text(nans), int_text(j.count));
     print_result(c, (double)correct / (double)j.count, loss / (double)j.count, j.count);
     return 0;
 }

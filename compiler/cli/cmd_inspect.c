@@ -13,24 +13,24 @@ typedef struct Totals {
 } Totals;
 
 /* A node, or one weight of a recurrent node. */
-typedef struct Row {
+typedef struct CostRow {
     const Node *n;
     int number; /* of the node's rows */
     NodeCost cost;
-} Row;
+} CostRow;
 
-typedef struct Rows {
-    Row *list;
+typedef struct CostRows {
+    CostRow *list;
     int count;
-} Rows;
+} CostRows;
 
 /* In execution order; counting zeros reads every weight, so it is done once. */
-static Rows cost_nodes(const Graph *g)
+static CostRows cost_nodes(const Graph *g)
 {
-    Rows r = {.list = NEW_ARRAY(Row, 2 * g->num_nodes + 1)};
+    CostRows r = {.list = NEW_ARRAY(CostRow, 2 * g->num_nodes + 1)};
     for (int i = 0; i < g->num_nodes; i++)
         for (int k = 0; k < node_cost_rows(g->nodes[i]); k++)
-            r.list[r.count++] = (Row){g->nodes[i], k, node_cost(g->nodes[i], k)};
+            r.list[r.count++] = (CostRow){g->nodes[i], k, node_cost(g->nodes[i], k)};
     return r;
 }
 
@@ -63,7 +63,7 @@ static int64_t count_params(const Graph *g)
     return total;
 }
 
-static Totals count_totals(const Graph *g, const Rows *rows)
+static Totals count_totals(const Graph *g, const CostRows *rows)
 {
     Totals t = {.params = count_params(g)};
     for (int i = 0; i < rows->count; i++) {
@@ -80,7 +80,9 @@ static Totals count_totals(const Graph *g, const Rows *rows)
 
 static const char *weight_kind(const NodeCost *c)
 {
-    return !c->weight ? "-" : c->weight->ternary ? "ternary" : "float";
+    if (!c->weight)
+        return "-";
+    return c->weight->ternary ? "ternary" : "float";
 }
 
 static double percent(int64_t part, int64_t whole)
@@ -99,7 +101,7 @@ static void print_edges(const char *title, Tensor *const *t, int count)
     printf("\n");
 }
 
-static void print_layers(const Rows *rows)
+static void print_layers(const CostRows *rows)
 {
     Table *t = table_new(">#\tlayer\toperator\toutput\t>parameters\t>MACs\t>zeros\tweights\t>adds");
     for (int i = 0, index = 0; i < rows->count; i++) {
@@ -117,7 +119,7 @@ static void print_layers(const Rows *rows)
 }
 
 /* "Relu x3, MaxPool x2": operators without parameters, in order of appearance. */
-static const char *list_other_operators(const Rows *rows)
+static const char *list_other_operators(const CostRows *rows)
 {
     Text list = {0};
     int counts[NUM_OPS] = {0};
@@ -139,7 +141,7 @@ static const char *list_other_operators(const Rows *rows)
 static void print_report(const Model *m)
 {
     const Graph *g = m->graph;
-    Rows rows = cost_nodes(g);
+    CostRows rows = cost_nodes(g);
     Totals t = count_totals(g, &rows);
     print_edges("input", g->inputs, g->num_inputs);
     print_edges("output", g->outputs, g->num_outputs);
@@ -175,7 +177,7 @@ static void add_edges(cJSON *o, const char *key, Tensor *const *t, int count)
     }
 }
 
-static cJSON *json_layer(const Row *r, int index)
+static cJSON *json_layer(const CostRow *r, int index)
 {
     const Node *n = r->n;
     const NodeCost *c = &r->cost;
@@ -215,7 +217,7 @@ static cJSON *json_totals(const Totals *t)
 static void print_json(const Model *m)
 {
     const Graph *g = m->graph;
-    Rows rows = cost_nodes(g);
+    CostRows rows = cost_nodes(g);
     Totals totals = count_totals(g, &rows);
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "file", m->file);

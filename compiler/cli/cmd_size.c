@@ -15,11 +15,11 @@
 /* ---- generating ---- */
 
 /* The C of one model, method and lowering, for all targets of the same core. */
-typedef struct Generated {
+typedef struct SizeInput {
     const Core *core;
     const Plan *plan;
     const char *c, *h;
-} Generated;
+} SizeInput;
 
 /* A method whose zeros are a share of the weights is measured. */
 static bool measures_shares(const CommandLine *c)
@@ -48,13 +48,13 @@ static Options method_options(const CommandLine *c, Method method, Lowering lowe
     return opt;
 }
 
-static Generated generate(const char *path, const Options *options)
+static SizeInput generate(const char *path, const Options *options)
 {
     Options *opt = NEW(Options); /* the plan points to it */
     *opt = *options;
     Model *m = pipeline_load(path, opt);
     pipeline_ternarize(m, opt);
-    Generated g = {.core = find_core(opt->target), .plan = pipeline_lower(m, opt)};
+    SizeInput g = {.core = find_core(opt->target), .plan = pipeline_lower(m, opt)};
     Text source = {0}, header = {0};
     emit_c(g.plan, &source, &header);
     g.c = text_take(&source);
@@ -74,7 +74,7 @@ typedef struct Combination {
 /* Rows of one model, method and lowering. */
 static void add_rows(SizeReport *s, const Combination *k, const char *path, Method method, Lowering lowering)
 {
-    Generated *made = NEW_ARRAY(Generated, k->num_targets);
+    SizeInput *made = NEW_ARRAY(SizeInput, k->num_targets);
     int count = 0;
     for (int i = 0; i < k->num_targets; i++) {
         const Target *t = k->targets[i];

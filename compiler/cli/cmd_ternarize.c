@@ -128,8 +128,18 @@ static const char *level_text(const CommandLine *c)
     return o->threshold > 0 ? mem_printf(" threshold=%.7g", (double)o->threshold) : " threshold=exact";
 }
 
-/* How the model was made, as text that depends on nothing but the options: "method=twn threshold=exact ...".
- */
+static void add_keep(Text *t, const Options *o)
+{
+    if (!o->keep)
+        text_printf(t, " keep=last");
+    else if (!o->num_keep)
+        text_printf(t, " keep=none");
+    else
+        for (int i = 0; i < o->num_keep; i++)
+            text_printf(t, "%s%s", i ? "," : " keep=", o->keep[i]);
+}
+
+/* How the model was made, by the options alone: "method=twn threshold=exact ...". */
 static const char *settings_text(const CommandLine *c)
 {
     const Options *o = &c->opt;
@@ -137,9 +147,7 @@ static const char *settings_text(const CommandLine *c)
     text_printf(&t, "method=%s", method_def(o->method)->name);
     if (o->method != METHOD_none) {
         text_printf(&t, " granularity=%s%s", o->per_layer ? "layer" : "channel", level_text(c));
-        text_printf(&t, " keep=%s", !o->keep ? "last" : o->num_keep ? o->keep[0] : "none");
-        for (int i = 1; o->keep && i < o->num_keep; i++)
-            text_printf(&t, ",%s", o->keep[i]);
+        add_keep(&t, o);
     }
     return text_take(&t);
 }

@@ -22,7 +22,7 @@ static void print_attribute(FILE *f, const AttrSpec *a)
     if (a->required)
         fprintf(f, " (required)");
     else if (a->type == ATTR_INT)
-        fprintf(f, " = %lld", (long long)a->i);
+        fprintf(f, " = %s", int_text(a->i));
     else if (a->type == ATTR_FLOAT)
         fprintf(f, " = %s", number_text((double)a->f, DT_F32));
     else if (a->type == ATTR_STRING && a->s)

@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct Parser {
+typedef struct OptionParser {
     CommandLine *c;
     const CommandSpec *spec;
     unsigned *given; /* times, by row of option_specs */
-} Parser;
+} OptionParser;
 
 static Command find_command(const char *name)
 {
@@ -27,7 +27,7 @@ static Command find_command(const char *name)
 }
 
 /* The row of an option in this command; its name may have rows for other commands too. */
-static int find_option(const Parser *p, const char *name)
+static int find_option(const OptionParser *p, const char *name)
 {
     for (int i = 0; i < num_options; i++)
         if (!strcmp(option_specs[i].name, name) && option_specs[i].taken & 1u << p->c->command)
@@ -35,7 +35,7 @@ static int find_option(const Parser *p, const char *name)
     return -1;
 }
 
-static _Noreturn void refuse_option(const Parser *p, const char *name)
+static _Noreturn void refuse_option(const OptionParser *p, const char *name)
 {
     Text list = {0};
     for (int i = 0; i < num_options; i++)
@@ -46,7 +46,7 @@ static _Noreturn void refuse_option(const Parser *p, const char *name)
     usage("'ternc %s' does not take --%s; it belongs to: %s", p->spec->name, name, names);
 }
 
-static void take_option(Parser *p, const char *name, const char *value)
+static void take_option(OptionParser *p, const char *name, const char *value)
 {
     int row = find_option(p, name);
     if (row < 0)
@@ -58,7 +58,7 @@ static void take_option(Parser *p, const char *name, const char *value)
         o.parse(p->c, &o, value);
 }
 
-static void take_model(Parser *p, const char *arg)
+static void take_model(OptionParser *p, const char *arg)
 {
     bool several = p->c->command == CMD_size || p->c->command == CMD_compile;
     if (several)
@@ -98,7 +98,7 @@ static const char *option_name(int code)
     return NULL;
 }
 
-static _Noreturn void refuse_word(const Parser *p, int code, const char *word)
+static _Noreturn void refuse_word(const OptionParser *p, int code, const char *word)
 {
     const char *name = option_name(optopt);
     int row = name ? find_option(p, name) : -1;
@@ -111,7 +111,7 @@ static _Noreturn void refuse_word(const Parser *p, int code, const char *word)
     usage("unknown option '%s'; 'ternc %s --help' lists the options", word, p->spec->name);
 }
 
-static void parse_words(Parser *p, int argc, char **argv)
+static void parse_words(OptionParser *p, int argc, char **argv)
 {
     struct option *longs = NEW_ARRAY(struct option, num_options + 1);
     char *letters = NEW_ARRAY(char, 3 * num_options + 3);
@@ -130,14 +130,14 @@ static void parse_words(Parser *p, int argc, char **argv)
         take_model(p, argv[optind++]);
 }
 
-static bool is_given(const Parser *p, const char *name)
+static bool is_given(const OptionParser *p, const char *name)
 {
     int row = find_option(p, name);
     return row >= 0 && p->given[row];
 }
 
 /* Options that say how weights become ternary; with `given` none does. */
-static void refuse_without_method(const Parser *p, const char *given, const char *add)
+static void refuse_without_method(const OptionParser *p, const char *given, const char *add)
 {
     static const char *const needs_method[] = {"granularity", "threshold", "sparsity", "keep"};
     for (size_t i = 0; i < sizeof needs_method / sizeof needs_method[0]; i++)
@@ -146,7 +146,7 @@ static void refuse_without_method(const Parser *p, const char *given, const char
                   untrained_ternary_methods());
 }
 
-static void check_threshold(const Parser *p, const MethodDef *m)
+static void check_threshold(const OptionParser *p, const MethodDef *m)
 {
     if (is_given(p, "sparsity"))
         usage("--threshold and --sparsity exclude each other");
@@ -157,7 +157,7 @@ static void check_threshold(const Parser *p, const MethodDef *m)
               m->zeros->option);
 }
 
-static void check_method(Parser *p)
+static void check_method(OptionParser *p)
 {
     Options *opt = &p->c->opt;
     bool training = p->c->data.spec && !p->c->untrained &&
@@ -179,14 +179,14 @@ static void check_method(Parser *p)
         opt->sparsity = m->sparsity;
 }
 
-static void check_for_training(const Parser *p, const char *name)
+static void check_for_training(const OptionParser *p, const char *name)
 {
     if (is_given(p, name) && !p->c->data.spec)
         usage("--%s is for training: it needs --data SPEC", name);
 }
 
 /* Options of one method alone; m is the one that is used. */
-static void check_knobs(const Parser *p, const MethodDef *m)
+static void check_knobs(const OptionParser *p, const MethodDef *m)
 {
     for (int i = 0; i < NUM_METHODS; i++) {
         const MethodDef *owner = method_def(method_at(i));
@@ -198,7 +198,7 @@ static void check_knobs(const Parser *p, const MethodDef *m)
     }
 }
 
-static void check_training(const Parser *p)
+static void check_training(const OptionParser *p)
 {
     static const char *const needs_data[] = {
         "valid", "epochs",   "batch",   "lr",  "optimizer", "momentum",   "weight-decay",
@@ -214,16 +214,22 @@ static void check_training(const Parser *p)
         usage("--method %s needs at least 2 epochs: the last ones recover what rounding costs", m->name);
 }
 
+static void refuse_without_sensitivity(const OptionParser *p, const char *name)
+{
+    if (is_given(p, name))
+        usage("'ternc inspect' takes --%s with --sensitivity", name);
+}
+
 /* What has a meaning with --sensitivity, --max-loss or training alone. */
-static void check_max_loss(const Parser *p)
+static void check_max_loss(const OptionParser *p)
 {
     const CommandLine *c = p->c;
     if (c->sensitivity && !c->data.spec)
         usage("--sensitivity needs --data SPEC to measure on");
-    if (c->command == CMD_inspect && !c->sensitivity)
-        for (int i = 0; i < 2; i++)
-            if (is_given(p, i ? "max-loss" : "data"))
-                usage("'ternc inspect' takes --%s with --sensitivity", i ? "max-loss" : "data");
+    if (c->command == CMD_inspect && !c->sensitivity) {
+        refuse_without_sensitivity(p, "data");
+        refuse_without_sensitivity(p, "max-loss");
+    }
     if (c->max_loss >= 0 && !c->data.spec)
         usage("--max-loss needs --data SPEC to measure on");
     if (c->max_loss >= 0 && c->opt.method == METHOD_none)
@@ -232,7 +238,7 @@ static void check_max_loss(const Parser *p)
         usage("--epochs 0 does not train: that is for --max-loss");
 }
 
-static void check_data(const Parser *p)
+static void check_data(const OptionParser *p)
 {
     static const char *const of_values[] = {"scale", "mean", "std"};
     const CommandLine *c = p->c;
@@ -265,7 +271,7 @@ static void set_input_form(CommandLine *c)
     f->std = c->data.std;
 }
 
-static void check_size(const Parser *p)
+static void check_size(const OptionParser *p)
 {
     const CommandLine *c = p->c;
     if (c->num_methods == 1 && c->methods[0] == METHOD_none)
@@ -276,15 +282,22 @@ static void check_size(const Parser *p)
         usage("--tolerance has no meaning without --baseline");
 }
 
+static void refuse_without_budget(const OptionParser *p, const char *name)
+{
+    if (is_given(p, name))
+        usage("--%s has no meaning without --max-flash or --max-ram", name);
+}
+
 /* compile needs a compiler only to measure. */
-static void check_budget_options(const Parser *p)
+static void check_budget_options(const OptionParser *p)
 {
     bool budget = p->c->budget.max_flash >= 0 || p->c->budget.max_ram >= 0;
     if (budget && p->c->models.count > 1)
         usage("--max-flash and --max-ram take one model; sizes of several are what 'ternc size' tells");
-    for (int i = 0; i < 2 && !budget; i++)
-        if (is_given(p, i ? "cflags" : "cc"))
-            usage("--%s has no meaning without --max-flash or --max-ram", i ? "cflags" : "cc");
+    if (!budget) {
+        refuse_without_budget(p, "cc");
+        refuse_without_budget(p, "cflags");
+    }
 }
 
 static void set_size_defaults(CommandLine *c)
@@ -312,7 +325,7 @@ static const char *default_flags(const CommandLine *c)
     return c->command == CMD_bench ? mem_printf("%s -march=native", level) : level;
 }
 
-static void check_command_line(Parser *p)
+static void check_command_line(OptionParser *p)
 {
     CommandLine *c = p->c;
     if (c->list_targets || c->list_operators)
@@ -341,6 +354,15 @@ static void check_command_line(Parser *p)
         c->build.cflags = default_flags(c);
 }
 
+static int default_threads(void)
+{
+    enum { MOST = 64 };
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores < 1)
+        return 1;
+    return cores > MOST ? MOST : (int)cores;
+}
+
 static CommandLine *default_command_line(Command command)
 {
     CommandLine *c = NEW(CommandLine);
@@ -356,8 +378,7 @@ static CommandLine *default_command_line(Command command)
     c->budget.max_flash = c->budget.max_ram = -1;
     c->max_loss = -1;
     c->samples = 2;
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    c->threads = cores < 1 ? 1 : cores > 64 ? 64 : (int)cores;
+    c->threads = default_threads();
     if (command == CMD_size)
         set_size_defaults(c);
     if (command == CMD_bench)
@@ -406,9 +427,9 @@ const CommandLine *options_parse(int argc, char **argv)
         print_help(command);
         return NULL;
     }
-    Parser p = {.c = default_command_line(command),
-                .spec = &command_specs[command],
-                .given = NEW_ARRAY(unsigned, num_options)};
+    OptionParser p = {.c = default_command_line(command),
+                      .spec = &command_specs[command],
+                      .given = NEW_ARRAY(unsigned, num_options)};
     parse_words(&p, argc - 1, argv + 1);
     check_command_line(&p);
     return p.c;

@@ -63,7 +63,7 @@ static const char *by_method(const char *(*say)(const MethodDef *m), bool shared
 
 static const char *say_epochs(const MethodDef *m)
 {
-    return mem_printf("%lld", (long long)m->epochs);
+    return int_text(m->epochs);
 }
 
 static const char *say_rate(const MethodDef *m)

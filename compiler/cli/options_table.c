@@ -34,8 +34,8 @@ static int64_t integer_of(const OptionSpec *o, const char *text, int64_t low, in
     errno = 0;
     long long v = strtoll(text, &end, 10);
     if (end == text || *end || errno || v < low || v > high)
-        usage("--%s %s: '%s' is not a whole number from %lld to %lld", o->name, o->arg, text, (long long)low,
-              (long long)high);
+        usage("--%s %s: '%s' is not a whole number from %s to %s", o->name, o->arg, text, int_text(low),
+              int_text(high));
     return v;
 }
 
@@ -299,8 +299,10 @@ static void parse_batch(CommandLine *c, const OptionSpec *o, const char *value)
 static void take_positive(CommandLine *c, const OptionSpec *o, const char *value, bool closed)
 {
     double v = number_of(o, value);
-    if (closed ? !(v >= 0) : !(v > 0))
-        usage("--%s %s: '%s' is not %s", o->name, o->arg, value, closed ? "at least 0" : "positive");
+    if (closed && !(v >= 0))
+        usage("--%s %s: '%s' is not at least 0", o->name, o->arg, value);
+    if (!closed && !(v > 0))
+        usage("--%s %s: '%s' is not positive", o->name, o->arg, value);
     *(double *)(void *)((char *)c + o->field) = v;
 }
 

@@ -25,16 +25,16 @@ typedef struct CommandSpec {
 } CommandSpec;
 
 extern const CommandSpec command_specs[NUM_COMMANDS];
-extern const OptionSpec option_specs[]; /* arg and help may have a word in braces; that is filled in by */
-OptionSpec option_row(int i);
+extern const OptionSpec option_specs[]; /* arg and help may have a word in braces */
 extern const int num_options;
+OptionSpec option_row(int i); /* with what the word stands for */
 
 /* options_methods.c */
 int list_methods(Method *list, bool untrained); /* in the order of help: all, or those that need no data */
 const char *method_words(bool untrained);       /* their names, "none|twn|stp" */
 const char *untrained_ternary_methods(void);    /* "twn or stp" */
-const char *
-fill_braces(const char *text); /* the word in braces, if there is one, becomes what it stands for */
+/* The word in braces, if there is one, becomes what it stands for. */
+const char *fill_braces(const char *text);
 
 /* options_help.c: on stdout. */
 void print_overview(void);

@@ -14,14 +14,6 @@
 
 /* ---- the layers ---- */
 
-static int64_t count_zeros(const float *w, int64_t n)
-{
-    int64_t zeros = 0;
-    for (int64_t i = 0; i < n; i++)
-        zeros += w[i] == 0;
-    return zeros;
-}
-
 static bool is_listed(const Sensitivity *s, const Tensor *t)
 {
     for (int i = 0; i < s->count; i++)
@@ -47,7 +39,7 @@ static void list_layers(Sensitivity *s, const Graph *plain, const Graph *ternary
                                                          .name = from->name,
                                                          .plain = from->data,
                                                          .weights = n,
-                                                         .zeros = count_zeros(t->data, n),
+                                                         .zeros = tensor_zeros(t),
                                                          .kept = !chosen[from->id]};
         }
 }

@@ -32,8 +32,7 @@ double sensitivity_cost(const Sensitivity *s, Judged j); /* points of accuracy *
 /* Keeps layers in float, fewest weights first, until the others cost at most this; then gives back those that
  * turn out not to be needed, most weights first. */
 void sensitivity_choose(Sensitivity *s, double points);
-/* "accuracy" with labels; without, how often the float model's best class stays the best. NULL: no classes.
- */
+/* "accuracy" with labels; without, how often float's best class stays the best. NULL: no classes. */
 const char *sensitivity_measure_name(const Sensitivity *s);
 const char *const *sensitivity_keep(const Sensitivity *s, int *count); /* names for --keep */
 

@@ -9,14 +9,12 @@
 
 Plan *plan_graph(Graph *g, const Options *opt);
 
-/* ---- emit_file.c, emit_split.c ---- */
+/* ---- emit_file.c ---- */
 
 /* The model as two texts. */
 void emit_c(const Plan *p, Text *c, Text *h);
 /* The same with the unrolled terms in `count` more files, which include `header`; --split. */
 void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files);
-const char *split_header_name(const char *id);      /* emit_split.c */
-const char *split_file_name(const char *id, int i); /* from 0 */
 /* Several models, c[i] and h[i] of plans[i], that share kernels.h and, where it does not stay empty,
  * kernels.c. */
 void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *kernels_c, Text *kernels_h);
@@ -24,22 +22,27 @@ void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *ke
 /* ---- emit_layer.c: OP_Layer ---- */
 
 void emit_layer(Emitter *e, const Node *n);
-void emit_recurrent(Emitter *e, const Node *n); /* emit_recurrent.c */
+
+/* ---- emit_recurrent.c: OP_Recurrent ---- */
+
+void emit_recurrent(Emitter *e, const Node *n);
 
 /* ---- flags.c ---- */
 
 const char *recommended_flags(Optimize aim, const char *cc); /* for generated C; cc: a compiler's command */
 
-/* emit_split.c: functions of unrolled terms, in files of their own under --split. Between the two calls lines
- * are those of the function. */
+/* ---- emit_split.c: functions of unrolled terms, in files of their own under --split ---- */
+
+const char *split_header_name(const char *id);
+const char *split_file_name(const char *id, int i); /* from 0 */
 struct Split *split_new(int count);
+/* Lines between the two calls are those of the function. */
 void emit_begin_part(Emitter *e, const char *name, const char *parameters);
 void emit_end_part(Emitter *e);
 void print_split(Emitter *e, Text *header, Text *files);
 
-/* ---- emit_header.c ---- */
+/* ---- emit_header.c: NAME.h, and what both files need ---- */
 
-/* emit_header.c: NAME.h, and what both files need. */
 void print_header(const Emitter *e, Text *h);
 void print_title(Text *t, const char *file, const char *model); /* the comment that a file begins with */
 const char *file_name(const char *path);                        /* what stands behind the last slash */

@@ -9,28 +9,29 @@ void emit_stage(const Conv *c, const char *x)
     const Layer *l = c->turned;
     const ConvStrip *s = c->s;
     bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
-    long long sh = transposed ? 1 : l->sh, sw = transposed ? 1 : l->sw;
+    const int64_t sh = transposed ? 1 : l->sh;
+    const int64_t sw = transposed ? 1 : l->sw;
     if (l->direct)
-        emit_line(e, "const %s *p = x + r * %lld;", dtype_c(c->f->in), (long long)l->iw);
+        emit_line(e, "const %s *p = x + r * %s;", dtype_c(c->f->in), int_text(l->iw));
     else if (sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
-        emit_line(e, "%s(p, %s, %lld, %lld, %lld, r, %lld, %lld);", emit_kernel(e, "stage_flat", c->f->in), x,
-                  (long long)s->staged, (long long)l->ih, (long long)l->iw, (long long)s->top,
-                  (long long)s->stage_rows);
+        emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s);", emit_kernel(e, "stage_flat", c->f->in), x,
+                  int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->top),
+                  int_text(s->stage_rows));
     else
-        emit_line(e, "%s(p, %s, %lld, %lld, %lld, r, %lld, %lld, %lld, %lld, %lld, %lld, %lld, %lld);",
-                  emit_kernel(e, "stage", c->f->in), x, (long long)s->staged, (long long)l->ih,
-                  (long long)l->iw, (long long)s->top, (long long)s->left, sh, sw, (long long)s->phase_rows,
-                  (long long)s->phase_cols, (long long)s->stage_rows, (long long)s->pitch);
+        emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s, %s, %s, %s);",
+                  emit_kernel(e, "stage", c->f->in), x, int_text(s->staged), int_text(l->ih), int_text(l->iw),
+                  int_text(s->top), int_text(s->left), int_text(sh), int_text(sw), int_text(s->phase_rows),
+                  int_text(s->phase_cols), int_text(s->stage_rows), int_text(s->pitch));
 }
 
 /* "BASE + c / OUTS * SIZE": where the inputs of output channel c begin, SIZE elements a group. */
 const char *group_start(const Layer *l, const char *base, int64_t size)
 {
-    long long outs = l->co / l->groups;
+    int64_t outs = l->co / l->groups;
     if (l->groups == 1)
         return base;
-    return outs == 1 ? mem_printf("%s + c * %lld", base, (long long)size)
-                     : mem_printf("%s + c / %lld * %lld", base, outs, (long long)size);
+    return outs == 1 ? mem_printf("%s + c * %s", base, int_text(size))
+                     : mem_printf("%s + c / %s * %s", base, int_text(outs), int_text(size));
 }
 
 /* Report the raw accumulators of output channels [first, first + count). */
@@ -39,20 +40,17 @@ void emit_check_acc(const Conv *c, int part, const char *first, const char *coun
     Emitter *e = c->e;
     const ConvPart *p = &c->s->parts[part];
     const char *image = c->l->batch > 1 ? "image" : "0";
-    long long acc = c->s->acc_pitch;
+    const char *pitch = int_text(c->s->acc_pitch);
     emit_begin_check(e);
     emit_line(e, "for (int32_t j = 0; j < %s; j++) {", count);
     if (c->frame->is_turned) {
-        emit_line(e, "%s_check_acc(%d, %s, %s + j, 0, r, 1, acc + j * %lld, rows);", e->plan->id, c->l->index,
-                  image, first, acc);
+        emit_line(e, "%s_check_acc(%d, %s, %s + j, 0, r, 1, acc + j * %s, rows);", e->plan->id, c->l->index,
+                  image, first, pitch);
     } else {
         emit_line(e, "for (int32_t i = 0; i < rows; i++) {");
-        emit_line(e,
-                  "%s_check_acc(%d, %s, %s + j, (r + i) * %lld + %lld, %lld, %lld, acc + j * %lld + i * "
-                  "%lld, %lld);",
-                  e->plan->id, c->l->index, image, first, (long long)p->row_step, (long long)p->row0,
-                  (long long)p->col0, (long long)p->col_step, acc, (long long)c->s->pitch,
-                  (long long)p->cols);
+        emit_line(e, "%s_check_acc(%d, %s, %s + j, (r + i) * %s + %s, %s, %s, acc + j * %s + i * %s, %s);",
+                  e->plan->id, c->l->index, image, first, int_text(p->row_step), int_text(p->row0),
+                  int_text(p->col0), int_text(p->col_step), pitch, int_text(c->s->pitch), int_text(p->cols));
         emit_line(e, "}");
     }
     emit_line(e, "}");

@@ -11,13 +11,12 @@ static void emit_part(Conv *c, int part)
     if (c->s->num_parts > 1)
         emit_line(e, "{");
     if (partial)
-        emit_line(e, "const int32_t rows = %lld - r < %lld ? %lld - r : %lld;", (long long)p->rows,
-                  (long long)c->s->rows, (long long)p->rows, (long long)c->s->rows);
+        emit_line(e, "const int32_t rows = %s - r < %s ? %s - r : %s;", int_text(p->rows),
+                  int_text(c->s->rows), int_text(p->rows), int_text(c->s->rows));
     else
-        emit_line(e, "const int32_t rows = %lld;", (long long)c->s->rows);
+        emit_line(e, "const int32_t rows = %s;", int_text(c->s->rows));
     if (!c->s->unstaged)
-        emit_line(e, "const int32_t n = (rows - 1) * %lld + %lld;", (long long)c->s->pitch,
-                  (long long)p->cols);
+        emit_line(e, "const int32_t n = (rows - 1) * %s + %s;", int_text(c->s->pitch), int_text(p->cols));
     if (p->rows < c->s->total_rows)
         emit_line(e, "if (rows > 0) {");
     c->code->conv_strip(c, part);
@@ -39,13 +38,12 @@ static void emit_conv_function(Conv *c)
     emit_line(e, "{");
     emit_line(e, "%s *const acc = (%s *)(void *)scratch;", acc, acc);
     if (!l->direct && !c->s->unstaged)
-        emit_line(e, "%s *const p = (%s *)(void *)(scratch + %lld);", in_type, in_type,
-                  (long long)c->s->stage_offset);
+        emit_line(e, "%s *const p = (%s *)(void *)(scratch + %s);", in_type, in_type,
+                  int_text(c->s->stage_offset));
     if (l->batch > 1)
-        emit_line(e, "for (int32_t image = 0; image < %lld; image++, x += %lld, y += %lld) {",
-                  (long long)l->batch, in, out);
-    emit_line(e, "for (int32_t r = 0; r < %lld; r += %lld) {", (long long)c->s->total_rows,
-              (long long)c->s->rows);
+        emit_line(e, "for (int32_t image = 0; image < %s; image++, x += %lld, y += %lld) {",
+                  int_text(l->batch), in, out);
+    emit_line(e, "for (int32_t r = 0; r < %s; r += %s) {", int_text(c->s->total_rows), int_text(c->s->rows));
     if (!c->s->unstaged && c->s->staged == c->l->ci)
         emit_stage(c, "x");
     for (int part = 0; part < c->s->num_parts; part++)

@@ -7,7 +7,8 @@ const char *format_kernel(Emitter *e, const Format *f, const char *name)
     return emit_kernel(e, mem_printf("%s_%s", name, f->suffix), DT_NONE);
 }
 
-void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n)
+/* Of v[0..n), C expressions. */
+static void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n)
 {
     static const char *const kernels[] = {
         [ACT_RELU] = "act_relu",
@@ -66,7 +67,7 @@ static void emit_fc_affine(const Fc *c)
     Emitter *e = c->e;
     const Layer *l = c->l;
     const char *bias = l->bias ? emit_values(c, "bias", l->bias) : NULL;
-    const char *sums = mem_printf("%s, %lld", c->acc, (long long)l->co);
+    const char *sums = mem_printf("%s, %s", c->acc, int_text(l->co));
     if (!l->scale && bias)
         emit_line(e, "%s(%s, %s);", format_kernel(e, c->f, "bias_each"), sums, bias);
     else if (l->scale && !bias && all_equal(l->scale, l->co))
@@ -82,7 +83,7 @@ static void emit_fc_affine(const Fc *c)
 
 void emit_fc_epilogue(const Fc *c)
 {
-    const char *count = mem_printf("%lld", (long long)c->l->co);
+    const char *count = int_text(c->l->co);
     emit_fc_affine(c);
     emit_activation(c->e, c->l, c->acc, count);
     if (!format_in_place(c->f))
@@ -95,8 +96,7 @@ void emit_fc_epilogue(const Fc *c)
 static void begin_channels(const Conv *c)
 {
     emit_line(c->e, "for (int32_t c = first; c < first + count; c++) {");
-    emit_line(c->e, "%s *const v = acc + (c - first) * %lld;", dtype_c(c->f->acc),
-              (long long)c->s->acc_pitch);
+    emit_line(c->e, "%s *const v = acc + (c - first) * %s;", dtype_c(c->f->acc), int_text(c->s->acc_pitch));
 }
 
 /* For speed another loop, so that loads wait until the stores of all channels are through: what lies across
@@ -121,14 +121,14 @@ static void emit_epilogue(const Conv *c, const ConvPart *p)
     const Layer *l = c->turned;
     if (!has_epilogue(l) || pools_sums(l))
         return;
-    const char *n = mem_printf("(rows - 1) * %lld + %lld", (long long)c->s->pitch, (long long)p->cols);
+    const char *n = mem_printf("(rows - 1) * %s + %s", int_text(c->s->pitch), int_text(p->cols));
     if (!c->s->unstaged)
         n = mem_printf("(%s + %s - 1) / %s * %s", n, c->f->lanes, c->f->lanes, c->f->lanes);
     emit_line(e, "const int32_t n = %s;", n);
     emit_affine(e, l, "v", "n");
     emit_activation(e, l, "v", "n");
-    if (l->pool.kind ||
-        p->cols < c->f->max_lanes) /* longer rows that are only copied are far enough behind */
+    /* Longer rows that are only copied are far enough behind. */
+    if (l->pool.kind || p->cols < c->f->max_lanes)
         next_channels(c);
 }
 
@@ -147,10 +147,10 @@ static void emit_pool(const Conv *c)
         emit_line(e, "const int32_t pooled = (rows + %lld) / %lld;", sh - kh, sh);
         kh = 1;
     }
-    emit_line(e, "%s(y + c * %lld + r / %lld * %lld, v, pooled, %lld, %lld, %lld, %lld, %lld, %lld%s);",
-              format_kernel(e, c->f, max ? "put_max" : "put_average"), (long long)p->oh * ow, sh, ow, ow,
-              pitch, kh, kw, sh, sw,
-              max ? "" : mem_printf(", %s", float_text((double)(p->kh * p->kw), c->f->acc)));
+    const char *count = max ? "" : mem_printf(", %s", float_text((double)(p->kh * p->kw), c->f->acc));
+    emit_line(e, "%s(y + c * %s + r / %lld * %lld, v, pooled, %lld, %lld, %lld, %lld, %lld, %lld%s);",
+              format_kernel(e, c->f, max ? "put_max" : "put_average"), int_text(p->oh * ow), sh, ow, ow,
+              pitch, kh, kw, sh, sw, count);
 }
 
 /* Rows v into those of the output, at once where they follow each other in both. */
@@ -159,12 +159,11 @@ static void emit_rows(const Conv *c, const ConvPart *p)
     Emitter *e = c->e;
     long long ow = c->turned->ow, plane = ow * c->turned->oh, cols = p->cols, pitch = c->s->pitch;
     bool whole = cols == pitch && cols == ow && p->row_step == 1 && p->col_step == 1;
-    const char *shape = whole
-                            ? mem_printf("1, rows * %lld, 0, 0", cols)
-                            : mem_printf("rows, %lld, %lld, %lld", cols, pitch, (long long)p->row_step * ow);
-    emit_line(e, "%s(y + c * %lld + (r * %lld + %lld) * %lld + %lld, v, %s, %lld);",
-              format_kernel(e, c->f, "put_rows"), plane, (long long)p->row_step, (long long)p->row0, ow,
-              (long long)p->col0, shape, (long long)p->col_step);
+    const char *shape = whole ? mem_printf("1, rows * %lld, 0, 0", cols)
+                              : mem_printf("rows, %lld, %lld, %s", cols, pitch, int_text(p->row_step * ow));
+    emit_line(e, "%s(y + c * %lld + (r * %s + %s) * %lld + %s, v, %s, %s);",
+              format_kernel(e, c->f, "put_rows"), plane, int_text(p->row_step), int_text(p->row0), ow,
+              int_text(p->col0), shape, int_text(p->col_step));
 }
 
 /* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from
@@ -199,7 +198,7 @@ void emit_pooled_epilogue(const Conv *c)
     const Layer *l = c->turned;
     long long plane = l->pool.oh * l->pool.ow;
     if (l->scale || l->bias) {
-        emit_line(e, "for (int32_t c = 0; c < %lld; c++) {", (long long)l->co);
+        emit_line(e, "for (int32_t c = 0; c < %s; c++) {", int_text(l->co));
         emit_affine(e, l, mem_printf("y + c * %lld", plane), mem_printf("%lld", plane));
         emit_line(e, "}");
     }

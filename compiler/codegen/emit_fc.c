@@ -6,8 +6,8 @@ static void emit_row(const Fc *c)
     Emitter *e = c->e;
     c->code->fc_sums(c);
     emit_begin_check(e);
-    emit_line(e, "%s_check_acc(%d, %s, 0, 0, 0, 1, %s, %lld);", e->plan->id, c->l->index,
-              c->l->batch > 1 ? "row" : "0", c->acc, (long long)c->l->co);
+    emit_line(e, "%s_check_acc(%d, %s, 0, 0, 0, 1, %s, %s);", e->plan->id, c->l->index,
+              c->l->batch > 1 ? "row" : "0", c->acc, int_text(c->l->co));
     emit_end_check(e);
     emit_fc_epilogue(c);
 }
@@ -25,8 +25,8 @@ void emit_fc(Emitter *e, const Layer *l)
     if (!in_place)
         emit_line(e, "%s *const acc = (%s *)(void *)scratch;", dtype_c(f->acc), dtype_c(f->acc));
     if (l->batch > 1)
-        emit_line(e, "for (int32_t row = 0; row < %lld; row++, x += %lld, y += %lld) {", (long long)l->batch,
-                  (long long)l->ci, (long long)l->co);
+        emit_line(e, "for (int32_t row = 0; row < %s; row++, x += %s, y += %s) {", int_text(l->batch),
+                  int_text(l->ci), int_text(l->co));
     emit_row(&c);
     if (l->batch > 1)
         emit_line(e, "}");

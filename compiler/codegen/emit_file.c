@@ -9,17 +9,17 @@
 
 static void describe_layer(Emitter *e, const Layer *l)
 {
-    long long weights = layer_weight_count(l);
+    int64_t weights = layer_weight_count(l);
     bool unrolled = l->form->unrolled;
     if (l->codes)
-        emit_line(e, " * %lld weights, %lld zeros, %lld added or subtracted per position.", weights,
-                  (long long)l->zeros, weights - (long long)l->zeros);
+        emit_line(e, " * %s weights, %s zeros, %s added or subtracted per position.", int_text(weights),
+                  int_text(l->zeros), int_text(weights - l->zeros));
     else
-        emit_line(e, " * %lld float weights.", weights);
+        emit_line(e, " * %s float weights.", int_text(weights));
     if (l->codes)
-        emit_line(e, " * A run: %lld multiply-accumulates if dense, %lld adds without zeros%s.",
-                  (long long)layer_macs(l), (long long)l->terms,
-                  unrolled ? mem_printf(", %lld with shared sums", (long long)l->adds) : "");
+        emit_line(e, " * A run: %s multiply-accumulates if dense, %s adds without zeros%s.",
+                  int_text(layer_macs(l)), int_text(l->terms),
+                  unrolled ? mem_printf(", %s with shared sums", int_text(l->adds)) : "");
     emit_line(e, " * Lowering: %s; %s. */", lowering_name(l->lowering), comment_text(l->why));
 }
 
@@ -28,9 +28,8 @@ static void describe_products(Emitter *e, const Node *n)
 {
     const Layer *l;
     for (int k = 0; (l = node_layer(n, k)); k++) {
-        emit_line(e, "/* layer%d: %s: [%lld,%lld] -> [%lld,%lld] in every step", l->index,
-                  comment_text(l->source), (long long)l->batch, (long long)l->ci, (long long)l->batch,
-                  (long long)l->co);
+        emit_line(e, "/* layer%d: %s: [%s,%s] -> [%s,%s] in every step", l->index, comment_text(l->source),
+                  int_text(l->batch), int_text(l->ci), int_text(l->batch), int_text(l->co));
         describe_layer(e, l);
     }
 }
@@ -122,8 +121,8 @@ static void emit_guard(Emitter *e)
         const Tensor *t = g->inputs[i];
         if (!dtype_is_float(t->type.dtype))
             continue;
-        emit_line(e, "if (!%s(%s, %lld))", emit_kernel(e, "finite", t->type.dtype), t->c_name,
-                  (long long)type_elems(t->type));
+        emit_line(e, "if (!%s(%s, %s))", emit_kernel(e, "finite", t->type.dtype), t->c_name,
+                  int_text(type_elems(t->type)));
         emit_line(e, "    return %d;", i + 1);
     }
 }
@@ -177,8 +176,8 @@ static void emit_check_layer(Emitter *e)
         const Layer *l;
         for (int k = 0; (l = node_layer(n, k)); k++)
             if (n->op == OP_Layer && e->plan->scratch[i] >= 0)
-                emit_line(e, "case %d: layer%d(x, y, scratch + %lld); break;", l->index, l->index,
-                          (long long)e->plan->scratch[i]);
+                emit_line(e, "case %d: layer%d(x, y, scratch + %s); break;", l->index, l->index,
+                          int_text(e->plan->scratch[i]));
             else
                 emit_line(e, "case %d: layer%d(x, y); break;", l->index, l->index);
     }

@@ -41,13 +41,12 @@ static void unrolled_strip(Conv *c, int part)
     for (int64_t first = 0; first < c->l->co; first += conv_block(c->frame, first)) {
         int64_t in = conv_first_input(c->l, c->s, first);
         if (c->s->staged < c->l->ci)
-            emit_stage(c, in ? mem_printf("x + %lld", (long long)(in * c->l->ih * c->l->iw)) : "x");
+            emit_stage(c, in ? mem_printf("x + %s", int_text(in * c->l->ih * c->l->iw)) : "x");
         for (int i = 0; i < c->functions[part * c->l->co + first]; i++)
-            emit_walk(c, part, mem_printf("layer%d_%d_%lld_%d", c->l->index, part, (long long)first, i));
-        emit_check_acc(c, part, mem_printf("%lld", (long long)first),
-                       mem_printf("%lld", (long long)conv_block(c->frame, first)));
-        emit_line(c->e, "layer%d_put_%d(y, acc, %lld, %lld, r, rows);", c->l->index, part, (long long)first,
-                  (long long)conv_block(c->frame, first));
+            emit_walk(c, part, mem_printf("layer%d_%d_%s_%d", c->l->index, part, int_text(first), i));
+        emit_check_acc(c, part, int_text(first), int_text(conv_block(c->frame, first)));
+        emit_line(c->e, "layer%d_put_%d(y, acc, %s, %s, r, rows);", c->l->index, part, int_text(first),
+                  int_text(conv_block(c->frame, first)));
     }
 }
 
@@ -70,7 +69,7 @@ static void unrolled_sums(const Fc *c)
 {
     for (int64_t first = 0; first < c->l->co; first++)
         for (int i = 0; i < c->functions[first]; i++)
-            emit_line(c->e, "layer%d_%lld_%d(x, %s);", c->l->index, (long long)first, i, c->acc);
+            emit_line(c->e, "layer%d_%s_%d(x, %s);", c->l->index, int_text(first), i, c->acc);
 }
 
 static const FormCode code_unroll = {
@@ -111,7 +110,7 @@ static const char *emit_stage_group(const Conv *c)
     if (c->s->staged == l->ci)
         return group_start(l, "p", inputs * c->s->plane);
     if (l->co > l->groups)
-        emit_line(c->e, "if (c %% %lld == 0) {", (long long)(l->co / l->groups));
+        emit_line(c->e, "if (c %% %s == 0) {", int_text(l->co / l->groups));
     emit_stage(c, group_start(l, "x", inputs * l->ih * l->iw));
     if (l->co > l->groups)
         emit_line(c->e, "}");
@@ -126,12 +125,12 @@ static void table_strip(Conv *c, int part)
     long long outs = l->co / l->groups, block = c->s->block;
     emit_line(e, "const TN_ROM %s *w = %s;", l->form->decodes ? dtype_c(DT_U8) : dtype_c(DT_F32), c->table);
     if (block > 1 && outs % block) { /* blocks end with their group */
-        emit_line(e, "for (int32_t g = 0; g < %lld; g++)", (long long)l->groups);
+        emit_line(e, "for (int32_t g = 0; g < %s; g++)", int_text(l->groups));
         emit_line(e, "for (int32_t c = g * %lld, left = %lld; left > 0; c += %lld, left -= %lld) {", outs,
                   outs, block, block);
         emit_line(e, "const int32_t count = left < %lld ? left : %lld;", block, block);
     } else {
-        emit_line(e, "for (int32_t c = 0; c < %lld; c += %lld) {", (long long)l->co, block);
+        emit_line(e, "for (int32_t c = 0; c < %s; c += %lld) {", int_text(l->co), block);
         emit_line(e, "const int32_t count = %lld;", block);
     }
     c->code->conv_call(c, part, emit_stage_group(c));
@@ -143,16 +142,16 @@ static void table_strip(Conv *c, int part)
 static void sparse_call(const Conv *c, int part, const char *x)
 {
     long long taps = c->l->kh * c->l->kw;
-    emit_line(c->e, "w = %s(acc, n, %s, %lld, %lld, %s, w);", format_kernel(c->e, c->f, "sparse_conv"), x,
-              (long long)c->s->plane, taps, c->koff[part]);
+    emit_line(c->e, "w = %s(acc, n, %s, %s, %lld, %s, w);", format_kernel(c->e, c->f, "sparse_conv"), x,
+              int_text(c->s->plane), taps, c->koff[part]);
 }
 
 /* "PLANE, INPUTS, TAPS, KOFF": what tables of every weight need to know. */
 static const char *table_sizes(const Conv *c, int part)
 {
     const Layer *l = c->l;
-    return mem_printf("%lld, %lld, %lld, %s", (long long)c->s->plane, (long long)(l->ci / l->groups),
-                      (long long)(l->kh * l->kw), c->koff[part]);
+    return mem_printf("%s, %s, %s, %s", int_text(c->s->plane), int_text(l->ci / l->groups),
+                      int_text(l->kh * l->kw), c->koff[part]);
 }
 
 static void packed_call(const Conv *c, int part, const char *x)
@@ -167,15 +166,15 @@ static void dense_call(const Conv *c, int part, const char *x)
         emit_line(c->e, "w = %s(acc, n, %s, %s, w);", format_kernel(c->e, c->f, "dense_conv"), x,
                   table_sizes(c, part));
     else
-        emit_line(c->e, "w = %s(acc, %lld, n, %s, %s, w);", format_kernel(c->e, c->f, "dense_conv8"),
-                  (long long)c->s->acc_pitch, x, table_sizes(c, part));
+        emit_line(c->e, "w = %s(acc, %s, n, %s, %s, w);", format_kernel(c->e, c->f, "dense_conv8"),
+                  int_text(c->s->acc_pitch), x, table_sizes(c, part));
 }
 
 static void table_sums(const Fc *c)
 {
     const Layer *l = c->l;
     const char *kernel = format_kernel(c->e, c->f, c->code->fc_kernel);
-    emit_line(c->e, "%s(%s, x, %lld, %lld, %s);", kernel, c->acc, (long long)l->ci, (long long)l->co,
+    emit_line(c->e, "%s(%s, x, %s, %s, %s);", kernel, c->acc, int_text(l->ci), int_text(l->co),
               emit_weights(c->e, l, 1));
 }
 
@@ -211,11 +210,10 @@ static const char *emit_shape(Emitter *e, const Layer *l)
     long long inputs = l->ci / l->groups, taps = l->kh * l->kw;
     emit_kernel(e, "shape", DT_NONE);
     text_printf(&e->consts, "static %s_CONST const TN_ROM tn_shape layer%d_shape = {", e->macro, l->index);
-    text_printf(&e->consts, "%lld, %lld, %lld, %lld, %lld, ", (long long)l->ih, (long long)l->iw,
-                (long long)l->ow, inputs * taps, taps);
-    text_printf(&e->consts, "%lld, %lld, %lld, %lld, %lld, %lld, %lld};\n", (long long)l->kw,
-                (long long)l->sh, (long long)l->sw, (long long)l->dh, (long long)l->dw, (long long)l->pt,
-                (long long)l->pl);
+    text_printf(&e->consts, "%s, %s, %s, %lld, %lld, ", int_text(l->ih), int_text(l->iw), int_text(l->ow),
+                inputs * taps, taps);
+    text_printf(&e->consts, "%s, %s, %s, %s, %s, %s, %s};\n", int_text(l->kw), int_text(l->sh),
+                int_text(l->sw), int_text(l->dh), int_text(l->dw), int_text(l->pt), int_text(l->pl));
     return mem_printf("&layer%d_shape", l->index);
 }
 
@@ -230,7 +228,7 @@ static void unstaged_data(Conv *c)
 static void unstaged_channels(const Conv *c)
 {
     const Layer *l = c->l;
-    emit_line(c->e, "for (int32_t c = 0; c < %lld; c++) {", (long long)l->co);
+    emit_line(c->e, "for (int32_t c = 0; c < %s; c++) {", int_text(l->co));
     c->code->conv_call(c, 0, group_start(l, "x", l->ci / l->groups * l->ih * l->iw));
     emit_check_acc(c, 0, "c", "1");
     emit_line(c->e, "layer%d_put_0(y, acc, c, 1, r, rows);", l->index);

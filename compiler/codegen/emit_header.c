@@ -85,12 +85,11 @@ static void print_example(const Emitter *e, Text *h)
 /* " - {1, 2}" or " - 1" */
 static void print_numbers(Text *h, const char *sign, Numbers n)
 {
+    if (!n.count)
+        return;
+    text_printf(h, " %s %s", sign, n.count > 1 ? "{" : "");
     for (int i = 0; i < n.count; i++)
-        text_printf(h, "%s%s",
-                    i             ? ", "
-                    : n.count > 1 ? mem_printf(" %s {", sign)
-                                  : mem_printf(" %s ", sign),
-                    number_text(n.items[i], DT_F64));
+        text_printf(h, "%s%s", i ? ", " : "", number_text(n.items[i], DT_F64));
     text_printf(h, "%s", n.count > 1 ? "}" : "");
 }
 
@@ -132,8 +131,8 @@ static void print_tensor(const Emitter *e, Text *h, const char *kind, int i, con
     text_printf(h, " */\n#define %s_%s%d_TYPE %s\n#define %s_%s%d_RANK %d\n", m, kind, i,
                 dtype_c(t->type.dtype), m, kind, i, t->type.rank);
     for (int d = 0; d < t->type.rank; d++)
-        text_printf(h, "#define %s_%s%d_DIM%d %lld\n", m, kind, i, d, (long long)t->type.dims[d]);
-    text_printf(h, "#define %s_%s%d_SIZE %lld\n", m, kind, i, (long long)type_elems(t->type));
+        text_printf(h, "#define %s_%s%d_DIM%d %s\n", m, kind, i, d, int_text(t->type.dims[d]));
+    text_printf(h, "#define %s_%s%d_SIZE %s\n", m, kind, i, int_text(type_elems(t->type)));
 }
 
 static void print_tensors(const Emitter *e, Text *h, const char *kind, Tensor *const *tensors, int count)
@@ -177,9 +176,16 @@ static void print_states(const Emitter *e, Text *h, const StatePair *pairs, int 
 static void count_layer(const Layer *l, int64_t *adds, int64_t *multiplies)
 {
     int64_t outputs = l->batch * l->co * l->oh * l->ow, macs = layer_macs(l);
-    bool dense = !l->form->ternary;
-    *adds += (dense ? macs : l->terms) + (l->bias ? outputs : 0);
-    *multiplies += (dense ? macs : 0) + (l->scale ? outputs : 0);
+    if (l->form->ternary) {
+        *adds += l->terms;
+    } else {
+        *adds += macs;
+        *multiplies += macs;
+    }
+    if (l->bias)
+        *adds += outputs;
+    if (l->scale)
+        *multiplies += outputs;
 }
 
 /* R * h in every step. */
@@ -263,21 +269,21 @@ static void print_costs(const Emitter *e, Text *h)
         h, "/* Bytes of working memory, valid for every compiler and all flags, and their alignment. %s */\n",
         p->arena_bytes <= p->lower_bound
             ? "No plan\n * of these tensors takes less."
-            : mem_printf("Any plan\n * of these tensors takes %lld.", (long long)p->lower_bound));
-    text_printf(h, "#define %s_ARENA_BYTES %lld\n#define %s_ARENA_ALIGN 8\n", m,
-                (long long)(e->plan->arena_bytes ? e->plan->arena_bytes : 1), m);
+            : mem_printf("Any plan\n * of these tensors takes %s.", int_text(p->lower_bound)));
+    text_printf(h, "#define %s_ARENA_BYTES %s\n#define %s_ARENA_ALIGN 8\n", m,
+                int_text(e->plan->arena_bytes ? e->plan->arena_bytes : 1), m);
     text_printf(h,
                 "/* Bytes of stack that a call needs at most, by estimate, from -O1 on; 'ternc size' "
                 "measures it. */\n"
-                "#define %s_STACK_BYTES %lld\n",
-                m, (long long)stack_bytes(e));
+                "#define %s_STACK_BYTES %s\n",
+                m, int_text(stack_bytes(e)));
     text_printf(
         h,
         "/* Adds (and subtracts) and multiplications of a run, those of convolutions, matrix products and\n"
         " * their scales and biases; borders count in full.%s */\n"
-        "#define %s_ADDS %lld\n#define %s_MULTIPLIES %lld\n\n",
-        has_loops(p->g) ? " Loops count as if they ran once." : "", m, (long long)adds, m,
-        (long long)multiplies);
+        "#define %s_ADDS %s\n#define %s_MULTIPLIES %s\n\n",
+        has_loops(p->g) ? " Loops count as if they ran once." : "", m, int_text(adds), m,
+        int_text(multiplies));
 }
 
 /* ---- the functions ---- */
@@ -312,8 +318,8 @@ static void print_contract(const Emitter *e, Text *h, bool states)
 
 static void print_functions(const Emitter *e, Text *h, bool states)
 {
-    const char *id = e->plan->id, *m = e->macro, *result = emit_result(e),
-               *parameters = emit_parameters(e->plan->g);
+    const char *id = e->plan->id, *m = e->macro, *result = emit_result(e);
+    const char *parameters = emit_parameters(e->plan->g);
     print_contract(e, h, states);
     text_printf(
         h, "#ifndef %s_NO_STATIC_ARENA\n%s %s_run(%s); /* in one static arena: not reentrant */\n#endif\n", m,

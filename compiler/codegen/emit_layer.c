@@ -26,7 +26,7 @@ void emit_layer(Emitter *e, const Node *n)
     const char *x = emit_ptr(e, n->in[0]), *y = emit_ptr(e, n->out[0]);
     int64_t scratch = e->plan->scratch[plan_node_index(e->plan, n)];
     if (scratch >= 0)
-        emit_line(e, "layer%d(%s, %s, arena + %lld);", l->index, x, y, (long long)scratch);
+        emit_line(e, "layer%d(%s, %s, arena + %s);", l->index, x, y, int_text(scratch));
     else
         emit_line(e, "layer%d(%s, %s);", l->index, x, y);
 }

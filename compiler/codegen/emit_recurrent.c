@@ -17,64 +17,64 @@ static const char *const function_kernels[] = {
 
 /* ---- one direction ---- */
 
-typedef struct Walk {
+typedef struct CellWalk {
     Emitter *e;
     const Node *n;
     const Cell *c;
     CellScratch scratch;
     int64_t d;
-} Walk;
+} CellWalk;
 
-static const char *kernel(const Walk *w, const char *name)
+static const char *kernel(const CellWalk *w, const char *name)
 {
     return emit_kernel(w->e, name, w->c->dtype);
 }
 
-static const char *place(const Walk *w, int input, int64_t at)
+static const char *place(const CellWalk *w, int input, int64_t at)
 {
-    return mem_printf("%s + %lld", emit_ptr(w->e, w->n->in[input]), (long long)at);
+    return mem_printf("%s + %s", emit_ptr(w->e, w->n->in[input]), int_text(at));
 }
 
-static const Tensor *output(const Walk *w, int i)
+static const Tensor *output(const CellWalk *w, int i)
 {
     return i < w->n->num_out ? w->n->out[i] : NULL;
 }
 
-static void declare_block(const Walk *w, const char *name, int64_t at)
+static void declare_block(const CellWalk *w, const char *name, int64_t at)
 {
     const char *t = dtype_c(w->c->dtype);
     int64_t base = w->e->plan->scratch[plan_node_index(w->e->plan, w->n)];
-    emit_line(w->e, "%s *%s = (%s *)(void *)(arena + %lld);", t, name, t,
-              (long long)(base + at * (int64_t)dtype_size(w->c->dtype)));
+    emit_line(w->e, "%s *%s = (%s *)(void *)(arena + %s);", t, name, t,
+              int_text(base + at * (int64_t)dtype_size(w->c->dtype)));
 }
 
-static void emit_function(const Walk *w, const char *v, int64_t count, int function)
+static void emit_function(const CellWalk *w, const char *v, int64_t count, int function)
 {
     const Cell *c = w->c;
     const GateFunction *f = &c->functions[w->d][function];
-    emit_line(w->e, "%s(%s, %lld, %s, %s);", kernel(w, function_kernels[f->kind]), v, (long long)count,
+    emit_line(w->e, "%s(%s, %s, %s, %s);", kernel(w, function_kernels[f->kind]), v, int_text(count),
               float_text(f->alpha, c->dtype), float_text(f->beta, c->dtype));
 }
 
-static void emit_clip(const Walk *w, const char *v, int64_t count)
+static void emit_clip(const CellWalk *w, const char *v, int64_t count)
 {
     if (isfinite(w->c->clip))
-        emit_line(w->e, "%s(%s, %lld, %s);", kernel(w, "gate_clip"), v, (long long)count,
+        emit_line(w->e, "%s(%s, %s, %s);", kernel(w, "gate_clip"), v, int_text(count),
                   float_text(w->c->clip, w->c->dtype));
 }
 
-static void emit_gate(const Walk *w, const char *v, int64_t count, int function)
+static void emit_gate(const CellWalk *w, const char *v, int64_t count, int function)
 {
     emit_clip(w, v, count);
     emit_function(w, v, count, function);
 }
 
-static void emit_add(const Walk *w, const char *v, const char *x, int64_t count)
+static void emit_add(const CellWalk *w, const char *v, const char *x, int64_t count)
 {
-    emit_line(w->e, "%s(%s, %s, %lld);", kernel(w, "gate_add"), v, x, (long long)count);
+    emit_line(w->e, "%s(%s, %s, %s);", kernel(w, "gate_add"), v, x, int_text(count));
 }
 
-static void emit_bias(const Walk *w, const char *v, int which, int64_t gate, int64_t gates)
+static void emit_bias(const CellWalk *w, const char *v, int which, int64_t gate, int64_t gates)
 {
     int64_t rows = w->c->gates * w->c->hidden;
     if (cell_input(w->n, CELL_B) && !w->c->bias_in_products)
@@ -82,16 +82,16 @@ static void emit_bias(const Walk *w, const char *v, int which, int64_t gate, int
                  gates * w->c->hidden);
 }
 
-static void emit_peephole(const Walk *w, const char *v, int which)
+static void emit_peephole(const CellWalk *w, const char *v, int which)
 {
     int64_t hidden = w->c->hidden;
     if (cell_input(w->n, CELL_P))
-        emit_line(w->e, "%s(%s, %s, cell, %lld);", kernel(w, "gate_peephole"), v,
-                  place(w, CELL_P, (w->d * 3 + which) * hidden), (long long)hidden);
+        emit_line(w->e, "%s(%s, %s, cell, %s);", kernel(w, "gate_peephole"), v,
+                  place(w, CELL_P, (w->d * 3 + which) * hidden), int_text(hidden));
 }
 
 /* sums = R * h of product i, [batch][gates of the product]. */
-static void emit_product(const Walk *w, int i, const char *sums, const char *h)
+static void emit_product(const CellWalk *w, int i, const char *sums, const char *h)
 {
     const Cell *c = w->c;
     int first[3], count = cell_products(c, first);
@@ -99,86 +99,86 @@ static void emit_product(const Walk *w, int i, const char *sums, const char *h)
     if (c->num_products)
         emit_line(w->e, "layer%d(%s, %s);", c->products[w->d * count + i]->index, h, sums);
     else
-        emit_line(w->e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, 1, 1, %lld);", kernel(w, "matmul"), sums, h,
-                  place(w, CELL_R, (w->d * c->gates + first[i]) * c->hidden * c->hidden), (long long)c->batch,
+        emit_line(w->e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, 1, 1, %lld);", kernel(w, "matmul"), sums, h,
+                  place(w, CELL_R, (w->d * c->gates + first[i]) * c->hidden * c->hidden), int_text(c->batch),
                   rows, hidden, hidden, hidden);
 }
 
 /* ---- one batch row ---- */
 
-static void open_rows(const Walk *w)
+static void open_rows(const CellWalk *w)
 {
     const Cell *c = w->c;
     const char *t = dtype_c(c->dtype);
     long long rows = c->gates * c->hidden, all = c->directions * rows;
-    emit_line(w->e, "for (int32_t b = 0; b < %lld; b++) {", (long long)c->batch);
+    emit_line(w->e, "for (int32_t b = 0; b < %s; b++) {", int_text(c->batch));
     emit_line(w->e, "const %s *x = %s + (%s) * %lld;", t, place(w, CELL_X, w->d * rows),
-              c->batch_first ? mem_printf("b * %lld + t", (long long)c->steps)
-                             : mem_printf("t * %lld + b", (long long)c->batch),
+              c->batch_first ? mem_printf("b * %s + t", int_text(c->steps))
+                             : mem_printf("t * %s + b", int_text(c->batch)),
               all);
-    emit_line(w->e, "%s *state = h + b * %lld;", t, (long long)c->hidden);
+    emit_line(w->e, "%s *state = h + b * %s;", t, int_text(c->hidden));
 }
 
-static const char *y_place(const Walk *w)
+static const char *y_place(const CellWalk *w)
 {
     const Cell *c = w->c;
     int64_t start = cell_y(c, 0, w->d, 0);
-    return mem_printf("%s + %lld + t * %lld + b * %lld", emit_ptr(w->e, output(w, CELL_Y)), (long long)start,
-                      (long long)(cell_y(c, 1, w->d, 0) - start), (long long)(cell_y(c, 0, w->d, 1) - start));
+    return mem_printf("%s + %s + t * %s + b * %s", emit_ptr(w->e, output(w, CELL_Y)), int_text(start),
+                      int_text(cell_y(c, 1, w->d, 0) - start), int_text(cell_y(c, 0, w->d, 1) - start));
 }
 
 /* Behind its length a row keeps its state and its Y is zero. */
-static void emit_length(const Walk *w)
+static void emit_length(const CellWalk *w)
 {
     if (!cell_input(w->n, CELL_LENGTHS))
         return;
     emit_line(w->e, "if (t >= (%s)[b]) {", emit_ptr(w->e, w->n->in[CELL_LENGTHS]));
     if (output(w, CELL_Y))
-        emit_line(w->e, "memset(%s, 0, %lld * sizeof *h);", y_place(w), (long long)w->c->hidden);
+        emit_line(w->e, "memset(%s, 0, %s * sizeof *h);", y_place(w), int_text(w->c->hidden));
     emit_line(w->e, "continue;");
     emit_line(w->e, "}");
 }
 
-static void close_rows(const Walk *w, bool store)
+static void close_rows(const CellWalk *w, bool store)
 {
     if (store && output(w, CELL_Y))
-        emit_line(w->e, "memcpy(%s, state, %lld * sizeof *h);", y_place(w), (long long)w->c->hidden);
+        emit_line(w->e, "memcpy(%s, state, %s * sizeof *h);", y_place(w), int_text(w->c->hidden));
     emit_line(w->e, "}");
 }
 
-static const char *gate(const Walk *w, int i)
+static const char *gate(const CellWalk *w, int i)
 {
-    return i ? mem_printf("g + %lld", (long long)(i * w->c->hidden)) : "g";
+    return i ? mem_printf("g + %s", int_text(i * w->c->hidden)) : "g";
 }
 
 /* Gates i, o, f, c. */
-static void emit_lstm_row(const Walk *w)
+static void emit_lstm_row(const CellWalk *w)
 {
     const int64_t hidden = w->c->hidden;
-    emit_line(w->e, "%s *g = sums + b * %lld, *cell = c + b * %lld;", dtype_c(w->c->dtype),
-              (long long)(4 * hidden), (long long)hidden);
+    emit_line(w->e, "%s *g = sums + b * %s, *cell = c + b * %s;", dtype_c(w->c->dtype), int_text(4 * hidden),
+              int_text(hidden));
     emit_add(w, "g", "x", 4 * hidden);
     emit_bias(w, "g", 0, 0, 4);
     emit_bias(w, "g", 1, 0, 4);
     emit_peephole(w, gate(w, 0), 0);
     emit_gate(w, gate(w, 0), hidden, 0);
     if (w->c->coupled) {
-        emit_line(w->e, "%s(%s, g, %lld);", kernel(w, "gate_couple"), gate(w, 2), (long long)hidden);
+        emit_line(w->e, "%s(%s, g, %s);", kernel(w, "gate_couple"), gate(w, 2), int_text(hidden));
     } else {
         emit_peephole(w, gate(w, 2), 2);
         emit_gate(w, gate(w, 2), hidden, 0);
     }
     emit_gate(w, gate(w, 3), hidden, 1);
-    emit_line(w->e, "%s(cell, g, %s, %s, %lld);", kernel(w, "cell_lstm"), gate(w, 2), gate(w, 3),
-              (long long)hidden);
+    emit_line(w->e, "%s(cell, g, %s, %s, %s);", kernel(w, "cell_lstm"), gate(w, 2), gate(w, 3),
+              int_text(hidden));
     emit_peephole(w, gate(w, 1), 1);
     emit_gate(w, gate(w, 1), hidden, 0);
-    emit_line(w->e, "memcpy(state, cell, %lld * sizeof *h);", (long long)hidden);
+    emit_line(w->e, "memcpy(state, cell, %s * sizeof *h);", int_text(hidden));
     emit_gate(w, "state", hidden, 2);
-    emit_line(w->e, "%s(state, %s, %lld);", kernel(w, "gate_multiply"), gate(w, 1), (long long)hidden);
+    emit_line(w->e, "%s(state, %s, %s);", kernel(w, "gate_multiply"), gate(w, 1), int_text(hidden));
 }
 
-static void emit_lstm_step(const Walk *w)
+static void emit_lstm_step(const CellWalk *w)
 {
     emit_product(w, 0, "sums", "h");
     open_rows(w);
@@ -187,14 +187,13 @@ static void emit_lstm_step(const Walk *w)
     close_rows(w, true);
 }
 
-static void emit_rnn_step(const Walk *w)
+static void emit_rnn_step(const CellWalk *w)
 {
     const int64_t hidden = w->c->hidden;
     emit_product(w, 0, "sums", "h");
     open_rows(w);
     emit_length(w);
-    emit_line(w->e, "memcpy(state, sums + b * %lld, %lld * sizeof *h);", (long long)hidden,
-              (long long)hidden);
+    emit_line(w->e, "memcpy(state, sums + b * %s, %s * sizeof *h);", int_text(hidden), int_text(hidden));
     emit_add(w, "state", "x", hidden);
     emit_bias(w, "state", 0, 0, 1);
     emit_bias(w, "state", 1, 0, 1);
@@ -203,24 +202,24 @@ static void emit_rnn_step(const Walk *w)
 }
 
 /* Gates z and r, which lie at the start of a row of `gates`. */
-static void emit_update_and_reset(const Walk *w, int gates)
+static void emit_update_and_reset(const CellWalk *w, int gates)
 {
     const int64_t hidden = w->c->hidden;
-    emit_line(w->e, "%s *g = sums + b * %lld;", dtype_c(w->c->dtype), (long long)(gates * hidden));
+    emit_line(w->e, "%s *g = sums + b * %s;", dtype_c(w->c->dtype), int_text(gates * hidden));
     emit_add(w, "g", "x", 2 * hidden);
     emit_bias(w, "g", 0, 0, 2);
     emit_bias(w, "g", 1, 0, 2);
     emit_gate(w, "g", 2 * hidden, 0);
 }
 
-static void emit_hidden_gate(const Walk *w, const char *v)
+static void emit_hidden_gate(const CellWalk *w, const char *v)
 {
     const long long hidden = w->c->hidden;
     emit_gate(w, v, hidden, 1);
     emit_line(w->e, "%s(state, g, %s, %lld);", kernel(w, "cell_gru"), v, hidden);
 }
 
-static void emit_gru_linear_step(const Walk *w)
+static void emit_gru_linear_step(const CellWalk *w)
 {
     const int64_t hidden = w->c->hidden;
     const char *v = gate(w, 2);
@@ -229,29 +228,29 @@ static void emit_gru_linear_step(const Walk *w)
     emit_length(w);
     emit_update_and_reset(w, 3);
     emit_bias(w, v, 1, 2, 1);
-    emit_line(w->e, "%s(%s, %s, %lld);", kernel(w, "gate_multiply"), v, gate(w, 1), (long long)hidden);
-    emit_add(w, v, mem_printf("x + %lld", (long long)(2 * hidden)), hidden);
+    emit_line(w->e, "%s(%s, %s, %s);", kernel(w, "gate_multiply"), v, gate(w, 1), int_text(hidden));
+    emit_add(w, v, mem_printf("x + %s", int_text(2 * hidden)), hidden);
     emit_bias(w, v, 0, 2, 1);
     emit_hidden_gate(w, v);
     close_rows(w, true);
 }
 
 /* r must be known for all of h before the last product. */
-static void emit_gru_step(const Walk *w)
+static void emit_gru_step(const CellWalk *w)
 {
     const int64_t hidden = w->c->hidden;
     emit_product(w, 0, "sums", "h");
     open_rows(w);
     emit_update_and_reset(w, 2);
-    emit_line(w->e, "%s(reset_h + b * %lld, %s, state, %lld);", kernel(w, "gate_product"), (long long)hidden,
-              gate(w, 1), (long long)hidden);
+    emit_line(w->e, "%s(reset_h + b * %s, %s, state, %s);", kernel(w, "gate_product"), int_text(hidden),
+              gate(w, 1), int_text(hidden));
     close_rows(w, false);
-    emit_product(w, 1, mem_printf("sums + %lld", (long long)(2 * w->c->batch * hidden)), "reset_h");
+    emit_product(w, 1, mem_printf("sums + %s", int_text(2 * w->c->batch * hidden)), "reset_h");
     open_rows(w);
     emit_length(w);
-    emit_line(w->e, "%s *g = sums + b * %lld, *v = sums + %lld + b * %lld;", dtype_c(w->c->dtype),
-              (long long)(2 * hidden), (long long)(2 * w->c->batch * hidden), (long long)hidden);
-    emit_add(w, "v", mem_printf("x + %lld", (long long)(2 * hidden)), hidden);
+    emit_line(w->e, "%s *g = sums + b * %s, *v = sums + %s + b * %s;", dtype_c(w->c->dtype),
+              int_text(2 * hidden), int_text(2 * w->c->batch * hidden), int_text(hidden));
+    emit_add(w, "v", mem_printf("x + %s", int_text(2 * hidden)), hidden);
     emit_bias(w, "v", 0, 2, 1);
     emit_bias(w, "v", 1, 2, 1);
     emit_hidden_gate(w, "v");
@@ -260,44 +259,44 @@ static void emit_gru_step(const Walk *w)
 
 /* ---- all steps ---- */
 
-static int64_t row_step(const Walk *w)
+static int64_t row_step(const CellWalk *w)
 {
     return cell_state(w->c, 0, 1) - cell_state(w->c, 0, 0);
 }
 
-static void load_state(const Walk *w, const char *name, int input)
+static void load_state(const CellWalk *w, const char *name, int input)
 {
     const Cell *c = w->c;
     if (cell_input(w->n, input))
-        emit_line(w->e, "%s(%s, %s, %lld, %lld, %lld, %lld);", kernel(w, "state_rows"), name,
-                  place(w, input, cell_state(c, w->d, 0)), (long long)c->batch, (long long)c->hidden,
-                  (long long)c->hidden, (long long)row_step(w));
+        emit_line(w->e, "%s(%s, %s, %s, %s, %s, %s);", kernel(w, "state_rows"), name,
+                  place(w, input, cell_state(c, w->d, 0)), int_text(c->batch), int_text(c->hidden),
+                  int_text(c->hidden), int_text(row_step(w)));
     else
-        emit_line(w->e, "memset(%s, 0, %lld * sizeof *h);", name, (long long)(c->batch * c->hidden));
+        emit_line(w->e, "memset(%s, 0, %s * sizeof *h);", name, int_text(c->batch * c->hidden));
 }
 
-static void store_state(const Walk *w, const char *name, int i)
+static void store_state(const CellWalk *w, const char *name, int i)
 {
     const Cell *c = w->c;
     if (output(w, i))
-        emit_line(w->e, "%s(%s + %lld, %s, %lld, %lld, %lld, %lld);", kernel(w, "state_rows"),
-                  emit_ptr(w->e, output(w, i)), (long long)cell_state(c, w->d, 0), name, (long long)c->batch,
-                  (long long)c->hidden, (long long)row_step(w), (long long)c->hidden);
+        emit_line(w->e, "%s(%s + %s, %s, %s, %s, %s, %s);", kernel(w, "state_rows"),
+                  emit_ptr(w->e, output(w, i)), int_text(cell_state(c, w->d, 0)), name, int_text(c->batch),
+                  int_text(c->hidden), int_text(row_step(w)), int_text(c->hidden));
 }
 
 /* For `ternc check`: the states behind every step, numbered behind the outputs. */
-static void emit_check_states(const Walk *w)
+static void emit_check_states(const CellWalk *w)
 {
     const Cell *c = w->c;
     int kinds = cell_has_memory(c) ? 2 : 1, index = plan_node_index(w->e->plan, w->n);
     emit_begin_check(w->e);
     for (int i = 0; i < kinds; i++)
-        emit_line(w->e, "%s_check_tensor(%d, %lld + s * %d, %s);", w->e->plan->id, index,
-                  (long long)(w->n->num_out + w->d * c->steps * kinds + i), kinds, i ? "c" : "h");
+        emit_line(w->e, "%s_check_tensor(%d, %s + s * %d, %s);", w->e->plan->id, index,
+                  int_text(w->n->num_out + w->d * c->steps * kinds + i), kinds, i ? "c" : "h");
     emit_end_check(w->e);
 }
 
-static void emit_step(const Walk *w)
+static void emit_step(const CellWalk *w)
 {
     if (w->c->op == OP_LSTM)
         emit_lstm_step(w);
@@ -309,7 +308,7 @@ static void emit_step(const Walk *w)
         emit_gru_step(w);
 }
 
-static void emit_direction(const Walk *w)
+static void emit_direction(const CellWalk *w)
 {
     const Cell *c = w->c;
     int first[3];
@@ -323,9 +322,9 @@ static void emit_direction(const Walk *w)
     load_state(w, "h", CELL_H);
     if (cell_has_memory(c))
         load_state(w, "c", CELL_C);
-    emit_line(w->e, "for (int32_t s = 0; s < %lld; s++) {", (long long)c->steps);
+    emit_line(w->e, "for (int32_t s = 0; s < %s; s++) {", int_text(c->steps));
     if (cell_time(c, w->d, 0) || (c->steps == 1 && (c->backward || w->d)))
-        emit_line(w->e, "const int32_t t = %lld - s;", (long long)(c->steps - 1));
+        emit_line(w->e, "const int32_t t = %s - s;", int_text(c->steps - 1));
     else
         emit_line(w->e, "const int32_t t = s;");
     emit_step(w);
@@ -338,7 +337,7 @@ static void emit_direction(const Walk *w)
 
 void emit_recurrent(Emitter *e, const Node *n)
 {
-    Walk w = {.e = e, .n = n, .c = n->cell, .scratch = cell_scratch(n->cell)};
+    CellWalk w = {.e = e, .n = n, .c = n->cell, .scratch = cell_scratch(n->cell)};
     for (int i = 0; i < n->cell->num_products; i++)
         emit_layer_functions(e, n->cell->products[i]);
     if (!w.scratch.total || !n->cell->batch)

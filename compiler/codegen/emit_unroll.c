@@ -21,14 +21,15 @@ typedef struct Printer {
 static const char *accumulators(const Printer *p, int function)
 {
     Text t = {0};
-    for (int64_t j = 0; j < p->b->count; j++) {
-        text_printf(&t, "%sa%lld = ", j ? ", " : "", (long long)j);
+    long long first = p->b->first, pitch = p->s ? p->s->acc_pitch : 0;
+    for (long long j = 0; j < p->b->count; j++) {
+        text_printf(&t, "%sa%lld = ", j ? ", " : "", j);
         if (function == 0)
             text_printf(&t, "%s", p->s ? "{0}" : "0");
         else if (p->s)
-            text_printf(&t, "%s(q + %lld)", p->f->load, (long long)(j * p->s->acc_pitch));
+            text_printf(&t, "%s(q + %lld)", p->f->load, j * pitch);
         else
-            text_printf(&t, "y[%lld]", (long long)(p->b->first + j));
+            text_printf(&t, "y[%lld]", first + j);
     }
     return text_take(&t);
 }
@@ -36,11 +37,10 @@ static const char *accumulators(const Printer *p, int function)
 static void begin_function(const Printer *p, int function)
 {
     Emitter *e = p->e;
-    const char *in = dtype_c(p->f->in), *acc = dtype_c(p->f->acc);
+    const char *in = dtype_c(p->f->in), *acc = dtype_c(p->f->acc), *first = int_text(p->b->first);
     if (p->s) {
-        emit_begin_part(
-            e, mem_printf("layer%d_%d_%lld_%d", p->l->index, p->part, (long long)p->b->first, function),
-            mem_printf("const %s *p, %s *q", in, acc));
+        emit_begin_part(e, mem_printf("layer%d_%d_%s_%d", p->l->index, p->part, first, function),
+                        mem_printf("const %s *p, %s *q", in, acc));
         emit_line(e, "{");
         if (p->mixed) {
             emit_kernel(e, "ones", DT_NONE);
@@ -49,7 +49,7 @@ static void begin_function(const Printer *p, int function)
         }
         emit_line(e, "tn_%s %s;", p->f->vec, accumulators(p, function));
     } else {
-        emit_begin_part(e, mem_printf("layer%d_%lld_%d", p->l->index, (long long)p->b->first, function),
+        emit_begin_part(e, mem_printf("layer%d_%s_%d", p->l->index, first, function),
                         mem_printf("const %s *x, %s *y", in, acc));
         emit_line(e, "{");
         emit_line(e, "%s %s;", acc, accumulators(p, function));
@@ -58,12 +58,12 @@ static void begin_function(const Printer *p, int function)
 
 static void end_function(const Printer *p)
 {
-    for (int64_t j = 0; j < p->b->count; j++)
+    long long first = p->b->first, pitch = p->s ? p->s->acc_pitch : 0;
+    for (long long j = 0; j < p->b->count; j++)
         if (p->s)
-            emit_line(p->e, "%s(q + %lld, a%lld);", p->f->store, (long long)(j * p->s->acc_pitch),
-                      (long long)j);
+            emit_line(p->e, "%s(q + %lld, a%lld);", p->f->store, j * pitch, j);
         else
-            emit_line(p->e, "y[%lld] = a%lld;", (long long)(p->b->first + j), (long long)j);
+            emit_line(p->e, "y[%lld] = a%lld;", first + j, j);
     emit_line(p->e, "}");
     emit_blank(p->e);
     emit_end_part(p->e);

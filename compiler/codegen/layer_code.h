@@ -37,11 +37,11 @@ typedef struct Fc {
 struct FormCode {
     void (*conv_data)(Conv *c);            /* what stands before the layer's functions */
     void (*conv_strip)(Conv *c, int part); /* accumulates and writes out a strip */
-    void (*conv_call)(const Conv *c, int part,
-                      const char *x); /* tables: accumulates output channels from c on */
-    void (*fc_data)(Fc *c);           /* NULL: nothing */
-    void (*fc_sums)(const Fc *c);     /* accumulates a row */
-    const char *fc_kernel;            /* of fc_sums */
+    /* Tables: accumulates output channels from c on. */
+    void (*conv_call)(const Conv *c, int part, const char *x);
+    void (*fc_data)(Fc *c);       /* NULL: nothing */
+    void (*fc_sums)(const Fc *c); /* accumulates a row */
+    const char *fc_kernel;        /* of fc_sums */
 };
 
 /* ---- emit_forms.c ---- */
@@ -61,8 +61,6 @@ void emit_fc(Emitter *e, const Layer *l);
 
 /* The kernel of that name for a number format. */
 const char *format_kernel(Emitter *e, const Format *f, const char *name);
-void emit_activation(Emitter *e, const Layer *l, const char *v,
-                     const char *n); /* of v[0..n), C expressions */
 /* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from
  * `first` on, into rows r.. of the output. */
 void emit_put(const Conv *c, int part);
@@ -71,8 +69,8 @@ void emit_fc_epilogue(const Fc *c);       /* of a row: acc to y */
 
 /* ---- conv_input.c ---- */
 
-void emit_stage(const Conv *c,
-                const char *x); /* the rows that a strip reads of the input channels from x on, into p */
+/* The rows that a strip reads of the input channels from x on, into p. */
+void emit_stage(const Conv *c, const char *x);
 /* "BASE + c / OUTS * SIZE": where the inputs of output channel c begin, SIZE elements a group. */
 const char *group_start(const Layer *l, const char *base, int64_t size);
 /* Report the raw accumulators of output channels [first, first + count). */

@@ -49,11 +49,9 @@ static void name_tensors(const Graph *g)
 
 /* ---- sharing memory ---- */
 
-static Tensor *root_of(Tensor *t)
+static Tensor *root_of(const Graph *g, const Tensor *t)
 {
-    while (t->alias)
-        t = t->alias;
-    return t;
+    return g->tensors[memory_of(t)->id];
 }
 
 static bool has_own_place(const Graph *g, const Tensor *t)
@@ -103,15 +101,14 @@ static int *last_uses(const Graph *g, const Flow *f)
     return last;
 }
 
-/* A view shares its input's memory; a view that is a graph output lends the caller's memory to what it views.
- */
+/* A view shares its input's memory; one that is a graph output lends the caller's to what it views. */
 static void share_views(const Graph *g)
 {
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
         if (!op_def(n->op)->view)
             continue;
-        Tensor *in = root_of(n->in[0]), *out = n->out[0];
+        Tensor *in = root_of(g, n->in[0]), *out = n->out[0];
         if (!graph_is_output(g, out))
             out->alias = in;
         else if (has_own_place(g, in))
@@ -126,7 +123,7 @@ static void share_states(const Graph *g)
         const Node *n = g->nodes[i];
         for (int k = 0; n->op == OP_LoopEnd && k < n->num_out; k++)
             if (n->out[k] && !n->out[k]->alias && has_own_place(g, n->out[k]))
-                n->out[k]->alias = root_of(loop_state(n, k));
+                n->out[k]->alias = root_of(g, loop_state(n, k));
     }
 }
 
@@ -137,7 +134,7 @@ static int *last_uses_of_memory(const Graph *g, const int *last)
     for (int i = 0; i < g->num_tensors; i++)
         use[i] = -1;
     for (int i = 0; i < g->num_tensors; i++) {
-        int *of_root = &use[root_of(g->tensors[i])->id];
+        int *of_root = &use[memory_of(g->tensors[i])->id];
         *of_root = last[i] > *of_root ? last[i] : *of_root;
     }
     return use;
@@ -161,10 +158,10 @@ static void share_in_place(const Graph *g, const int *last)
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
         Tensor *out = n->num_out ? n->out[0] : NULL;
-        if (!op_def(n->op)->in_place || !out || root_of(out) != out)
+        if (!op_def(n->op)->in_place || !out || memory_of(out) != out)
             continue;
         for (int j = 0; j < n->num_in && !out->alias; j++) {
-            Tensor *root = n->in[j] ? root_of(n->in[j]) : NULL;
+            Tensor *root = n->in[j] ? root_of(g, n->in[j]) : NULL;
             if (!root || use[root->id] != i || !can_share(g, n->in[j], out, root))
                 continue;
             out->alias = root;
@@ -182,7 +179,7 @@ static void add_lives(const Graph *g, const int *last, Interval *by_root)
             Tensor *t = g->nodes[i]->out[j];
             if (!t)
                 continue;
-            Interval *v = &by_root[root_of(t)->id];
+            Interval *v = &by_root[memory_of(t)->id];
             int64_t bytes = t->layout.size * (int64_t)dtype_size(t->type.dtype);
             v->from = v->bytes ? v->from : i;
             v->to = last[t->id] > v->to ? last[t->id] : v->to;
@@ -204,8 +201,8 @@ static int64_t scratch_bytes(const Node *n, const Options *opt)
 
 static Interval *collect(const Graph *g, const Options *opt, const int *last, int *count)
 {
-    Interval *by_root = NEW_ARRAY(Interval, g->num_tensors),
-             *all = NEW_ARRAY(Interval, g->num_tensors + g->num_nodes);
+    Interval *by_root = NEW_ARRAY(Interval, g->num_tensors);
+    Interval *all = NEW_ARRAY(Interval, g->num_tensors + g->num_nodes);
     add_lives(g, last, by_root);
     for (int i = 0; i < g->num_tensors; i++)
         if (by_root[i].bytes && has_own_place(g, g->tensors[i])) {
@@ -291,8 +288,9 @@ static int64_t search_order(Interval *all, int count, int64_t bound)
         memcpy(trial, all, (size_t)count * sizeof *all);
         for (int swaps = 1 + (int)(t % 3); swaps > 0; swaps--) {
             state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-            Interval *a = &trial[(state >> 33) % (uint64_t)count],
-                     *b = &trial[(state >> 12) % (uint64_t)count], c = *a;
+            Interval *a = &trial[(state >> 33) % (uint64_t)count];
+            Interval *b = &trial[(state >> 12) % (uint64_t)count];
+            Interval c = *a;
             *a = *b;
             *b = c;
         }
@@ -310,13 +308,17 @@ static int64_t search_order(Interval *all, int count, int64_t bound)
 static int earlier_first(const void *a, const void *b)
 {
     const Interval *x = a, *y = b;
-    return x->from != y->from ? (x->from < y->from ? -1 : 1) : larger_first(a, b);
+    if (x->from != y->from)
+        return x->from < y->from ? -1 : 1;
+    return larger_first(a, b);
 }
 
 static int ends_first(const void *a, const void *b)
 {
     const Interval *x = *(Interval *const *)a, *y = *(Interval *const *)b;
-    return x->to != y->to ? (x->to < y->to ? -1 : 1) : x < y ? -1 : x > y;
+    if (x->to != y->to)
+        return x->to < y->to ? -1 : 1;
+    return (x > y) - (x < y);
 }
 
 /* Free memory below the top, by offset; gaps never touch. */

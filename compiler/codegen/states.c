@@ -11,13 +11,6 @@
 
 enum { MAX_LABEL = 1 << 24 /* exact in float */ };
 
-static Tensor *root_of(Tensor *t)
-{
-    while (t->alias)
-        t = t->alias;
-    return t;
-}
-
 /* ---- numbers through data movement ---- */
 
 static bool moves_data(OpKind op)
@@ -53,7 +46,8 @@ static void move_numbers(const Graph *g, void **values)
         const void **in = NEW_ARRAY(const void *, n->num_in);
         void **out = NEW_ARRAY(void *, n->num_out);
         for (int k = 0; k < n->num_in; k++)
-            in[k] = !n->in[k] ? NULL : n->in[k]->data ? n->in[k]->data : values[n->in[k]->id];
+            if (n->in[k])
+                in[k] = n->in[k]->data ? n->in[k]->data : values[n->in[k]->id];
         for (int k = 0; k < n->num_out; k++)
             if (n->out[k])
                 out[k] = values[n->out[k]->id] = mem_alloc(type_bytes(n->out[k]->type) + 1);
@@ -147,7 +141,7 @@ static bool reads_before_writing(const Node *n, int p, int k)
 static bool writes_before(const Node *n, int p, const Tensor *output)
 {
     for (int k = 0; k < n->num_out; k++)
-        if (n->out[k] && root_of(n->out[k]) == output && !reads_before_writing(n, p, k))
+        if (n->out[k] && memory_of(n->out[k]) == output && !reads_before_writing(n, p, k))
             return true;
     return false;
 }
@@ -159,10 +153,10 @@ static bool may_overlap(const Graph *g, const Tensor *input, const Tensor *outpu
     for (int i = 0; i < g->num_nodes; i++) {
         const Node *n = g->nodes[i];
         for (int p = 0; p < n->num_in; p++)
-            if (n->in[p] && root_of(n->in[p]) == input && (written || writes_before(n, p, output)))
+            if (n->in[p] && memory_of(n->in[p]) == input && (written || writes_before(n, p, output)))
                 return false;
         for (int k = 0; k < n->num_out; k++)
-            written |= n->out[k] && root_of(n->out[k]) == output;
+            written |= n->out[k] && memory_of(n->out[k]) == output;
     }
     return true;
 }

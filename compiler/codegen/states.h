@@ -4,8 +4,7 @@
 
 #include "graph/ir.h"
 
-/* states.c: graph inputs that want a graph output of the run before; at most one pair per input. After plan.
- */
+/* states.c: graph inputs that want a graph output of the run before, after plan; at most one per input. */
 typedef struct StatePair {
     int input, output;
     bool in_place; /* one array may be both */

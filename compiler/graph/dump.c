@@ -250,9 +250,7 @@ static void print_node(FILE *f, const Node *n)
 static void print_ternary(FILE *f, const Tensor *t)
 {
     const Ternary *q = t->ternary;
-    int64_t n = type_elems(t->type), zeros = 0;
-    for (int64_t i = 0; i < n; i++)
-        zeros += q->codes[i] == 0;
+    int64_t n = type_elems(t->type), zeros = code_zeros(q->codes, n);
     fprintf(f, "  # ternary: %" PRId64 " of %" PRId64 " zero, scales {", zeros, n);
     print_values(f, DT_F32, q->scales, q->num_scales);
     fputc('}', f);

@@ -336,6 +336,13 @@ bool graph_is_input(const Graph *g, const Tensor *t)
     return false;
 }
 
+const Tensor *memory_of(const Tensor *t)
+{
+    while (t->alias)
+        t = t->alias;
+    return t;
+}
+
 const char *node_label(const Node *n)
 {
     if (n->name && n->name[0])

@@ -274,7 +274,8 @@ int *graph_use_counts(const Graph *g);                   /* by tensor id; a grap
 Node **graph_only_users(const Graph *g);                 /* by tensor id; NULL: none, or several uses */
 bool graph_is_output(const Graph *g, const Tensor *t);
 bool graph_is_input(const Graph *g, const Tensor *t);
-const char *node_label(const Node *n); /* its name, or its first output's name */
+const Tensor *memory_of(const Tensor *t); /* the tensor whose memory it shares, or itself; valid after plan */
+const char *node_label(const Node *n);    /* its name, or its first output's name */
 
 const Attr *node_attr(const Node *n,
                       const char *name); /* NULL if not set; bug if the OpDef does not know the name */
@@ -312,6 +313,7 @@ Layer *node_layer(const Node *n, int k);
 int layer_count(const Graph *g);
 bool activation_never_falls(const Activation *a); /* so it commutes with maxima */
 int64_t layer_weight_count(const Layer *l);
+int64_t code_zeros(const int8_t *codes, int64_t n);
 int64_t
 layer_macs(const Layer *l); /* multiply-accumulates of a run with dense weights; borders count in full */
 bool all_equal(const float *v, int64_t n); /* bit for bit */

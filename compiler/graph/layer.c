@@ -41,6 +41,14 @@ int64_t layer_weight_count(const Layer *l)
     return l->co * (l->ci / l->groups) * l->kh * l->kw;
 }
 
+int64_t code_zeros(const int8_t *codes, int64_t n)
+{
+    int64_t zeros = 0;
+    for (int64_t i = 0; i < n; i++)
+        zeros += codes[i] == 0;
+    return zeros;
+}
+
 int64_t layer_macs(const Layer *l)
 {
     int64_t positions = l->batch * (l->kind == LAYER_CONV_TRANSPOSE ? l->ih * l->iw : l->oh * l->ow);

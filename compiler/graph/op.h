@@ -70,6 +70,7 @@ typedef struct OpDef {
 /* ---- op_table.c ---- */
 
 const OpDef *op_def(OpKind op);                       /* NULL for OP_UNSUPPORTED */
+const Tensor *viewed_tensor(const Tensor *t);         /* behind the views that made it, or itself */
 OpKind op_find(const char *domain, const char *name); /* OP_UNSUPPORTED when not in ops.def */
 
 /* ---- supported.c ---- */

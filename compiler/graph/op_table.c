@@ -19,6 +19,13 @@ const OpDef *op_def(OpKind op)
     return op_table[op];
 }
 
+const Tensor *viewed_tensor(const Tensor *t)
+{
+    while (t->producer && op_def(t->producer->op)->view)
+        t = t->producer->in[0];
+    return t;
+}
+
 OpKind op_find(const char *domain, const char *name)
 {
     for (int op = 1; op < NUM_OPS && !domain[0]; op++)

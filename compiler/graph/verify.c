@@ -67,14 +67,6 @@ static int64_t out_channels_size(const Layer *l)
     return l->co * (p->kind == POOL_NONE ? l->oh * l->ow : p->oh * p->ow);
 }
 
-static int64_t count_zeros(const Layer *l)
-{
-    int64_t n = layer_weight_count(l), zeros = 0;
-    for (int64_t i = 0; i < n; i++)
-        zeros += l->codes[i] == 0;
-    return zeros;
-}
-
 static void check_layer(const Check *c, const Node *n)
 {
     const Layer *l = n->layer;
@@ -97,7 +89,8 @@ static void check_layer(const Check *c, const Node *n)
             p->kind == POOL_NONE ||
                 ((p->oh - 1) * p->sh + p->kh <= l->oh && (p->ow - 1) * p->sw + p->kw <= l->ow),
             "layer '%s' pools beyond its plane", name);
-    REQUIRE(c, !l->codes || count_zeros(l) == l->zeros, "layer '%s' counts its zeros wrong", name);
+    REQUIRE(c, !l->codes || code_zeros(l->codes, layer_weight_count(l)) == l->zeros,
+            "layer '%s' counts its zeros wrong", name);
 }
 
 static void check_inputs(const Check *c, const Node *n, const bool *ready)

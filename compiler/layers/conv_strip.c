@@ -60,7 +60,10 @@ static void conv_parts(const Layer *l, ConvStrip *s)
     s->top = l->pt;
     s->left = l->pl;
     s->unstaged = reads_in_place(l);
-    s->pitch = s->unstaged ? l->ow : l->direct ? l->iw : l->ow + (l->kw - 1) * l->dw / l->sw;
+    if (s->unstaged)
+        s->pitch = l->ow;
+    else
+        s->pitch = l->direct ? l->iw : l->ow + (l->kw - 1) * l->dw / l->sw;
     s->phase_rows = l->sh < (l->kh - 1) * l->dh + 1 ? l->sh : (l->kh - 1) * l->dh + 1;
     s->phase_cols = l->sw < (l->kw - 1) * l->dw + 1 ? l->sw : (l->kw - 1) * l->dw + 1;
 }
@@ -201,11 +204,12 @@ static double weights_used(const Layer *l)
 
 double strip_inputs(const Layer *l, const ConvStrip *s)
 {
-    return l->direct || s->unstaged ? 0 : (double)(l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
+    if (l->direct || s->unstaged)
+        return 0;
+    return (double)(l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
 }
 
-/* What depends on the rows of a strip in the time that a run takes: vectors, and what each strip costs again.
- */
+/* What depends on the rows of a strip in the time of a run: vectors, and what each strip costs again. */
 static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt)
 {
     const Core *t = find_core(opt->target);

@@ -49,7 +49,8 @@ void unrolled_conv_work(Work *w, const Layer *l, const ConvWalk *walk, const Opt
 static void set_small_table(Work *w, const Layer *l, const Options *opt)
 {
     bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
-    int64_t lanes = l->sw > 1 ? 1 : format_lanes(layer_format(l), opt), cols = transposed ? l->iw : l->ow;
+    int64_t lanes = l->sw > 1 ? 1 : format_lanes(layer_format(l), opt);
+    int64_t cols = transposed ? l->iw : l->ow;
     double rows = (double)(l->batch * (transposed ? l->ih : l->oh)), terms = table_terms(l);
     w->amount[0] = rows * (double)(lanes > 1 ? cols / lanes : 0) * terms;
     w->amount[1] = rows * (double)(lanes > 1 ? cols % lanes : cols) * terms;
@@ -135,5 +136,7 @@ const char *time_text(double time, const Options *opt)
         return "-";
     if (find_core(opt->target)->instructions)
         return count_text((int64_t)time);
-    return mem_printf(time < 1e4 ? "%.2f" : time < 1e5 ? "%.1f" : "%.0f", time / 1000);
+    if (time < 1e4)
+        return mem_printf("%.2f", time / 1000);
+    return mem_printf(time < 1e5 ? "%.1f" : "%.0f", time / 1000);
 }

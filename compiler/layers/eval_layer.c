@@ -6,17 +6,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NaN stays. */
+static double clip(double v, double low, double high)
+{
+    if (v < low)
+        v = low;
+    return v > high ? high : v;
+}
+
 static double activate(Activation a, double v)
 {
     switch (a.kind) {
     case ACT_NONE: return v;
     case ACT_RELU: return v < 0 ? 0 : v;
-    case ACT_CLIP: v = v < (double)a.a ? (double)a.a : v; return v > (double)a.b ? (double)a.b : v;
+    case ACT_CLIP: return clip(v, (double)a.a, (double)a.b);
     case ACT_LEAKY_RELU: return v < 0 ? (double)a.a * v : v;
     case ACT_SIGMOID: return 1 / (1 + exp(-v));
     case ACT_TANH: return tanh(v);
-    case ACT_HARD_SIGMOID: v = (double)a.a * v + (double)a.b; return v < 0 ? 0 : v > 1 ? 1 : v;
-    case ACT_HARD_SWISH: return v <= -3 ? 0 : v >= 3 ? v : v * (v + 3) / 6;
+    case ACT_HARD_SIGMOID: return clip((double)a.a * v + (double)a.b, 0, 1);
+    case ACT_HARD_SWISH:
+        if (v <= -3)
+            return 0;
+        return v >= 3 ? v : v * (v + 3) / 6;
     }
     bug("activation %d", (int)a.kind);
 }
@@ -78,7 +89,8 @@ static void finish(const Layer *l, const double *w, int64_t weights, double *acc
     const double ulp = layer_format(l)->half_ulp;
     int64_t plane = l->oh * l->ow;
     for (int64_t o = 0; o < l->co; o++, acc += plane) {
-        double scale = l->scale ? (double)l->scale[o] : 1, bias = l->bias ? (double)l->bias[o] : 0;
+        double scale = l->scale ? (double)l->scale[o] : 1;
+        double bias = l->bias ? (double)l->bias[o] : 0;
         int64_t terms = 0;
         for (int64_t i = 0; i < weights; i++)
             terms += w[o * weights + i] != 0;

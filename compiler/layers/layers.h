@@ -9,14 +9,14 @@
 /* The numbers that a layer computes with, and how runtime/ holds them. Everything that kernels, planner,
  * check and header need of a type comes from here. */
 typedef struct Format {
-    const char *suffix; /* of its kernels in runtime/: "f32" of tn_put_rows_f32 */
-    DType in, acc, out; /* inputs and outputs in memory, accumulators */
-    const char *vec,
-        *lanes;        /* "vec": accumulators are held in vectors of type tn_vec; the macro of their length */
-    const char *input; /* the macro that loads inputs as such a vector */
-    const char *load, *store; /* those that load and store accumulators */
-    bool fused;    /* TN_ADD adds such vectors through the multiply-add unit of a target that has it */
-    int max_lanes; /* the most lanes that a target may have: memory is rounded up to them */
+    const char *suffix;          /* of its kernels in runtime/: "f32" of tn_put_rows_f32 */
+    DType in, acc, out;          /* inputs and outputs in memory, accumulators */
+    const char *vec;             /* "vec": accumulators are held in vectors of type tn_vec */
+    const char *lanes;           /* the macro of their length */
+    const char *input;           /* the macro that loads inputs as such a vector */
+    const char *load, *store;    /* those that load and store accumulators */
+    bool fused;                  /* TN_ADD adds such vectors by a target's multiply-add unit */
+    int max_lanes;               /* the most that a target may have: memory is rounded up to them */
     int64_t exact_in, exact_acc; /* whole numbers up to these are exact in inputs and in accumulators */
     double half_ulp;             /* largest relative rounding error of an accumulator, */
     double out_half_ulp;         /* and of its way to an output; 0: there is none */
@@ -25,8 +25,8 @@ const Format *layer_format(const Layer *l); /* its own; float where lower.c has 
 const Format *choose_format(const Node *n, const Layer *l); /* for lower.c */
 bool format_in_place(const Format *f);                 /* accumulators can become outputs where they lie */
 int format_lanes(const Format *f, const Options *opt); /* of the target's vectors */
-int format_digits(
-    const Format *f); /* digits of base 4 that accumulators hold exactly, when inputs carry one each */
+/* Digits of base 4 that accumulators hold exactly, when inputs carry one each. */
+int format_digits(const Format *f);
 
 /* ---- target.c ---- */
 
@@ -53,8 +53,7 @@ typedef struct Core {
     double conv_bytes[3], fc_bytes[3]; /* unrolled: per add, load of an input, load or store of a sum */
     int conv_code;                     /* bytes of a convolution's loops and epilogue, compiled for speed */
     BlockShape conv, fc;
-    int sparse_sums; /* conv.sums where at most a quarter of the weights is left, so few pairs wait; 0: as
-                        many */
+    int sparse_sums; /* conv.sums where at most a quarter of the weights is left; 0: as many */
     const Costs *costs;
     int lanes;         /* of its vectors of floats */
     bool instructions; /* costs are instructions executed; else ns */
@@ -101,8 +100,7 @@ enum { NO_TAP = INT32_MIN };
 
 typedef struct ConvStrip {
     bool unstaged; /* nothing is staged: the borders are cut off each tap's rows */
-    bool skips; /* vectors of accumulators skip what lies between the rows; else they cover all from first to
-                   last */
+    bool skips;    /* vectors of accumulators skip what lies between the rows */
     int num_parts;
     ConvPart *parts;
     int64_t rows;                   /* output rows of a strip, per part */
@@ -118,13 +116,13 @@ typedef struct ConvStrip {
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
-int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols,
-                      int64_t lanes); /* that cover rows of outputs */
+/* How many cover rows of outputs. */
+int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes);
 double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
 double strip_inputs(const Layer *l, const ConvStrip *s); /* staged for a strip */
 bool reads_in_place(const Layer *l); /* a convolution whose input is not staged in its form */
-int64_t conv_first_input(const Layer *l, const ConvStrip *s,
-                         int64_t output); /* staged first for this one's block */
+/* The input channel that is staged first for the block of this output channel. */
+int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output);
 
 /* ---- share.c ---- */
 
@@ -142,9 +140,7 @@ typedef struct Sharing {
 void share_pairs(Sharing *s);       /* from the taps, vars == taps, to fewest adds */
 int sharing_adds(const Sharing *s); /* adds and subtracts, those of pairs included */
 
-/* ---- unroll.c: the adds and subtracts of one block of outputs, as data: cost.c counts them, codegen prints
- * them ----
- */
+/* ---- unroll.c: the adds and subtracts of one block of outputs, as data ---- */
 
 typedef enum StatementKind {
     STATEMENT_LOAD, /* variable `to` = input element `offset` */
@@ -176,8 +172,8 @@ const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, i
                                  const Options *opt);
 bool conv_is_mixed(const Layer *l, const Options *opt); /* some adds go through the multiply-add unit */
 const UnrolledBlock *unroll_fc(const Layer *l, int64_t first, int64_t count);
-int64_t fc_block(const Layer *l, int64_t first,
-                 const Options *opt);                 /* outputs of the block that begins there */
+/* How many outputs the block that begins there has. */
+int64_t fc_block(const Layer *l, int64_t first, const Options *opt);
 Unrolled fc_code(const Layer *l, const Options *opt); /* of all blocks */
 void add_unrolled(Unrolled *sum, const Unrolled *u);
 
@@ -262,8 +258,8 @@ typedef struct LayerForm {
     FcWork *fc_work;
 } LayerForm;
 const LayerForm *form_at(FormId id);
-const LayerForm *form_of(Lowering lowering,
-                         bool small); /* small: with the smallest table, where there is a choice */
+/* small: the one with the smallest table, where there is a choice. */
+const LayerForm *form_of(Lowering lowering, bool small);
 void layer_set_form(Layer *l, const LayerForm *form);
 
 /* ---- eval_layer.c ---- */

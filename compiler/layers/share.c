@@ -14,8 +14,9 @@ typedef struct Holders {
 
 static Holders pair_holders(const Sharing *s, int a, int b, int sign)
 {
-    const uint32_t *same = sign > 0 ? s->plus : s->minus, *other = sign > 0 ? s->minus : s->plus;
-    return (Holders){s->plus[a] & same[b], s->minus[a] & other[b]};
+    if (sign > 0)
+        return (Holders){s->plus[a] & s->plus[b], s->minus[a] & s->minus[b]};
+    return (Holders){s->plus[a] & s->minus[b], s->minus[a] & s->plus[b]};
 }
 
 /* The pair that occurs most often; the first of equals. Returns how often. */

@@ -162,9 +162,8 @@ static void add_tap(Unroller *u, Tap tap)
 /* An empty block with room for all statements: a pair takes the place of two adds or more. */
 static UnrolledBlock *new_block(const Layer *l, int64_t first, int64_t count)
 {
-    int64_t weights = l->ci / l->groups * l->kh * l->kw, terms = 0, taps = l->ci * l->kh * l->kw;
-    for (int64_t i = first * weights; i < (first + count) * weights; i++)
-        terms += l->codes[i] != 0;
+    int64_t weights = l->ci / l->groups * l->kh * l->kw, taps = l->ci * l->kh * l->kw;
+    int64_t terms = count * weights - code_zeros(l->codes + first * weights, count * weights);
     taps = taps < terms ? taps : terms;
     UnrolledBlock *b = NEW(UnrolledBlock);
     b->first = first;

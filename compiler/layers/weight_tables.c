@@ -52,8 +52,7 @@ WeightTable gap_lists(const Layer *l, int64_t block)
     return t;
 }
 
-/* ---- Rice codes: R. F. Rice, "Some practical universal noiseless coding techniques", JPL 79-22, 1979 ----
- */
+/* ---- Rice codes: R. F. Rice, "Some practical universal noiseless coding techniques", 1979 ---- */
 
 enum { MAX_LOW_BITS = 15 };
 

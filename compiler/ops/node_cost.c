@@ -32,7 +32,7 @@ static int64_t count_macs(const Node *n)
     return type_elems(*y) * (x->rank ? x->dims[x->rank - 1] : 1);
 }
 
-static int64_t count_zeros(const Tensor *t)
+int64_t tensor_zeros(const Tensor *t)
 {
     int64_t n = type_elems(t->type), zeros = 0;
     for (int64_t i = 0; i < n; i++)
@@ -87,7 +87,7 @@ NodeCost node_cost(const Node *n, int row)
     if (!c.weight)
         return c;
     c.weights = type_elems(c.weight->type);
-    c.zeros = count_zeros(c.weight);
+    c.zeros = tensor_zeros(c.weight);
     if (c.weight->ternary && c.weights)
         c.adds = c.macs / c.weights * (c.weights - c.zeros);
     return c;

@@ -59,19 +59,22 @@ const char *float_text(double v, DType d)
     int digits = reads_back(v, f32, middle, s) ? 1 : middle + 1;
     while (!reads_back(v, f32, digits, s))
         digits++;
-    bool whole = !strpbrk(s, ".e");
-    return mem_printf("%s%s%s", s, whole ? ".0" : "", f32 ? "f" : "");
+    const char *fraction = strpbrk(s, ".e") ? "" : ".0";
+    return mem_printf("%s%s%s", s, fraction, f32 ? "f" : "");
+}
+
+static void add_int64(Text *t, long long v)
+{
+    if (v == INT64_MIN)
+        text_printf(t, "INT64_MIN");
+    else
+        text_printf(t, "INT64_C(%lld)", v);
 }
 
 static void add_int(Text *t, DType d, const void *data, int64_t i)
 {
     switch (d) {
-    case DT_I64:
-        if (((const int64_t *)data)[i] == INT64_MIN)
-            text_printf(t, "INT64_MIN");
-        else
-            text_printf(t, "INT64_C(%lld)", (long long)((const int64_t *)data)[i]);
-        break;
+    case DT_I64: add_int64(t, ((const int64_t *)data)[i]); break;
     case DT_U64: text_printf(t, "UINT64_C(%llu)", (unsigned long long)((const uint64_t *)data)[i]); break;
     case DT_U32: text_printf(t, "%lluu", (unsigned long long)((const uint32_t *)data)[i]); break;
     case DT_I32:
@@ -88,8 +91,10 @@ static void add_int(Text *t, DType d, const void *data, int64_t i)
 static void add_byte(Text *t, unsigned v)
 {
     char s[3] = {(char)('0' + v / 100), (char)('0' + v / 10 % 10), (char)('0' + v % 10)};
-    size_t skip = v < 10 ? 2 : v < 100 ? 1 : 0;
-    text_add(t, s + skip, 3 - skip);
+    size_t digits = v < 10 ? 1 : 2;
+    if (v >= 100)
+        digits = 3;
+    text_add(t, s + 3 - digits, digits);
 }
 
 static void add_literal(Text *t, DType d, const void *data, int64_t i)
@@ -122,7 +127,7 @@ const char *emit_dims(const int64_t *v, int count)
     Text t = {0};
     text_printf(&t, "(const int32_t[]){");
     for (int i = 0; i < count; i++)
-        text_printf(&t, "%s%lld", i ? ", " : "", (long long)v[i]);
+        text_printf(&t, "%s%s", i ? ", " : "", int_text(v[i]));
     text_printf(&t, "%s}", count ? "" : "0");
     return text_take(&t);
 }
@@ -133,8 +138,8 @@ static void print_array(Emitter *e, const char *space, const char *name, DType d
                         int64_t count)
 {
     Text *t = &e->consts;
-    text_printf(t, "static %s_CONST const %s%s %s[%lld] = {", e->macro, space, dtype_c(d), name,
-                (long long)(count ? count : 1));
+    text_printf(t, "static %s_CONST const %s%s %s[%s] = {", e->macro, space, dtype_c(d), name,
+                int_text(count ? count : 1));
     if (!count)
         text_add(t, "0", 1);
     size_t line = t->len;
@@ -157,13 +162,6 @@ const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *
     return name;
 }
 
-const Tensor *memory_of(const Tensor *t)
-{
-    while (t->alias)
-        t = t->alias;
-    return t;
-}
-
 void emit_copy(Emitter *e, const char *to, const char *from, Type t)
 {
     if (strcmp(to, from) != 0)
@@ -182,8 +180,8 @@ const char *emit_ptr(Emitter *e, const Tensor *t)
     if (m->arena_offset < 0)
         return m->c_name;
     const char *c = dtype_c(t->type.dtype);
-    return mem_printf("(%s *)(void *)(arena + %lld)", c,
-                      (long long)(m->arena_offset + t->layout.base * (int64_t)dtype_size(t->type.dtype)));
+    return mem_printf("(%s *)(void *)(arena + %s)", c,
+                      int_text(m->arena_offset + t->layout.base * (int64_t)dtype_size(t->type.dtype)));
 }
 
 const Plan *emit_plan(const Emitter *e)

@@ -47,7 +47,9 @@ static void name_kernel(Kernel *k)
     const char *function = strstr(code, "TN_KERNEL "), *at = function;
     if (!at && (strstr(code, "typedef ") || strstr(code, "#define tn_")))
         at = code;
-    const char *typed = at ? strstr(at, "TN(") : NULL, *plain = at ? strstr(at, "tn_") : NULL;
+    if (!at)
+        return;
+    const char *typed = strstr(at, "TN("), *plain = strstr(at, "tn_");
     while (function && plain && plain[word_length(plain)] != '(')
         plain = strstr(plain + 1, "tn_");
     k->typed = typed && (!plain || typed < plain);

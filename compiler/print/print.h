@@ -18,15 +18,9 @@ int plan_node_index(const Plan *p, const Node *n);
 
 /* ---- emit.c ---- */
 
-/* Printing C. emit_line indents by itself: a line that ends with "{" opens a level, one that starts with "}"
- * closes it.
- */
+/* Indents by itself: a line that ends with "{" opens a level, one that starts with "}" closes it. */
 void emit_line(Emitter *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void emit_blank(Emitter *e);
-/* emit_kernels.c: ask for a runtime kernel by its name in runtime/ and element type, e.g. emit_kernel(e,
- * "transpose", DT_F32); returns the name to call, "tn_transpose_f32". The kernel and what it calls are
- * carried into the output once. DT_NONE: the kernel has no type parameter. */
-const char *emit_kernel(Emitter *e, const char *name, DType d);
 /* C expression that points to the tensor's element 0 (layout.base included), with const for inputs and
  * constants. Makes sure that a constant is printed. */
 const char *emit_ptr(Emitter *e, const Tensor *t);
@@ -34,13 +28,19 @@ const char *emit_ptr(Emitter *e, const Tensor *t);
 const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *data, int64_t count);
 /* "{1,2,3}" compound literal text for literal size arguments: (const int32_t[]){1,2,3}. */
 const char *emit_dims(const int64_t *v, int count);
-const char *
-float_text(double v, DType d); /* shortest round-trip C literal, "1.5f"; INFINITY and NAN as C expressions */
+/* Shortest C literal that reads back as the same v, "1.5f"; INFINITY and NAN as C expressions. */
+const char *float_text(double v, DType d);
 const char *emit_literal(DType d, const void *data, int64_t i); /* one element as a C literal */
 const Plan *emit_plan(const Emitter *e);
 void emit_copy(Emitter *e, const char *to, const char *from, Type t); /* memcpy, unless they are the same */
-const Tensor *memory_of(const Tensor *t); /* the tensor whose memory it shares, or itself */
-void emit_begin_check(Emitter *e);        /* #ifdef NAME_CHECK */
+void emit_begin_check(Emitter *e);                                    /* #ifdef NAME_CHECK */
 void emit_end_check(Emitter *e);
+
+/* ---- emit_kernels.c ---- */
+
+/* Asks for a runtime kernel by its name in runtime/ and element type, e.g. emit_kernel(e, "transpose",
+ * DT_F32); returns the name to call, "tn_transpose_f32". The kernel and what it calls are carried into the
+ * output once. DT_NONE: the kernel has no type parameter. */
+const char *emit_kernel(Emitter *e, const char *name, DType d);
 
 #endif

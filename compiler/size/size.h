@@ -90,8 +90,8 @@ typedef struct SizeObject {
     int64_t total[NUM_SECTION_KINDS]; /* of all parts */
 } SizeObject;
 
-SizeObject *object_read(const uint8_t *data, size_t len,
-                        const char *label); /* fails unless ELF or WebAssembly */
+/* Fails unless it is ELF or WebAssembly. */
+SizeObject *object_read(const uint8_t *data, size_t len, const char *label);
 /* size_wasm.c: names of imported functions from the IMPORT section's contents. */
 int wasm_imports(const uint8_t *data, size_t len, const char ***names);
 

@@ -80,7 +80,8 @@ static void compare_tools(const cJSON *o, const SizeReport *s, const char *path)
 static int compare_row(Table *t, const SizeRow *r, const cJSON *o, const char *path, double tolerance)
 {
     const char *verdict = "ok";
-    int64_t flash = o ? number_of(o, "flash", path) : -1, ram = o ? number_of(o, "ram", path) : -1;
+    int64_t flash = o ? number_of(o, "flash", path) : -1;
+    int64_t ram = o ? number_of(o, "ram", path) : -1;
     bool comparable = flash >= 0 && !r->error;
     if (r->error)
         verdict = "failed";
@@ -88,9 +89,11 @@ static int compare_row(Table *t, const SizeRow *r, const cJSON *o, const char *p
         verdict = o ? "failed before" : "new";
     else if (has_grown(flash, row_flash(r), tolerance) || has_grown(ram, row_ram(r), tolerance))
         verdict = "GREW";
-    table_row(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s", r->model, r->method, r->lowering, r->target->name,
-              comparable ? change_text(flash, row_flash(r)) : "-",
-              comparable ? change_text(ram, row_ram(r)) : "-", verdict);
+    const char *changes = "-\t-";
+    if (comparable)
+        changes = mem_printf("%s\t%s", change_text(flash, row_flash(r)), change_text(ram, row_ram(r)));
+    table_row(t, "%s\t%s\t%s\t%s\t%s\t%s", r->model, r->method, r->lowering, r->target->name, changes,
+              verdict);
     return !strcmp(verdict, "GREW");
 }
 

@@ -11,7 +11,9 @@ static int by_bytes(const void *a, const void *b)
 {
     const SizeLayer *x = a, *y = b;
     int64_t d = y->code + y->constants - x->code - x->constants;
-    return d > 0 ? 1 : d < 0 ? -1 : x->index - y->index;
+    if (d)
+        return d > 0 ? 1 : -1;
+    return x->index - y->index;
 }
 
 static const Layer *find_layer(const Plan *p, int index)

@@ -157,9 +157,8 @@ static void finish_build(Slot *s, int code, const char *cache)
         size_t len;
         const char *stack = mem_printf("%s/net.su", b->folder);
         b->object = read_file(mem_printf("%s/net.o", b->folder), &b->object_len);
-        b->stack = access(stack, R_OK)
-                       ? ""
-                       : (const char *)read_file(stack, &len); /* not every compiler writes one */
+        /* Not every compiler writes one. */
+        b->stack = access(stack, R_OK) ? "" : (const char *)read_file(stack, &len);
         if (cache)
             cache_store(cache, b);
     }

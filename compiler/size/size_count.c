@@ -36,7 +36,7 @@ static SizeLayer describe_layer(const Layer *l)
                        .lowering = lowering_name(l->lowering),
                        .ternary = l->codes != NULL,
                        .weights = weights,
-                       .zeros = l->codes ? l->zeros : 0,
+                       .zeros = l->zeros,
                        .entropy = weights ? entropy_of(l, weights) : 0};
 }
 
@@ -80,10 +80,10 @@ static const char *what_is(const SizePart *p)
     const char *s = p->section;
     if (!strncmp(s, ".ARM.ex", 7) || !strncmp(s, ".eh_frame", 9))
         return "unwinding";
+    if (!p->name[0] && !strncmp(s, ".text", 5))
+        return "padding";
     if (!p->name[0])
-        return !strncmp(s, ".text", 5)                                   ? "padding"
-               : !strncmp(s, ".rodata", 7) || !strncmp(s, ".srodata", 8) ? "literals"
-                                                                         : "other";
+        return !strncmp(s, ".rodata", 7) || !strncmp(s, ".srodata", 8) ? "literals" : "other";
     if (!strncmp(p->name, "tn_", 3))
         return "kernel";
     if (!strncmp(p->name, "net_run", 7))
@@ -112,8 +112,10 @@ static void add_part(SizeRow *r, const SizePart *p)
         return;
     }
     const char *what = what_is(p);
-    bool one = !strcmp(what, "unwinding") || !strcmp(what, "literals");
-    SizeShared *s = find_shared(r, one ? what : p->name[0] ? p->name : p->section, what);
+    const char *name = p->name[0] ? p->name : p->section;
+    if (!strcmp(what, "unwinding") || !strcmp(what, "literals"))
+        name = what;
+    SizeShared *s = find_shared(r, name, what);
     *(code ? &s->code : &s->constants) += p->bytes;
 }
 
@@ -125,8 +127,8 @@ static void check_sums(const SizeRow *r)
         constants += r->layers[i].constants;
     }
     if (r->by_layer && (code != r->code || constants != r->constants))
-        bug("%s: layers and shared parts are %lld + %lld bytes, not %lld + %lld", r->build->label,
-            (long long)code, (long long)constants, (long long)r->code, (long long)r->constants);
+        bug("%s: layers and shared parts are %s + %s bytes, not %s + %s", r->build->label, int_text(code),
+            int_text(constants), int_text(r->code), int_text(r->constants));
 }
 
 void count_object(SizeRow *r)
@@ -178,6 +180,8 @@ int64_t row_flash(const SizeRow *r)
 /* bss holds the static arena where there is one. */
 int64_t row_ram(const SizeRow *r)
 {
-    return r->data + r->bss + r->ram_constants + (r->static_arena ? 0 : r->arena) +
-           (r->stack > 0 ? r->stack : 0);
+    int64_t sum = r->data + r->bss + r->ram_constants;
+    if (!r->static_arena)
+        sum += r->arena;
+    return r->stack > 0 ? sum + r->stack : sum;
 }

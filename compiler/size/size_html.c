@@ -132,8 +132,8 @@ static void add_segment(Chart *c, int64_t bytes, const char *colour, double opac
     double width = CHART_WIDTH * (double)bytes / (double)c->largest;
     fprintf(c->f,
             "<rect x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\" fill=\"var(--%s)\" fill-opacity=\"%g\" "
-            "data-bytes=\"%lld\"><title>%s: %s bytes</title></rect>\n",
-            c->x, c->bars * BAR_PITCH + 1, width, BAR_HEIGHT, colour, opacity, (long long)bytes,
+            "data-bytes=\"%s\"><title>%s: %s bytes</title></rect>\n",
+            c->x, c->bars * BAR_PITCH + 1, width, BAR_HEIGHT, colour, opacity, int_text(bytes),
             xml_text(label), count_text(bytes));
     c->x += width;
 }

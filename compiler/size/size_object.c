@@ -140,8 +140,8 @@ static void read_reference(SizeObject *o, LLVMBinaryRef binary, LLVMRelocationIt
         const char *name = LLVMGetSymbolName(symbol);
         bool defined = !LLVMObjectFileIsSectionIteratorAtEnd(binary, found);
         const char *to = defined ? LLVMGetSectionName(found) : NULL;
-        if (!defined && name && name[0] &&
-            strcmp(name, "_GLOBAL_OFFSET_TABLE_") != 0) /* which linkers make */
+        /* Linkers make the table of offsets. */
+        if (!defined && name && name[0] && strcmp(name, "_GLOBAL_OFFSET_TABLE_") != 0)
             add_undefined(o, name);
         if (section_kind(from) == SECTION_CODE && (!defined || section_kind(to) == SECTION_CODE))
             add_call(o, owner_of(from), to ? owner_of(to) : NULL);
@@ -224,17 +224,22 @@ static void read_elf_symbols(SizeObject *o, LLVMBinaryRef binary)
 
 /* ---- WebAssembly ---- */
 
+static void add_wasm_part(SizeObject *o, const char *name, SectionKind kind, int64_t bytes)
+{
+    add_part(o, name, "", kind, bytes);
+    o->total[kind] += bytes;
+}
+
 static void read_wasm(SizeObject *o, LLVMBinaryRef binary)
 {
     LLVMSectionIteratorRef s = LLVMObjectFileCopySectionIterator(binary);
     for (; !LLVMObjectFileIsSectionIteratorAtEnd(binary, s); LLVMMoveToNextSection(s)) {
         const char *name = LLVMGetSectionName(s);
         size_t bytes = (size_t)LLVMGetSectionSize(s);
-        int kind = !strcmp(name, "CODE") ? SECTION_CODE : !strcmp(name, "DATA") ? SECTION_CONST : -1;
-        if (kind >= 0) {
-            add_part(o, name, "", (SectionKind)kind, (int64_t)bytes);
-            o->total[kind] += (int64_t)bytes;
-        }
+        if (!strcmp(name, "CODE"))
+            add_wasm_part(o, name, SECTION_CODE, (int64_t)bytes);
+        if (!strcmp(name, "DATA"))
+            add_wasm_part(o, name, SECTION_CONST, (int64_t)bytes);
         if (!strcmp(name, "IMPORT")) {
             const char **names;
             int count = wasm_imports((const uint8_t *)LLVMGetSectionContents(s), bytes, &names);

@@ -104,7 +104,7 @@ static const char *shared_cell(const SizeRow *r, const char *name)
     return "-";
 }
 
-typedef const char *(*Cell)(const SizeRow *r, const void *what);
+typedef const char *(*CellText)(const SizeRow *r, const void *what);
 
 static const char *cell_layer(const SizeRow *r, const void *what)
 {
@@ -128,7 +128,7 @@ static const char *cell_total(const SizeRow *r, const void *what)
     return r->error ? "failed" : bytes_cell(r->code, r->constants);
 }
 
-static void add_cells(Table *t, const char *head, const Columns *c, Cell cell, const void *what)
+static void add_cells(Table *t, const char *head, const Columns *c, CellText cell, const void *what)
 {
     Text line = {0};
     text_printf(&line, "%s", head);
@@ -138,25 +138,32 @@ static void add_cells(Table *t, const char *head, const Columns *c, Cell cell, c
     text_free(&line);
 }
 
+static const char *weights_text(const SizeLayer *l)
+{
+    if (!l->ternary)
+        return mem_printf("%s float", count_text(l->weights));
+    double zeros = l->weights ? 100.0 * (double)l->zeros / (double)l->weights : 0;
+    return mem_printf("%s ternary, %.0f %% zeros", count_text(l->weights), zeros);
+}
+
+/* The first two columns of a group's first row. */
+static const char *group_text(const SizeRow *sample)
+{
+    return mem_printf("%s\t%s", sample->method, sample->lowering);
+}
+
 static void add_layers(Table *t, const Columns *c, const SizeRow *sample)
 {
-    const char *last = "";
     for (int i = 0; i < sample->num_layers; i++) {
         const SizeLayer *l = &sample->layers[i];
         const char *form = l->lowering;
         for (int k = 0; k < c->count; k++)
             if (!c->rows[k]->error && strcmp(c->rows[k]->layers[i].lowering, form) != 0)
                 form = "varies";
-        const char *kind = l->ternary
-                               ? mem_printf("%s ternary, %.0f %% zeros", count_text(l->weights),
-                                            l->weights ? 100.0 * (double)l->zeros / (double)l->weights : 0)
-                               : mem_printf("%s float", count_text(l->weights));
         add_cells(t,
-                  mem_printf("%s\t%s\t%d %s\t%s\t%s\t%.2f", last[0] ? "" : sample->method,
-                             last[0] ? "" : sample->lowering, l->index, short_text(l->source, 40), kind, form,
-                             l->entropy),
+                  mem_printf("%s\t%d %s\t%s\t%s\t%.2f", i ? "\t" : group_text(sample), l->index,
+                             short_text(l->source, 40), weights_text(l), form, l->entropy),
                   c, cell_layer, &i);
-        last = "layer";
     }
 }
 
@@ -173,10 +180,8 @@ static void add_explained(Table *t, const Columns *c)
             if (known)
                 continue;
             seen[count++] = s->name;
-            add_cells(t,
-                      mem_printf("\t\t  %s%s%s\t\t\t", strcmp(s->what, s->name) ? s->what : "",
-                                 strcmp(s->what, s->name) ? " " : "", s->name),
-                      c, cell_named, s->name);
+            const char *what = strcmp(s->what, s->name) ? mem_printf("%s ", s->what) : "";
+            add_cells(t, mem_printf("\t\t  %s%s\t\t\t", what, s->name), c, cell_named, s->name);
         }
 }
 
@@ -186,10 +191,8 @@ static void add_group(Table *t, const SizeReport *s, const Columns *c)
     if (!sample)
         return;
     add_layers(t, c, sample);
-    add_cells(t,
-              mem_printf("%s\t%s\tshared\t\t\t", sample->num_layers ? "" : sample->method,
-                         sample->num_layers ? "" : sample->lowering),
-              c, cell_shared, NULL);
+    add_cells(t, mem_printf("%s\tshared\t\t\t", sample->num_layers ? "\t" : group_text(sample)), c,
+              cell_shared, NULL);
     if (s->explain)
         add_explained(t, c);
     add_cells(t, mem_printf("\t\ttotal\t%s\t\t%.2f", count_text(sample->weights), sample->entropy), c,
@@ -253,10 +256,9 @@ static void csv_start(const SizeRow *r, const char *part, const char *name, FILE
 
 static void csv_bytes(int64_t code, int64_t constants, int64_t weights, double entropy, FILE *f)
 {
-    fprintf(f, "%lld,%lld,", (long long)code, (long long)constants);
+    fprintf(f, "%s,%s,", int_text(code), int_text(constants));
     if (weights)
-        fprintf(f, "%lld,%.4f,%.4f,", (long long)weights, bits_per_weight(code + constants, weights),
-                entropy);
+        fprintf(f, "%s,%.4f,%.4f,", int_text(weights), bits_per_weight(code + constants, weights), entropy);
     else
         fprintf(f, ",,,");
 }
@@ -269,10 +271,10 @@ static void csv_row(const SizeRow *r, FILE *f)
         return;
     }
     csv_bytes(r->code, r->constants, r->weights, r->entropy, f);
-    fprintf(f, "%lld,%lld,%lld,", (long long)r->data, (long long)r->bss, (long long)r->arena);
+    fprintf(f, "%s,%s,%s,", int_text(r->data), int_text(r->bss), int_text(r->arena));
     if (r->stack >= 0)
-        fprintf(f, "%lld", (long long)r->stack);
-    fprintf(f, ",%lld,%s\n", (long long)row_ram(r), csv_field(list_unlinked(r, " ")));
+        fprintf(f, "%s", int_text(r->stack));
+    fprintf(f, ",%s,%s\n", int_text(row_ram(r)), csv_field(list_unlinked(r, " ")));
     for (int i = 0; r->by_layer && i < r->num_layers; i++) {
         const SizeLayer *l = &r->layers[i];
         csv_start(r, mem_printf("layer%d", l->index), l->source, f);

@@ -4,12 +4,12 @@
 
 #include <string.h>
 
-typedef struct Reader {
+typedef struct WasmReader {
     const uint8_t *at, *end;
     bool bad;
-} Reader;
+} WasmReader;
 
-static uint8_t read_byte(Reader *r)
+static uint8_t read_byte(WasmReader *r)
 {
     if (r->at == r->end) {
         r->bad = true;
@@ -18,7 +18,7 @@ static uint8_t read_byte(Reader *r)
     return *r->at++;
 }
 
-static uint32_t read_number(Reader *r)
+static uint32_t read_number(WasmReader *r)
 {
     uint32_t v = 0;
     for (int shift = 0; shift < 35; shift += 7) {
@@ -31,7 +31,7 @@ static uint32_t read_number(Reader *r)
     return 0;
 }
 
-static const char *read_name(Reader *r)
+static const char *read_name(WasmReader *r)
 {
     uint32_t len = read_number(r);
     if (r->bad || len > (size_t)(r->end - r->at)) {
@@ -43,7 +43,7 @@ static const char *read_name(Reader *r)
     return name;
 }
 
-static void skip_limits(Reader *r)
+static void skip_limits(WasmReader *r)
 {
     bool has_maximum = read_byte(r) & 1;
     read_number(r);
@@ -53,7 +53,7 @@ static void skip_limits(Reader *r)
 
 enum { FUNCTION, TABLE, MEMORY, GLOBAL };
 
-static void skip_type(Reader *r, uint8_t kind)
+static void skip_type(WasmReader *r, uint8_t kind)
 {
     switch (kind) {
     case FUNCTION: read_number(r); break;
@@ -66,7 +66,7 @@ static void skip_type(Reader *r, uint8_t kind)
 
 int wasm_imports(const uint8_t *data, size_t len, const char ***names)
 {
-    Reader r = {data, data + len, false};
+    WasmReader r = {data, data + len, false};
     uint32_t imports = read_number(&r);
     int count = 0;
     *names = NEW_ARRAY(const char *, (int64_t)len + 1); /* an import takes a byte at least */

@@ -15,10 +15,7 @@
 
 const Node *last_node(const Graph *g)
 {
-    const Node *n = g->outputs[0]->producer;
-    while (n && op_def(n->op)->view)
-        n = n->in[0]->producer;
-    return n;
+    return viewed_tensor(g->outputs[0])->producer;
 }
 
 static void check_labels(const Graph *g, const Dataset *d, int64_t classes)
