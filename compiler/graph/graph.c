@@ -128,7 +128,7 @@ const char *type_text(Type t)
         if (t.dims[i] < 0)
             text_printf(&s, "%s?", i ? "," : "");
         else
-            text_printf(&s, "%s%lld", i ? "," : "", (long long)t.dims[i]);
+            text_printf(&s, "%s%s", i ? "," : "", int_text(t.dims[i]));
     text_printf(&s, "]");
     return text_take(&s);
 }
@@ -192,7 +192,7 @@ Tensor *graph_find(const Graph *g, const char *name)
 
 static const char *numbered(const char *name, int64_t number)
 {
-    return mem_printf("%s_%lld", name, (long long)number);
+    return mem_printf("%s_%s", name, int_text(number));
 }
 
 /* Behind the first few numbers in growing steps to one that is free, and back by halves: many tensors may

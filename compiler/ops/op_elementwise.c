@@ -186,7 +186,7 @@ static void resolve_cast(const Graph *g, const Node *n, ElemCall *c)
     int64_t number = attr_int(n, "to");
     DType to = dtype_from_onnx(number);
     if (to == DT_NONE || to == DT_F16)
-        fail_node(g, n, "conversion to the ONNX element type %lld is not supported", (long long)number);
+        fail_node(g, n, "conversion to the ONNX element type %s is not supported", int_text(number));
     resolve_convert(n, c, to);
 }
 

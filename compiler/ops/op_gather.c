@@ -62,8 +62,8 @@ static void check_indices(const Graph *g, const Node *n, const int64_t *sizes, i
     const int64_t *v = t->data ? const_ints(g, n, 1, &count) : NULL;
     for (int64_t i = 0; v && i < count; i++)
         if (v[i] < -sizes[i % depth] || v[i] >= sizes[i % depth])
-            fail_node(g, n, "index %lld is outside of an axis of size %lld", (long long)v[i],
-                      (long long)sizes[i % depth]);
+            fail_node(g, n, "index %s is outside of an axis of size %s", int_text(v[i]),
+                      int_text(sizes[i % depth]));
     if (!t->data && type_elems(t->type) && product(sizes, 0, (int)depth) == 0)
         fail_node(g, n, "indices into an empty axis");
 }
@@ -129,10 +129,10 @@ static void emit_gather(Emitter *e, const Node *n)
 {
     Type x = n->in[0]->type;
     int axis = axis_of(emit_plan(e)->g, n);
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %zu);", emit_kernel(e, "gather", n->in[1]->type.dtype),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %zu);", emit_kernel(e, "gather", n->in[1]->type.dtype),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
-              (long long)product(x.dims, 0, axis), (long long)x.dims[axis],
-              (long long)type_elems(n->in[1]->type),
+              int_text(product(x.dims, 0, axis)), int_text(x.dims[axis]),
+              int_text(type_elems(n->in[1]->type)),
               (size_t)product(x.dims, axis + 1, x.rank) * elem_bytes(n));
 }
 
@@ -226,7 +226,7 @@ static void emit_copy_of_input(Emitter *e, const Node *n)
 static void emit_join(Emitter *e, const Node *n, const char *kernel, int64_t count, const char *at)
 {
     DType d = n->in[0]->type.dtype;
-    emit_line(e, "for (int32_t p = 0; p < %lld; p++) {", (long long)count);
+    emit_line(e, "for (int32_t p = 0; p < %s; p++) {", int_text(count));
     emit_line(e, "%s *const y = %s + %s;", dtype_c(d), emit_ptr(e, n->out[0]), at);
     emit_line(e, "*y = %s(*y, (%s)[p]);", emit_kernel(e, kernel, d), emit_ptr(e, n->in[2]));
     emit_line(e, "}");
@@ -249,12 +249,11 @@ static void emit_elements(Emitter *e, const Node *n)
                              emit_dims(strides, x.rank)));
         return;
     }
-    emit_line(e, "%s(%s, %s, %s, %lld, %d, %s, %d, %s, %s, %zu);",
+    emit_line(e, "%s(%s, %s, %s, %s, %d, %s, %d, %s, %s, %zu);",
               emit_kernel(e, scatter ? "scatter_elements" : "gather_elements", index.dtype),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[scatter ? 2 : 0]), emit_ptr(e, n->in[1]),
-              (long long)type_elems(index), x.rank, emit_dims(index.dims, x.rank),
-              axis_of(emit_plan(e)->g, n), emit_dims(x.dims, x.rank), emit_dims(strides, x.rank),
-              elem_bytes(n));
+              int_text(type_elems(index)), x.rank, emit_dims(index.dims, x.rank), axis_of(emit_plan(e)->g, n),
+              emit_dims(x.dims, x.rank), emit_dims(strides, x.rank), elem_bytes(n));
 }
 
 const OpDef op_GatherElements = {
@@ -303,7 +302,7 @@ static NdShape nd_shape(const Graph *g, const Node *n)
                  .depth = index.dims[index.rank - 1],
                  .first = (int)first};
     if (s.depth < 1 || s.depth > x.rank - first)
-        fail_node(g, n, "indices name %lld axes of %lld", (long long)s.depth, (long long)(x.rank - first));
+        fail_node(g, n, "indices name %s axes of %s", int_text(s.depth), int_text(x.rank - first));
     for (int i = 0; i < first; i++)
         if (x.dims[i] != index.dims[i])
             fail_node(g, n, "batch axis %d differs between data and indices", i);
@@ -381,20 +380,19 @@ static void emit_nd(Emitter *e, const Node *n)
     if (n->op == OP_ScatterND)
         emit_copy_of_input(e, n);
     if (kernel) {
-        long long inner = (long long)(s.bytes / elem_bytes(n));
-        emit_join(e, n, kernel, s.count * inner,
-                  mem_printf("%s(%s + p / %lld * %lld, %lld, %s, %s) * %lld + (size_t)(p %% %lld)",
+        size_t inner = s.bytes / elem_bytes(n);
+        emit_join(e, n, kernel, s.count * (int64_t)inner,
+                  mem_printf("%s(%s + p / %zu * %s, %s, %s, %s) * %zu + (size_t)(p %% %zu)",
                              emit_kernel(e, "slice_at", index), emit_ptr(e, n->in[1]), inner,
-                             (long long)s.depth, (long long)s.depth, dims, steps, inner, inner));
+                             int_text(s.depth), int_text(s.depth), dims, steps, inner, inner));
     } else if (n->op == OP_ScatterND) {
-        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %s, %s, %zu);", emit_kernel(e, "scatter_nd", index),
-                  emit_ptr(e, n->out[0]), emit_ptr(e, n->in[2]), emit_ptr(e, n->in[1]), (long long)s.count,
-                  (long long)s.depth, dims, steps, s.bytes);
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %zu);", emit_kernel(e, "scatter_nd", index),
+                  emit_ptr(e, n->out[0]), emit_ptr(e, n->in[2]), emit_ptr(e, n->in[1]), int_text(s.count),
+                  int_text(s.depth), dims, steps, s.bytes);
     } else {
-        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %s, %s, %lld, %zu);",
-                  emit_kernel(e, "gather_nd", index), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
-                  emit_ptr(e, n->in[1]), (long long)s.batch, (long long)s.count, (long long)s.depth, dims,
-                  steps, (long long)s.slices, s.bytes);
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %zu);", emit_kernel(e, "gather_nd", index),
+                  emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), int_text(s.batch),
+                  int_text(s.count), int_text(s.depth), dims, steps, int_text(s.slices), s.bytes);
     }
 }
 
@@ -466,10 +464,10 @@ static void emit_one_hot(Emitter *e, const Node *n)
 {
     Type index = n->in[0]->type;
     int axis = hot_axis(emit_plan(e)->g, n);
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %zu);", emit_kernel(e, "one_hot", index.dtype),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %zu);", emit_kernel(e, "one_hot", index.dtype),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[2]),
-              (long long)product(index.dims, 0, axis), (long long)n->out[0]->type.dims[axis],
-              (long long)product(index.dims, axis, index.rank), dtype_size(n->out[0]->type.dtype));
+              int_text(product(index.dims, 0, axis)), int_text(n->out[0]->type.dims[axis]),
+              int_text(product(index.dims, axis, index.rank)), dtype_size(n->out[0]->type.dtype));
 }
 
 const OpDef op_OneHot = {

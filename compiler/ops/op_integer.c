@@ -149,11 +149,11 @@ static void emit_matmul_integer(Emitter *e, const Node *n)
 {
     StackShape s = stack_shape(emit_plan(e)->g, n);
     const MatShape *m = &s.mat;
-    emit_line(e, "%s(%s, %s, %s, %d, %d, %s, %s, %d, %d, %lld, %lld, %lld, %lld, %d, %s, %s, %s);",
+    emit_line(e, "%s(%s, %s, %s, %d, %d, %s, %s, %d, %d, %s, %s, %s, %s, %d, %s, %s, %s);",
               emit_kernel(e, "matmul_integer", DT_NONE), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
               zero_text(e, n, 2), zero_step(n, 2), n->in[0]->type.dtype == DT_I8, emit_ptr(e, n->in[1]),
-              zero_text(e, n, 3), zero_step(n, 3), n->in[1]->type.dtype == DT_I8, (long long)m->m,
-              (long long)m->n, (long long)m->k, (long long)stack_count(&s), s.rank, emit_dims(s.dims, s.rank),
+              zero_text(e, n, 3), zero_step(n, 3), n->in[1]->type.dtype == DT_I8, int_text(m->m),
+              int_text(m->n), int_text(m->k), int_text(stack_count(&s)), s.rank, emit_dims(s.dims, s.rank),
               emit_dims(s.a_steps, s.rank), emit_dims(s.b_steps, s.rank));
 }
 

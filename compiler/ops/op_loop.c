@@ -79,7 +79,7 @@ static void emit_crossed(Emitter *e, const Node *end, bool to_scratch)
     for (int k = 0; k < loop_states(end); k++) {
         if (!is_crossed(end, k))
             continue;
-        const char *scratch = mem_printf("arena + %lld", (long long)at);
+        const char *scratch = mem_printf("arena + %s", int_text(at));
         Type t = loop_next(end, k)->type;
         emit_copy(e, to_scratch ? scratch : emit_ptr(e, loop_state(end, k)),
                   to_scratch ? emit_ptr(e, loop_next(end, k)) : scratch, t);

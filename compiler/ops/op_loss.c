@@ -35,7 +35,7 @@ static void infer_nll(Graph *g, Node *n)
         fail_node(g, n, "labels %s do not fit scores %s", type_text(labels), type_text(x));
     Type w = weights_of(n) ? weights_of(n)->type : type_make(x.dtype, 1, &x.dims[1]);
     if (w.dtype != x.dtype || w.rank != 1 || w.dims[0] != x.dims[1])
-        fail_node(g, n, "weights %s for %lld classes", type_text(w), (long long)x.dims[1]);
+        fail_node(g, n, "weights %s for %s classes", type_text(w), int_text(x.dims[1]));
     if (type_elems(x) > INT32_MAX)
         fail_node(g, n, "unsupported: more than %d elements", INT32_MAX);
     labels.dtype = x.dtype;
@@ -76,12 +76,11 @@ static void emit_nll(Emitter *e, const Node *n)
 {
     AxisSplit s = split_axis(n->in[0]->type, 1);
     const Attr *ignore = node_attr(n, "ignore_index");
-    emit_line(
-        e, "%s(%s, %s, %s, %d, %s, %lld, %lld, %lld, %d, %s, %d);",
-        emit_kernel(e, "nll_loss", n->in[0]->type.dtype), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
-        emit_ptr(e, n->in[1]), n->in[1]->type.dtype == DT_I64, weights_of(n) ? emit_ptr(e, n->in[2]) : "NULL",
-        (long long)s.outer, (long long)s.n, (long long)s.inner, ignore != NULL,
-        emit_literal(DT_I64, ignore ? &ignore->i : &(int64_t){0}, 0), (int)reduction_of(emit_plan(e)->g, n));
+    emit_line(e, "%s(%s, %s, %s, %d, %s, %s, %d, %s, %d);", emit_kernel(e, "nll_loss", n->in[0]->type.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
+              n->in[1]->type.dtype == DT_I64, weights_of(n) ? emit_ptr(e, n->in[2]) : "NULL", split_text(s),
+              ignore != NULL, emit_literal(DT_I64, ignore ? &ignore->i : &(int64_t){0}, 0),
+              (int)reduction_of(emit_plan(e)->g, n));
 }
 
 const OpDef op_NegativeLogLikelihoodLoss = {

@@ -134,17 +134,17 @@ static const int64_t *split_sizes(const Graph *g, const Node *n, int64_t size)
     int64_t count, sum = 0;
     const int64_t *given = const_ints(g, n, 1, &count);
     if (given && count != n->num_out)
-        fail_node(g, n, "%lld sizes for %d outputs", (long long)count, n->num_out);
+        fail_node(g, n, "%s sizes for %d outputs", int_text(count), n->num_out);
     if (!given && size % n->num_out)
-        fail_node(g, n, "%lld elements do not split into %d equal parts", (long long)size, n->num_out);
+        fail_node(g, n, "%s elements do not split into %d equal parts", int_text(size), n->num_out);
     for (int i = 0; given && i < n->num_out; i++) {
         if (given[i] < 0 || given[i] > size - sum)
-            fail_node(g, n, "size %lld of output %d, where the axis has %lld elements left",
-                      (long long)given[i], i, (long long)(size - sum));
+            fail_node(g, n, "size %s of output %d, where the axis has %s elements left", int_text(given[i]),
+                      i, int_text(size - sum));
         sum += given[i];
     }
     if (given && sum != size)
-        fail_node(g, n, "the parts sum up to %lld, the axis has %lld", (long long)sum, (long long)size);
+        fail_node(g, n, "the parts sum up to %s, the axis has %s", int_text(sum), int_text(size));
     return given;
 }
 
@@ -205,8 +205,7 @@ static void slice_axes(const Graph *g, const Node *n, SliceAxis *to)
     for (int64_t i = 0; i < count; i++) {
         int64_t a = norm_axis(g, n, axis ? axis[i] : i, x.rank), s = step ? step[i] : 1;
         if (used[a] || s == 0 || s == INT64_MIN)
-            fail_node(g, n, used[a] ? "axis %lld is named twice" : "the step of axis %lld is 0",
-                      (long long)a);
+            fail_node(g, n, used[a] ? "axis %s is named twice" : "the step of axis %s is 0", int_text(a));
         used[a] = true;
         to[a] = slice_axis(x.dims[a], start[i], end[i], s);
     }
@@ -245,12 +244,12 @@ static void infer_expand(Graph *g, Node *n)
     const int64_t *shape = const_ints(g, n, 1, &count);
     Type x = n->in[0]->type, y = {.dtype = x.dtype, .rank = count > x.rank ? (int)count : x.rank};
     if (count > MAX_RANK)
-        fail_node(g, n, "unsupported: rank %lld, at most %d is possible", (long long)count, MAX_RANK);
+        fail_node(g, n, "unsupported: rank %s, at most %d is possible", int_text(count), MAX_RANK);
     for (int i = 0; i < y.rank; i++) {
         int64_t a = i < y.rank - x.rank ? 1 : x.dims[i - (y.rank - x.rank)];
         int64_t b = i < y.rank - count ? 1 : shape[i - (y.rank - count)];
         if (b < 0 || (a != b && a != 1 && b != 1))
-            fail_node(g, n, "size %lld of axis %d does not expand to %lld", (long long)a, i, (long long)b);
+            fail_node(g, n, "size %s of axis %d does not expand to %s", int_text(a), i, int_text(b));
         y.dims[i] = a == 1 ? b : a;
     }
     n->out[0]->type = y;
@@ -276,10 +275,10 @@ static void infer_tile(Graph *g, Node *n)
     const int64_t *repeats = const_ints(g, n, 1, &count);
     Type y = n->in[0]->type;
     if (count != y.rank)
-        fail_node(g, n, "%lld repeats for rank %d", (long long)count, y.rank);
+        fail_node(g, n, "%s repeats for rank %d", int_text(count), y.rank);
     for (int i = 0; i < y.rank; i++) {
         if (repeats[i] < 0 || repeats[i] > MAX_ELEMS)
-            fail_node(g, n, "%lld repeats of axis %d", (long long)repeats[i], i);
+            fail_node(g, n, "%s repeats of axis %d", int_text(repeats[i]), i);
         y.dims[i] *= repeats[i];
     }
     n->out[0]->type = y;
@@ -326,9 +325,9 @@ static void infer_depth_space(Graph *g, Node *n)
     column_first(g, n);
     bool to_space = n->op == OP_DepthToSpace;
     if (to_space ? y.dims[1] % (s * s) : y.dims[2] % s || y.dims[3] % s)
-        fail_node(g, n, "the shape does not divide into blocks of %lld", (long long)s);
+        fail_node(g, n, "the shape does not divide into blocks of %s", int_text(s));
     if (!to_space && y.dims[1] > MAX_ELEMS / s / s)
-        fail_node(g, n, "blocks of %lld make too many channels of %lld", (long long)s, (long long)y.dims[1]);
+        fail_node(g, n, "blocks of %s make too many channels of %s", int_text(s), int_text(y.dims[1]));
     y.dims[1] = to_space ? y.dims[1] / (s * s) : y.dims[1] * s * s;
     y.dims[2] = to_space ? y.dims[2] * s : y.dims[2] / s;
     y.dims[3] = to_space ? y.dims[3] * s : y.dims[3] / s;

@@ -66,9 +66,9 @@ static const char *argument(Emitter *e, const Node *n, int i, const char *otherw
 static void emit_nms(Emitter *e, const Node *n)
 {
     Type s = n->in[SCORES]->type;
-    emit_line(e, "%s(%s, %lld, %s, %s, %lld, %lld, %lld, %s, %s, %s, %d);", emit_kernel(e, "nms", DT_NONE),
-              emit_ptr(e, n->out[0]), (long long)n->out[0]->type.dims[0], emit_ptr(e, n->in[BOXES]),
-              emit_ptr(e, n->in[SCORES]), (long long)s.dims[0], (long long)s.dims[1], (long long)s.dims[2],
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "nms", DT_NONE),
+              emit_ptr(e, n->out[0]), int_text(n->out[0]->type.dims[0]), emit_ptr(e, n->in[BOXES]),
+              emit_ptr(e, n->in[SCORES]), int_text(s.dims[0]), int_text(s.dims[1]), int_text(s.dims[2]),
               argument(e, n, MOST, "0"), argument(e, n, OVERLAP, "0"), argument(e, n, LEAST, "-INFINITY"),
               attr_int(n, "center_point_box") != 0);
 }

@@ -151,7 +151,7 @@ static void eval_average(const Graph *g, const Node *n, const void *const *in, v
 static void infer_lp_pool(Graph *g, Node *n)
 {
     if (attr_int(n, "p") < 1 || attr_int(n, "p") > 1 << 20)
-        fail_node(g, n, "'p' = %lld, it must be at least 1", (long long)attr_int(n, "p"));
+        fail_node(g, n, "'p' = %s, it must be at least 1", int_text(attr_int(n, "p")));
     infer_pool(g, n);
 }
 
@@ -183,19 +183,19 @@ static void emit_lp_pool(Emitter *e, const Node *n)
 {
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
-    emit_line(e, "%s(%s, %s, %lld, %s, %s, %s, %s, %s, %s, %lld);", emit_kernel(e, "lp_pool", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "lp_pool", x.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), int_text(x.dims[0] * x.dims[1]),
               emit_dims(w.in, 3), emit_dims(w.out, 3), emit_dims(w.kernel, 3), emit_dims(w.stride, 3),
-              emit_dims(w.dilation, 3), emit_dims(w.pad_begin, 3), (long long)attr_int(n, "p"));
+              emit_dims(w.dilation, 3), emit_dims(w.pad_begin, 3), int_text(attr_int(n, "p")));
 }
 
 static void emit_max_pool(Emitter *e, const Node *n)
 {
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
-    emit_line(e, "%s(%s, %s, %s, %lld, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "max_pool", x.dtype),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "max_pool", x.dtype),
               emit_ptr(e, n->out[0]), wants_index(n) ? emit_ptr(e, n->out[1]) : "NULL", emit_ptr(e, n->in[0]),
-              (long long)(x.dims[0] * x.dims[1]), emit_dims(w.in, 3), emit_dims(w.out, 3),
+              int_text(x.dims[0] * x.dims[1]), emit_dims(w.in, 3), emit_dims(w.out, 3),
               emit_dims(w.kernel, 3), emit_dims(w.stride, 3), emit_dims(w.dilation, 3),
               emit_dims(w.pad_begin, 3));
 }
@@ -204,8 +204,8 @@ static void emit_average_pool(Emitter *e, const Node *n)
 {
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
-    emit_line(e, "%s(%s, %s, %lld, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "average_pool", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "average_pool", x.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), int_text(x.dims[0] * x.dims[1]),
               emit_dims(w.in, 3), emit_dims(w.out, 3), emit_dims(w.kernel, 3), emit_dims(w.stride, 3),
               emit_dims(w.pad_begin, 3), emit_dims(w.pad_end, 3), attr_int(n, "count_include_pad") != 0);
 }
@@ -214,10 +214,10 @@ static void emit_global_pool(Emitter *e, const Node *n)
 {
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
-    emit_line(e, "%s(%s, %s, %lld, %lld);",
+    emit_line(e, "%s(%s, %s, %s, %s);",
               emit_kernel(e, n->op == OP_GlobalMaxPool ? "global_max" : "global_average", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]),
-              (long long)w.in[2]);
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), int_text(x.dims[0] * x.dims[1]),
+              int_text(w.in[2]));
 }
 
 static double window_size(const Graph *g, const Node *n)
@@ -391,9 +391,9 @@ static void eval_unpool(const Graph *g, const Node *n, const void *const *in, vo
 
 static void emit_unpool(Emitter *e, const Node *n)
 {
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld);", emit_kernel(e, "max_unpool", n->in[0]->type.dtype),
+    emit_line(e, "%s(%s, %s, %s, %s, %s);", emit_kernel(e, "max_unpool", n->in[0]->type.dtype),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
-              (long long)type_elems(n->in[0]->type), (long long)type_elems(n->out[0]->type));
+              int_text(type_elems(n->in[0]->type)), int_text(type_elems(n->out[0]->type)));
 }
 
 const OpDef op_MaxUnpool = {

@@ -148,8 +148,8 @@ static void read_sizes(const Graph *g, const Node *n, Cell *c)
     c->gates = c->op == OP_LSTM ? 4 : c->op == OP_GRU ? 3 : 1;
     const Attr *hidden = node_attr(n, "hidden_size");
     if (c->hidden < 1 || (hidden && hidden->i != c->hidden))
-        fail_node(g, n, "'hidden_size' is %lld, R has %lld columns", (long long)(hidden ? hidden->i : 0),
-                  (long long)c->hidden);
+        fail_node(g, n, "'hidden_size' is %s, R has %s columns", int_text(hidden ? hidden->i : 0),
+                  int_text(c->hidden));
 }
 
 Cell cell_read(const Graph *g, const Node *n)

@@ -61,7 +61,7 @@ static void find_axes(const Graph *g, const Node *n, bool *reduced)
     for (int64_t i = 0; i < count; i++) {
         int64_t a = norm_axis(g, n, axes[i], rank);
         if (reduced[a])
-            fail_node(g, n, "axis %lld is listed twice", (long long)a);
+            fail_node(g, n, "axis %s is listed twice", int_text(a));
         reduced[a] = true;
     }
 }
@@ -322,7 +322,7 @@ static const char *finish_text(Emitter *e, const ReduceOp *op, DType d, int64_t 
         return mem_printf("%s(acc)", emit_kernel(e, "log", d));
     if (op->finish == FINISH_MEAN)
         return dtype_is_float(d) ? mem_printf("acc / %s", float_text((double)count, d))
-                                 : mem_printf("acc / %lld", (long long)count);
+                                 : mem_printf("acc / %s", int_text(count));
     return "acc";
 }
 

@@ -29,7 +29,7 @@ static int64_t scaled_size(const Graph *g, const Node *n, int64_t size, float sc
 {
     double out = floor((double)size * (double)scale);
     if (!(scale > 0) || !(out >= 1 && out < (double)INT32_MAX))
-        fail_node(g, n, "a scale of %g for an axis of size %lld", (double)scale, (long long)size);
+        fail_node(g, n, "a scale of %g for an axis of size %s", (double)scale, int_text(size));
     return (int64_t)out;
 }
 
@@ -50,8 +50,8 @@ static void read_target(const Graph *g, const Node *n, int64_t *out, float *scal
     const int64_t *size = sizes ? const_ints(g, n, 3, &count) : NULL;
     for (int i = 0; i < x.rank; i++) {
         if (x.dims[i] < 1 || (size && (size[i] < 1 || size[i] > INT32_MAX)))
-            fail_node(g, n, "axis %d of size %lld cannot be resized to %lld", i, (long long)x.dims[i],
-                      size ? (long long)size[i] : 0);
+            fail_node(g, n, "axis %d of size %s cannot be resized to %s", i, int_text(x.dims[i]),
+                      int_text(size ? size[i] : 0));
         scale[i] = size ? (float)size[i] / (float)x.dims[i] : ((const float *)scales->data)[i];
         out[i] = size ? size[i] : scaled_size(g, n, x.dims[i], scale[i]);
     }
@@ -326,8 +326,8 @@ static void emit_outside(Emitter *e, const Node *n, const Sampling *s)
     void *element = mem_alloc(dtype_size(d));
     elem_set(element, d, 0, (double)value);
     if (s->outside)
-        emit_line(e, "%s(%s, %lld, %s, %lld, %s, %s);", emit_kernel(e, "resize_outside", d),
-                  emit_ptr(e, n->out[0]), (long long)s->outer, emit_dims(s->out, 3), (long long)s->inner,
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %s);", emit_kernel(e, "resize_outside", d),
+                  emit_ptr(e, n->out[0]), int_text(s->outer), emit_dims(s->out, 3), int_text(s->inner),
                   emit_const_array(e, "resize_outside", DT_U8, s->outside, s->entries / s->taps),
                   emit_literal(d, element, 0));
 }
@@ -339,15 +339,15 @@ static void emit_resize(Emitter *e, const Node *n)
     const char *index = emit_const_array(e, "resize_index", DT_I32, s.index, s.entries);
     const char *y = emit_ptr(e, n->out[0]), *x = emit_ptr(e, n->in[0]);
     if (s.taps == 1) {
-        emit_line(e, "%s(%s, %s, %lld, %s, %s, %lld, %s);", emit_kernel(e, "resize_nearest", d), y, x,
-                  (long long)s.outer, emit_dims(s.in, 3), emit_dims(s.out, 3), (long long)s.inner, index);
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "resize_nearest", d), y, x,
+                  int_text(s.outer), emit_dims(s.in, 3), emit_dims(s.out, 3), int_text(s.inner), index);
         emit_outside(e, n, &s);
         return;
     }
     void *weight = mem_array(s.entries, dtype_size(d));
     doubles_to(s.weight, weight, d, s.entries);
-    emit_line(e, "%s(%s, %s, %lld, %s, %s, %lld, %d, %s, %s);", emit_kernel(e, "resize_linear", d), y, x,
-              (long long)s.outer, emit_dims(s.in, 3), emit_dims(s.out, 3), (long long)s.inner, s.taps, index,
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %d, %s, %s);", emit_kernel(e, "resize_linear", d), y, x,
+              int_text(s.outer), emit_dims(s.in, 3), emit_dims(s.out, 3), int_text(s.inner), s.taps, index,
               emit_const_array(e, "resize_weight", d, weight, s.entries));
     emit_outside(e, n, &s);
 }

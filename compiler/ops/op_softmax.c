@@ -76,9 +76,8 @@ static void emit_softmax(Emitter *e, const Node *n)
     const char *name = n->op == OP_Softmax ? "softmax" : n->op == OP_LogSoftmax ? "log_softmax" : "hardmax";
     if (type_elems(n->out[0]->type) == 0)
         return;
-    emit_line(e, "%s(%s, %s, %lld, %lld, %lld);", emit_kernel(e, name, n->in[0]->type.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)s.outer, (long long)s.n,
-              (long long)s.inner);
+    emit_line(e, "%s(%s, %s, %s);", emit_kernel(e, name, n->in[0]->type.dtype), emit_ptr(e, n->out[0]),
+              emit_ptr(e, n->in[0]), split_text(s));
 }
 
 #define SOFTMAX(op, rounds, gradient)                                                                        \

@@ -16,7 +16,8 @@ typedef struct AxisSplit {
     int64_t outer, n, inner;
 } AxisSplit;
 AxisSplit split_axis(Type t, int64_t axis);
-bool is_reshape(const Node *n); /* Reshape, Flatten, Squeeze or Unsqueeze */
+const char *split_text(AxisSplit s); /* "outer, n, inner" */
+bool is_reshape(const Node *n);      /* Reshape, Flatten, Squeeze or Unsqueeze */
 
 /* ---- window.c ---- */
 

@@ -23,7 +23,7 @@ Type infer_broadcast(const Graph *g, const Node *n, int count)
 int64_t norm_axis(const Graph *g, const Node *n, int64_t axis, int rank)
 {
     if (axis < -rank || axis >= rank)
-        fail_node(g, n, "axis %lld is out of range for rank %d", (long long)axis, rank);
+        fail_node(g, n, "axis %s is out of range for rank %d", int_text(axis), rank);
     return axis < 0 ? axis + rank : axis;
 }
 
@@ -36,6 +36,11 @@ AxisSplit split_axis(Type t, int64_t axis)
         else if (k > axis)
             s.inner *= t.dims[k];
     return s;
+}
+
+const char *split_text(AxisSplit s)
+{
+    return mem_printf("%s, %s, %s", int_text(s.outer), int_text(s.n), int_text(s.inner));
 }
 
 bool is_reshape(const Node *n)

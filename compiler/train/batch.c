@@ -56,8 +56,8 @@ static void multiply_batch(const Graph *g, const Tensor *of, Type *t, int axis, 
         t->dims[0] = 1;
     }
     if (t->dims[axis] > ((int64_t)1 << 40) / batch)
-        fail("%s: '%s' of %s is too large for a batch of %lld", g->file, of->name, type_text(of->type),
-             (long long)batch);
+        fail("%s: '%s' of %s is too large for a batch of %s", g->file, of->name, type_text(of->type),
+             int_text(batch));
     t->dims[axis] *= batch;
 }
 

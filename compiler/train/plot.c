@@ -225,9 +225,9 @@ static const char *title_of(const Trainer *t)
 {
     const char *slash = strrchr(t->g->file, '/'), *name = short_text(slash ? slash + 1 : t->g->file, 60);
     if (!t->best_epoch)
-        return mem_printf("%s: %d of %lld epochs", name, t->num_history, (long long)t->epochs);
-    return mem_printf("%s: %d of %lld epochs, the best is epoch %lld (circle)", name, t->num_history,
-                      (long long)t->epochs, (long long)t->best_epoch);
+        return mem_printf("%s: %d of %s epochs", name, t->num_history, int_text(t->epochs));
+    return mem_printf("%s: %d of %s epochs, the best is epoch %s (circle)", name, t->num_history,
+                      int_text(t->epochs), int_text(t->best_epoch));
 }
 
 void plot_write(const Trainer *t, const char *path)

@@ -45,8 +45,8 @@ Loss loss_find(const Graph *g, const Dataset *d)
     if (d->labels)
         check_labels(g, d, l.classes);
     if (d->targets && d->target_size != l.classes)
-        fail("%s: targets of %lld numbers per sample for output '%s' of %s", d->spec,
-             (long long)d->target_size, g->outputs[0]->name, type_text(g->outputs[0]->type));
+        fail("%s: targets of %s numbers per sample for output '%s' of %s", d->spec, int_text(d->target_size),
+             g->outputs[0]->name, type_text(g->outputs[0]->type));
     return l;
 }
 

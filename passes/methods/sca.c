@@ -214,7 +214,7 @@ void sca_end_epoch(Trainer *t, double distance)
 
 static void settings(Text *s, const TrainOptions *o)
 {
-    text_printf(s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
+    text_printf(s, " lambda=%.9g recovery=%s", o->lambda, int_text(o->recovery));
 }
 
 static const Knob knobs[] = {{"alpha", offsetof(TrainOptions, alpha), 0.5},
