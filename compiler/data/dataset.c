@@ -137,8 +137,14 @@ static void read_npz(const char *path, Tensor **x, Tensor **y)
     int status;
     while ((status = archive_read_next_header(a, &entry)) == ARCHIVE_OK) {
         const char *name = archive_entry_pathname(entry);
-        Tensor **t = !name ? NULL : !strcmp(name, "x.npy") ? x : !strcmp(name, "y.npy") ? y : NULL;
-        text_printf(&names, "%s%s", names.len ? ", " : "", name ? name : "?");
+        if (!name)
+            name = "?";
+        text_printf(&names, "%s%s", names.len ? ", " : "", name);
+        Tensor **t = NULL;
+        if (!strcmp(name, "x.npy"))
+            t = x;
+        else if (!strcmp(name, "y.npy"))
+            t = y;
         if (t) {
             Text array = read_entry(a, path); /* lives on: the tensor points into it */
             *t = npy_parse(mem_printf("%s: %s", path, name), (const uint8_t *)array.data, array.len);
@@ -353,8 +359,11 @@ static const double *per_channel(const Dataset *d, const char *option, Numbers g
         usage("--%s: %d numbers for samples of %s, which have %s channels (--layout %s)", option, given.count,
               type_text(d->sample), int_text(c), d->nhwc ? "nhwc" : "nchw");
     double *v = NEW_ARRAY(double, c);
-    for (int64_t i = 0; i < c; i++)
-        v[i] = given.count == 0 ? absent : given.items[given.count == 1 ? 0 : i];
+    for (int64_t i = 0; i < c; i++) {
+        v[i] = absent;
+        if (given.count)
+            v[i] = given.items[given.count == 1 ? 0 : i];
+    }
     return v;
 }
 
@@ -369,7 +378,9 @@ DataFeed *data_feed(const Dataset *d, const Graph *g, const DataOptions *o)
     f->data = d;
     f->input = g->inputs[0]->type;
     f->transpose = needs_transpose(d, g);
-    f->c = d->sample.rank == 3 ? d->sample.dims[d->nhwc ? 2 : 0] : 1;
+    f->c = 1;
+    if (d->sample.rank == 3)
+        f->c = d->sample.dims[d->nhwc ? 2 : 0];
     f->hw = f->c ? type_elems(d->sample) / f->c : 0;
     f->scale = o->scale;
     f->mean = per_channel(d, "mean", o->mean, f->c, 0);

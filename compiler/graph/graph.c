@@ -547,9 +547,13 @@ float half_value(uint16_t bits)
 {
     int exponent = bits >> 10 & 31;
     float mantissa = (float)(bits & 1023);
-    float v = exponent == 31  ? (bits & 1023 ? NAN : INFINITY)
-              : exponent == 0 ? ldexpf(mantissa, -24)
-                              : ldexpf(mantissa + 1024, exponent - 25);
+    float v;
+    if (exponent == 31)
+        v = bits & 1023 ? NAN : INFINITY;
+    else if (exponent == 0)
+        v = ldexpf(mantissa, -24);
+    else
+        v = ldexpf(mantissa + 1024, exponent - 25);
     return bits & 0x8000 ? -v : v;
 }
 
@@ -568,8 +572,10 @@ void tensor_widen_half(Tensor *t)
 
 static void add_input_types(Text *t, const Node *n)
 {
-    for (int i = 0; i < n->num_in; i++)
-        text_printf(t, "%s%s", i ? ", " : " [inputs ", n->in[i] ? type_text(n->in[i]->type) : "none");
+    for (int i = 0; i < n->num_in; i++) {
+        const char *type = n->in[i] ? type_text(n->in[i]->type) : "none";
+        text_printf(t, "%s%s", i ? ", " : " [inputs ", type);
+    }
     if (n->num_in)
         text_printf(t, "]");
 }

@@ -140,17 +140,24 @@ static int outer_loop(const Flow *f, int end)
     return -1;
 }
 
+static int find_guard(const Finder *d, int i)
+{
+    const Flow *f = d->f;
+    const Node *n = f->g->nodes[i];
+    if (n->op == OP_LoopBegin)
+        return f->guard[f->partner[i]];
+    return known_guard(d, guard_of_uses(d, n), n->op == OP_LoopEnd ? f->partner[i] : i);
+}
+
 static void guard_node(Finder *d, int i)
 {
     Flow *f = d->f;
     const Node *n = f->g->nodes[i];
-    bool begin = n->op == OP_LoopBegin, end = n->op == OP_LoopEnd;
-    int guard =
-        begin ? f->guard[f->partner[i]] : known_guard(d, guard_of_uses(d, n), end ? f->partner[i] : i);
+    int guard = find_guard(d, i);
     f->guard[i] = guard;
-    if (end)
+    if (n->op == OP_LoopEnd)
         d->loop = i;
-    while (begin && d->loop >= 0 && f->partner[d->loop] >= i)
+    while (n->op == OP_LoopBegin && d->loop >= 0 && f->partner[d->loop] >= i)
         d->loop = outer_loop(f, d->loop);
     bool choice = is_choice(n);
     for (int j = 0; j < n->num_in; j++)

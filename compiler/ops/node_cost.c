@@ -52,7 +52,9 @@ int node_cost_rows(const Node *n)
 
 const char *node_row_text(const Node *n, int row)
 {
-    return is_recurrent(n) ? mem_printf("%s %s", n->op_name, row ? "R" : "W") : n->op_name;
+    if (!is_recurrent(n))
+        return n->op_name;
+    return mem_printf("%s %s", n->op_name, row ? "R" : "W");
 }
 
 /* X * W of a recurrent node, with all other parameters, or R * h. W and R [directions][rows][...] meet every

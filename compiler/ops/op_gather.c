@@ -106,9 +106,12 @@ static void infer_gather(Graph *g, Node *n)
     if (y.rank > MAX_RANK)
         fail_node(g, n, "unsupported: rank %d, at most %d is possible", y.rank, MAX_RANK);
     for (int i = 0; i < y.rank; i++)
-        y.dims[i] = i < axis                ? x.dims[i]
-                    : i < axis + index.rank ? index.dims[i - axis]
-                                            : x.dims[i - index.rank + 1];
+        if (i < axis)
+            y.dims[i] = x.dims[i];
+        else if (i < axis + index.rank)
+            y.dims[i] = index.dims[i - axis];
+        else
+            y.dims[i] = x.dims[i - index.rank + 1];
     n->out[0]->type = y;
 }
 
@@ -249,11 +252,12 @@ static void emit_elements(Emitter *e, const Node *n)
                              emit_dims(strides, x.rank)));
         return;
     }
-    emit_line(e, "%s(%s, %s, %s, %s, %d, %s, %d, %s, %s, %zu);",
-              emit_kernel(e, scatter ? "scatter_elements" : "gather_elements", index.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[scatter ? 2 : 0]), emit_ptr(e, n->in[1]),
-              int_text(type_elems(index)), x.rank, emit_dims(index.dims, x.rank), axis_of(emit_plan(e)->g, n),
-              emit_dims(x.dims, x.rank), emit_dims(strides, x.rank), elem_bytes(n));
+    const char *name = scatter ? "scatter_elements" : "gather_elements";
+    const Tensor *from = n->in[scatter ? 2 : 0];
+    emit_line(e, "%s(%s, %s, %s, %s, %d, %s, %d, %s, %s, %zu);", emit_kernel(e, name, index.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, from), emit_ptr(e, n->in[1]), int_text(type_elems(index)),
+              x.rank, emit_dims(index.dims, x.rank), axis_of(emit_plan(e)->g, n), emit_dims(x.dims, x.rank),
+              emit_dims(strides, x.rank), elem_bytes(n));
 }
 
 const OpDef op_GatherElements = {

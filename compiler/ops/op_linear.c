@@ -212,7 +212,8 @@ static void gemm_c_steps(const Graph *g, const Node *n, const MatShape *s, int64
     if (!optional(n, 2))
         return;
     Type c = n->in[2]->type;
-    int64_t rows = c.rank == 2 ? c.dims[0] : 1, cols = c.rank ? c.dims[c.rank - 1] : 1;
+    int64_t rows = c.rank == 2 ? c.dims[0] : 1;
+    int64_t cols = c.rank ? c.dims[c.rank - 1] : 1;
     if (c.rank > 2 || (rows != 1 && rows != s->m) || (cols != 1 && cols != s->n))
         fail_node(g, n, "C of shape %s does not broadcast to [%s,%s]", type_text(c), int_text(s->m),
                   int_text(s->n));
@@ -308,7 +309,9 @@ static Type as_matrix(Type t, bool left)
 static void stack_axis(const Graph *g, const Node *n, StackShape *s, int axis, Type a, Type b)
 {
     int ia = axis - (s->rank + 2 - a.rank), ib = axis - (s->rank + 2 - b.rank);
-    int64_t da = ia < 0 ? 1 : a.dims[ia], db = ib < 0 ? 1 : b.dims[ib], strides[MAX_RANK];
+    int64_t da = ia < 0 ? 1 : a.dims[ia];
+    int64_t db = ib < 0 ? 1 : b.dims[ib];
+    int64_t strides[MAX_RANK];
     if (da != db && da != 1 && db != 1)
         fail_node(g, n, "stacks of matrices do not broadcast");
     s->dims[axis] = da == 1 ? db : da;

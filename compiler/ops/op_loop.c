@@ -81,8 +81,10 @@ static void emit_crossed(Emitter *e, const Node *end, bool to_scratch)
             continue;
         const char *scratch = mem_printf("arena + %s", int_text(at));
         Type t = loop_next(end, k)->type;
-        emit_copy(e, to_scratch ? scratch : emit_ptr(e, loop_state(end, k)),
-                  to_scratch ? emit_ptr(e, loop_next(end, k)) : scratch, t);
+        if (to_scratch)
+            emit_copy(e, scratch, emit_ptr(e, loop_next(end, k)), t);
+        else
+            emit_copy(e, emit_ptr(e, loop_state(end, k)), scratch, t);
         at += (int64_t)type_bytes(t);
     }
 }

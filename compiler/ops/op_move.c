@@ -20,7 +20,8 @@ static bool by_input(const Node *n)
 static void eval_boxes(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     for (int i = 0; i < (by_input(n) ? n->num_in : n->num_out); i++) {
-        int from = by_input(n) ? i : 0, to = by_input(n) ? 0 : i;
+        int from = by_input(n) ? i : 0;
+        int to = by_input(n) ? 0 : i;
         if (!n->out[to] || !type_elems(n->in[from]->type))
             continue;
         Box b = node_box(g, n, from, to);
@@ -31,7 +32,8 @@ static void eval_boxes(const Graph *g, const Node *n, const void *const *in, voi
 static void emit_boxes(Emitter *e, const Node *n)
 {
     for (int i = 0; i < (by_input(n) ? n->num_in : n->num_out); i++) {
-        int from = by_input(n) ? i : 0, to = by_input(n) ? 0 : i;
+        int from = by_input(n) ? i : 0;
+        int to = by_input(n) ? 0 : i;
         if (!n->out[to] || !type_elems(n->in[from]->type))
             continue;
         Box b = node_box(emit_plan(e)->g, n, from, to);
@@ -112,9 +114,11 @@ static Box piece_box(Type whole, Type part, int axis, int64_t start, bool into_w
     int64_t ws[MAX_RANK], ps[MAX_RANK];
     dense_strides(whole, ws);
     dense_strides(part, ps);
+    const int64_t *to = into_whole ? ws : ps;
+    const int64_t *from = into_whole ? ps : ws;
     Box b = {0};
     for (int i = 0; i < part.rank; i++)
-        box_axis(&b, part.dims[i], into_whole ? ws[i] : ps[i], into_whole ? ps[i] : ws[i]);
+        box_axis(&b, part.dims[i], to[i], from[i]);
     *(into_whole ? &b.y_base : &b.x_base) = start * ws[axis];
     return b;
 }
@@ -180,14 +184,16 @@ typedef struct SliceAxis {
 
 static SliceAxis slice_axis(int64_t size, int64_t start, int64_t end, int64_t step)
 {
-    int64_t low = step < 0 ? -1 : 0, high = step < 0 ? size - 1 : size;
+    int64_t low = step < 0 ? -1 : 0;
+    int64_t high = step < 0 ? size - 1 : size;
     start = start < -size ? -size - 1 : start;
     end = end < -size ? -size - 1 : end;
     start += start < 0 ? size : 0;
     end += end < 0 ? size : 0;
-    start = start < 0 ? 0 : start > high ? high : start;
-    end = end < low ? low : end > size ? size : end;
-    int64_t reach = step < 0 ? start - end : end - start, by = step < 0 ? -step : step;
+    start = clamp(start, 0, high);
+    end = clamp(end, low, size);
+    int64_t reach = step < 0 ? start - end : end - start;
+    int64_t by = step < 0 ? -step : step;
     return (SliceAxis){start, step, reach > 0 ? (reach - 1) / by + 1 : 0};
 }
 
@@ -203,7 +209,8 @@ static void slice_axes(const Graph *g, const Node *n, SliceAxis *to)
         to[i] = (SliceAxis){0, 1, x.dims[i]};
     bool used[MAX_RANK] = {false};
     for (int64_t i = 0; i < count; i++) {
-        int64_t a = norm_axis(g, n, axis ? axis[i] : i, x.rank), s = step ? step[i] : 1;
+        int64_t a = norm_axis(g, n, axis ? axis[i] : i, x.rank);
+        int64_t s = step ? step[i] : 1;
         if (used[a] || s == 0 || s == INT64_MIN)
             fail_node(g, n, used[a] ? "axis %s is named twice" : "the step of axis %s is 0", int_text(a));
         used[a] = true;
@@ -337,18 +344,21 @@ static void infer_depth_space(Graph *g, Node *n)
 /* Both move between space [c][h * s][w * s] and depth: DCR [s][s][c][h][w], CRD [c][s][s][h][w]. */
 static Box depth_space_box(const Graph *g, const Node *n)
 {
-    bool to_space = n->op == OP_DepthToSpace, crd = column_first(g, n);
-    Type space = to_space ? n->out[0]->type : n->in[0]->type,
-         depth = to_space ? n->in[0]->type : n->out[0]->type;
+    bool to_space = n->op == OP_DepthToSpace;
+    Type x = n->in[0]->type, y = n->out[0]->type;
+    Type space = to_space ? y : x;
+    Type depth = to_space ? x : y;
     int64_t s = block_size(g, n), c = space.dims[1], h = depth.dims[2], w = depth.dims[3], plane = h * w;
     int64_t dims[6] = {space.dims[0], c, h, s, w, s};
     int64_t in_space[6] = {c * plane * s * s, plane * s * s, w * s * s, w * s, s, 1};
-    int64_t in_depth[6] = {
-        c * plane * s * s,      crd ? s * s * plane : plane, w, crd ? s * plane : s * c * plane, 1,
-        crd ? plane : c * plane};
+    int64_t in_dcr[6] = {c * plane * s * s, plane, w, s * c * plane, 1, c * plane};
+    int64_t in_crd[6] = {c * plane * s * s, s * s * plane, w, s * plane, 1, plane};
+    const int64_t *in_depth = column_first(g, n) ? in_crd : in_dcr;
+    const int64_t *to = to_space ? in_space : in_depth;
+    const int64_t *from = to_space ? in_depth : in_space;
     Box b = {0};
     for (int i = 0; i < 6; i++)
-        box_axis(&b, dims[i], to_space ? in_space[i] : in_depth[i], to_space ? in_depth[i] : in_space[i]);
+        box_axis(&b, dims[i], to[i], from[i]);
     return b;
 }
 

@@ -1,6 +1,6 @@
 /* op_nms.c - NonMaxSuppression. How many boxes are chosen is known at run time only, so the output has as
  * many rows as the file declares for it, else as there can be; rows without a box are -1. */
-#include "print/print.h"
+#include "ops/ops.h"
 
 #include "nms.h"
 
@@ -23,9 +23,10 @@ static int64_t capacity(const Node *n)
 {
     Type scores = n->in[SCORES]->type;
     const Tensor *most = given(n, MOST);
-    int64_t each = !most ? 0 : most->data ? *(const int64_t *)most->data : scores.dims[2];
-    each = each < 0 ? 0 : each < scores.dims[2] ? each : scores.dims[2];
-    return scores.dims[0] * scores.dims[1] * each;
+    int64_t each = 0;
+    if (most)
+        each = most->data ? *(const int64_t *)most->data : scores.dims[2];
+    return scores.dims[0] * scores.dims[1] * clamp(each, 0, scores.dims[2]);
 }
 
 static void infer_nms(Graph *g, Node *n)

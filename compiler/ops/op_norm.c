@@ -155,6 +155,12 @@ static void grad_group(const float *x, const float *dy, const float *scale, int6
     }
 }
 
+/* p + at, or NULL where nothing is wanted */
+static float *wanted_at(float *p, int64_t at)
+{
+    return p ? p + at : NULL;
+}
+
 static void grad_instance_norm(const Graph *g, const Node *n, const Gradient *d)
 {
     (void)g;
@@ -162,8 +168,8 @@ static void grad_instance_norm(const Graph *g, const Node *n, const Gradient *d)
     for (int64_t k = 0; k < p.batch * p.channels; k++) {
         int64_t at = k * p.size, c = k % p.channels;
         grad_group((const float *)d->in[0] + at, d->dout[0] + at, (const float *)d->in[1] + c, 0, p.size,
-                   (double)attr_float(n, "epsilon"), d->din[0] ? d->din[0] + at : NULL,
-                   d->din[1] ? d->din[1] + c : NULL, d->din[2] ? d->din[2] + c : NULL);
+                   (double)attr_float(n, "epsilon"), wanted_at(d->din[0], at), wanted_at(d->din[1], c),
+                   wanted_at(d->din[2], c));
     }
 }
 
@@ -278,18 +284,25 @@ static void grad_row_moments(const float *x, int64_t size, double epsilon, doubl
         dx[i] += (float)((dmean - df * f * f * f * ((double)x[i] - mean)) / (double)size);
 }
 
+/* of an output that may be unused */
+static double slope_at(const float *dy, int64_t i)
+{
+    return dy ? (double)dy[i] : 0;
+}
+
 static void grad_layer_norm(const Graph *g, const Node *n, const Gradient *d)
 {
     int64_t rows, size;
     layer_rows(g, n, &rows, &size);
     bool has_bias = n->num_in > 2 && n->in[2];
-    const float *dmean = n->num_out > 1 ? d->dout[1] : NULL, *df = n->num_out > 2 ? d->dout[2] : NULL;
+    const float *dmean = n->num_out > 1 ? d->dout[1] : NULL;
+    const float *df = n->num_out > 2 ? d->dout[2] : NULL;
     for (int64_t r = 0; d->din[0] && (dmean || df) && r < rows; r++)
         grad_row_moments((const float *)d->in[0] + r * size, size, (double)attr_float(n, "epsilon"),
-                         dmean ? (double)dmean[r] : 0, df ? (double)df[r] : 0, d->din[0] + r * size);
+                         slope_at(dmean, r), slope_at(df, r), d->din[0] + r * size);
     for (int64_t r = 0; d->dout[0] && r < rows; r++)
         grad_group((const float *)d->in[0] + r * size, d->dout[0] + r * size, d->in[1], 1, size,
-                   (double)attr_float(n, "epsilon"), d->din[0] ? d->din[0] + r * size : NULL, d->din[1],
+                   (double)attr_float(n, "epsilon"), wanted_at(d->din[0], r * size), d->din[1],
                    has_bias ? d->din[2] : NULL);
 }
 

@@ -45,6 +45,12 @@ static void infer_pad(Graph *g, Node *n)
     n->out[0]->type = y;
 }
 
+/* Negative pads cut elements off. */
+static int64_t cut(int64_t pad)
+{
+    return pad < 0 ? pad : 0;
+}
+
 /* The part of the input that stays. */
 static Box kept_box(const Graph *g, const Node *n)
 {
@@ -56,7 +62,7 @@ static Box kept_box(const Graph *g, const Node *n)
     Box b = {0};
     for (int i = 0; i < x.rank; i++) {
         int64_t before = pads[i], behind = pads[x.rank + i];
-        box_axis(&b, x.dims[i] + (before < 0 ? before : 0) + (behind < 0 ? behind : 0), ys[i], xs[i]);
+        box_axis(&b, x.dims[i] + cut(before) + cut(behind), ys[i], xs[i]);
         b.y_base += before > 0 ? before * ys[i] : 0;
         b.x_base -= before < 0 ? before * xs[i] : 0;
     }

@@ -77,9 +77,11 @@ static void emit_quantize(Emitter *e, const Node *n)
 {
     AxisSplit s = scale_split(emit_plan(e)->g, n);
     bool forth = n->op == OP_QuantizeLinear;
-    emit_line(e, "%s(%s, %s, %s, %s, %s, %d);", emit_kernel(e, forth ? "quantize" : "dequantize", DT_NONE),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), zero_text(e, n),
-              split_text(s), (forth ? n->out[0] : n->in[0])->type.dtype == DT_I8);
+    const char *name = forth ? "quantize" : "dequantize";
+    const Tensor *narrow = forth ? n->out[0] : n->in[0];
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %d);", emit_kernel(e, name, DT_NONE), emit_ptr(e, n->out[0]),
+              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), zero_text(e, n), split_text(s),
+              narrow->type.dtype == DT_I8);
 }
 
 const OpDef op_QuantizeLinear = {

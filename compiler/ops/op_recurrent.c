@@ -60,7 +60,16 @@ static void check_used(const Graph *g, const Node *n, const Parameters *p)
 
 static int functions_per_direction(OpKind op)
 {
-    return op == OP_LSTM ? 3 : op == OP_GRU ? 2 : 1;
+    if (op == OP_LSTM)
+        return 3;
+    return op == OP_GRU ? 2 : 1;
+}
+
+static int gates_of(OpKind op)
+{
+    if (op == OP_LSTM)
+        return 4;
+    return op == OP_GRU ? 3 : 1;
 }
 
 /* RNN's attribute has two names by default, whatever the direction. */
@@ -145,7 +154,7 @@ static void read_sizes(const Graph *g, const Node *n, Cell *c)
     c->batch = x.dims[!c->batch_first];
     c->inputs = x.dims[2];
     c->hidden = r.dims[2];
-    c->gates = c->op == OP_LSTM ? 4 : c->op == OP_GRU ? 3 : 1;
+    c->gates = gates_of(c->op);
     const Attr *hidden = node_attr(n, "hidden_size");
     if (c->hidden < 1 || (hidden && hidden->i != c->hidden))
         fail_node(g, n, "'hidden_size' is %s, R has %s columns", int_text(hidden ? hidden->i : 0),
@@ -174,10 +183,11 @@ static void infer_cell(Graph *g, Node *n)
     int64_t y[] = {c.steps, c.directions, c.batch, c.hidden},
             y_first[] = {c.batch, c.steps, c.directions, c.hidden};
     int64_t s[] = {c.directions, c.batch, c.hidden}, s_first[] = {c.batch, c.directions, c.hidden};
+    Type all = type_make(c.dtype, 4, c.batch_first ? y_first : y);
+    Type last = type_make(c.dtype, 3, c.batch_first ? s_first : s);
     for (int i = 0; i < n->num_out; i++)
         if (n->out[i])
-            n->out[i]->type = i == CELL_Y ? type_make(c.dtype, 4, c.batch_first ? y_first : y)
-                                          : type_make(c.dtype, 3, c.batch_first ? s_first : s);
+            n->out[i]->type = i == CELL_Y ? all : last;
 }
 
 /* ---- places ---- */

@@ -116,9 +116,9 @@ static float source_position(const char *mode, const Sampling *s, int a, int64_t
     return strcmp(mode, "tf_half_pixel_for_nn") ? middle - 0.5f : middle;
 }
 
-static int32_t clamp(int64_t i, int64_t size)
+static int32_t inside(int64_t i, int64_t size)
 {
-    return (int32_t)(i < 0 ? 0 : i >= size ? size - 1 : i);
+    return (int32_t)clamp(i, 0, size - 1);
 }
 
 static int64_t round_position(const char *mode, float at)
@@ -135,9 +135,13 @@ static int64_t round_position(const char *mode, float at)
 
 static void linear_taps(float at, int64_t in, int32_t *index, double *weight)
 {
-    at = at < 0 ? 0 : at > (float)(in - 1) ? (float)(in - 1) : at;
-    index[0] = clamp((int64_t)at, in);
-    index[1] = clamp((int64_t)at + 1, in);
+    float last = (float)(in - 1);
+    if (at < 0)
+        at = 0;
+    else if (at > last)
+        at = last;
+    index[0] = inside((int64_t)at, in);
+    index[1] = inside((int64_t)at + 1, in);
     weight[1] = (double)(at - (float)index[0]);
     weight[0] = 1 - weight[1];
 }
@@ -158,7 +162,7 @@ static void cubic_taps(const Node *n, float at, int64_t in, int32_t *index, doub
     bool exclude = attr_int(n, "exclude_outside");
     for (int t = 0; t < 4; t++) {
         bool outside = first + t < 0 || first + t >= in;
-        index[t] = clamp(first + t, in);
+        index[t] = inside(first + t, in);
         weight[t] = exclude && outside ? 0 : cubic_weight(a, (double)at - (double)(first + t));
         sum += weight[t];
     }
@@ -185,7 +189,7 @@ static void sample_axis(const Node *n, Sampling *s, int a, int64_t first)
         if (is_cropped(n) && !(at >= 0 && at <= (float)(in - 1)))
             mark_outside(s, first + p);
         if (taps == 1) {
-            index[0] = clamp(round_position(attr_string(n, "nearest_mode"), at), in);
+            index[0] = inside(round_position(attr_string(n, "nearest_mode"), at), in);
             weight[0] = 1;
         } else if (taps == 2) {
             linear_taps(at, in, index, weight);
@@ -232,11 +236,20 @@ static Sampling sampling_axes(const Graph *g, const Node *n)
     return s;
 }
 
+/* nearest, linear, cubic */
+static int taps_of(const Node *n)
+{
+    switch (attr_string(n, "mode")[0]) {
+    case 'n': return 1;
+    case 'l': return 2;
+    default: return 4;
+    }
+}
+
 static Sampling sampling(const Graph *g, const Node *n)
 {
     Sampling s = sampling_axes(g, n);
-    char mode = attr_string(n, "mode")[0];
-    s.taps = mode == 'n' ? 1 : mode == 'l' ? 2 : 4;
+    s.taps = taps_of(n);
     s.entries = (s.out[0] + s.out[1] + s.out[2]) * s.taps;
     s.index = NEW_ARRAY(int32_t, s.entries);
     s.weight = NEW_ARRAY(double, s.entries);

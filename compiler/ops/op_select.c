@@ -155,11 +155,11 @@ static void emit_top_k(Emitter *e, const Node *n)
     const Graph *g = emit_plan(e)->g;
     Type x = n->in[0]->type;
     int axis = top_axis(g, n);
-    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "top_k", x.dtype),
-              n->out[0] ? emit_ptr(e, n->out[0]) : "NULL", emit_ptr(e, n->out[1]), emit_ptr(e, n->in[0]),
-              int_text(product(x.dims, 0, axis)), int_text(x.dims[axis]),
-              int_text(product(x.dims, axis + 1, x.rank)), int_text(const_int(g, n, 1)),
-              attr_int(n, "largest") ? 1 : -1);
+    const char *values = n->out[0] ? emit_ptr(e, n->out[0]) : "NULL";
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "top_k", x.dtype), values,
+              emit_ptr(e, n->out[1]), emit_ptr(e, n->in[0]), int_text(product(x.dims, 0, axis)),
+              int_text(x.dims[axis]), int_text(product(x.dims, axis + 1, x.rank)),
+              int_text(const_int(g, n, 1)), attr_int(n, "largest") ? 1 : -1);
 }
 
 static double top_k_steps(const Graph *g, const Node *n)

@@ -153,8 +153,8 @@ static void shape_range(const Node *n, int64_t *start, int64_t *end)
     *end = node_attr(n, "end") ? attr_int(n, "end") : rank;
     *start += *start < 0 ? rank : 0;
     *end += *end < 0 ? rank : 0;
-    *start = *start < 0 ? 0 : *start > rank ? rank : *start;
-    *end = *end < *start ? *start : *end > rank ? rank : *end;
+    *start = clamp(*start, 0, rank);
+    *end = clamp(*end, *start, rank);
 }
 
 static void infer_shape(Graph *g, Node *n)

@@ -27,6 +27,13 @@ int64_t norm_axis(const Graph *g, const Node *n, int64_t axis, int rank)
     return axis < 0 ? axis + rank : axis;
 }
 
+int64_t clamp(int64_t v, int64_t low, int64_t high)
+{
+    if (v < low)
+        return low;
+    return v > high ? high : v;
+}
+
 AxisSplit split_axis(Type t, int64_t axis)
 {
     AxisSplit s = {1, t.dims[axis], 1};

@@ -119,11 +119,9 @@ static void size_all_transposed(const Graph *g, const Node *n, Window *w, bool s
     for (int a = MAX_SPATIAL - w->rank; a < MAX_SPATIAL; a++) {
         if (extra[a] >= w->stride[a] && extra[a] >= w->dilation[a])
             fail_node(g, n, "attribute 'output_padding' must be less than the stride or the dilation");
-        size_transposed(g, n, w, a,
-                        given[a] ? given[a]
-                        : same   ? w->in[a] * w->stride[a]
-                                 : 0,
-                        extra[a], upper);
+        if (!given[a] && same)
+            given[a] = w->in[a] * w->stride[a];
+        size_transposed(g, n, w, a, given[a], extra[a], upper);
     }
 }
 

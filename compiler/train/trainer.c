@@ -17,10 +17,11 @@
 
 static void check_loss(const Trainer *t, double loss, const char *data)
 {
-    if (!isfinite(loss))
-        fail("the loss on the %s data is no longer a number in epoch %s, step %s: try a lower --lr%s%s", data,
-             int_text(t->epoch + 1), int_text(t->step + 1), t->epoch ? "; --resume continues from " : "",
-             t->epoch ? t->checkpoint : "");
+    if (isfinite(loss))
+        return;
+    const char *resume = t->epoch ? mem_printf("; --resume continues from %s", t->checkpoint) : "";
+    fail("the loss on the %s data is no longer a number in epoch %s, step %s: try a lower --lr%s", data,
+         int_text(t->epoch + 1), int_text(t->step + 1), resume);
 }
 
 static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
@@ -221,6 +222,14 @@ static void own_statistics(Graph *g)
         }
 }
 
+/* A method's own rate holds for its own optimizer. */
+static double default_rate(const MethodDef *m, bool adam)
+{
+    if (adam == m->adam)
+        return m->rate;
+    return adam ? 1e-3 : 0.02;
+}
+
 static TrainOptions *fill_options(const TrainJob *j)
 {
     TrainOptions *o = NEW(TrainOptions);
@@ -229,7 +238,7 @@ static TrainOptions *fill_options(const TrainJob *j)
     o->epochs = o->epochs ? o->epochs : m->epochs;
     o->recovery = m->recovery ? (o->epochs + m->recovery - 1) / m->recovery : 0;
     o->adam = o->optimizer_given ? o->adam : m->adam;
-    o->rate = o->rate > 0 ? o->rate : o->adam == m->adam ? m->rate : o->adam ? 1e-3 : 0.02;
+    o->rate = o->rate > 0 ? o->rate : default_rate(m, o->adam);
     o->decay = o->decay >= 0 ? o->decay : m->decay;
     return o;
 }
@@ -308,10 +317,11 @@ static void store(const Trainer *t, const ParamList *l, const float *block)
 static const char *report_text(const Trainer *t)
 {
     bool ternary = t->opt->method != METHOD_none;
+    const char *before = ternary ? "float" : "before";
+    const char *after = ternary ? "ternary" : "after";
     return mem_printf("trained %s epochs, the best is epoch %s; on held-back data\n  %-8s %s\n  %-8s %s\n",
-                      int_text(t->epochs), int_text(t->best_epoch), ternary ? "float" : "before",
-                      judged_text(&t->loss, t->of_float), ternary ? "ternary" : "after",
-                      judged_text(&t->loss, t->best));
+                      int_text(t->epochs), int_text(t->best_epoch), before,
+                      judged_text(&t->loss, t->of_float), after, judged_text(&t->loss, t->best));
 }
 
 /* The share of the most frequent label: what a constant answer gets right. */
@@ -341,10 +351,12 @@ static void note_failure(const Trainer *t)
 static const char *settings_text(const Trainer *t)
 {
     const TrainOptions *o = t->o;
+    const char *optimizer = o->adam ? "adam" : "sgd";
+    const char *schedule = o->step_schedule ? "step" : "cosine";
     Text s = {0};
     text_printf(&s, "trained epochs=%s best=%s batch=%s optimizer=%s lr=%.9g weight-decay=%.9g schedule=%s",
-                int_text(t->epochs), int_text(t->best_epoch), int_text(t->e->batch), o->adam ? "adam" : "sgd",
-                o->rate, o->decay, o->step_schedule ? "step" : "cosine");
+                int_text(t->epochs), int_text(t->best_epoch), int_text(t->e->batch), optimizer, o->rate,
+                o->decay, schedule);
     if (!o->adam)
         text_printf(&s, " momentum=%.9g", o->momentum);
     if (t->method->settings)
