@@ -77,8 +77,7 @@ struct Engine {
     uint64_t noise;      /* seed of this step's Dropout */
 };
 
-/* batch.c: the graph for `batch` samples at once; tensor ids stay. Fails where the batch cannot be followed.
- */
+/* batch.c: the graph for `batch` samples at once; tensor ids stay. Fails where it cannot be followed. */
 Graph *graph_with_batch(const Graph *g, int64_t batch);
 
 /* What gets a gradient: nothing, parameters, the inputs of the graph as well. */
