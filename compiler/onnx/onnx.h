@@ -4,7 +4,7 @@
 
 #include "graph/options.h"
 
-/* ---- onnx_scan.c, onnx_read.c, onnx_write.c ---- */
+/* ---- onnx_read.c, onnx_tensor.c, onnx_write.c ---- */
 
 Model *onnx_read(const char *path, const Options *opt);
 /* path: for messages */
