@@ -104,8 +104,7 @@ static int make_guard(Flow *f, int outer, const Tensor *condition, bool value)
     return f->num_guards++;
 }
 
-/* The innermost guard of those around whose conditions, and all outer ones, are known in front of node `at`.
- */
+/* The innermost guard of those around whose condition, and all outer ones, are known before node `at`. */
 static int known_guard(const Finder *d, int guard, int at)
 {
     int known = guard;

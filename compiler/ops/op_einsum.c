@@ -136,13 +136,13 @@ static Einsum read_einsum(const Graph *g, const Node *n)
     Einsum e = {0};
     Term terms[2];
     int axes = 0;
-    const char *p = attr_string(n, "equation"), *arrow = strstr(p, "->"),
-               *end = arrow ? arrow : p + strlen(p);
+    const char *p = attr_string(n, "equation"), *arrow = strstr(p, "->");
+    const char *end = arrow ? arrow : p + strlen(p);
     if (n->num_in > 2)
         fail_node(g, n, "unsupported: Einsum of %d inputs; 1 and 2 are possible", n->num_in);
     for (int i = 0; i < n->num_in; i++) {
-        const char *comma = memchr(p, ',', (size_t)(end - p)),
-                   *stop = i + 1 < n->num_in && comma ? comma : end;
+        const char *comma = memchr(p, ',', (size_t)(end - p));
+        const char *stop = i + 1 < n->num_in && comma ? comma : end;
         if (i + 1 < n->num_in && !comma)
             fail_node(g, n, "attribute 'equation' has fewer terms than there are inputs");
         terms[i] = parse_term(g, n, p, stop, n->in[i]->type.rank, 0);

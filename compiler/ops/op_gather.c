@@ -350,8 +350,8 @@ static void eval_nd(const Graph *g, const Node *n, const void *const *in, void *
 {
     NdShape s = nd_shape(g, n);
     Dims32 dims = narrow_all(s.dims, (int)s.depth), steps = narrow_all(s.steps, (int)s.depth);
-    int32_t batch = narrow(s.batch), count = narrow(s.count), depth = narrow(s.depth),
-            slices = narrow(s.slices);
+    int32_t batch = narrow(s.batch), count = narrow(s.count), depth = narrow(s.depth);
+    int32_t slices = narrow(s.slices);
     bool scatter = n->op == OP_ScatterND, narrow_index = n->in[1]->type.dtype == DT_I32;
     if (scatter)
         memcpy(out[0], in[0], type_bytes(n->in[0]->type));
@@ -454,8 +454,8 @@ static void eval_one_hot(const Graph *g, const Node *n, const void *const *in, v
 {
     Type index = n->in[0]->type;
     int axis = hot_axis(g, n);
-    int32_t outer = narrow(product(index.dims, 0, axis)),
-            inner = narrow(product(index.dims, axis, index.rank));
+    int32_t outer = narrow(product(index.dims, 0, axis));
+    int32_t inner = narrow(product(index.dims, axis, index.rank));
     int32_t depth = narrow(n->out[0]->type.dims[axis]);
     size_t bytes = dtype_size(n->out[0]->type.dtype);
     if (index.dtype == DT_I32)

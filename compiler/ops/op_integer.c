@@ -17,8 +17,7 @@ static bool is_code(DType d)
 }
 
 /* Types of both inputs and of their zero points: zero i belongs to input i - 2 and has one element, or
- * `counts[i - 2]`.
- */
+ * `counts[i - 2]`. */
 static void check_codes(const Graph *g, const Node *n, const int64_t *counts)
 {
     for (int i = 0; i < 2; i++) {
@@ -72,8 +71,8 @@ static void infer_conv_integer(Graph *g, Node *n)
 /* Codes less their zero points, which change every `repeat` elements when there are several. */
 static double *centred(const Node *n, const void *const *in, int i, int64_t repeat)
 {
-    int64_t elems = type_elems(n->in[i]->type),
-            count = zero_of(n, 2 + i) ? type_elems(n->in[2 + i]->type) : 0;
+    int64_t elems = type_elems(n->in[i]->type);
+    int64_t count = zero_of(n, 2 + i) ? type_elems(n->in[2 + i]->type) : 0;
     DType d = n->in[i]->type.dtype;
     double *v = doubles_from(in[i], d, elems);
     for (int64_t k = 0; k < elems && count; k++)

@@ -237,8 +237,8 @@ static void eval_gemm(const Graph *g, const Node *n, const void *const *in, void
     gemm_c_steps(g, n, &s, &si, &sj);
     DType d = n->in[0]->type.dtype;
     double *a = doubles_from(in[0], d, s.m * s.k), *b = doubles_from(in[1], d, s.k * s.n);
-    double *y = doubles_new(s.m * s.n), alpha = (double)attr_float(n, "alpha"),
-           beta = (double)attr_float(n, "beta");
+    double *y = doubles_new(s.m * s.n), alpha = (double)attr_float(n, "alpha");
+    double beta = (double)attr_float(n, "beta");
     multiply(&s, a, b, y);
     for (int64_t i = 0; i < s.m; i++)
         for (int64_t j = 0; j < s.n; j++) {
@@ -403,8 +403,8 @@ static void emit_matmul(Emitter *e, const Node *n)
     const MatShape *m = &s.mat;
     DType d = n->in[0]->type.dtype;
     int64_t count = stack_count(&s);
-    const char *sizes = sizes_text(m), *y = emit_ptr(e, n->out[0]), *a = emit_ptr(e, n->in[0]),
-               *b = emit_ptr(e, n->in[1]);
+    const char *y = emit_ptr(e, n->out[0]), *a = emit_ptr(e, n->in[0]), *b = emit_ptr(e, n->in[1]);
+    const char *sizes = sizes_text(m);
     if (count == 1)
         emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "matmul", d), y, a, b, sizes,
                   int_text(m->ai), int_text(m->ak), int_text(m->bk), int_text(m->bj));

@@ -53,8 +53,7 @@ static void emit_begin(Emitter *e, const Node *n)
     emit_line(e, "*%s = loop%d;", emit_ptr(e, n->out[0]), number);
 }
 
-/* Whether the next state k lies in the memory of another state, which may be overwritten before it is read.
- */
+/* Whether the next state k lies in the memory of another state, which may be overwritten too early. */
 static bool is_crossed(const Node *end, int k)
 {
     for (int j = 0; j < loop_states(end); j++)

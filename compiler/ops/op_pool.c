@@ -18,8 +18,7 @@ static bool wants_index(const Node *n)
     return n->num_out > 1 && n->out[1];
 }
 
-/* Whether window o along axis a holds an element: its first tap that is not in front of the input lies in it.
- */
+/* Whether window o along axis a holds an element: its first tap not in front of the input lies in it. */
 static bool holds_element(const Window *w, int a, int64_t o)
 {
     int64_t at = o * w->stride[a] - w->pad_begin[a];
@@ -341,15 +340,15 @@ static int64_t value_at(const int64_t *v, int i, int64_t otherwise)
 static void unpool_sizes(const Graph *g, const Node *n, Type *y)
 {
     int kernels, strides, pads, axes = y->rank - 2;
-    const int64_t *kernel = attr_ints(n, "kernel_shape", &kernels),
-                  *stride = attr_ints(n, "strides", &strides);
+    const int64_t *kernel = attr_ints(n, "kernel_shape", &kernels);
+    const int64_t *stride = attr_ints(n, "strides", &strides);
     const int64_t *pad = attr_ints(n, "pads", &pads);
     if (kernels != axes || (stride && strides != axes) || (pad && pads != 2 * axes))
         fail_node(g, n, "'kernel_shape', 'strides' or 'pads' do not have the length for %d spatial axes",
                   axes);
     for (int i = 0; i < axes; i++) {
-        int64_t k = kernel[i], s = value_at(stride, i, 1), a = value_at(pad, i, 0),
-                b = value_at(pad, axes + i, 0);
+        int64_t k = kernel[i], s = value_at(stride, i, 1), a = value_at(pad, i, 0);
+        int64_t b = value_at(pad, axes + i, 0);
         bool good = k > 0 && s > 0 && a >= 0 && b >= 0 && k <= 1 << 24 && s <= 1 << 24 && a <= 1 << 24 &&
                     b <= 1 << 24;
         y->dims[2 + i] = good ? s * (y->dims[2 + i] - 1) + k - a - b : 0;

@@ -33,8 +33,7 @@ static GateKind find_function(const Graph *g, const Node *n, const char *name)
     fail_node(g, n, "unsupported: activation '%s'", name);
 }
 
-/* Parameters are given in the order of the functions that take them, the last may be left to their defaults.
- */
+/* Parameters come in the order of the functions that take them; the last may be left to their defaults. */
 typedef struct Parameters {
     const char *name;
     const Attr *list;
@@ -282,14 +281,14 @@ void cell_step_weights(CellStep *s, const CellWeights *w, int64_t d)
 }
 
 /* Buffers of one batch row. */
-typedef struct Row {
+typedef struct RowState {
     double *h, *c;
     Approx *new_h, *new_c;
-} Row;
+} RowState;
 
-static Row row_new(const Cell *c)
+static RowState row_state_new(const Cell *c)
 {
-    Row r = {.h = doubles_new(c->hidden), .c = cell_has_memory(c) ? doubles_new(c->hidden) : NULL};
+    RowState r = {.h = doubles_new(c->hidden), .c = cell_has_memory(c) ? doubles_new(c->hidden) : NULL};
     r.new_h = calloc((size_t)(2 * c->hidden), sizeof *r.new_h);
     if (!r.new_h)
         fail("out of memory");
@@ -297,7 +296,7 @@ static Row row_new(const Cell *c)
     return r;
 }
 
-static void row_free(Row *r)
+static void row_state_free(RowState *r)
 {
     free(r->h);
     free(r->c);
@@ -331,10 +330,10 @@ typedef struct CellOutputs {
 static void walk_row(const Cell *c, const Node *n, const void *const *in, const CellWeights *w,
                      const double *xw, const CellOutputs *out, int64_t d, int64_t b)
 {
-    Row r = row_new(c);
+    RowState r = row_state_new(c);
     CellStep s = {.cell = c, .h = r.h, .c = r.c, .new_h = r.new_h, .new_c = r.new_c};
-    const Tensor *lengths = cell_input(n, CELL_LENGTHS), *h0 = cell_input(n, CELL_H),
-                 *c0 = cell_input(n, CELL_C);
+    const Tensor *lengths = cell_input(n, CELL_LENGTHS), *h0 = cell_input(n, CELL_H);
+    const Tensor *c0 = cell_input(n, CELL_C);
     int64_t rows = c->gates * c->hidden, state = cell_state(c, d, b);
     load_state(c, r.h, h0, h0 ? in[CELL_H] : NULL, state);
     load_state(c, r.c, c0, c0 ? in[CELL_C] : NULL, state);
@@ -354,7 +353,7 @@ static void walk_row(const Cell *c, const Node *n, const void *const *in, const 
     store_state(c, r.h, out->y[CELL_Y_H], state);
     store_state(c, r.c, out->y[CELL_Y_C], state);
     free(zero);
-    row_free(&r);
+    row_state_free(&r);
 }
 
 static void walk(const Cell *c, const Node *n, const void *const *in, const double *xw, void *const *out)

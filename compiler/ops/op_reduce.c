@@ -3,8 +3,7 @@
  *
  * Generated code walks the kept dimensions, and inside them the reduced ones, with literal strides, and calls
  * the scalar kernels of runtime/. The evaluator has its own arithmetic: double for floating types, 64 bits
- * for integers.
- */
+ * for integers. */
 #include "ops/grad.h"
 #include "ops/ops.h"
 

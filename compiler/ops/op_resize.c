@@ -316,8 +316,8 @@ static bool has_grad_resize(const Graph *g, const Node *n)
 static void grad_resize(const Graph *g, const Node *n, const Gradient *d)
 {
     Sampling s = sampling(g, n);
-    int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2],
-            taps = s.taps;
+    int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2];
+    int64_t taps = s.taps;
     for (int64_t k = 0; k < s.outer * positions * taps * taps * taps; k++) {
         int64_t tap = k % (taps * taps * taps), p = k / (taps * taps * taps) % positions;
         int64_t o = k / (taps * taps * taps) / positions;

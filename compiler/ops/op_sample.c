@@ -67,10 +67,10 @@ static void infer_grid(Graph *g, Node *n)
 static void eval_grid(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     Type x = n->in[0]->type, y = n->out[0]->type;
-    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]}, batch = (int32_t)x.dims[0],
-            taps = grid_taps(g, n);
-    int32_t channels = (int32_t)x.dims[1], positions = (int32_t)(y.dims[2] * y.dims[3]),
-            border = grid_border(g, n);
+    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]}, batch = (int32_t)x.dims[0];
+    int32_t taps = grid_taps(g, n);
+    int32_t channels = (int32_t)x.dims[1], positions = (int32_t)(y.dims[2] * y.dims[3]);
+    int32_t border = grid_border(g, n);
     int32_t corners = attr_int(n, "align_corners") != 0;
     if (x.dtype == DT_F32)
         tn_grid_sample_f32(out[0], in[0], in[1], batch, channels, size, positions, taps, border, corners);
@@ -142,8 +142,8 @@ static void infer_roi(Graph *g, Node *n)
 static void eval_roi(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     Type x = n->in[0]->type, y = n->out[0]->type;
-    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]},
-            bins[2] = {(int32_t)y.dims[2], (int32_t)y.dims[3]};
+    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]};
+    int32_t bins[2] = {(int32_t)y.dims[2], (int32_t)y.dims[3]};
     int32_t batch = (int32_t)x.dims[0], channels = (int32_t)x.dims[1], half = is_half_pixel(g, n);
     int32_t count = (int32_t)y.dims[0], samples = (int32_t)attr_int(n, "sampling_ratio");
     float scale = attr_float(n, "spatial_scale");

@@ -47,8 +47,8 @@ static void add_bias(NodeKernel *k, float *y)
 static void forward_matmul(NodeKernel *k)
 {
     const float *a = value_dense(k->e, value_at(k, 0)), *b = value_dense(k->e, value_at(k, 1));
-    float *y = k->e->values[k->n->out[0]->id].data,
-          alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
+    float *y = k->e->values[k->n->out[0]->id].data;
+    float alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
     for (int64_t s = 0; s < k->stacks; s++)
         library_sgemm(is_transposed(k, 0), is_transposed(k, 1), k->rows, k->cols, k->inner, alpha,
                       a + matrix_at(k, 0, s), b + matrix_at(k, 1, s), 0, y + s * k->rows * k->cols);

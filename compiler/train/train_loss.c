@@ -117,8 +117,8 @@ Judged loss_judge(const Loss *l, const Dataset *d, const int64_t *samples, int64
 {
     Judged r = {0};
     int64_t n = l->classes;
-    double factor = 1 / (double)count,
-           spread = l->kind == LOSS_TEACHER_SCORES ? spread_of(teacher, batch * n) : 1;
+    double factor = 1 / (double)count;
+    double spread = l->kind == LOSS_TEACHER_SCORES ? spread_of(teacher, batch * n) : 1;
     double heat = fmax(1, sqrt(spread) / 4); /* classes: some units between likely and unlikely */
     bool scores = l->kind == LOSS_TARGETS || l->kind == LOSS_TEACHER_SCORES, classes = !scores || l->compared;
     if (grad)
