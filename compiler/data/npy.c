@@ -7,7 +7,6 @@
 #include "base/out_file.h"
 #include "data/data.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
