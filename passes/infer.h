@@ -29,7 +29,7 @@ void infer_control(Walk *w, const Node *n);
 void infer_set_budget(Walk *w);
 bool infer_take_budget(Walk *w, const Node *n); /* whether the node may be evaluated */
 
-/* Nodes around bodies, with the label of n: op(a, b, c), those that are not NULL. */
+/* infer_control.c: nodes around bodies, with the label of n: op(a, b, c), those that are not NULL. */
 Tensor *walk_make(Walk *w, const Node *n, OpKind op, Tensor *a, Tensor *b, Tensor *c);
 Tensor *walk_int(Walk *w, const Node *n, int64_t v);
 void walk_give(Walk *w, const Node *n, int output, Tensor *t); /* t is the node's output */

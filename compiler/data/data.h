@@ -26,8 +26,9 @@ typedef struct Dataset {
     bool nhwc; /* sample is [height][width][channels] */
 } Dataset;
 Dataset *data_open(const char *spec, bool nhwc);
-void data_check_labels(const Dataset *d, const Graph *g,
-                       int64_t classes); /* fails on one that the model has not */
+/* Fails on a label that the model has not. */
+void data_check_labels(const Dataset *d, const Graph *g, int64_t classes);
+
 /* How samples become a model's input: checked once, then data_sample writes sample i as type_elems(input)
  * floats, (raw * scale - mean) / std, in the channel order that the model's shape asks for. */
 typedef struct DataFeed {

@@ -137,8 +137,14 @@ static void read_npz(const char *path, Tensor **x, Tensor **y)
     int status;
     while ((status = archive_read_next_header(a, &entry)) == ARCHIVE_OK) {
         const char *name = archive_entry_pathname(entry);
-        Tensor **t = !name ? NULL : !strcmp(name, "x.npy") ? x : !strcmp(name, "y.npy") ? y : NULL;
-        text_printf(&names, "%s%s", names.len ? ", " : "", name ? name : "?");
+        if (!name)
+            name = "?";
+        text_printf(&names, "%s%s", names.len ? ", " : "", name);
+        Tensor **t = NULL;
+        if (!strcmp(name, "x.npy"))
+            t = x;
+        else if (!strcmp(name, "y.npy"))
+            t = y;
         if (t) {
             Text array = read_entry(a, path); /* lives on: the tensor points into it */
             *t = npy_parse(mem_printf("%s: %s", path, name), (const uint8_t *)array.data, array.len);
@@ -207,7 +213,7 @@ static void set_targets(Dataset *d, const Tensor *y)
     Type t = y->type;
     int64_t n = type_elems(t);
     if (t.rank < 1 || t.dims[0] != d->count)
-        fail("%s: targets of %s for %lld samples", y->name, type_text(t), (long long)d->count);
+        fail("%s: targets of %s for %s samples", y->name, type_text(t), int_text(d->count));
     float *targets = NEW_ARRAY(float, n);
     for (int64_t i = 0; i < n; i++)
         targets[i] = (float)elem_get(y->data, t.dtype, i);
@@ -228,12 +234,12 @@ static void set_labels(Dataset *d, const Tensor *y)
     if (t.rank < 1 || n != t.dims[0])
         fail("%s: labels must be one number per sample, not %s", y->name, type_text(t));
     if (n != d->count)
-        fail("%s: %lld labels for %lld samples", y->name, (long long)n, (long long)d->count);
+        fail("%s: %s labels for %s samples", y->name, int_text(n), int_text(d->count));
     int64_t *labels = NEW_ARRAY(int64_t, n);
     for (int64_t i = 0; i < n; i++) {
         double v = elem_get(y->data, t.dtype, i);
         if (v < 0 || v > INT32_MAX)
-            fail("%s: label %.0f of sample %lld: labels count from 0", y->name, v, (long long)i);
+            fail("%s: label %.0f of sample %s: labels count from 0", y->name, v, int_text(i));
         labels[i] = (int64_t)v;
     }
     d->labels = labels;
@@ -297,8 +303,8 @@ void data_check_labels(const Dataset *d, const Graph *g, int64_t classes)
 {
     for (int64_t i = 0; i < d->count; i++)
         if (d->labels[i] >= classes)
-            fail("%s: label %lld of sample %lld: %s has %lld classes, from 0", d->spec,
-                 (long long)d->labels[i], (long long)i, g->file, (long long)classes);
+            fail("%s: label %s of sample %s: %s has %s classes, from 0", d->spec, int_text(d->labels[i]),
+                 int_text(i), g->file, int_text(classes));
 }
 
 /* ---- samples as a model's input ---- */
@@ -350,11 +356,14 @@ static const double *per_channel(const Dataset *d, const char *option, Numbers g
                                  double absent)
 {
     if (given.count > 1 && given.count != c)
-        usage("--%s: %d numbers for samples of %s, which have %lld channels (--layout %s)", option,
-              given.count, type_text(d->sample), (long long)c, d->nhwc ? "nhwc" : "nchw");
+        usage("--%s: %d numbers for samples of %s, which have %s channels (--layout %s)", option, given.count,
+              type_text(d->sample), int_text(c), d->nhwc ? "nhwc" : "nchw");
     double *v = NEW_ARRAY(double, c);
-    for (int64_t i = 0; i < c; i++)
-        v[i] = given.count == 0 ? absent : given.items[given.count == 1 ? 0 : i];
+    for (int64_t i = 0; i < c; i++) {
+        v[i] = absent;
+        if (given.count)
+            v[i] = given.items[given.count == 1 ? 0 : i];
+    }
     return v;
 }
 
@@ -369,7 +378,9 @@ DataFeed *data_feed(const Dataset *d, const Graph *g, const DataOptions *o)
     f->data = d;
     f->input = g->inputs[0]->type;
     f->transpose = needs_transpose(d, g);
-    f->c = d->sample.rank == 3 ? d->sample.dims[d->nhwc ? 2 : 0] : 1;
+    f->c = 1;
+    if (d->sample.rank == 3)
+        f->c = d->sample.dims[d->nhwc ? 2 : 0];
     f->hw = f->c ? type_elems(d->sample) / f->c : 0;
     f->scale = o->scale;
     f->mean = per_channel(d, "mean", o->mean, f->c, 0);

@@ -7,7 +7,6 @@
 #include "base/out_file.h"
 #include "data/data.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,7 +195,8 @@ Tensor *npy_read(const char *path)
 
 static const char *descr_of(DType d)
 {
-    char order = dtype_size(d) == 1 ? '|' : __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? '>' : '<';
+    const char native = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? '>' : '<';
+    char order = dtype_size(d) == 1 ? '|' : native;
     for (int i = 0; i < NUM_NPY_TYPES; i++)
         if (npy_types[i].dtype == d)
             return mem_printf("%c%s", order, npy_types[i].text);
@@ -208,8 +208,8 @@ void npy_write(const char *path, Type t, const void *data)
     Text h = {0};
     text_printf(&h, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr_of(t.dtype));
     for (int i = 0; i < t.rank; i++)
-        text_printf(&h, "%s%" PRId64 "%s", i ? " " : "", t.dims[i], i < t.rank - 1 || t.rank == 1 ? "," : "");
-    text_printf(&h, "), }");
+        text_printf(&h, "%s%s", i ? ", " : "", int_text(t.dims[i]));
+    text_printf(&h, t.rank == 1 ? ",), }" : "), }");
     while ((MAGIC_BYTES + 4 + h.len + 1) % ALIGNMENT)
         text_add(&h, " ", 1);
     text_add(&h, "\n", 1);

@@ -5,8 +5,7 @@
 #include "graph/ir.h"
 
 /* Activation functions: X(name in ONNX, name here, takes alpha, takes beta, default alpha, default beta).
- * NAN: there is none, because ONNX has no operator of this name any more from which the default would come.
- */
+ * NAN: there is none, for ONNX has no operator of this name any more. */
 #define GATE_FUNCTIONS(X)                                                                                    \
     X(Sigmoid, sigmoid, 0, 0, 0, 0)                                                                          \
     X(Tanh, tanh, 0, 0, 0, 0)                                                                                \
@@ -33,8 +32,7 @@ typedef struct GateFunction {
 } GateFunction;
 
 /* Inputs of a node, by place; LSTM has all, GRU and RNN those up to CELL_H. The internal operator Recurrent
- * has the same, but in place of X the products X * W [steps * batch][directions * gates * hidden], and no W.
- */
+ * has the products X * W [steps * batch][directions * gates * hidden] in place of X, and no W. */
 enum { CELL_X, CELL_W, CELL_R, CELL_B, CELL_LENGTHS, CELL_H, CELL_C, CELL_P };
 enum { CELL_Y, CELL_Y_H, CELL_Y_C };
 
@@ -51,11 +49,11 @@ typedef struct Cell {
     bool linear_before_reset;
     double clip;                  /* of what goes into activations; infinite: none */
     GateFunction functions[2][3]; /* by direction: f, g, h */
-    bool
-        bias_in_products; /* Recurrent: B is in the products; only Rb of h with linear_before_reset is left */
-    Layer
-        *products[MAX_PRODUCTS]; /* Recurrent with constant R: per direction its layers, see cell_products */
-    int num_products;            /* 0: R is a run-time input */
+    /* Recurrent: B is in the products; only Rb of h with linear_before_reset is left */
+    bool bias_in_products;
+    /* Recurrent with constant R: per direction its layers, see cell_products */
+    Layer *products[MAX_PRODUCTS];
+    int num_products; /* 0: R is a run-time input */
 } Cell;
 
 #endif

@@ -56,8 +56,10 @@ static void print_type(FILE *f, Type t)
     fputs(t.dtype == DT_NONE ? "undefined" : dtype_name(t.dtype), f);
     if (t.rank < 0)
         fputs("[]", f);
-    for (int i = 0; i < t.rank; i++)
-        fprintf(f, t.dims[i] < 0 ? "%s?" : "%s%" PRId64, i ? "," : "[", t.dims[i]);
+    for (int i = 0; i < t.rank; i++) {
+        const char *size = t.dims[i] < 0 ? "?" : int_text(t.dims[i]);
+        fprintf(f, "%s%s", i ? "," : "[", size);
+    }
     if (t.rank > 0)
         fputc(']', f);
 }
@@ -135,7 +137,9 @@ static void print_attr(FILE *f, const Attr *a)
 
 static const char *layer_kind_text(LayerKind k)
 {
-    return k == LAYER_CONV ? "conv" : k == LAYER_CONV_TRANSPOSE ? "conv_transpose" : "fc";
+    static const char *const names[] = {
+        [LAYER_CONV] = "conv", [LAYER_CONV_TRANSPOSE] = "conv_transpose", [LAYER_FC] = "fc"};
+    return names[k];
 }
 
 static const char *act_text(ActKind k)

@@ -128,7 +128,7 @@ const char *type_text(Type t)
         if (t.dims[i] < 0)
             text_printf(&s, "%s?", i ? "," : "");
         else
-            text_printf(&s, "%s%lld", i ? "," : "", (long long)t.dims[i]);
+            text_printf(&s, "%s%s", i ? "," : "", int_text(t.dims[i]));
     text_printf(&s, "]");
     return text_take(&s);
 }
@@ -192,7 +192,7 @@ Tensor *graph_find(const Graph *g, const char *name)
 
 static const char *numbered(const char *name, int64_t number)
 {
-    return mem_printf("%s_%lld", name, (long long)number);
+    return mem_printf("%s_%s", name, int_text(number));
 }
 
 /* Behind the first few numbers in growing steps to one that is free, and back by halves: many tensors may
@@ -554,9 +554,13 @@ float half_value(uint16_t bits)
 {
     int exponent = bits >> 10 & 31;
     float mantissa = (float)(bits & 1023);
-    float v = exponent == 31  ? (bits & 1023 ? NAN : INFINITY)
-              : exponent == 0 ? ldexpf(mantissa, -24)
-                              : ldexpf(mantissa + 1024, exponent - 25);
+    float v;
+    if (exponent == 31)
+        v = bits & 1023 ? NAN : INFINITY;
+    else if (exponent == 0)
+        v = ldexpf(mantissa, -24);
+    else
+        v = ldexpf(mantissa + 1024, exponent - 25);
     return bits & 0x8000 ? -v : v;
 }
 
@@ -575,8 +579,10 @@ void tensor_widen_half(Tensor *t)
 
 static void add_input_types(Text *t, const Node *n)
 {
-    for (int i = 0; i < n->num_in; i++)
-        text_printf(t, "%s%s", i ? ", " : " [inputs ", n->in[i] ? type_text(n->in[i]->type) : "none");
+    for (int i = 0; i < n->num_in; i++) {
+        const char *type = n->in[i] ? type_text(n->in[i]->type) : "none";
+        text_printf(t, "%s%s", i ? ", " : " [inputs ", type);
+    }
     if (n->num_in)
         text_printf(t, "]");
 }

@@ -2,9 +2,9 @@
  *
  * Data flows one way (pipeline.c):
  *
- *   model.onnx -> read -> upgrade -> infer -> fold, dce -> ternarise -> fuse -> lower -> plan -> emit ->
- * net.c, net.h
- *                                                       \-> write -> ternary.onnx
+ *   model.onnx -> read -> upgrade -> infer -> fold, dce -> ternarise
+ *     -> fuse -> lower -> plan -> emit -> net.c, net.h
+ *     -> write -> ternary.onnx
  */
 #ifndef TERNC_IR_H
 #define TERNC_IR_H
@@ -13,7 +13,8 @@
 
 enum { MAX_RANK = 8, MAX_ELEMS = INT32_MAX };
 
-/* X(enumerator, ONNX text name, C type in generated code, bytes, kernel suffix, ONNX TensorProto number) */
+/* X(enumerator, ONNX text name, C type in generated code, bytes, kernel suffix, ONNX TensorProto number).
+ * float16 exists only between onnx_read.c and upgrade.c, which widens it. */
 #define DTYPES(X)                                                                                            \
     X(DT_F32, "float", "float", 4, "f32", 1)                                                                 \
     X(DT_F64, "double", "double", 8, "f64", 11)                                                              \
@@ -26,8 +27,7 @@ enum { MAX_RANK = 8, MAX_ELEMS = INT32_MAX };
     X(DT_U32, "uint32", "uint32_t", 4, "u32", 12)                                                            \
     X(DT_U64, "uint64", "uint64_t", 8, "u64", 13)                                                            \
     X(DT_BOOL, "bool", "uint8_t", 1, "b8", 9)                                                                \
-    X(DT_F16, "float16", "uint16_t", 2, "f16",                                                               \
-      10) /* only between onnx_read.c and upgrade.c, which widens it */
+    X(DT_F16, "float16", "uint16_t", 2, "f16", 10)
 
 typedef enum DType {
     DT_NONE, /* not known yet */
@@ -55,9 +55,8 @@ typedef struct Layout {
 
 /* Ternary constant: value[i] = codes[i] * scales[channel(i)], channel = 0 for one scale. The elements are
  * seen as a box [groups][mid][chan][inner] in the tensor's own order; the channel of an element is group *
- * chan + its chan index. Conv: {Cout, 1, 1, rest}; Gemm/MatMul B [K][N]: {1, K, N, 1}; ConvTranspose: {group,
- * Cin/g, Cout/g, kernel}.
- */
+ * chan + its chan index. Conv: {Cout, 1, 1, rest}; Gemm/MatMul B [K][N]: {1, K, N, 1};
+ * ConvTranspose: {group, Cin/g, Cout/g, kernel}. */
 typedef struct Ternary {
     int8_t *codes;      /* -1, 0, +1 */
     float *scales;      /* >= 0; 0 for an all-zero channel */
@@ -198,10 +197,11 @@ typedef enum LayerKind { LAYER_CONV, LAYER_CONV_TRANSPOSE, LAYER_FC } LayerKind;
 
 /* A linear layer with constant weights and its fused epilogue, the one form that lowering and emission know:
  *
- *   acc[co][oy][ox] = sum over ci/groups, ky, kx of w * x[ci][oy*sh - pt + ky*dh][ox*sw - pl + kx*dw] CONV
- *   acc[co][iy*sh - pt + ky*dh][ix*sw - pl + kx*dw] += w * x[ci][iy][ix] CONV_TRANSPOSE acc[row][co] = sum
- * over ci of w * x[row][ci]                                                            FC y = pool(act(acc *
- * scale[co] + bias[co]))
+ *   CONV            acc[co][oy][ox] = sum over ci/groups, ky, kx
+ *                                     of w * x[ci][oy*sh - pt + ky*dh][ox*sw - pl + kx*dw]
+ *   CONV_TRANSPOSE  acc[co][iy*sh - pt + ky*dh][ix*sw - pl + kx*dw] += w * x[ci][iy][ix]
+ *   FC              acc[row][co] = sum over ci of w * x[row][ci]
+ *   all             y = pool(act(acc * scale[co] + bias[co]))
  *
  * CONV: x [batch][ci][ih][iw], y [batch][co][pool.oh or oh][pool.ow or ow]; 1-D has ih = oh = kh = 1. FC: x
  * [batch][ci], y [batch][co], all spatial sizes 1. in[0] is the node's only input. */
@@ -217,20 +217,21 @@ typedef struct Layer {
     const float *bias;    /* [co], or NULL for 0 */
     Activation act;
     Pool pool;
-    int index;                    /* 0.. in execution order among layers; set by fuse */
-    const char *source;           /* ONNX operator and node names it came from, for comments and messages */
-    bool direct;                  /* reads its input tensor where it lies, no staging; set by lower.c */
-    const struct Format *format;  /* the numbers it computes with (layers.h); set by lower.c */
-    const struct LayerForm *form; /* how its code is made (layers.h); set by lower.c */
+    int index;          /* 0.. in execution order among layers; set by fuse */
+    const char *source; /* ONNX operator and node names it came from, for comments and messages */
+    int64_t zeros;      /* of codes */
+    /* Set by lower.c; Format and LayerForm are those of layers.h. */
+    bool direct;                  /* reads its input tensor where it lies, no staging */
+    const struct Format *format;  /* the numbers it computes with */
+    const struct LayerForm *form; /* how its code is made */
     Lowering lowering;            /* of the form */
-    int window;      /* unrolled: taps among which sums are shared, 1: no sharing; set by lower.c */
-    const char *why; /* one sentence, set by lower.c */
-    int64_t bytes[NUM_LOWERINGS]; /* predicted bytes per Lowering on the target; -1: not possible; set by
-                                     lower.c */
-    double time[NUM_LOWERINGS];   /* predicted time of a run per Lowering, in the target's unit; negative: not
-                                     possible;   lower.c */
-    int64_t terms, adds;          /* unrolled: adds of a run, before and after sharing; set by lower.c */
-    int64_t zeros;                /* of codes */
+    int window;                   /* unrolled: taps among which sums are shared, 1: no sharing */
+    int64_t terms, adds;          /* unrolled: adds of a run, before and after sharing */
+    const char *why;              /* one sentence */
+    /* Predicted for every Lowering: bytes on the target and time of a run, in the target's unit; negative:
+     * not possible. */
+    int64_t bytes[NUM_LOWERINGS];
+    double time[NUM_LOWERINGS];
 } Layer;
 
 /* ---- graph.c ---- */
@@ -258,16 +259,16 @@ void dense_strides(Type t, int64_t *strides);
 Layout layout_dense(Type t);
 
 Graph *graph_new(const char *file, const char *name);
-Tensor *graph_tensor(Graph *g, const char *name,
-                     Type type);                      /* a new tensor; the name is made unique if taken */
+/* A new tensor; the name is made unique if taken. */
+Tensor *graph_tensor(Graph *g, const char *name, Type type);
 Tensor *graph_find(const Graph *g, const char *name); /* NULL if there is none; names never change */
-const char *graph_free_name(const Graph *g, const char *name,
-                            int first); /* the name, else NAME_N with N from first */
+/* The name, else NAME_N with N from first. */
+const char *graph_free_name(const Graph *g, const char *name, int first);
 Tensor *graph_const(Graph *g, const char *name, Type type, const void *data); /* data is not copied */
-Tensor *graph_const_i64(Graph *g, const char *name, int64_t count,
-                        const int64_t *values); /* copied, rank 1 */
-Node *node_new(OpKind op, const char *name, int num_in,
-               int num_out);                             /* without place in the graph, edges NULL */
+/* Of rank 1; values are copied. */
+Tensor *graph_const_i64(Graph *g, const char *name, int64_t count, const int64_t *values);
+/* Without a place in the graph, edges NULL. */
+Node *node_new(OpKind op, const char *name, int num_in, int num_out);
 void node_append(Graph *g, Node *n);                     /* at the end; sets producers */
 void graph_replace(Graph *g, Tensor *old, Tensor *with); /* in all inputs of nodes and graph outputs */
 int *graph_use_counts(const Graph *g);                   /* by tensor id; a graph output is a use */
@@ -277,8 +278,8 @@ bool graph_is_input(const Graph *g, const Tensor *t);
 const Tensor *memory_of(const Tensor *t); /* the tensor whose memory it shares, or itself; valid after plan */
 const char *node_label(const Node *n);    /* its name, or its first output's name */
 
-const Attr *node_attr(const Node *n,
-                      const char *name); /* NULL if not set; bug if the OpDef does not know the name */
+/* NULL if not set; bug if the OpDef does not know the name. */
+const Attr *node_attr(const Node *n, const char *name);
 int64_t attr_int(const Node *n, const char *name); /* value or default */
 float attr_float(const Node *n, const char *name);
 const char *attr_string(const Node *n, const char *name);
@@ -299,8 +300,8 @@ int64_t const_int(const Graph *g, const Node *n, int input);
 double const_scalar(const Graph *g, const Node *n, int input);
 /* Input `what` of the node, t, is not constant. */
 _Noreturn void fail_not_constant(const Graph *g, const Node *n, const char *what, const Tensor *t);
-double elem_get(const void *data, DType d,
-                int64_t i); /* element as double (exact for all but large 64-bit) */
+/* An element as double: exact for all but large 64-bit integers. */
+double elem_get(const void *data, DType d, int64_t i);
 void elem_set(void *data, DType d, int64_t i, double v);
 float half_value(uint16_t bits);   /* float16 */
 void tensor_widen_half(Tensor *t); /* DT_F16 becomes DT_F32, in a copy of constant data */
@@ -314,11 +315,12 @@ int layer_count(const Graph *g);
 bool activation_never_falls(const Activation *a); /* so it commutes with maxima */
 int64_t layer_weight_count(const Layer *l);
 int64_t code_zeros(const int8_t *codes, int64_t n);
-int64_t
-layer_macs(const Layer *l); /* multiply-accumulates of a run with dense weights; borders count in full */
+/* Multiply-accumulates of a run with dense weights; borders count in full. */
+int64_t layer_macs(const Layer *l);
 bool all_equal(const float *v, int64_t n); /* bit for bit */
 
 /* ---- dump.c ---- */
+
 /* The dump format is a subset of ONNX's text syntax, read back by tests. */
 void dump_graph(FILE *f, const Graph *g);
 const char *number_text(double v, DType d); /* shortest decimal text that reads back as the same v */

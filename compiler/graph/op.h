@@ -19,14 +19,14 @@ struct Gradient;
 /* How far results in floating point may be, in generated code, from what eval computes. u is the unit
  * roundoff of the element type, 2^-24 for float; check_bounds.c has the formulas. */
 typedef enum RoundingRule {
-    ROUND_NOT,  /* the same bits: data movement, integers, single operations that IEEE arithmetic rounds */
-    ROUND_ULPS, /* (ulps |y| + offset) u: a few operations; `offset` where terms of that size may cancel */
-    ROUND_SUM,  /* (terms + 8) u * the same operator on absolute values */
-    ROUND_POSITIVE, /* (terms + 8) u |y|: a sum or product of terms of one sign */
-    ROUND_LOG_SUM,  /* (4 |y| + terms + 128) u: the logarithm of a sum */
-    ROUND_SOFTMAX,  /* the exponent x - max is rounded, which counts |x - max| <= 104 ulps where y is not 0 */
+    ROUND_NOT,         /* the same bits: data movement, integers, single operations that IEEE rounds */
+    ROUND_ULPS,        /* (ulps |y| + offset) u: a few operations; `offset`: of terms that may cancel */
+    ROUND_SUM,         /* (terms + 8) u * the same operator on absolute values */
+    ROUND_POSITIVE,    /* (terms + 8) u |y|: a sum or product of terms of one sign */
+    ROUND_LOG_SUM,     /* (4 |y| + terms + 128) u: the logarithm of a sum */
+    ROUND_SOFTMAX,     /* x - max is rounded: |x - max| <= 104 ulps where y is not 0 */
     ROUND_LOG_SOFTMAX, /* likewise */
-    ROUND_SAMPLED,     /* values between the pixels of input 0, whose positions, by input 1, are rounded */
+    ROUND_SAMPLED,     /* values between the pixels of input 0, at rounded positions by input 1 */
     ROUND_NORM         /* (x - mean) / deviation * scale + bias */
 } RoundingRule;
 
@@ -59,8 +59,7 @@ typedef struct OpDef {
     double (*steps)(const Graph *g, const Node *n);
     /* Print the C that computes the node. Default NULL only for view operators. */
     void (*emit)(Emitter *e, const Node *n);
-    /* Add the gradients of the inputs, from the gradients of the outputs (train.h). NULL: cannot be trained
-     * through. */
+    /* Add the gradients of the inputs, from those of the outputs (ops/grad.h). NULL: there is none. */
     void (*grad)(const Graph *g, const Node *n, const struct Gradient *d);
     /* Whether this form of the operator can be trained through. NULL: every form can. */
     bool (*has_grad)(const Graph *g, const Node *n);

@@ -28,8 +28,8 @@ static void check_ternary(const Check *c, const Tensor *t)
     int64_t n = type_elems(t->type), channels = q->groups * q->chan;
     REQUIRE(c, t->data && t->type.dtype == DT_F32, "ternary '%s' is not a float constant", t->name);
     REQUIRE(c, n == channels * q->mid * q->inner, "ternary '%s' has a box of other size", t->name);
-    REQUIRE(c, q->num_scales == 1 || q->num_scales == channels, "ternary '%s' has %lld scales", t->name,
-            (long long)q->num_scales);
+    REQUIRE(c, q->num_scales == 1 || q->num_scales == channels, "ternary '%s' has %s scales", t->name,
+            int_text(q->num_scales));
     const float *data = t->data;
     for (int64_t i = 0; i < n; i++) {
         int64_t channel = i / (q->inner * q->chan * q->mid) * q->chan + i / q->inner % q->chan;

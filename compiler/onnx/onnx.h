@@ -4,11 +4,11 @@
 
 #include "graph/options.h"
 
-/* ---- onnx_scan.c, onnx_read.c, onnx_write.c ---- */
+/* ---- onnx_read.c, onnx_tensor.c, onnx_write.c ---- */
 
 Model *onnx_read(const char *path, const Options *opt);
-Model *onnx_read_memory(const char *path, const uint8_t *data, size_t len,
-                        const Options *opt);       /* path: for messages */
+/* path: for messages */
+Model *onnx_read_memory(const char *path, const uint8_t *data, size_t len, const Options *opt);
 void onnx_write(const Model *m, const char *path); /* IR 8, opset 17 */
 Tensor *onnx_read_tensor(const char *path);        /* a TensorProto file (.pb) as a constant tensor */
 

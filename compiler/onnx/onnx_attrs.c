@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *copy_bytes(const Onnx__NodeProto *n, const char *attr, ProtobufCBinaryData b,
-                              const Reader *r)
+                              const OnnxReader *r)
 {
     if (b.len && memchr(b.data, 0, b.len))
         fail("%s: %s: attribute '%s' contains a NUL byte", r->file, node_text(n), attr);
@@ -23,7 +23,7 @@ typedef struct AttrKind {
 
 /* The kind of value that an attribute has: the declared one, or in old files that declare none the one that
  * is there. Writers leave out zeros and empty lists, but a value of another kind is a contradiction. */
-static AttrType attr_kind(const Reader *r, const Onnx__NodeProto *n, const Onnx__AttributeProto *a)
+static AttrType attr_kind(const OnnxReader *r, const Onnx__NodeProto *n, const Onnx__AttributeProto *a)
 {
     const AttrKind kinds[] = {
         {ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT, ATTR_FLOAT, a->has_f},
@@ -55,7 +55,7 @@ static AttrType attr_kind(const Reader *r, const Onnx__NodeProto *n, const Onnx_
     return declared->type;
 }
 
-static const char *const *read_strings(const Reader *r, const Onnx__NodeProto *n,
+static const char *const *read_strings(const OnnxReader *r, const Onnx__NodeProto *n,
                                        const Onnx__AttributeProto *p)
 {
     const char **strings = NEW_ARRAY(const char *, (int64_t)p->n_strings);
@@ -64,12 +64,12 @@ static const char *const *read_strings(const Reader *r, const Onnx__NodeProto *n
     return strings;
 }
 
-static Tensor *read_attr_tensor(const Reader *r, const Onnx__NodeProto *n, const Onnx__AttributeProto *p)
+static Tensor *read_attr_tensor(const OnnxReader *r, const Onnx__NodeProto *n, const Onnx__AttributeProto *p)
 {
     return onnx_decode_tensor(&(Place){r->file, mem_printf("%s: attribute", node_text(n)), p->name}, p->t);
 }
 
-static Attr read_value(Reader *r, const Scope *s, const Onnx__NodeProto *n, const Onnx__AttributeProto *p)
+static Attr read_value(OnnxReader *r, const Scope *s, const Onnx__NodeProto *n, const Onnx__AttributeProto *p)
 {
     Attr a = {.name = p->name, .type = attr_kind(r, n, p)};
     switch (a.type) {
@@ -97,7 +97,7 @@ static Attr read_value(Reader *r, const Scope *s, const Onnx__NodeProto *n, cons
 
 /* ---- attributes of functions ---- */
 
-static void check_declared_type(const Reader *r, const Onnx__NodeProto *n, const Onnx__AttributeProto *p,
+static void check_declared_type(const OnnxReader *r, const Onnx__NodeProto *n, const Onnx__AttributeProto *p,
                                 const Attr *given)
 {
     static const AttrType types[] = {[ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT] = ATTR_FLOAT,
@@ -125,9 +125,8 @@ static const Onnx__AttributeProto *find_default(const Function *f, const char *n
     return NULL;
 }
 
-/* False: the function's attribute is neither given nor has it a default, so the node does not have it either.
- */
-static bool resolve(Reader *r, const Scope *s, const Onnx__NodeProto *n, const Onnx__AttributeProto *p,
+/* False: the function's attribute is not given and has no default, so the node does not have it either. */
+static bool resolve(OnnxReader *r, const Scope *s, const Onnx__NodeProto *n, const Onnx__AttributeProto *p,
                     Attr *a)
 {
     const FunctionCall *c = onnx_call_of(s);
@@ -154,7 +153,7 @@ static bool resolve(Reader *r, const Scope *s, const Onnx__NodeProto *n, const O
     return known;
 }
 
-void onnx_read_attrs(Reader *r, const Scope *s, Node *to, const Onnx__NodeProto *n)
+void onnx_read_attrs(OnnxReader *r, const Scope *s, Node *to, const Onnx__NodeProto *n)
 {
     enum { MAX_ATTRS = 1024 };
     if (n->n_attribute > MAX_ATTRS)

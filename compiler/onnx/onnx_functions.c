@@ -15,7 +15,7 @@ enum {
 };
 static const size_t max_bytes = (size_t)256 << 20; /* of nodes and their names, as an estimate */
 
-static void read_defaults(const Reader *r, Function *f)
+static void read_defaults(const OnnxReader *r, Function *f)
 {
     const ProtobufCMessageUnknownField *u = NULL;
     const ProtobufCMessage *m = &f->p->base;
@@ -33,7 +33,7 @@ static bool same_function(const Function *f, const char *domain, const char *nam
     return !strcmp(f->name, name) && !strcmp(f->domain, domain) && !strcmp(f->overload, overload);
 }
 
-void onnx_read_functions(Reader *r, const Onnx__ModelProto *p)
+void onnx_read_functions(OnnxReader *r, const Onnx__ModelProto *p)
 {
     enum { MAX_FUNCTIONS = 4096 };
     if (p->n_functions > MAX_FUNCTIONS)
@@ -53,7 +53,7 @@ void onnx_read_functions(Reader *r, const Onnx__ModelProto *p)
     }
 }
 
-const Function *onnx_find_function(const Reader *r, const Onnx__NodeProto *n)
+const Function *onnx_find_function(const OnnxReader *r, const Onnx__NodeProto *n)
 {
     const char *domain = plain_domain(n->domain), *overload = onnx_new_text(&n->base, NODE_OVERLOAD);
     for (int i = 0; i < r->num_functions; i++)
@@ -65,7 +65,7 @@ const Function *onnx_find_function(const Reader *r, const Onnx__NodeProto *n)
     return NULL;
 }
 
-void onnx_check_call(Reader *r, const FunctionCall *c)
+void onnx_check_call(OnnxReader *r, const FunctionCall *c)
 {
     int depth = 1;
     for (const FunctionCall *o = c->outer; o; o = o->outer, depth++)

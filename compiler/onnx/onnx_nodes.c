@@ -76,7 +76,7 @@ static Name *own_name(const Scope *s, const char *name)
     return place && place->name ? place : NULL;
 }
 
-Tensor *onnx_find(const Reader *r, const char *name)
+Tensor *onnx_find(const OnnxReader *r, const char *name)
 {
     Tensor *t = graph_find(r->g, name);
     return t && t->id < r->num_own ? t : NULL;
@@ -87,13 +87,13 @@ static bool is_model(const Scope *s)
     return !s->outer && !s->call;
 }
 
-static bool is_known(const Reader *r, const Scope *s, const char *name)
+static bool is_known(const OnnxReader *r, const Scope *s, const char *name)
 {
     return is_model(s) ? graph_find(r->g, name) != NULL : own_name(s, name) != NULL;
 }
 
 /* The tensor that a node of the scope reads by that name; NULL: it is left out. */
-static Tensor *resolve(const Reader *r, const Scope *s, const char *name, const Onnx__NodeProto *by)
+static Tensor *resolve(const OnnxReader *r, const Scope *s, const char *name, const Onnx__NodeProto *by)
 {
     const Name *n = NULL;
     while (s && !is_model(s) && !(n = own_name(s, name)))
@@ -114,7 +114,7 @@ static const char *inner_name(const Scope *s, const char *name)
 
 /* ---- nodes ---- */
 
-static Tensor *define_output(Reader *r, Scope *s, const Onnx__NodeProto *p, const char *name)
+static Tensor *define_output(OnnxReader *r, Scope *s, const Onnx__NodeProto *p, const char *name)
 {
     Name *known = own_name(s, name);
     if (known && known->pending) {
@@ -130,7 +130,7 @@ static Tensor *define_output(Reader *r, Scope *s, const Onnx__NodeProto *p, cons
 }
 
 /* The node with its outputs; inputs and attributes are connected when all outputs are known. */
-static Node *read_node(Reader *r, Scope *s, const Onnx__NodeProto *p, size_t index)
+static Node *read_node(OnnxReader *r, Scope *s, const Onnx__NodeProto *p, size_t index)
 {
     if (!text_or_empty(p->op_type)[0])
         fail("%s: node %zu ('%s') names no operator", r->file, index, text_or_empty(p->name));
@@ -151,7 +151,7 @@ static Node *read_node(Reader *r, Scope *s, const Onnx__NodeProto *p, size_t ind
     return n;
 }
 
-static void connect_inputs(const Reader *r, const Scope *s, Node *n, const Onnx__NodeProto *p)
+static void connect_inputs(const OnnxReader *r, const Scope *s, Node *n, const Onnx__NodeProto *p)
 {
     n->num_in = (int)p->n_input;
     while (n->num_in && !p->input[n->num_in - 1][0])
@@ -178,7 +178,7 @@ static void append(List *list, Node *n)
 /* ---- functions ---- */
 
 /* An output of the function that is one of its inputs, or another output: a copy. */
-static void copy_output(const Reader *r, const FunctionCall *c, Tensor *from, Tensor *to, List *list)
+static void copy_output(const OnnxReader *r, const FunctionCall *c, Tensor *from, Tensor *to, List *list)
 {
     if (!from)
         fail("%s: node '%s' (%s): its output '%s' is an input that is left out", r->file, node_label(c->node),
@@ -190,7 +190,7 @@ static void copy_output(const Reader *r, const FunctionCall *c, Tensor *from, Te
     append(list, copy);
 }
 
-static void bind_inputs(const Reader *r, Scope *s)
+static void bind_inputs(const OnnxReader *r, Scope *s)
 {
     const Onnx__FunctionProto *p = s->call->f->p;
     const Node *n = s->call->node;
@@ -208,7 +208,7 @@ static void bind_inputs(const Reader *r, Scope *s)
                  s->call->f->name, n->attrs[i].name);
 }
 
-static void bind_outputs(const Reader *r, Scope *s, List *list)
+static void bind_outputs(const OnnxReader *r, Scope *s, List *list)
 {
     const Node *n = s->call->node;
     for (int i = 0; i < n->num_out; i++) {
@@ -223,9 +223,9 @@ static void bind_outputs(const Reader *r, Scope *s, List *list)
     }
 }
 
-static void read_list(Reader *r, Scope *s, Onnx__NodeProto *const *nodes, size_t count, List *list);
+static void read_list(OnnxReader *r, Scope *s, Onnx__NodeProto *const *nodes, size_t count, List *list);
 
-static void inline_call(Reader *r, const Scope *around, const Node *n, const Function *f, List *list)
+static void inline_call(OnnxReader *r, const Scope *around, const Node *n, const Function *f, List *list)
 {
     const FunctionCall c = {.f = f, .node = n, .outer = around->call};
     Scope s = {.call = &c, .prefix = node_label(n), .opset = f->opset};
@@ -242,7 +242,7 @@ static void inline_call(Reader *r, const Scope *around, const Node *n, const Fun
 
 /* ---- lists of nodes ---- */
 
-static void read_list(Reader *r, Scope *s, Onnx__NodeProto *const *nodes, size_t count, List *list)
+static void read_list(OnnxReader *r, Scope *s, Onnx__NodeProto *const *nodes, size_t count, List *list)
 {
     Node **mine = NEW_ARRAY(Node *, (int64_t)count);
     for (size_t i = 0; i < count; i++)
@@ -260,7 +260,7 @@ static void read_list(Reader *r, Scope *s, Onnx__NodeProto *const *nodes, size_t
     }
 }
 
-void onnx_read_nodes(Reader *r)
+void onnx_read_nodes(OnnxReader *r)
 {
     Scope s = {.prefix = ""};
     List list = {0};
@@ -272,7 +272,7 @@ void onnx_read_nodes(Reader *r)
 
 /* ---- bodies ---- */
 
-static Tensor *define_value(Reader *r, Scope *s, const char *what, const char *name)
+static Tensor *define_value(OnnxReader *r, Scope *s, const char *what, const char *name)
 {
     if (!name[0] || own_name(s, name))
         fail("%s: %s '%s' of a graph in an attribute %s", r->file, what, name,
@@ -282,7 +282,7 @@ static Tensor *define_value(Reader *r, Scope *s, const char *what, const char *n
     return t;
 }
 
-static void read_constants(Reader *r, Scope *s, const Onnx__GraphProto *p)
+static void read_constants(OnnxReader *r, Scope *s, const Onnx__GraphProto *p)
 {
     if (p->n_sparse_initializer)
         fail("%s: sparse initializers are not supported", r->file);
@@ -295,7 +295,7 @@ static void read_constants(Reader *r, Scope *s, const Onnx__GraphProto *p)
     }
 }
 
-static void read_outputs(const Reader *r, const Scope *s, const Onnx__GraphProto *p, Graph *body)
+static void read_outputs(const OnnxReader *r, const Scope *s, const Onnx__GraphProto *p, Graph *body)
 {
     body->outputs = NEW_ARRAY(Tensor *, (int64_t)p->n_output);
     for (size_t i = 0; i < p->n_output; i++) {
@@ -308,7 +308,7 @@ static void read_outputs(const Reader *r, const Scope *s, const Onnx__GraphProto
     }
 }
 
-Graph *onnx_read_body(Reader *r, const Scope *around, const Onnx__GraphProto *p)
+Graph *onnx_read_body(OnnxReader *r, const Scope *around, const Onnx__GraphProto *p)
 {
     Scope s = {.outer = around, .call = around->call, .prefix = around->prefix, .opset = around->opset};
     Graph *body = graph_new(r->file, text_or_empty(p->name));

@@ -7,7 +7,7 @@
 enum { UNSEEN, OPEN, DONE };
 
 typedef struct Sorter {
-    Reader *r;
+    OnnxReader *r;
     Node *const *all; /* in the file's order */
     int count;
     int **makers;      /* by node: the nodes that it reads from, each as node + 1; ends at 0 */
@@ -24,7 +24,7 @@ typedef struct Ids {
     int *items, count, cap;
 } Ids;
 
-static void add_maker(const Reader *r, Ids *list, const Tensor *t)
+static void add_maker(const OnnxReader *r, Ids *list, const Tensor *t)
 {
     if (!t || t->id >= r->cap_maker || !r->maker[t->id])
         return;
@@ -38,7 +38,7 @@ static void add_maker(const Reader *r, Ids *list, const Tensor *t)
     list->items[list->count++] = r->maker[t->id];
 }
 
-static void add_inputs(const Reader *r, Ids *list, const Node *n)
+static void add_inputs(const OnnxReader *r, Ids *list, const Node *n)
 {
     for (int i = 0; i < n->num_in; i++)
         add_maker(r, list, n->in[i]);
@@ -95,7 +95,7 @@ static void step(Sorter *s)
 
 /* ---- the entry ---- */
 
-static void grow_makers(Reader *r)
+static void grow_makers(OnnxReader *r)
 {
     if (r->cap_maker >= r->g->num_tensors)
         return;
@@ -103,7 +103,7 @@ static void grow_makers(Reader *r)
     r->maker = NEW_ARRAY(int, r->cap_maker);
 }
 
-static void mark_outputs(Reader *r, const Node *n, int mark)
+static void mark_outputs(OnnxReader *r, const Node *n, int mark)
 {
     for (int i = 0; i < n->num_out; i++)
         if (n->out[i])
@@ -124,7 +124,7 @@ static void find_makers(Sorter *s)
         mark_outputs(s->r, s->all[i], 0);
 }
 
-Node **onnx_order(Reader *r, Node *const *all, int count)
+Node **onnx_order(OnnxReader *r, Node *const *all, int count)
 {
     Sorter s = {.r = r, .all = all, .count = count};
     s.makers = NEW_ARRAY(int *, count);

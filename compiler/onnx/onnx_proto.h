@@ -17,14 +17,27 @@ const ProtobufCMessageUnknownField *onnx_new_field(const ProtobufCMessage *m, ui
 const char *onnx_new_text(const ProtobufCMessage *m, uint32_t tag); /* "" when it is absent */
 void *onnx_new_message(const ProtobufCMessageUnknownField *f, const ProtobufCMessageDescriptor *d);
 
-/* ---- onnx_tensor.c, onnx_external.c ---- */
+/* ---- onnx_text.c ---- */
 
 /* What a tensor is, for messages: "FILE: initializer 'w'". */
 typedef struct Place {
     const char *file, *what, *name;
 } Place;
 
+typedef struct Function Function;
+
 _Noreturn void fail_tensor(const Place *at, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+const char *text_or_empty(const char *s);
+const char *plain_domain(const char *domain);
+const char *node_text(const Onnx__NodeProto *n); /* "node 'NAME' (OP)" */
+/* The version of ai.onnx among them; 0: none is named. */
+int64_t onnx_opset(const char *file, Onnx__OperatorSetIdProto *const *sets, size_t count);
+/* The tensor part of a declared type; fails on sequences, maps and the like. NULL: no type. */
+const Onnx__TypeProto__Tensor *onnx_tensor_type(const Place *at, const Onnx__ValueInfoProto *v);
+bool onnx_declares(const Function *f, const char *attribute);
+
+/* ---- onnx_tensor.c, onnx_external.c ---- */
+
 /* The element type of a file; bfloat16 is read as float. Fails on those that ternc does not have. */
 DType onnx_dtype(const Place *at, int32_t number);
 /* A constant tensor, of no graph yet. Its data are those of p where the encoding allows. */
@@ -39,9 +52,7 @@ typedef struct Symbol {
     bool missing; /* nothing says how large it is */
 } Symbol;
 
-typedef struct Function Function;
-
-typedef struct Reader {
+typedef struct OnnxReader {
     const char *file;
     const Options *opt;
     const Onnx__GraphProto *p;
@@ -59,13 +70,7 @@ typedef struct Reader {
     int cap_maker;        /* of maker */
     int inlined;          /* nodes that came from functions so far */
     size_t inlined_bytes; /* of the functions, as often as they are called */
-} Reader;
-
-const char *text_or_empty(const char *s);
-/* The version of ai.onnx among them; 0: none is named. */
-int64_t onnx_opset(const char *file, Onnx__OperatorSetIdProto *const *sets, size_t count);
-/* The tensor part of a declared type; fails on sequences, maps and the like. NULL: no type. */
-const Onnx__TypeProto__Tensor *onnx_tensor_type(const Place *at, const Onnx__ValueInfoProto *v);
+} OnnxReader;
 
 /* ---- onnx_functions.c ---- */
 
@@ -86,36 +91,32 @@ typedef struct FunctionCall {
     const struct FunctionCall *outer; /* NULL: called by the model's graph */
 } FunctionCall;
 
-void onnx_read_functions(Reader *r, const Onnx__ModelProto *p);
-const Function *onnx_find_function(const Reader *r, const Onnx__NodeProto *n);
+void onnx_read_functions(OnnxReader *r, const Onnx__ModelProto *p);
+const Function *onnx_find_function(const OnnxReader *r, const Onnx__NodeProto *n);
 /* Fails on recursion, and when functions make too many nodes. */
-void onnx_check_call(Reader *r, const FunctionCall *c);
-bool onnx_declares(const Function *f, const char *attribute);
-const char *plain_domain(const char *domain);
-
-/* ---- onnx_attrs.c ---- */
-
-const char *node_text(const Onnx__NodeProto *n); /* "node 'NAME' (OP)" */
+void onnx_check_call(OnnxReader *r, const FunctionCall *c);
 
 /* ---- onnx_nodes.c ---- */
 
 typedef struct Scope Scope;
 
 /* The nodes of the model's graph, in execution order. */
-void onnx_read_nodes(Reader *r);
+void onnx_read_nodes(OnnxReader *r);
 /* The tensor of that name in the model's graph; NULL: none. */
-Tensor *onnx_find(const Reader *r, const char *name);
+Tensor *onnx_find(const OnnxReader *r, const char *name);
 /* The graph in an attribute of a node in scope s. */
-Graph *onnx_read_body(Reader *r, const Scope *s, const Onnx__GraphProto *p);
+Graph *onnx_read_body(OnnxReader *r, const Scope *s, const Onnx__GraphProto *p);
 /* The call that the nodes of s come from; NULL: none. */
 const FunctionCall *onnx_call_of(const Scope *s);
-/* onnx_attrs.c: `to` gets the attributes of n; those that refer to a function's are resolved or left out. */
-void onnx_read_attrs(Reader *r, const Scope *s, Node *to, const Onnx__NodeProto *n);
+/* ---- onnx_attrs.c ---- */
+
+/* `to` gets the attributes of n; those that refer to a function's are resolved or left out. */
+void onnx_read_attrs(OnnxReader *r, const Scope *s, Node *to, const Onnx__NodeProto *n);
 
 /* ---- onnx_order.c ---- */
 
 /* The nodes in an order in which every one stands behind those it reads from, also inside of its bodies; an
  * order that is right stays. Fails on cycles. */
-Node **onnx_order(Reader *r, Node *const *all, int count);
+Node **onnx_order(OnnxReader *r, Node *const *all, int count);
 
 #endif

@@ -16,8 +16,7 @@
 
 /* ---- symbolic dimensions ---- */
 
-/* The symbol of dimension k of an input: its name in the file, or INPUT.k. NULL: the dimension is a number.
- */
+/* The symbol of dimension k of an input: its name in the file, or INPUT.k. NULL: it is a number. */
 static const char *dim_symbol(const char *input, size_t k, const Onnx__TensorShapeProto__Dimension *d)
 {
     if (d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value > 0)
@@ -29,15 +28,14 @@ static const char *dim_symbol(const char *input, size_t k, const Onnx__TensorSha
 }
 
 /* No elements along dimension k; some old exporters meant that the size is not known, so --dim INPUT.k may
- * change it.
- */
+ * change it. */
 static bool is_empty_dim(const Onnx__TensorShapeProto__Dimension *d)
 {
     return d->value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE && d->dim_value == 0;
 }
 
 /* -1 when nothing says how large it is. */
-static int64_t symbol_value(const Reader *r, const char *symbol)
+static int64_t symbol_value(const OnnxReader *r, const char *symbol)
 {
     for (int i = 0; i < r->opt->num_dims; i++)
         if (!strcmp(r->opt->dims[i].name, symbol)) {
@@ -50,7 +48,7 @@ static int64_t symbol_value(const Reader *r, const char *symbol)
     return -1;
 }
 
-static void add_symbol(Reader *r, const char *name, bool missing)
+static void add_symbol(OnnxReader *r, const char *name, bool missing)
 {
     if (r->num_symbols == r->cap_symbols) {
         r->cap_symbols = r->cap_symbols ? 2 * r->cap_symbols : 16;
@@ -63,7 +61,7 @@ static void add_symbol(Reader *r, const char *name, bool missing)
 }
 
 /* The symbols, or the missing ones, each once between `before` and `after`; "" when there are none. */
-static const char *list_symbols(const Reader *r, bool missing, const char *before, const char *after)
+static const char *list_symbols(const OnnxReader *r, bool missing, const char *before, const char *after)
 {
     enum { MAX_SHOWN = 32 };
     const char *list = "", *shown[MAX_SHOWN];
@@ -81,7 +79,7 @@ static const char *list_symbols(const Reader *r, bool missing, const char *befor
     return list;
 }
 
-static void bind_batch(Reader *r, const char *input, const Onnx__TensorShapeProto *shape)
+static void bind_batch(OnnxReader *r, const char *input, const Onnx__TensorShapeProto *shape)
 {
     const char *symbol = shape->n_dim ? dim_symbol(input, 0, shape->dim[0]) : NULL;
     if (!symbol || is_empty_dim(shape->dim[0]) || symbol_value(r, symbol) >= 0)
@@ -92,7 +90,8 @@ static void bind_batch(Reader *r, const char *input, const Onnx__TensorShapeProt
     r->found[r->num_found++] = (DimValue){symbol, 1};
 }
 
-static int64_t resolve_dim(Reader *r, const char *input, size_t k, const Onnx__TensorShapeProto__Dimension *d)
+static int64_t resolve_dim(OnnxReader *r, const char *input, size_t k,
+                           const Onnx__TensorShapeProto__Dimension *d)
 {
     const char *symbol = dim_symbol(input, k, d);
     if (!symbol)
@@ -108,7 +107,7 @@ static int64_t resolve_dim(Reader *r, const char *input, size_t k, const Onnx__T
     return v;
 }
 
-static void check_dims(const Reader *r)
+static void check_dims(const OnnxReader *r)
 {
     for (int i = 0; i < r->opt->num_dims; i++) {
         const char *known = list_symbols(r, false, " ", "");
@@ -148,7 +147,7 @@ static Type declared_type(const Place *at, const Onnx__ValueInfoProto *v)
     return t;
 }
 
-static Type input_type(Reader *r, const Onnx__ValueInfoProto *v)
+static Type input_type(OnnxReader *r, const Onnx__ValueInfoProto *v)
 {
     Place at = {r->file, "input", v->name};
     Type t = declared_type(&at, v);
@@ -183,7 +182,7 @@ static bool types_contradict(Type a, Type b)
 
 /* ---- constants, inputs, outputs ---- */
 
-static const char *list_inputs(const Reader *r)
+static const char *list_inputs(const OnnxReader *r)
 {
     const char *list = "";
     for (size_t i = 0; i < r->p->n_input; i++)
@@ -192,7 +191,7 @@ static const char *list_inputs(const Reader *r)
 }
 
 /* The input that "NAME=FILE" names, and the file. Names may hold '='. */
-static const Onnx__ValueInfoProto *named_input(const Reader *r, const char *text, const char **file)
+static const Onnx__ValueInfoProto *named_input(const OnnxReader *r, const char *text, const char **file)
 {
     for (size_t i = 0; i < r->p->n_input; i++) {
         const char *name = text_or_empty(r->p->input[i]->name);
@@ -206,7 +205,7 @@ static const Onnx__ValueInfoProto *named_input(const Reader *r, const char *text
 }
 
 /* The symbolic dimensions of an input are those of its value. */
-static void bind_dims(Reader *r, const Onnx__ValueInfoProto *v, Type t, const char *file)
+static void bind_dims(OnnxReader *r, const Onnx__ValueInfoProto *v, Type t, const char *file)
 {
     for (int i = 0; i < t.rank; i++) {
         const char *symbol = dim_symbol(v->name, (size_t)i, v->type->tensor_type->shape->dim[i]);
@@ -221,9 +220,8 @@ static void bind_dims(Reader *r, const Onnx__ValueInfoProto *v, Type t, const ch
     }
 }
 
-/* --const: inputs whose values are given are constants; a value in the model itself was only their default.
- */
-static void read_given(Reader *r)
+/* --const: inputs whose values are given are constants; one in the model itself was only their default. */
+static void read_given(OnnxReader *r)
 {
     for (int i = 0; i < r->opt->consts.count; i++) {
         const char *file;
@@ -244,7 +242,7 @@ static void read_given(Reader *r)
     r->num_given = r->g->num_tensors;
 }
 
-static void read_initializers(Reader *r)
+static void read_initializers(OnnxReader *r)
 {
     if (r->p->n_sparse_initializer)
         fail("%s: sparse initializers are not supported; save the weights as dense tensors", r->file);
@@ -264,7 +262,7 @@ static void read_initializers(Reader *r)
     }
 }
 
-static void bind_batches(Reader *r)
+static void bind_batches(OnnxReader *r)
 {
     for (size_t i = 0; i < r->p->n_input; i++) {
         const Onnx__ValueInfoProto *v = r->p->input[i];
@@ -277,7 +275,7 @@ static void bind_batches(Reader *r)
     }
 }
 
-static void check_constant_input(const Reader *r, const Onnx__ValueInfoProto *v, const Tensor *t)
+static void check_constant_input(const OnnxReader *r, const Onnx__ValueInfoProto *v, const Tensor *t)
 {
     Type declared = declared_type(&(Place){r->file, "input", v->name}, v);
     if (types_contradict(declared, t->type))
@@ -285,7 +283,7 @@ static void check_constant_input(const Reader *r, const Onnx__ValueInfoProto *v,
              type_text(declared), type_text(t->type));
 }
 
-static void read_graph_inputs(Reader *r)
+static void read_graph_inputs(OnnxReader *r)
 {
     bind_batches(r);
     r->g->inputs = NEW_ARRAY(Tensor *, (int64_t)r->p->n_input);
@@ -301,7 +299,7 @@ static void read_graph_inputs(Reader *r)
     }
 }
 
-static void read_outputs(Reader *r)
+static void read_outputs(OnnxReader *r)
 {
     if (!r->p->n_output)
         fail("%s: the graph has no outputs", r->file);
@@ -326,7 +324,7 @@ static void read_outputs(Reader *r)
 
 /* Declared types of inner edges: only a help to the reader of dumps and to upgrade, since infer computes them
  * anew. */
-static void read_value_info(Reader *r)
+static void read_value_info(OnnxReader *r)
 {
     for (size_t i = 0; i < r->p->n_value_info; i++) {
         const Onnx__ValueInfoProto *v = r->p->value_info[i];
@@ -353,7 +351,7 @@ static void check_model(const char *file, const Onnx__ModelProto *p)
 static Graph *read_graph(const char *file, const Onnx__ModelProto *m, const Options *opt)
 {
     const Onnx__GraphProto *p = m->graph;
-    Reader r = {.file = file, .opt = opt, .p = p};
+    OnnxReader r = {.file = file, .opt = opt, .p = p};
     r.g = graph_new(file, text_or_empty(p->name)[0] ? p->name : "graph");
     r.dim_used = NEW_ARRAY(bool, opt->num_dims);
     r.found = NEW_ARRAY(DimValue, (int64_t)p->n_input + (int64_t)MAX_RANK * opt->consts.count);

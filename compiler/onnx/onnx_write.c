@@ -110,47 +110,48 @@ static Onnx__GraphProto *make_body(const Graph *g)
     return p;
 }
 
+static const Onnx__AttributeProto__AttributeType attr_types[] = {
+    [ATTR_INT] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT,
+    [ATTR_FLOAT] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT,
+    [ATTR_STRING] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING,
+    [ATTR_TENSOR] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR,
+    [ATTR_INTS] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS,
+    [ATTR_FLOATS] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS,
+    [ATTR_STRINGS] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS,
+    [ATTR_GRAPH] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH,
+    [ATTR_OTHER] = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__UNDEFINED,
+};
+
 static void set_value(Onnx__AttributeProto *p, const Attr *a)
 {
+    p->type = attr_types[a->type];
     switch (a->type) {
     case ATTR_INT:
-        p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT;
         p->has_i = 1;
         p->i = a->i;
         return;
     case ATTR_FLOAT:
-        p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT;
         p->has_f = 1;
         p->f = a->f;
         return;
     case ATTR_STRING:
-        p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING;
         p->has_s = 1;
         p->s = bytes_of(a->s);
         return;
-    case ATTR_TENSOR:
-        p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR;
-        p->t = make_tensor(a->t, a->t->name);
-        return;
+    case ATTR_TENSOR: p->t = make_tensor(a->t, a->t->name); return;
     case ATTR_INTS:
-        p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS;
         p->n_ints = (size_t)a->count;
         p->ints = (int64_t *)a->ints;
         return;
     case ATTR_FLOATS:
-        p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS;
         p->n_floats = (size_t)a->count;
         p->floats = (float *)a->floats;
         return;
     case ATTR_STRINGS:
-        p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS;
         p->n_strings = (size_t)a->count;
         p->strings = make_strings(a);
         return;
-    case ATTR_GRAPH:
-        p->type = ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__GRAPH;
-        p->g = make_body(a->graph);
-        return;
+    case ATTR_GRAPH: p->g = make_body(a->graph); return;
     case ATTR_OTHER: break;
     }
     bug("attribute '%s' cannot be written", a->name);

@@ -87,14 +87,14 @@ void box_copy(const Box *b, DType d, void *y, const void *x)
     case 2: tn_copy_box_u16(to, from, k.outer, k.rank, k.dims, k.y_steps, k.x_steps); return;
     case 4: tn_copy_box_u32(to, from, k.outer, k.rank, k.dims, k.y_steps, k.x_steps); return;
     case 8: tn_copy_box_u64(to, from, k.outer, k.rank, k.dims, k.y_steps, k.x_steps); return;
-    default: bug("elements of %lld bytes", (long long)size);
+    default: bug("elements of %s bytes", int_text(size));
     }
 }
 
 /* "p + 12", or just p */
 static const char *pointer_at(const char *p, int64_t offset)
 {
-    return offset ? mem_printf("%s + %lld", p, (long long)offset) : p;
+    return offset ? mem_printf("%s + %s", p, int_text(offset)) : p;
 }
 
 static bool is_plain(const Box *b)
@@ -116,8 +116,8 @@ void emit_box_copy(Emitter *e, const Box *b, DType d, const char *y, const char 
     y = pointer_at(y, b->y_base);
     x = pointer_at(x, b->x_base);
     if (is_plain(b))
-        emit_line(e, "memcpy(%s, %s, %lld);", y, x,
-                  (long long)(b->rank ? b->dims[0] : 1) * (long long)dtype_size(d));
+        emit_line(e, "memcpy(%s, %s, %s);", y, x,
+                  int_text((b->rank ? b->dims[0] : 1) * (int64_t)dtype_size(d)));
     else
         emit_line(e, "%s(%s, %s, %d, %d, %s, %s, %s);", emit_kernel(e, "copy_box", d), y, x, k.outer, k.rank,
                   emit_dims(dims, k.rank), emit_dims(y_steps, k.rank), emit_dims(x_steps, k.rank));
@@ -132,7 +132,7 @@ void box_fill(DType d, void *y, const void *value, int64_t count)
 
 void emit_box_fill(Emitter *e, DType d, const char *y, const char *value, int64_t count)
 {
-    emit_line(e, "%s(%s, %s, %lld);", emit_kernel(e, "fill", d), y, value, (long long)count);
+    emit_line(e, "%s(%s, %s, %s);", emit_kernel(e, "fill", d), y, value, int_text(count));
 }
 
 void box_pad(Type yt, Type xt, const int64_t *begin, bool reflect, void *y, const void *x)

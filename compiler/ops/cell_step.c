@@ -37,6 +37,14 @@ static Approx complement(const Stepping *k, Approx a)
     return add(k, exact(1), (Approx){-a.v, a.e});
 }
 
+/* x limited to [0, 1] */
+static double unit_part(double x)
+{
+    if (x < 0)
+        return 0;
+    return x > 1 ? 1 : x;
+}
+
 static double gate_value(GateFunction f, double x)
 {
     switch (f.kind) {
@@ -45,9 +53,9 @@ static double gate_value(GateFunction f, double x)
     case GATE_Relu: return x < 0 ? 0 : x;
     case GATE_Affine: return f.alpha * x + f.beta;
     case GATE_LeakyRelu: return x < 0 ? f.alpha * x : x;
-    case GATE_ThresholdedRelu: return x > f.alpha ? x : isnan(x) ? x : 0;
+    case GATE_ThresholdedRelu: return x > f.alpha || isnan(x) ? x : 0;
     case GATE_ScaledTanh: return f.alpha * tanh(f.beta * x);
-    case GATE_HardSigmoid: x = f.alpha * x + f.beta; return x < 0 ? 0 : x > 1 ? 1 : x;
+    case GATE_HardSigmoid: return unit_part(f.alpha * x + f.beta);
     case GATE_Elu: return x < 0 ? f.alpha * expm1(x) : x;
     case GATE_Softsign: return x / (1 + fabs(x));
     case GATE_Softplus: return x > 0 ? x + log1p(exp(-x)) : log1p(exp(x));

@@ -104,8 +104,7 @@ static int make_guard(Flow *f, int outer, const Tensor *condition, bool value)
     return f->num_guards++;
 }
 
-/* The innermost guard of those around whose conditions, and all outer ones, are known in front of node `at`.
- */
+/* The innermost guard of those around whose condition, and all outer ones, are known before node `at`. */
 static int known_guard(const Finder *d, int guard, int at)
 {
     int known = guard;
@@ -140,17 +139,24 @@ static int outer_loop(const Flow *f, int end)
     return -1;
 }
 
+static int find_guard(const Finder *d, int i)
+{
+    const Flow *f = d->f;
+    const Node *n = f->g->nodes[i];
+    if (n->op == OP_LoopBegin)
+        return f->guard[f->partner[i]];
+    return known_guard(d, guard_of_uses(d, n), n->op == OP_LoopEnd ? f->partner[i] : i);
+}
+
 static void guard_node(Finder *d, int i)
 {
     Flow *f = d->f;
     const Node *n = f->g->nodes[i];
-    bool begin = n->op == OP_LoopBegin, end = n->op == OP_LoopEnd;
-    int guard =
-        begin ? f->guard[f->partner[i]] : known_guard(d, guard_of_uses(d, n), end ? f->partner[i] : i);
+    int guard = find_guard(d, i);
     f->guard[i] = guard;
-    if (end)
+    if (n->op == OP_LoopEnd)
         d->loop = i;
-    while (begin && d->loop >= 0 && f->partner[d->loop] >= i)
+    while (n->op == OP_LoopBegin && d->loop >= 0 && f->partner[d->loop] >= i)
         d->loop = outer_loop(f, d->loop);
     bool choice = is_choice(n);
     for (int j = 0; j < n->num_in; j++)

@@ -28,8 +28,7 @@ typedef struct Guard {
     int depth;
 } Guard;
 
-/* Which nodes only make what a Where with a single condition does not choose, and what belongs to the loops.
- */
+/* Which nodes only make what a Where with a single condition does not choose; what belongs to loops. */
 typedef struct Flow {
     const Graph *g;
     int *guard; /* by node: index in guards; 0: it always runs */

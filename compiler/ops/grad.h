@@ -13,6 +13,7 @@ typedef struct Gradient {
     void **own;               /* malloc'ed memory that a rule may keep from step to step */
 } Gradient;
 typedef void GradRule(const Graph *g, const Node *n, const Gradient *d);
+double sign_of(double x); /* -1, 0 or 1; grad_elementwise.c */
 GradRule grad_unary, grad_clip, grad_binary, grad_pow, grad_where, grad_variadic; /* grad_elementwise.c */
 GradRule grad_move;                                                               /* grad_move.c */
 GradRule grad_kernel; /* the training engine has a kernel for it; never called */

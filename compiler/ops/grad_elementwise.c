@@ -62,6 +62,20 @@ static void grad_math(const Node *n, int64_t count, const float *xs, const float
     }
 }
 
+double sign_of(double x)
+{
+    if (x > 0)
+        return 1;
+    return x < 0 ? -1 : 0;
+}
+
+static double hard_swish_slope(double x)
+{
+    if (x <= -3)
+        return 0;
+    return x >= 3 ? 1 : x / 3 + 0.5;
+}
+
 void grad_unary(const Graph *g, const Node *n, const Gradient *d)
 {
     (void)g;
@@ -73,10 +87,10 @@ void grad_unary(const Graph *g, const Node *n, const Gradient *d)
     switch (n->op) {
     case OP_Cast:
     case OP_CastLike: EACH(1);
-    case OP_Abs: EACH(x > 0 ? 1 : x < 0 ? -1 : 0);
+    case OP_Abs: EACH(sign_of(x));
     case OP_Neg: EACH(-1);
     case OP_Relu: EACH(x > 0 ? 1 : 0);
-    case OP_HardSwish: EACH(x <= -3 ? 0 : x >= 3 ? 1 : x / 3 + 0.5);
+    case OP_HardSwish: EACH(hard_swish_slope(x));
     case OP_Sigmoid: EACH(y * (1 - y));
     case OP_Softplus: EACH(sigmoid(x));
     case OP_Softsign: EACH(1 / ((1 + fabs(x)) * (1 + fabs(x))));
@@ -85,12 +99,20 @@ void grad_unary(const Graph *g, const Node *n, const Gradient *d)
     }
 }
 
+/* The input whose value Clip took; limits that meet count as the lower one. */
+static int clip_source(float x, float y)
+{
+    if (x < y)
+        return 1;
+    return x > y ? 2 : 0;
+}
+
 void grad_clip(const Graph *g, const Node *n, const Gradient *d)
 {
     (void)g;
     const float *x = d->in[0], *y = d->out[0];
     for (int64_t i = 0; i < type_elems(n->out[0]->type); i++) {
-        int from = x[i] < y[i] ? 1 : x[i] > y[i] ? 2 : 0; /* limits that meet count as the lower one */
+        int from = clip_source(x[i], y[i]);
         if (from < n->num_in && d->din[from])
             d->din[from][i] += d->dout[0][i];
     }
@@ -111,6 +133,11 @@ void grad_clip(const Graph *g, const Node *n, const Gradient *d)
         return;                                                                                              \
     } while (0)
 
+static double negative_part(double x)
+{
+    return x > 0 ? 0 : x;
+}
+
 void grad_binary(const Graph *g, const Node *n, const Gradient *d)
 {
     (void)g;
@@ -122,7 +149,7 @@ void grad_binary(const Graph *g, const Node *n, const Gradient *d)
     case OP_Sub: PAIR(1, -1);
     case OP_Mul: PAIR(b, a);
     case OP_Div: PAIR(1 / b, -a / (b * b));
-    case OP_PRelu: PAIR(a > 0 ? 1 : b, a > 0 ? 0 : a);
+    case OP_PRelu: PAIR(a > 0 ? 1 : b, negative_part(a));
     default: bug("no gradient of %s", n->op_name);
     }
 }
@@ -169,7 +196,9 @@ void grad_variadic(const Graph *g, const Node *n, const Gradient *d)
     bool sums = n->op == OP_Sum || n->op == OP_Mean;
     float factor = n->op == OP_Mean ? 1.0f / (float)n->num_in : 1;
     for (int64_t i = 0; i < type_elems(n->out[0]->type); i++) {
-        int first = sums ? 0 : winner(n, d, i), last = sums ? n->num_in - 1 : first;
+        int first = 0, last = n->num_in - 1;
+        if (!sums)
+            first = last = winner(n, d, i);
         for (int k = first; k <= last; k++)
             if (d->din[k])
                 d->din[k][i] += factor * d->dout[0][i];

@@ -73,7 +73,7 @@ const char *loops_index(const Loops *l, int operand)
         if (s == 1)
             text_printf(&t, "%s%c%d", t.len ? " + " : "", l->var, k);
         else if (s)
-            text_printf(&t, "%s%c%d * %lld", t.len ? " + " : "", l->var, k, (long long)s);
+            text_printf(&t, "%s%c%d * %s", t.len ? " + " : "", l->var, k, int_text(s));
     }
     char *index = mem_strdup(t.len ? t.data : "0");
     text_free(&t);
@@ -83,8 +83,8 @@ const char *loops_index(const Loops *l, int operand)
 void emit_loops_open(Emitter *e, const Loops *l)
 {
     for (int k = 0; k < l->rank; k++)
-        emit_line(e, "for (size_t %c%d = 0; %c%d < %lld; %c%d++) {", l->var, k, l->var, k,
-                  (long long)l->dims[k], l->var, k);
+        emit_line(e, "for (size_t %c%d = 0; %c%d < %s; %c%d++) {", l->var, k, l->var, k, int_text(l->dims[k]),
+                  l->var, k);
 }
 
 void emit_loops_close(Emitter *e, const Loops *l)

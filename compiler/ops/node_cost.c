@@ -1,19 +1,12 @@
 /* node_cost.c - what a node costs in parameters and operations. */
 #include "ops/ops.h"
 
-#include <string.h>
-
-static bool is_op(const Node *n, const char *name)
-{
-    return !n->domain[0] && !strcmp(n->op_name, name);
-}
-
 /* The side of a linear operator that holds its weights, constant or not; -1 for other operators. */
 static int weight_input(const Node *n)
 {
-    if (is_op(n, "Conv") || is_op(n, "ConvTranspose"))
+    if (n->op == OP_Conv || n->op == OP_ConvTranspose)
         return 1;
-    if (is_op(n, "MatMul") || is_op(n, "Gemm"))
+    if (n->op == OP_MatMul || n->op == OP_Gemm)
         return n->in[0]->data && !n->in[1]->data ? 0 : 1;
     return -1;
 }
@@ -23,11 +16,11 @@ static int weight_input(const Node *n)
 static int64_t count_macs(const Node *n)
 {
     const Type *w = &n->in[1]->type, *x = &n->in[0]->type, *y = &n->out[0]->type;
-    if (is_op(n, "Conv"))
+    if (n->op == OP_Conv)
         return w->dims[0] ? type_elems(*y) * (type_elems(*w) / w->dims[0]) : 0;
-    if (is_op(n, "ConvTranspose"))
+    if (n->op == OP_ConvTranspose)
         return w->dims[0] ? type_elems(*x) * (type_elems(*w) / w->dims[0]) : 0;
-    if (is_op(n, "Gemm"))
+    if (n->op == OP_Gemm)
         return type_elems(*y) * x->dims[attr_int(n, "transA") ? 0 : 1];
     return type_elems(*y) * (x->rank ? x->dims[x->rank - 1] : 1);
 }
@@ -42,7 +35,7 @@ int64_t tensor_zeros(const Tensor *t)
 
 static bool is_recurrent(const Node *n)
 {
-    return is_op(n, "LSTM") || is_op(n, "GRU") || is_op(n, "RNN");
+    return n->op == OP_LSTM || n->op == OP_GRU || n->op == OP_RNN;
 }
 
 int node_cost_rows(const Node *n)
@@ -52,7 +45,9 @@ int node_cost_rows(const Node *n)
 
 const char *node_row_text(const Node *n, int row)
 {
-    return is_recurrent(n) ? mem_printf("%s %s", n->op_name, row ? "R" : "W") : n->op_name;
+    if (!is_recurrent(n))
+        return n->op_name;
+    return mem_printf("%s %s", n->op_name, row ? "R" : "W");
 }
 
 /* X * W of a recurrent node, with all other parameters, or R * h. W and R [directions][rows][...] meet every

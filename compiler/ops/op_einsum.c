@@ -82,8 +82,8 @@ static void bind_operand(const Graph *g, const Node *n, Einsum *e, int i, const 
         int at = find_label(e, t->labels[k]);
         bool spread = t->labels[k] >= ELLIPSIS && x.dims[k] == 1;
         if (!spread && e->size[at] != 1 && e->size[at] != x.dims[k])
-            fail_node(g, n, "one letter stands for axes of %lld and %lld elements", (long long)e->size[at],
-                      (long long)x.dims[k]);
+            fail_node(g, n, "one letter stands for axes of %s and %s elements", int_text(e->size[at]),
+                      int_text(x.dims[k]));
         if (!spread)
             e->size[at] = x.dims[k];
         e->steps[i][at] += spread ? 0 : strides[k];
@@ -136,13 +136,13 @@ static Einsum read_einsum(const Graph *g, const Node *n)
     Einsum e = {0};
     Term terms[2];
     int axes = 0;
-    const char *p = attr_string(n, "equation"), *arrow = strstr(p, "->"),
-               *end = arrow ? arrow : p + strlen(p);
+    const char *p = attr_string(n, "equation"), *arrow = strstr(p, "->");
+    const char *end = arrow ? arrow : p + strlen(p);
     if (n->num_in > 2)
         fail_node(g, n, "unsupported: Einsum of %d inputs; 1 and 2 are possible", n->num_in);
     for (int i = 0; i < n->num_in; i++) {
-        const char *comma = memchr(p, ',', (size_t)(end - p)),
-                   *stop = i + 1 < n->num_in && comma ? comma : end;
+        const char *comma = memchr(p, ',', (size_t)(end - p));
+        const char *stop = i + 1 < n->num_in && comma ? comma : end;
         if (i + 1 < n->num_in && !comma)
             fail_node(g, n, "attribute 'equation' has fewer terms than there are inputs");
         terms[i] = parse_term(g, n, p, stop, n->in[i]->type.rank, 0);
@@ -224,11 +224,11 @@ static void emit_einsum(Emitter *e, const Node *n)
 {
     Einsum s = read_einsum(emit_plan(e)->g, n);
     int sums = s.count - s.rank;
-    emit_line(e, "%s(%s, %s, %s, %lld, %d, %s, %s, %s, %lld, %d, %s, %s, %s);",
+    emit_line(e, "%s(%s, %s, %s, %s, %d, %s, %s, %s, %s, %d, %s, %s, %s);",
               emit_kernel(e, "einsum", n->in[0]->type.dtype), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
-              n->num_in > 1 ? emit_ptr(e, n->in[1]) : "NULL", (long long)type_elems(n->out[0]->type), s.rank,
+              n->num_in > 1 ? emit_ptr(e, n->in[1]) : "NULL", int_text(type_elems(n->out[0]->type)), s.rank,
               emit_dims(s.size, s.rank), emit_dims(s.steps[0], s.rank), emit_dims(s.steps[1], s.rank),
-              (long long)count_sums(emit_plan(e)->g, n, &s), sums, emit_dims(s.size + s.rank, sums),
+              int_text(count_sums(emit_plan(e)->g, n, &s)), sums, emit_dims(s.size + s.rank, sums),
               emit_dims(s.steps[0] + s.rank, sums), emit_dims(s.steps[1] + s.rank, sums));
 }
 

@@ -144,17 +144,26 @@ static void resolve_where(const Graph *g, const Node *n, ElemCall *c)
     add_input(c, n, 2, c->dtype);
 }
 
+/* `both` with two limits; one alone is a maximum or minimum. */
+static const char *clip_kernel(const char *both, DType d, bool has_low, bool has_high)
+{
+    bool is_float = class_of(d) == FLOAT;
+    if (has_low && has_high)
+        return both;
+    if (has_low)
+        return is_float ? "max" : "max_int";
+    if (has_high)
+        return is_float ? "min" : "min_int";
+    return "same";
+}
+
 /* Inputs x, min, max; the limits are single numbers and may be absent. */
 static void resolve_clip(const Graph *g, const Node *n, ElemCall *c)
 {
     DType d = check_same_dtype(g, n, 0);
     bool has[3] = {true, n->num_in > 1 && n->in[1], n->num_in > 2 && n->in[2]};
     c->dtype = c->result = c->type = d;
-    c->kernel = kernel_of(g, n, d);
-    if (!has[1] || !has[2])
-        c->kernel = !has[1] && !has[2] ? "same"
-                    : has[1]           ? (class_of(d) == FLOAT ? "max" : "max_int")
-                                       : (class_of(d) == FLOAT ? "min" : "min_int");
+    c->kernel = clip_kernel(kernel_of(g, n, d), d, has[1], has[2]);
     for (int i = 0; i < 3; i++) {
         if (!has[i])
             continue;
@@ -186,7 +195,7 @@ static void resolve_cast(const Graph *g, const Node *n, ElemCall *c)
     int64_t number = attr_int(n, "to");
     DType to = dtype_from_onnx(number);
     if (to == DT_NONE || to == DT_F16)
-        fail_node(g, n, "conversion to the ONNX element type %lld is not supported", (long long)number);
+        fail_node(g, n, "conversion to the ONNX element type %s is not supported", int_text(number));
     resolve_convert(n, c, to);
 }
 

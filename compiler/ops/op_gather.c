@@ -62,8 +62,8 @@ static void check_indices(const Graph *g, const Node *n, const int64_t *sizes, i
     const int64_t *v = t->data ? const_ints(g, n, 1, &count) : NULL;
     for (int64_t i = 0; v && i < count; i++)
         if (v[i] < -sizes[i % depth] || v[i] >= sizes[i % depth])
-            fail_node(g, n, "index %lld is outside of an axis of size %lld", (long long)v[i],
-                      (long long)sizes[i % depth]);
+            fail_node(g, n, "index %s is outside of an axis of size %s", int_text(v[i]),
+                      int_text(sizes[i % depth]));
     if (!t->data && type_elems(t->type) && product(sizes, 0, (int)depth) == 0)
         fail_node(g, n, "indices into an empty axis");
 }
@@ -106,9 +106,12 @@ static void infer_gather(Graph *g, Node *n)
     if (y.rank > MAX_RANK)
         fail_node(g, n, "unsupported: rank %d, at most %d is possible", y.rank, MAX_RANK);
     for (int i = 0; i < y.rank; i++)
-        y.dims[i] = i < axis                ? x.dims[i]
-                    : i < axis + index.rank ? index.dims[i - axis]
-                                            : x.dims[i - index.rank + 1];
+        if (i < axis)
+            y.dims[i] = x.dims[i];
+        else if (i < axis + index.rank)
+            y.dims[i] = index.dims[i - axis];
+        else
+            y.dims[i] = x.dims[i - index.rank + 1];
     n->out[0]->type = y;
 }
 
@@ -129,10 +132,10 @@ static void emit_gather(Emitter *e, const Node *n)
 {
     Type x = n->in[0]->type;
     int axis = axis_of(emit_plan(e)->g, n);
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %zu);", emit_kernel(e, "gather", n->in[1]->type.dtype),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %zu);", emit_kernel(e, "gather", n->in[1]->type.dtype),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
-              (long long)product(x.dims, 0, axis), (long long)x.dims[axis],
-              (long long)type_elems(n->in[1]->type),
+              int_text(product(x.dims, 0, axis)), int_text(x.dims[axis]),
+              int_text(type_elems(n->in[1]->type)),
               (size_t)product(x.dims, axis + 1, x.rank) * elem_bytes(n));
 }
 
@@ -226,7 +229,7 @@ static void emit_copy_of_input(Emitter *e, const Node *n)
 static void emit_join(Emitter *e, const Node *n, const char *kernel, int64_t count, const char *at)
 {
     DType d = n->in[0]->type.dtype;
-    emit_line(e, "for (int32_t p = 0; p < %lld; p++) {", (long long)count);
+    emit_line(e, "for (int32_t p = 0; p < %s; p++) {", int_text(count));
     emit_line(e, "%s *const y = %s + %s;", dtype_c(d), emit_ptr(e, n->out[0]), at);
     emit_line(e, "*y = %s(*y, (%s)[p]);", emit_kernel(e, kernel, d), emit_ptr(e, n->in[2]));
     emit_line(e, "}");
@@ -249,12 +252,12 @@ static void emit_elements(Emitter *e, const Node *n)
                              emit_dims(strides, x.rank)));
         return;
     }
-    emit_line(e, "%s(%s, %s, %s, %lld, %d, %s, %d, %s, %s, %zu);",
-              emit_kernel(e, scatter ? "scatter_elements" : "gather_elements", index.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[scatter ? 2 : 0]), emit_ptr(e, n->in[1]),
-              (long long)type_elems(index), x.rank, emit_dims(index.dims, x.rank),
-              axis_of(emit_plan(e)->g, n), emit_dims(x.dims, x.rank), emit_dims(strides, x.rank),
-              elem_bytes(n));
+    const char *name = scatter ? "scatter_elements" : "gather_elements";
+    const Tensor *from = n->in[scatter ? 2 : 0];
+    emit_line(e, "%s(%s, %s, %s, %s, %d, %s, %d, %s, %s, %zu);", emit_kernel(e, name, index.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, from), emit_ptr(e, n->in[1]), int_text(type_elems(index)),
+              x.rank, emit_dims(index.dims, x.rank), axis_of(emit_plan(e)->g, n), emit_dims(x.dims, x.rank),
+              emit_dims(strides, x.rank), elem_bytes(n));
 }
 
 const OpDef op_GatherElements = {
@@ -303,7 +306,7 @@ static NdShape nd_shape(const Graph *g, const Node *n)
                  .depth = index.dims[index.rank - 1],
                  .first = (int)first};
     if (s.depth < 1 || s.depth > x.rank - first)
-        fail_node(g, n, "indices name %lld axes of %lld", (long long)s.depth, (long long)(x.rank - first));
+        fail_node(g, n, "indices name %s axes of %s", int_text(s.depth), int_text(x.rank - first));
     for (int i = 0; i < first; i++)
         if (x.dims[i] != index.dims[i])
             fail_node(g, n, "batch axis %d differs between data and indices", i);
@@ -347,8 +350,8 @@ static void eval_nd(const Graph *g, const Node *n, const void *const *in, void *
 {
     NdShape s = nd_shape(g, n);
     Dims32 dims = narrow_all(s.dims, (int)s.depth), steps = narrow_all(s.steps, (int)s.depth);
-    int32_t batch = narrow(s.batch), count = narrow(s.count), depth = narrow(s.depth),
-            slices = narrow(s.slices);
+    int32_t batch = narrow(s.batch), count = narrow(s.count), depth = narrow(s.depth);
+    int32_t slices = narrow(s.slices);
     bool scatter = n->op == OP_ScatterND, narrow_index = n->in[1]->type.dtype == DT_I32;
     if (scatter)
         memcpy(out[0], in[0], type_bytes(n->in[0]->type));
@@ -381,20 +384,19 @@ static void emit_nd(Emitter *e, const Node *n)
     if (n->op == OP_ScatterND)
         emit_copy_of_input(e, n);
     if (kernel) {
-        long long inner = (long long)(s.bytes / elem_bytes(n));
-        emit_join(e, n, kernel, s.count * inner,
-                  mem_printf("%s(%s + p / %lld * %lld, %lld, %s, %s) * %lld + (size_t)(p %% %lld)",
+        size_t inner = s.bytes / elem_bytes(n);
+        emit_join(e, n, kernel, s.count * (int64_t)inner,
+                  mem_printf("%s(%s + p / %zu * %s, %s, %s, %s) * %zu + (size_t)(p %% %zu)",
                              emit_kernel(e, "slice_at", index), emit_ptr(e, n->in[1]), inner,
-                             (long long)s.depth, (long long)s.depth, dims, steps, inner, inner));
+                             int_text(s.depth), int_text(s.depth), dims, steps, inner, inner));
     } else if (n->op == OP_ScatterND) {
-        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %s, %s, %zu);", emit_kernel(e, "scatter_nd", index),
-                  emit_ptr(e, n->out[0]), emit_ptr(e, n->in[2]), emit_ptr(e, n->in[1]), (long long)s.count,
-                  (long long)s.depth, dims, steps, s.bytes);
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %zu);", emit_kernel(e, "scatter_nd", index),
+                  emit_ptr(e, n->out[0]), emit_ptr(e, n->in[2]), emit_ptr(e, n->in[1]), int_text(s.count),
+                  int_text(s.depth), dims, steps, s.bytes);
     } else {
-        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %s, %s, %lld, %zu);",
-                  emit_kernel(e, "gather_nd", index), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
-                  emit_ptr(e, n->in[1]), (long long)s.batch, (long long)s.count, (long long)s.depth, dims,
-                  steps, (long long)s.slices, s.bytes);
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %zu);", emit_kernel(e, "gather_nd", index),
+                  emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), int_text(s.batch),
+                  int_text(s.count), int_text(s.depth), dims, steps, int_text(s.slices), s.bytes);
     }
 }
 
@@ -452,8 +454,8 @@ static void eval_one_hot(const Graph *g, const Node *n, const void *const *in, v
 {
     Type index = n->in[0]->type;
     int axis = hot_axis(g, n);
-    int32_t outer = narrow(product(index.dims, 0, axis)),
-            inner = narrow(product(index.dims, axis, index.rank));
+    int32_t outer = narrow(product(index.dims, 0, axis));
+    int32_t inner = narrow(product(index.dims, axis, index.rank));
     int32_t depth = narrow(n->out[0]->type.dims[axis]);
     size_t bytes = dtype_size(n->out[0]->type.dtype);
     if (index.dtype == DT_I32)
@@ -466,10 +468,10 @@ static void emit_one_hot(Emitter *e, const Node *n)
 {
     Type index = n->in[0]->type;
     int axis = hot_axis(emit_plan(e)->g, n);
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %zu);", emit_kernel(e, "one_hot", index.dtype),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %zu);", emit_kernel(e, "one_hot", index.dtype),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[2]),
-              (long long)product(index.dims, 0, axis), (long long)n->out[0]->type.dims[axis],
-              (long long)product(index.dims, axis, index.rank), dtype_size(n->out[0]->type.dtype));
+              int_text(product(index.dims, 0, axis)), int_text(n->out[0]->type.dims[axis]),
+              int_text(product(index.dims, axis, index.rank)), dtype_size(n->out[0]->type.dtype));
 }
 
 const OpDef op_OneHot = {

@@ -17,8 +17,7 @@ static bool is_code(DType d)
 }
 
 /* Types of both inputs and of their zero points: zero i belongs to input i - 2 and has one element, or
- * `counts[i - 2]`.
- */
+ * `counts[i - 2]`. */
 static void check_codes(const Graph *g, const Node *n, const int64_t *counts)
 {
     for (int i = 0; i < 2; i++) {
@@ -72,8 +71,8 @@ static void infer_conv_integer(Graph *g, Node *n)
 /* Codes less their zero points, which change every `repeat` elements when there are several. */
 static double *centred(const Node *n, const void *const *in, int i, int64_t repeat)
 {
-    int64_t elems = type_elems(n->in[i]->type),
-            count = zero_of(n, 2 + i) ? type_elems(n->in[2 + i]->type) : 0;
+    int64_t elems = type_elems(n->in[i]->type);
+    int64_t count = zero_of(n, 2 + i) ? type_elems(n->in[2 + i]->type) : 0;
     DType d = n->in[i]->type.dtype;
     double *v = doubles_from(in[i], d, elems);
     for (int64_t k = 0; k < elems && count; k++)
@@ -149,11 +148,11 @@ static void emit_matmul_integer(Emitter *e, const Node *n)
 {
     StackShape s = stack_shape(emit_plan(e)->g, n);
     const MatShape *m = &s.mat;
-    emit_line(e, "%s(%s, %s, %s, %d, %d, %s, %s, %d, %d, %lld, %lld, %lld, %lld, %d, %s, %s, %s);",
+    emit_line(e, "%s(%s, %s, %s, %d, %d, %s, %s, %d, %d, %s, %s, %s, %s, %d, %s, %s, %s);",
               emit_kernel(e, "matmul_integer", DT_NONE), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
               zero_text(e, n, 2), zero_step(n, 2), n->in[0]->type.dtype == DT_I8, emit_ptr(e, n->in[1]),
-              zero_text(e, n, 3), zero_step(n, 3), n->in[1]->type.dtype == DT_I8, (long long)m->m,
-              (long long)m->n, (long long)m->k, (long long)stack_count(&s), s.rank, emit_dims(s.dims, s.rank),
+              zero_text(e, n, 3), zero_step(n, 3), n->in[1]->type.dtype == DT_I8, int_text(m->m),
+              int_text(m->n), int_text(m->k), int_text(stack_count(&s)), s.rank, emit_dims(s.dims, s.rank),
               emit_dims(s.a_steps, s.rank), emit_dims(s.b_steps, s.rank));
 }
 

@@ -34,15 +34,15 @@ ConvShape conv_shape(const Graph *g, const Node *n)
         fail_node(g, n, "input of rank %d and weights of rank %d", x.rank, w.rank);
     ConvShape s = {.groups = attr_int(n, "group"), .ci = x.rank > 1 ? x.dims[1] : 0};
     if (s.groups < 1 || s.ci < 1 || w.dims[0] < 1 || w.dims[1] < 1 || s.ci % s.groups)
-        fail_node(g, n, "%lld input channels do not make %lld groups", (long long)s.ci, (long long)s.groups);
+        fail_node(g, n, "%s input channels do not make %s groups", int_text(s.ci), int_text(s.groups));
     bool transpose = n->op == OP_ConvTranspose;
     s.co = transpose ? w.dims[1] * s.groups : w.dims[0];
     if (transpose ? w.dims[0] != s.ci : w.dims[1] != s.ci / s.groups || s.co % s.groups)
-        fail_node(g, n, "weights %s do not fit %lld input channels in %lld groups", type_text(w),
-                  (long long)s.ci, (long long)s.groups);
+        fail_node(g, n, "weights %s do not fit %s input channels in %s groups", type_text(w), int_text(s.ci),
+                  int_text(s.groups));
     const Tensor *b = optional(n, 2);
     if (b && (b->type.rank != 1 || b->type.dims[0] != s.co))
-        fail_node(g, n, "bias %s for %lld output channels", type_text(b->type), (long long)s.co);
+        fail_node(g, n, "bias %s for %s output channels", type_text(b->type), int_text(s.co));
     s.w = op_window(g, n);
     return s;
 }
@@ -112,10 +112,10 @@ static void eval_conv(const Graph *g, const Node *n, const void *const *in, void
 const char *emit_conv_shape(const ConvShape *s, int64_t batch)
 {
     const Window *w = &s->w;
-    return mem_printf("%lld, %lld, %lld, %lld, %s, %s, %s, %s, %s, %s", (long long)batch,
-                      (long long)s->groups, (long long)(s->ci / s->groups), (long long)(s->co / s->groups),
-                      emit_dims(w->in, 3), emit_dims(w->out, 3), emit_dims(w->kernel, 3),
-                      emit_dims(w->stride, 3), emit_dims(w->dilation, 3), emit_dims(w->pad_begin, 3));
+    return mem_printf("%s, %s, %s, %s, %s, %s, %s, %s, %s, %s", int_text(batch), int_text(s->groups),
+                      int_text(s->ci / s->groups), int_text(s->co / s->groups), emit_dims(w->in, 3),
+                      emit_dims(w->out, 3), emit_dims(w->kernel, 3), emit_dims(w->stride, 3),
+                      emit_dims(w->dilation, 3), emit_dims(w->pad_begin, 3));
 }
 
 static void emit_conv(Emitter *e, const Node *n)
@@ -183,6 +183,12 @@ static void multiply(const MatShape *s, const double *a, const double *b, double
         }
 }
 
+/* "m, n, k" */
+static const char *sizes_text(const MatShape *s)
+{
+    return mem_printf("%s, %s, %s", int_text(s->m), int_text(s->n), int_text(s->k));
+}
+
 static MatShape gemm_shape(const Graph *g, const Node *n)
 {
     Type a = n->in[0]->type, b = n->in[1]->type;
@@ -191,7 +197,7 @@ static MatShape gemm_shape(const Graph *g, const Node *n)
     bool ta = attr_int(n, "transA"), tb = attr_int(n, "transB");
     MatShape s = {.m = a.dims[ta], .n = b.dims[!tb], .k = a.dims[!ta]};
     if (b.dims[tb] != s.k)
-        fail_node(g, n, "inner sizes %lld and %lld differ", (long long)s.k, (long long)b.dims[tb]);
+        fail_node(g, n, "inner sizes %s and %s differ", int_text(s.k), int_text(b.dims[tb]));
     s.ai = ta ? 1 : a.dims[1];
     s.ak = ta ? a.dims[1] : 1;
     s.bk = tb ? 1 : b.dims[1];
@@ -206,10 +212,11 @@ static void gemm_c_steps(const Graph *g, const Node *n, const MatShape *s, int64
     if (!optional(n, 2))
         return;
     Type c = n->in[2]->type;
-    int64_t rows = c.rank == 2 ? c.dims[0] : 1, cols = c.rank ? c.dims[c.rank - 1] : 1;
+    int64_t rows = c.rank == 2 ? c.dims[0] : 1;
+    int64_t cols = c.rank ? c.dims[c.rank - 1] : 1;
     if (c.rank > 2 || (rows != 1 && rows != s->m) || (cols != 1 && cols != s->n))
-        fail_node(g, n, "C of shape %s does not broadcast to [%lld,%lld]", type_text(c), (long long)s->m,
-                  (long long)s->n);
+        fail_node(g, n, "C of shape %s does not broadcast to [%s,%s]", type_text(c), int_text(s->m),
+                  int_text(s->n));
     *si = rows == 1 ? 0 : cols;
     *sj = cols == 1 ? 0 : 1;
 }
@@ -230,8 +237,8 @@ static void eval_gemm(const Graph *g, const Node *n, const void *const *in, void
     gemm_c_steps(g, n, &s, &si, &sj);
     DType d = n->in[0]->type.dtype;
     double *a = doubles_from(in[0], d, s.m * s.k), *b = doubles_from(in[1], d, s.k * s.n);
-    double *y = doubles_new(s.m * s.n), alpha = (double)attr_float(n, "alpha"),
-           beta = (double)attr_float(n, "beta");
+    double *y = doubles_new(s.m * s.n), alpha = (double)attr_float(n, "alpha");
+    double beta = (double)attr_float(n, "beta");
     multiply(&s, a, b, y);
     for (int64_t i = 0; i < s.m; i++)
         for (int64_t j = 0; j < s.n; j++) {
@@ -252,16 +259,16 @@ static void emit_gemm(Emitter *e, const Node *n)
     gemm_c_steps(g, n, &s, &si, &sj);
     DType d = n->in[0]->type.dtype;
     const char *y = emit_ptr(e, n->out[0]);
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %lld, %lld, %lld);", emit_kernel(e, "matmul", d), y,
-              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), (long long)s.m, (long long)s.n, (long long)s.k,
-              (long long)s.ai, (long long)s.ak, (long long)s.bk, (long long)s.bj);
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "matmul", d), y, emit_ptr(e, n->in[0]),
+              emit_ptr(e, n->in[1]), sizes_text(&s), int_text(s.ai), int_text(s.ak), int_text(s.bk),
+              int_text(s.bj));
     float alpha = attr_float(n, "alpha"), beta = attr_float(n, "beta");
     if (optional(n, 2))
-        emit_line(e, "%s(%s, %s, %lld, %lld, %lld, %lld, %s, %s);", emit_kernel(e, "gemm_add", d), y,
-                  emit_ptr(e, n->in[2]), (long long)s.m, (long long)s.n, (long long)si, (long long)sj,
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "gemm_add", d), y,
+                  emit_ptr(e, n->in[2]), int_text(s.m), int_text(s.n), int_text(si), int_text(sj),
                   float_text((double)alpha, d), float_text((double)beta, d));
     else if (alpha < 1 || alpha > 1)
-        emit_line(e, "%s(%s, %lld, %s);", emit_kernel(e, "gemm_scale", d), y, (long long)(s.m * s.n),
+        emit_line(e, "%s(%s, %s, %s);", emit_kernel(e, "gemm_scale", d), y, int_text(s.m * s.n),
                   float_text((double)alpha, d));
 }
 
@@ -302,7 +309,9 @@ static Type as_matrix(Type t, bool left)
 static void stack_axis(const Graph *g, const Node *n, StackShape *s, int axis, Type a, Type b)
 {
     int ia = axis - (s->rank + 2 - a.rank), ib = axis - (s->rank + 2 - b.rank);
-    int64_t da = ia < 0 ? 1 : a.dims[ia], db = ib < 0 ? 1 : b.dims[ib], strides[MAX_RANK];
+    int64_t da = ia < 0 ? 1 : a.dims[ia];
+    int64_t db = ib < 0 ? 1 : b.dims[ib];
+    int64_t strides[MAX_RANK];
     if (da != db && da != 1 && db != 1)
         fail_node(g, n, "stacks of matrices do not broadcast");
     s->dims[axis] = da == 1 ? db : da;
@@ -324,7 +333,7 @@ StackShape stack_shape(const Graph *g, const Node *n)
     m->ai = m->k;
     m->bk = m->n;
     if (b.dims[b.rank - 2] != m->k)
-        fail_node(g, n, "inner sizes %lld and %lld differ", (long long)m->k, (long long)b.dims[b.rank - 2]);
+        fail_node(g, n, "inner sizes %s and %s differ", int_text(m->k), int_text(b.dims[b.rank - 2]));
     for (int i = 0; i < s.rank; i++)
         stack_axis(g, n, &s, i, a, b);
     return s;
@@ -395,15 +404,14 @@ static void emit_matmul(Emitter *e, const Node *n)
     DType d = n->in[0]->type.dtype;
     int64_t count = stack_count(&s);
     const char *y = emit_ptr(e, n->out[0]), *a = emit_ptr(e, n->in[0]), *b = emit_ptr(e, n->in[1]);
+    const char *sizes = sizes_text(m);
     if (count == 1)
-        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %lld, %lld, %lld);", emit_kernel(e, "matmul", d),
-                  y, a, b, (long long)m->m, (long long)m->n, (long long)m->k, (long long)m->ai,
-                  (long long)m->ak, (long long)m->bk, (long long)m->bj);
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "matmul", d), y, a, b, sizes,
+                  int_text(m->ai), int_text(m->ak), int_text(m->bk), int_text(m->bj));
     else
-        emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %d, %s, %s, %s);",
-                  emit_kernel(e, "matmul_stack", d), y, a, b, (long long)m->m, (long long)m->n,
-                  (long long)m->k, (long long)count, s.rank, emit_dims(s.dims, s.rank),
-                  emit_dims(s.a_steps, s.rank), emit_dims(s.b_steps, s.rank));
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %d, %s, %s, %s);", emit_kernel(e, "matmul_stack", d), y, a, b,
+                  sizes, int_text(count), s.rank, emit_dims(s.dims, s.rank), emit_dims(s.a_steps, s.rank),
+                  emit_dims(s.b_steps, s.rank));
 }
 
 double matmul_terms(const Graph *g, const Node *n)

@@ -53,8 +53,7 @@ static void emit_begin(Emitter *e, const Node *n)
     emit_line(e, "*%s = loop%d;", emit_ptr(e, n->out[0]), number);
 }
 
-/* Whether the next state k lies in the memory of another state, which may be overwritten before it is read.
- */
+/* Whether the next state k lies in the memory of another state, which may be overwritten too early. */
 static bool is_crossed(const Node *end, int k)
 {
     for (int j = 0; j < loop_states(end); j++)
@@ -79,10 +78,12 @@ static void emit_crossed(Emitter *e, const Node *end, bool to_scratch)
     for (int k = 0; k < loop_states(end); k++) {
         if (!is_crossed(end, k))
             continue;
-        const char *scratch = mem_printf("arena + %lld", (long long)at);
+        const char *scratch = mem_printf("arena + %s", int_text(at));
         Type t = loop_next(end, k)->type;
-        emit_copy(e, to_scratch ? scratch : emit_ptr(e, loop_state(end, k)),
-                  to_scratch ? emit_ptr(e, loop_next(end, k)) : scratch, t);
+        if (to_scratch)
+            emit_copy(e, scratch, emit_ptr(e, loop_next(end, k)), t);
+        else
+            emit_copy(e, emit_ptr(e, loop_state(end, k)), scratch, t);
         at += (int64_t)type_bytes(t);
     }
 }

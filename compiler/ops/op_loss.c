@@ -35,16 +35,11 @@ static void infer_nll(Graph *g, Node *n)
         fail_node(g, n, "labels %s do not fit scores %s", type_text(labels), type_text(x));
     Type w = weights_of(n) ? weights_of(n)->type : type_make(x.dtype, 1, &x.dims[1]);
     if (w.dtype != x.dtype || w.rank != 1 || w.dims[0] != x.dims[1])
-        fail_node(g, n, "weights %s for %lld classes", type_text(w), (long long)x.dims[1]);
+        fail_node(g, n, "weights %s for %s classes", type_text(w), int_text(x.dims[1]));
     if (type_elems(x) > INT32_MAX)
         fail_node(g, n, "unsupported: more than %d elements", INT32_MAX);
     labels.dtype = x.dtype;
     n->out[0]->type = reduction_of(g, n) == REDUCE_NONE ? labels : type_make(x.dtype, 0, NULL);
-}
-
-static int64_t clamp(int64_t c, int64_t classes)
-{
-    return c < 0 ? 0 : c >= classes ? classes - 1 : c;
 }
 
 static void eval_nll(const Graph *g, const Node *n, const void *const *in, void *const *out)
@@ -57,7 +52,7 @@ static void eval_nll(const Graph *g, const Node *n, const void *const *in, void 
     for (int64_t i = 0; i < s.outer * s.inner; i++) {
         int64_t label =
             n->in[1]->type.dtype == DT_I64 ? ((const int64_t *)in[1])[i] : ((const int32_t *)in[1])[i];
-        int64_t c = clamp(label, s.n);
+        int64_t c = clamp(label, 0, s.n - 1);
         double weight = weights_of(n) ? elem_get(in[2], d, c) : 1, loss = 0;
         if (ignore && label == ignore->i)
             weight = 0;
@@ -76,12 +71,12 @@ static void emit_nll(Emitter *e, const Node *n)
 {
     AxisSplit s = split_axis(n->in[0]->type, 1);
     const Attr *ignore = node_attr(n, "ignore_index");
-    emit_line(
-        e, "%s(%s, %s, %s, %d, %s, %lld, %lld, %lld, %d, %s, %d);",
-        emit_kernel(e, "nll_loss", n->in[0]->type.dtype), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
-        emit_ptr(e, n->in[1]), n->in[1]->type.dtype == DT_I64, weights_of(n) ? emit_ptr(e, n->in[2]) : "NULL",
-        (long long)s.outer, (long long)s.n, (long long)s.inner, ignore != NULL,
-        emit_literal(DT_I64, ignore ? &ignore->i : &(int64_t){0}, 0), (int)reduction_of(emit_plan(e)->g, n));
+    const int64_t ignored = ignore ? ignore->i : 0;
+    const char *weights = weights_of(n) ? emit_ptr(e, n->in[2]) : "NULL";
+    emit_line(e, "%s(%s, %s, %s, %d, %s, %s, %d, %s, %d);", emit_kernel(e, "nll_loss", n->in[0]->type.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
+              n->in[1]->type.dtype == DT_I64, weights, split_text(s), ignore != NULL,
+              emit_literal(DT_I64, &ignored, 0), (int)reduction_of(emit_plan(e)->g, n));
 }
 
 const OpDef op_NegativeLogLikelihoodLoss = {

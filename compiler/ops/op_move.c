@@ -20,7 +20,8 @@ static bool by_input(const Node *n)
 static void eval_boxes(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     for (int i = 0; i < (by_input(n) ? n->num_in : n->num_out); i++) {
-        int from = by_input(n) ? i : 0, to = by_input(n) ? 0 : i;
+        int from = by_input(n) ? i : 0;
+        int to = by_input(n) ? 0 : i;
         if (!n->out[to] || !type_elems(n->in[from]->type))
             continue;
         Box b = node_box(g, n, from, to);
@@ -31,7 +32,8 @@ static void eval_boxes(const Graph *g, const Node *n, const void *const *in, voi
 static void emit_boxes(Emitter *e, const Node *n)
 {
     for (int i = 0; i < (by_input(n) ? n->num_in : n->num_out); i++) {
-        int from = by_input(n) ? i : 0, to = by_input(n) ? 0 : i;
+        int from = by_input(n) ? i : 0;
+        int to = by_input(n) ? 0 : i;
         if (!n->out[to] || !type_elems(n->in[from]->type))
             continue;
         Box b = node_box(emit_plan(e)->g, n, from, to);
@@ -112,9 +114,11 @@ static Box piece_box(Type whole, Type part, int axis, int64_t start, bool into_w
     int64_t ws[MAX_RANK], ps[MAX_RANK];
     dense_strides(whole, ws);
     dense_strides(part, ps);
+    const int64_t *to = into_whole ? ws : ps;
+    const int64_t *from = into_whole ? ps : ws;
     Box b = {0};
     for (int i = 0; i < part.rank; i++)
-        box_axis(&b, part.dims[i], into_whole ? ws[i] : ps[i], into_whole ? ps[i] : ws[i]);
+        box_axis(&b, part.dims[i], to[i], from[i]);
     *(into_whole ? &b.y_base : &b.x_base) = start * ws[axis];
     return b;
 }
@@ -134,17 +138,17 @@ static const int64_t *split_sizes(const Graph *g, const Node *n, int64_t size)
     int64_t count, sum = 0;
     const int64_t *given = const_ints(g, n, 1, &count);
     if (given && count != n->num_out)
-        fail_node(g, n, "%lld sizes for %d outputs", (long long)count, n->num_out);
+        fail_node(g, n, "%s sizes for %d outputs", int_text(count), n->num_out);
     if (!given && size % n->num_out)
-        fail_node(g, n, "%lld elements do not split into %d equal parts", (long long)size, n->num_out);
+        fail_node(g, n, "%s elements do not split into %d equal parts", int_text(size), n->num_out);
     for (int i = 0; given && i < n->num_out; i++) {
         if (given[i] < 0 || given[i] > size - sum)
-            fail_node(g, n, "size %lld of output %d, where the axis has %lld elements left",
-                      (long long)given[i], i, (long long)(size - sum));
+            fail_node(g, n, "size %s of output %d, where the axis has %s elements left", int_text(given[i]),
+                      i, int_text(size - sum));
         sum += given[i];
     }
     if (given && sum != size)
-        fail_node(g, n, "the parts sum up to %lld, the axis has %lld", (long long)sum, (long long)size);
+        fail_node(g, n, "the parts sum up to %s, the axis has %s", int_text(sum), int_text(size));
     return given;
 }
 
@@ -180,14 +184,16 @@ typedef struct SliceAxis {
 
 static SliceAxis slice_axis(int64_t size, int64_t start, int64_t end, int64_t step)
 {
-    int64_t low = step < 0 ? -1 : 0, high = step < 0 ? size - 1 : size;
+    int64_t low = step < 0 ? -1 : 0;
+    int64_t high = step < 0 ? size - 1 : size;
     start = start < -size ? -size - 1 : start;
     end = end < -size ? -size - 1 : end;
     start += start < 0 ? size : 0;
     end += end < 0 ? size : 0;
-    start = start < 0 ? 0 : start > high ? high : start;
-    end = end < low ? low : end > size ? size : end;
-    int64_t reach = step < 0 ? start - end : end - start, by = step < 0 ? -step : step;
+    start = clamp(start, 0, high);
+    end = clamp(end, low, size);
+    int64_t reach = step < 0 ? start - end : end - start;
+    int64_t by = step < 0 ? -step : step;
     return (SliceAxis){start, step, reach > 0 ? (reach - 1) / by + 1 : 0};
 }
 
@@ -203,10 +209,10 @@ static void slice_axes(const Graph *g, const Node *n, SliceAxis *to)
         to[i] = (SliceAxis){0, 1, x.dims[i]};
     bool used[MAX_RANK] = {false};
     for (int64_t i = 0; i < count; i++) {
-        int64_t a = norm_axis(g, n, axis ? axis[i] : i, x.rank), s = step ? step[i] : 1;
+        int64_t a = norm_axis(g, n, axis ? axis[i] : i, x.rank);
+        int64_t s = step ? step[i] : 1;
         if (used[a] || s == 0 || s == INT64_MIN)
-            fail_node(g, n, used[a] ? "axis %lld is named twice" : "the step of axis %lld is 0",
-                      (long long)a);
+            fail_node(g, n, used[a] ? "axis %s is named twice" : "the step of axis %s is 0", int_text(a));
         used[a] = true;
         to[a] = slice_axis(x.dims[a], start[i], end[i], s);
     }
@@ -245,12 +251,12 @@ static void infer_expand(Graph *g, Node *n)
     const int64_t *shape = const_ints(g, n, 1, &count);
     Type x = n->in[0]->type, y = {.dtype = x.dtype, .rank = count > x.rank ? (int)count : x.rank};
     if (count > MAX_RANK)
-        fail_node(g, n, "unsupported: rank %lld, at most %d is possible", (long long)count, MAX_RANK);
+        fail_node(g, n, "unsupported: rank %s, at most %d is possible", int_text(count), MAX_RANK);
     for (int i = 0; i < y.rank; i++) {
         int64_t a = i < y.rank - x.rank ? 1 : x.dims[i - (y.rank - x.rank)];
         int64_t b = i < y.rank - count ? 1 : shape[i - (y.rank - count)];
         if (b < 0 || (a != b && a != 1 && b != 1))
-            fail_node(g, n, "size %lld of axis %d does not expand to %lld", (long long)a, i, (long long)b);
+            fail_node(g, n, "size %s of axis %d does not expand to %s", int_text(a), i, int_text(b));
         y.dims[i] = a == 1 ? b : a;
     }
     n->out[0]->type = y;
@@ -276,10 +282,10 @@ static void infer_tile(Graph *g, Node *n)
     const int64_t *repeats = const_ints(g, n, 1, &count);
     Type y = n->in[0]->type;
     if (count != y.rank)
-        fail_node(g, n, "%lld repeats for rank %d", (long long)count, y.rank);
+        fail_node(g, n, "%s repeats for rank %d", int_text(count), y.rank);
     for (int i = 0; i < y.rank; i++) {
         if (repeats[i] < 0 || repeats[i] > MAX_ELEMS)
-            fail_node(g, n, "%lld repeats of axis %d", (long long)repeats[i], i);
+            fail_node(g, n, "%s repeats of axis %d", int_text(repeats[i]), i);
         y.dims[i] *= repeats[i];
     }
     n->out[0]->type = y;
@@ -326,9 +332,9 @@ static void infer_depth_space(Graph *g, Node *n)
     column_first(g, n);
     bool to_space = n->op == OP_DepthToSpace;
     if (to_space ? y.dims[1] % (s * s) : y.dims[2] % s || y.dims[3] % s)
-        fail_node(g, n, "the shape does not divide into blocks of %lld", (long long)s);
+        fail_node(g, n, "the shape does not divide into blocks of %s", int_text(s));
     if (!to_space && y.dims[1] > MAX_ELEMS / s / s)
-        fail_node(g, n, "blocks of %lld make too many channels of %lld", (long long)s, (long long)y.dims[1]);
+        fail_node(g, n, "blocks of %s make too many channels of %s", int_text(s), int_text(y.dims[1]));
     y.dims[1] = to_space ? y.dims[1] / (s * s) : y.dims[1] * s * s;
     y.dims[2] = to_space ? y.dims[2] * s : y.dims[2] / s;
     y.dims[3] = to_space ? y.dims[3] * s : y.dims[3] / s;
@@ -338,18 +344,21 @@ static void infer_depth_space(Graph *g, Node *n)
 /* Both move between space [c][h * s][w * s] and depth: DCR [s][s][c][h][w], CRD [c][s][s][h][w]. */
 static Box depth_space_box(const Graph *g, const Node *n)
 {
-    bool to_space = n->op == OP_DepthToSpace, crd = column_first(g, n);
-    Type space = to_space ? n->out[0]->type : n->in[0]->type,
-         depth = to_space ? n->in[0]->type : n->out[0]->type;
+    bool to_space = n->op == OP_DepthToSpace;
+    Type x = n->in[0]->type, y = n->out[0]->type;
+    Type space = to_space ? y : x;
+    Type depth = to_space ? x : y;
     int64_t s = block_size(g, n), c = space.dims[1], h = depth.dims[2], w = depth.dims[3], plane = h * w;
     int64_t dims[6] = {space.dims[0], c, h, s, w, s};
     int64_t in_space[6] = {c * plane * s * s, plane * s * s, w * s * s, w * s, s, 1};
-    int64_t in_depth[6] = {
-        c * plane * s * s,      crd ? s * s * plane : plane, w, crd ? s * plane : s * c * plane, 1,
-        crd ? plane : c * plane};
+    int64_t in_dcr[6] = {c * plane * s * s, plane, w, s * c * plane, 1, c * plane};
+    int64_t in_crd[6] = {c * plane * s * s, s * s * plane, w, s * plane, 1, plane};
+    const int64_t *in_depth = column_first(g, n) ? in_crd : in_dcr;
+    const int64_t *to = to_space ? in_space : in_depth;
+    const int64_t *from = to_space ? in_depth : in_space;
     Box b = {0};
     for (int i = 0; i < 6; i++)
-        box_axis(&b, dims[i], to_space ? in_space[i] : in_depth[i], to_space ? in_depth[i] : in_space[i]);
+        box_axis(&b, dims[i], to[i], from[i]);
     return b;
 }
 

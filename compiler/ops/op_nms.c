@@ -1,6 +1,6 @@
 /* op_nms.c - NonMaxSuppression. How many boxes are chosen is known at run time only, so the output has as
  * many rows as the file declares for it, else as there can be; rows without a box are -1. */
-#include "print/print.h"
+#include "ops/ops.h"
 
 #include "nms.h"
 
@@ -23,9 +23,10 @@ static int64_t capacity(const Node *n)
 {
     Type scores = n->in[SCORES]->type;
     const Tensor *most = given(n, MOST);
-    int64_t each = !most ? 0 : most->data ? *(const int64_t *)most->data : scores.dims[2];
-    each = each < 0 ? 0 : each < scores.dims[2] ? each : scores.dims[2];
-    return scores.dims[0] * scores.dims[1] * each;
+    int64_t each = 0;
+    if (most)
+        each = most->data ? *(const int64_t *)most->data : scores.dims[2];
+    return scores.dims[0] * scores.dims[1] * clamp(each, 0, scores.dims[2]);
 }
 
 static void infer_nms(Graph *g, Node *n)
@@ -66,9 +67,9 @@ static const char *argument(Emitter *e, const Node *n, int i, const char *otherw
 static void emit_nms(Emitter *e, const Node *n)
 {
     Type s = n->in[SCORES]->type;
-    emit_line(e, "%s(%s, %lld, %s, %s, %lld, %lld, %lld, %s, %s, %s, %d);", emit_kernel(e, "nms", DT_NONE),
-              emit_ptr(e, n->out[0]), (long long)n->out[0]->type.dims[0], emit_ptr(e, n->in[BOXES]),
-              emit_ptr(e, n->in[SCORES]), (long long)s.dims[0], (long long)s.dims[1], (long long)s.dims[2],
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "nms", DT_NONE),
+              emit_ptr(e, n->out[0]), int_text(n->out[0]->type.dims[0]), emit_ptr(e, n->in[BOXES]),
+              emit_ptr(e, n->in[SCORES]), int_text(s.dims[0]), int_text(s.dims[1]), int_text(s.dims[2]),
               argument(e, n, MOST, "0"), argument(e, n, OVERLAP, "0"), argument(e, n, LEAST, "-INFINITY"),
               attr_int(n, "center_point_box") != 0);
 }

@@ -21,7 +21,7 @@ static void check_inputs(const Graph *g, const Node *n, int64_t elems)
         if (n->in[i]->type.dtype != d)
             fail_node(g, n, "inputs must have one element type");
         if (type_elems(n->in[i]->type) != elems)
-            fail_node(g, n, "input %d ('%s') must have %lld elements", i, n->in[i]->name, (long long)elems);
+            fail_node(g, n, "input %d ('%s') must have %s elements", i, n->in[i]->name, int_text(elems));
     }
 }
 
@@ -127,8 +127,8 @@ static void emit_planes(Emitter *e, const Node *n)
         mem_printf("%s, %s, %s", main_args(e, n), emit_ptr(e, n->in[1]), emit_ptr(e, n->in[2]));
     if (batch)
         args = mem_printf("%s, %s, %s", args, emit_ptr(e, n->in[3]), emit_ptr(e, n->in[4]));
-    emit_line(e, "%s(%s, %s, %lld, %lld, %lld);", norm_kernel(e, n, batch ? "batch_norm" : "instance_norm"),
-              args, attr_text(n, "epsilon"), (long long)p.batch, (long long)p.channels, (long long)p.size);
+    emit_line(e, "%s(%s, %s, %s, %s, %s);", norm_kernel(e, n, batch ? "batch_norm" : "instance_norm"), args,
+              attr_text(n, "epsilon"), int_text(p.batch), int_text(p.channels), int_text(p.size));
 }
 
 /* One group of `size` elements, x^ = (x - mean) * f, y = scale x^ + bias; scale[i * step]:
@@ -155,6 +155,12 @@ static void grad_group(const float *x, const float *dy, const float *scale, int6
     }
 }
 
+/* p + at, or NULL where nothing is wanted */
+static float *wanted_at(float *p, int64_t at)
+{
+    return p ? p + at : NULL;
+}
+
 static void grad_instance_norm(const Graph *g, const Node *n, const Gradient *d)
 {
     (void)g;
@@ -162,8 +168,8 @@ static void grad_instance_norm(const Graph *g, const Node *n, const Gradient *d)
     for (int64_t k = 0; k < p.batch * p.channels; k++) {
         int64_t at = k * p.size, c = k % p.channels;
         grad_group((const float *)d->in[0] + at, d->dout[0] + at, (const float *)d->in[1] + c, 0, p.size,
-                   (double)attr_float(n, "epsilon"), d->din[0] ? d->din[0] + at : NULL,
-                   d->din[1] ? d->din[1] + c : NULL, d->din[2] ? d->din[2] + c : NULL);
+                   (double)attr_float(n, "epsilon"), wanted_at(d->din[0], at), wanted_at(d->din[1], c),
+                   wanted_at(d->din[2], c));
     }
 }
 
@@ -278,18 +284,25 @@ static void grad_row_moments(const float *x, int64_t size, double epsilon, doubl
         dx[i] += (float)((dmean - df * f * f * f * ((double)x[i] - mean)) / (double)size);
 }
 
+/* of an output that may be unused */
+static double slope_at(const float *dy, int64_t i)
+{
+    return dy ? (double)dy[i] : 0;
+}
+
 static void grad_layer_norm(const Graph *g, const Node *n, const Gradient *d)
 {
     int64_t rows, size;
     layer_rows(g, n, &rows, &size);
     bool has_bias = n->num_in > 2 && n->in[2];
-    const float *dmean = n->num_out > 1 ? d->dout[1] : NULL, *df = n->num_out > 2 ? d->dout[2] : NULL;
+    const float *dmean = n->num_out > 1 ? d->dout[1] : NULL;
+    const float *df = n->num_out > 2 ? d->dout[2] : NULL;
     for (int64_t r = 0; d->din[0] && (dmean || df) && r < rows; r++)
         grad_row_moments((const float *)d->in[0] + r * size, size, (double)attr_float(n, "epsilon"),
-                         dmean ? (double)dmean[r] : 0, df ? (double)df[r] : 0, d->din[0] + r * size);
+                         slope_at(dmean, r), slope_at(df, r), d->din[0] + r * size);
     for (int64_t r = 0; d->dout[0] && r < rows; r++)
         grad_group((const float *)d->in[0] + r * size, d->dout[0] + r * size, d->in[1], 1, size,
-                   (double)attr_float(n, "epsilon"), d->din[0] ? d->din[0] + r * size : NULL, d->din[1],
+                   (double)attr_float(n, "epsilon"), wanted_at(d->din[0], r * size), d->din[1],
                    has_bias ? d->din[2] : NULL);
 }
 
@@ -302,11 +315,10 @@ static void emit_layer_norm(Emitter *e, const Node *n)
 {
     int64_t rows, size;
     layer_rows(emit_plan(e)->g, n, &rows, &size);
-    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %lld, %lld);", norm_kernel(e, n, "layer_norm"),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s);", norm_kernel(e, n, "layer_norm"),
               emit_ptr(e, n->out[0]), optional_ptr(e, n->out, n->num_out, 1),
               optional_ptr(e, n->out, n->num_out, 2), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
-              optional_ptr(e, n->in, n->num_in, 2), attr_text(n, "epsilon"), (long long)rows,
-              (long long)size);
+              optional_ptr(e, n->in, n->num_in, 2), attr_text(n, "epsilon"), int_text(rows), int_text(size));
 }
 
 const OpDef op_LayerNormalization = {.name = "LayerNormalization",
@@ -381,8 +393,8 @@ static void eval_mvn(const Graph *g, const Node *n, const void *const *in, void 
 static void emit_mvn(Emitter *e, const Node *n)
 {
     MvnBox b = mvn_box(emit_plan(e)->g, n);
-    emit_line(e, "%s(%s, %lld, %lld, %lld, %lld);", norm_kernel(e, n, "mean_variance_norm"), main_args(e, n),
-              (long long)b.size[0], (long long)b.size[1], (long long)b.size[2], (long long)b.size[3]);
+    emit_line(e, "%s(%s, %s, %s, %s, %s);", norm_kernel(e, n, "mean_variance_norm"), main_args(e, n),
+              int_text(b.size[0]), int_text(b.size[1]), int_text(b.size[2]), int_text(b.size[3]));
 }
 
 const OpDef op_MeanVarianceNormalization = {.name = "MeanVarianceNormalization",
@@ -411,7 +423,7 @@ static void infer_lp(Graph *g, Node *n)
     check_inputs(g, n, 0);
     lp_split(g, n);
     if (p != 1 && p != 2)
-        fail_node(g, n, "attribute 'p' must be 1 or 2, not %lld", (long long)p);
+        fail_node(g, n, "attribute 'p' must be 1 or 2, not %s", int_text(p));
     n->out[0]->type = n->in[0]->type;
 }
 
@@ -437,8 +449,8 @@ static void eval_lp(const Graph *g, const Node *n, const void *const *in, void *
 static void emit_lp(Emitter *e, const Node *n)
 {
     AxisSplit s = lp_split(emit_plan(e)->g, n);
-    emit_line(e, "%s(%s, %lld, %lld, %lld, %lld);", norm_kernel(e, n, "lp_norm"), main_args(e, n),
-              (long long)attr_int(n, "p"), (long long)s.outer, (long long)s.n, (long long)s.inner);
+    emit_line(e, "%s(%s, %s, %s);", norm_kernel(e, n, "lp_norm"), main_args(e, n), int_text(attr_int(n, "p")),
+              split_text(s));
 }
 
 static double lp_terms(const Graph *g, const Node *n)
@@ -469,7 +481,7 @@ static void infer_lrn(Graph *g, Node *n)
         fail_node(g, n, "the input must have at least 2 dimensions");
     int64_t size = attr_int(n, "size");
     if (size < 1 || size > INT32_MAX)
-        fail_node(g, n, "attribute 'size' is out of range: %lld", (long long)size);
+        fail_node(g, n, "attribute 'size' is out of range: %s", int_text(size));
     n->out[0]->type = n->in[0]->type;
 }
 
@@ -505,9 +517,9 @@ static void eval_lrn(const Graph *g, const Node *n, const void *const *in, void 
 static void emit_lrn(Emitter *e, const Node *n)
 {
     Planes p = planes_of(n->in[0]->type);
-    emit_line(e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, %lld);", norm_kernel(e, n, "lrn"), main_args(e, n),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s);", norm_kernel(e, n, "lrn"), main_args(e, n),
               attr_text(n, "alpha"), attr_text(n, "beta"), attr_text(n, "bias"),
-              (long long)attr_int(n, "size"), (long long)p.batch, (long long)p.channels, (long long)p.size);
+              int_text(attr_int(n, "size")), int_text(p.batch), int_text(p.channels), int_text(p.size));
 }
 
 static double lrn_terms(const Graph *g, const Node *n)

@@ -27,22 +27,28 @@ static void infer_pad(Graph *g, Node *n)
     Type x = n->in[0]->type, y = x;
     const char *mode = pad_mode(g, n);
     if (count != 2 * (int64_t)x.rank)
-        fail_node(g, n, "%lld pads for rank %d", (long long)count, x.rank);
+        fail_node(g, n, "%s pads for rank %d", int_text(count), x.rank);
     if (n->num_in > 2 && n->in[2] && (n->in[2]->type.dtype != x.dtype || type_elems(n->in[2]->type) != 1))
         fail_node(g, n, "the padding value is of type %s", type_text(n->in[2]->type));
     for (int i = 0; i < x.rank; i++) {
         int64_t before = pads[i], behind = pads[x.rank + i], most = before > behind ? before : behind;
         if (before > INT32_MAX || behind > INT32_MAX || before < -x.dims[i] || behind < -x.dims[i] ||
             x.dims[i] + before + behind < 0)
-            fail_node(g, n, "pads %lld and %lld of axis %d", (long long)before, (long long)behind, i);
+            fail_node(g, n, "pads %s and %s of axis %d", int_text(before), int_text(behind), i);
         if (mode[0] == 'r' && most > 0 && most >= x.dims[i])
-            fail_node(g, n, "axis %d of size %lld cannot be reflected %lld elements far", i,
-                      (long long)x.dims[i], (long long)most);
+            fail_node(g, n, "axis %d of size %s cannot be reflected %s elements far", i, int_text(x.dims[i]),
+                      int_text(most));
         if (mode[0] != 'c' && most > 0 && !x.dims[i])
             fail_node(g, n, "axis %d is empty: nothing to pad it with", i);
         y.dims[i] += before + behind;
     }
     n->out[0]->type = y;
+}
+
+/* Negative pads cut elements off. */
+static int64_t cut(int64_t pad)
+{
+    return pad < 0 ? pad : 0;
 }
 
 /* The part of the input that stays. */
@@ -56,7 +62,7 @@ static Box kept_box(const Graph *g, const Node *n)
     Box b = {0};
     for (int i = 0; i < x.rank; i++) {
         int64_t before = pads[i], behind = pads[x.rank + i];
-        box_axis(&b, x.dims[i] + (before < 0 ? before : 0) + (behind < 0 ? behind : 0), ys[i], xs[i]);
+        box_axis(&b, x.dims[i] + cut(before) + cut(behind), ys[i], xs[i]);
         b.y_base += before > 0 ? before * ys[i] : 0;
         b.x_base -= before < 0 ? before * xs[i] : 0;
     }
@@ -85,8 +91,8 @@ static void emit_pad_self(Emitter *e, const Node *n, bool reflect)
     Type x = n->in[0]->type, y = n->out[0]->type;
     for (int i = 0; i < y.rank - 1; i++)
         rows *= y.dims[i];
-    emit_line(e, "%s(%s, %s, %lld, %d, %s, %s, %s, %d);", emit_kernel(e, "pad_self", y.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)rows, y.rank,
+    emit_line(e, "%s(%s, %s, %s, %d, %s, %s, %s, %d);", emit_kernel(e, "pad_self", y.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), int_text(rows), y.rank,
               emit_dims(y.dims, y.rank), emit_dims(x.dims, x.rank), emit_dims(pads, x.rank), reflect);
 }
 

@@ -18,8 +18,7 @@ static bool wants_index(const Node *n)
     return n->num_out > 1 && n->out[1];
 }
 
-/* Whether window o along axis a holds an element: its first tap that is not in front of the input lies in it.
- */
+/* Whether window o along axis a holds an element: its first tap not in front of the input lies in it. */
 static bool holds_element(const Window *w, int a, int64_t o)
 {
     int64_t at = o * w->stride[a] - w->pad_begin[a];
@@ -151,7 +150,7 @@ static void eval_average(const Graph *g, const Node *n, const void *const *in, v
 static void infer_lp_pool(Graph *g, Node *n)
 {
     if (attr_int(n, "p") < 1 || attr_int(n, "p") > 1 << 20)
-        fail_node(g, n, "'p' = %lld, it must be at least 1", (long long)attr_int(n, "p"));
+        fail_node(g, n, "'p' = %s, it must be at least 1", int_text(attr_int(n, "p")));
     infer_pool(g, n);
 }
 
@@ -183,19 +182,19 @@ static void emit_lp_pool(Emitter *e, const Node *n)
 {
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
-    emit_line(e, "%s(%s, %s, %lld, %s, %s, %s, %s, %s, %s, %lld);", emit_kernel(e, "lp_pool", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "lp_pool", x.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), int_text(x.dims[0] * x.dims[1]),
               emit_dims(w.in, 3), emit_dims(w.out, 3), emit_dims(w.kernel, 3), emit_dims(w.stride, 3),
-              emit_dims(w.dilation, 3), emit_dims(w.pad_begin, 3), (long long)attr_int(n, "p"));
+              emit_dims(w.dilation, 3), emit_dims(w.pad_begin, 3), int_text(attr_int(n, "p")));
 }
 
 static void emit_max_pool(Emitter *e, const Node *n)
 {
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
-    emit_line(e, "%s(%s, %s, %s, %lld, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "max_pool", x.dtype),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "max_pool", x.dtype),
               emit_ptr(e, n->out[0]), wants_index(n) ? emit_ptr(e, n->out[1]) : "NULL", emit_ptr(e, n->in[0]),
-              (long long)(x.dims[0] * x.dims[1]), emit_dims(w.in, 3), emit_dims(w.out, 3),
+              int_text(x.dims[0] * x.dims[1]), emit_dims(w.in, 3), emit_dims(w.out, 3),
               emit_dims(w.kernel, 3), emit_dims(w.stride, 3), emit_dims(w.dilation, 3),
               emit_dims(w.pad_begin, 3));
 }
@@ -204,8 +203,8 @@ static void emit_average_pool(Emitter *e, const Node *n)
 {
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
-    emit_line(e, "%s(%s, %s, %lld, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "average_pool", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "average_pool", x.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), int_text(x.dims[0] * x.dims[1]),
               emit_dims(w.in, 3), emit_dims(w.out, 3), emit_dims(w.kernel, 3), emit_dims(w.stride, 3),
               emit_dims(w.pad_begin, 3), emit_dims(w.pad_end, 3), attr_int(n, "count_include_pad") != 0);
 }
@@ -214,10 +213,10 @@ static void emit_global_pool(Emitter *e, const Node *n)
 {
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
-    emit_line(e, "%s(%s, %s, %lld, %lld);",
+    emit_line(e, "%s(%s, %s, %s, %s);",
               emit_kernel(e, n->op == OP_GlobalMaxPool ? "global_max" : "global_average", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)(x.dims[0] * x.dims[1]),
-              (long long)w.in[2]);
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), int_text(x.dims[0] * x.dims[1]),
+              int_text(w.in[2]));
 }
 
 static double window_size(const Graph *g, const Node *n)
@@ -341,15 +340,15 @@ static int64_t value_at(const int64_t *v, int i, int64_t otherwise)
 static void unpool_sizes(const Graph *g, const Node *n, Type *y)
 {
     int kernels, strides, pads, axes = y->rank - 2;
-    const int64_t *kernel = attr_ints(n, "kernel_shape", &kernels),
-                  *stride = attr_ints(n, "strides", &strides);
+    const int64_t *kernel = attr_ints(n, "kernel_shape", &kernels);
+    const int64_t *stride = attr_ints(n, "strides", &strides);
     const int64_t *pad = attr_ints(n, "pads", &pads);
     if (kernels != axes || (stride && strides != axes) || (pad && pads != 2 * axes))
         fail_node(g, n, "'kernel_shape', 'strides' or 'pads' do not have the length for %d spatial axes",
                   axes);
     for (int i = 0; i < axes; i++) {
-        int64_t k = kernel[i], s = value_at(stride, i, 1), a = value_at(pad, i, 0),
-                b = value_at(pad, axes + i, 0);
+        int64_t k = kernel[i], s = value_at(stride, i, 1), a = value_at(pad, i, 0);
+        int64_t b = value_at(pad, axes + i, 0);
         bool good = k > 0 && s > 0 && a >= 0 && b >= 0 && k <= 1 << 24 && s <= 1 << 24 && a <= 1 << 24 &&
                     b <= 1 << 24;
         y->dims[2 + i] = good ? s * (y->dims[2 + i] - 1) + k - a - b : 0;
@@ -391,9 +390,9 @@ static void eval_unpool(const Graph *g, const Node *n, const void *const *in, vo
 
 static void emit_unpool(Emitter *e, const Node *n)
 {
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld);", emit_kernel(e, "max_unpool", n->in[0]->type.dtype),
+    emit_line(e, "%s(%s, %s, %s, %s, %s);", emit_kernel(e, "max_unpool", n->in[0]->type.dtype),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
-              (long long)type_elems(n->in[0]->type), (long long)type_elems(n->out[0]->type));
+              int_text(type_elems(n->in[0]->type)), int_text(type_elems(n->out[0]->type)));
 }
 
 const OpDef op_MaxUnpool = {

@@ -25,7 +25,7 @@ static AxisSplit scale_split(const Graph *g, const Node *n)
         return (AxisSplit){1, 1, type_elems(x)};
     AxisSplit split = split_axis(x, norm_axis(g, n, attr_int(n, "axis"), x.rank));
     if (s.rank != 1 || s.dims[0] != split.n)
-        fail_node(g, n, "scales %s for an axis of %lld", type_text(s), (long long)split.n);
+        fail_node(g, n, "scales %s for an axis of %s", type_text(s), int_text(split.n));
     return split;
 }
 
@@ -77,10 +77,11 @@ static void emit_quantize(Emitter *e, const Node *n)
 {
     AxisSplit s = scale_split(emit_plan(e)->g, n);
     bool forth = n->op == OP_QuantizeLinear;
-    emit_line(e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, %d);",
-              emit_kernel(e, forth ? "quantize" : "dequantize", DT_NONE), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), zero_text(e, n), (long long)s.outer,
-              (long long)s.n, (long long)s.inner, (forth ? n->out[0] : n->in[0])->type.dtype == DT_I8);
+    const char *name = forth ? "quantize" : "dequantize";
+    const Tensor *narrow = forth ? n->out[0] : n->in[0];
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %d);", emit_kernel(e, name, DT_NONE), emit_ptr(e, n->out[0]),
+              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), zero_text(e, n), split_text(s),
+              narrow->type.dtype == DT_I8);
 }
 
 const OpDef op_QuantizeLinear = {
@@ -137,9 +138,8 @@ static void emit_dequantize(Emitter *e, const Node *n)
         return;
     }
     AxisSplit s = scale_split(emit_plan(e)->g, n);
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld);", emit_kernel(e, "dequantize_i32", DT_NONE),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), (long long)s.outer,
-              (long long)s.n, (long long)s.inner);
+    emit_line(e, "%s(%s, %s, %s, %s);", emit_kernel(e, "dequantize_i32", DT_NONE), emit_ptr(e, n->out[0]),
+              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), split_text(s));
 }
 
 const OpDef op_DequantizeLinear = {
@@ -180,9 +180,9 @@ static void eval_dynamic(const Graph *g, const Node *n, const void *const *in, v
 
 static void emit_dynamic(Emitter *e, const Node *n)
 {
-    emit_line(e, "%s(%s, %s, %s, %s, %lld);", emit_kernel(e, "quantize_dynamic", DT_NONE),
+    emit_line(e, "%s(%s, %s, %s, %s, %s);", emit_kernel(e, "quantize_dynamic", DT_NONE),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->out[1]), emit_ptr(e, n->out[2]), emit_ptr(e, n->in[0]),
-              (long long)type_elems(n->in[0]->type));
+              int_text(type_elems(n->in[0]->type)));
 }
 
 const OpDef op_DynamicQuantizeLinear = {

@@ -33,8 +33,7 @@ static GateKind find_function(const Graph *g, const Node *n, const char *name)
     fail_node(g, n, "unsupported: activation '%s'", name);
 }
 
-/* Parameters are given in the order of the functions that take them, the last may be left to their defaults.
- */
+/* Parameters come in the order of the functions that take them; the last may be left to their defaults. */
 typedef struct Parameters {
     const char *name;
     const Attr *list;
@@ -60,7 +59,16 @@ static void check_used(const Graph *g, const Node *n, const Parameters *p)
 
 static int functions_per_direction(OpKind op)
 {
-    return op == OP_LSTM ? 3 : op == OP_GRU ? 2 : 1;
+    if (op == OP_LSTM)
+        return 3;
+    return op == OP_GRU ? 2 : 1;
+}
+
+static int gates_of(OpKind op)
+{
+    if (op == OP_LSTM)
+        return 4;
+    return op == OP_GRU ? 3 : 1;
 }
 
 /* RNN's attribute has two names by default, whatever the direction. */
@@ -145,11 +153,11 @@ static void read_sizes(const Graph *g, const Node *n, Cell *c)
     c->batch = x.dims[!c->batch_first];
     c->inputs = x.dims[2];
     c->hidden = r.dims[2];
-    c->gates = c->op == OP_LSTM ? 4 : c->op == OP_GRU ? 3 : 1;
+    c->gates = gates_of(c->op);
     const Attr *hidden = node_attr(n, "hidden_size");
     if (c->hidden < 1 || (hidden && hidden->i != c->hidden))
-        fail_node(g, n, "'hidden_size' is %lld, R has %lld columns", (long long)(hidden ? hidden->i : 0),
-                  (long long)c->hidden);
+        fail_node(g, n, "'hidden_size' is %s, R has %s columns", int_text(hidden ? hidden->i : 0),
+                  int_text(c->hidden));
 }
 
 Cell cell_read(const Graph *g, const Node *n)
@@ -174,10 +182,11 @@ static void infer_cell(Graph *g, Node *n)
     int64_t y[] = {c.steps, c.directions, c.batch, c.hidden},
             y_first[] = {c.batch, c.steps, c.directions, c.hidden};
     int64_t s[] = {c.directions, c.batch, c.hidden}, s_first[] = {c.batch, c.directions, c.hidden};
+    Type all = type_make(c.dtype, 4, c.batch_first ? y_first : y);
+    Type last = type_make(c.dtype, 3, c.batch_first ? s_first : s);
     for (int i = 0; i < n->num_out; i++)
         if (n->out[i])
-            n->out[i]->type = i == CELL_Y ? type_make(c.dtype, 4, c.batch_first ? y_first : y)
-                                          : type_make(c.dtype, 3, c.batch_first ? s_first : s);
+            n->out[i]->type = i == CELL_Y ? all : last;
 }
 
 /* ---- places ---- */
@@ -272,14 +281,14 @@ void cell_step_weights(CellStep *s, const CellWeights *w, int64_t d)
 }
 
 /* Buffers of one batch row. */
-typedef struct Row {
+typedef struct RowState {
     double *h, *c;
     Approx *new_h, *new_c;
-} Row;
+} RowState;
 
-static Row row_new(const Cell *c)
+static RowState row_state_new(const Cell *c)
 {
-    Row r = {.h = doubles_new(c->hidden), .c = cell_has_memory(c) ? doubles_new(c->hidden) : NULL};
+    RowState r = {.h = doubles_new(c->hidden), .c = cell_has_memory(c) ? doubles_new(c->hidden) : NULL};
     r.new_h = calloc((size_t)(2 * c->hidden), sizeof *r.new_h);
     if (!r.new_h)
         fail("out of memory");
@@ -287,7 +296,7 @@ static Row row_new(const Cell *c)
     return r;
 }
 
-static void row_free(Row *r)
+static void row_state_free(RowState *r)
 {
     free(r->h);
     free(r->c);
@@ -321,10 +330,10 @@ typedef struct CellOutputs {
 static void walk_row(const Cell *c, const Node *n, const void *const *in, const CellWeights *w,
                      const double *xw, const CellOutputs *out, int64_t d, int64_t b)
 {
-    Row r = row_new(c);
+    RowState r = row_state_new(c);
     CellStep s = {.cell = c, .h = r.h, .c = r.c, .new_h = r.new_h, .new_c = r.new_c};
-    const Tensor *lengths = cell_input(n, CELL_LENGTHS), *h0 = cell_input(n, CELL_H),
-                 *c0 = cell_input(n, CELL_C);
+    const Tensor *lengths = cell_input(n, CELL_LENGTHS), *h0 = cell_input(n, CELL_H);
+    const Tensor *c0 = cell_input(n, CELL_C);
     int64_t rows = c->gates * c->hidden, state = cell_state(c, d, b);
     load_state(c, r.h, h0, h0 ? in[CELL_H] : NULL, state);
     load_state(c, r.c, c0, c0 ? in[CELL_C] : NULL, state);
@@ -344,7 +353,7 @@ static void walk_row(const Cell *c, const Node *n, const void *const *in, const 
     store_state(c, r.h, out->y[CELL_Y_H], state);
     store_state(c, r.c, out->y[CELL_Y_C], state);
     free(zero);
-    row_free(&r);
+    row_state_free(&r);
 }
 
 static void walk(const Cell *c, const Node *n, const void *const *in, const double *xw, void *const *out)

@@ -3,8 +3,7 @@
  *
  * Generated code walks the kept dimensions, and inside them the reduced ones, with literal strides, and calls
  * the scalar kernels of runtime/. The evaluator has its own arithmetic: double for floating types, 64 bits
- * for integers.
- */
+ * for integers. */
 #include "ops/grad.h"
 #include "ops/ops.h"
 
@@ -61,7 +60,7 @@ static void find_axes(const Graph *g, const Node *n, bool *reduced)
     for (int64_t i = 0; i < count; i++) {
         int64_t a = norm_axis(g, n, axes[i], rank);
         if (reduced[a])
-            fail_node(g, n, "axis %lld is listed twice", (long long)a);
+            fail_node(g, n, "axis %s is listed twice", int_text(a));
         reduced[a] = true;
     }
 }
@@ -129,6 +128,18 @@ static double join_floats(Join join, double a, double b)
     bug("join %d", (int)join);
 }
 
+/* m: the largest element, for EACH_EXP */
+static double each_value(Each each, double v, double m)
+{
+    switch (each) {
+    case EACH_SAME: return v;
+    case EACH_ABS: return fabs(v);
+    case EACH_SQUARE: return v * v;
+    case EACH_EXP: return exp(v - m);
+    }
+    bug("each %d", (int)each);
+}
+
 static double reduce_floats(const ReduceOp *op, const Nest *nest, const void *x, DType d, int64_t base)
 {
     static const double starts[] = {
@@ -144,11 +155,7 @@ static double reduce_floats(const ReduceOp *op, const Nest *nest, const void *x,
     if (nest->count > 0)
         do {
             double v = elem_get(x, d, base + loops_position(&nest->reduced, 0, at, nest->reduced.rank));
-            v = op->each == EACH_ABS      ? fabs(v)
-                : op->each == EACH_SQUARE ? v * v
-                : op->each == EACH_EXP    ? exp(v - m)
-                                          : v;
-            acc = join_floats(op->join, acc, v);
+            acc = join_floats(op->join, acc, each_value(op->each, v, m));
         } while (loops_next(&nest->reduced, at, nest->reduced.rank));
     switch (op->finish) {
     case FINISH_MEAN: return acc / (double)nest->count;
@@ -236,7 +243,7 @@ static double reduce_slope(OpKind op, double x, double y, int64_t count, bool *t
     switch (op) {
     case OP_ReduceSum: return 1;
     case OP_ReduceMean: return 1 / (double)count;
-    case OP_ReduceL1: return x > 0 ? 1 : x < 0 ? -1 : 0;
+    case OP_ReduceL1: return sign_of(x);
     case OP_ReduceL2: return y > 0 ? x / y : 0;
     case OP_ReduceSumSquare: return 2 * x;
     case OP_ReduceLogSum: return 1 / exp(y);
@@ -281,8 +288,8 @@ static const char *start_text(Join join, DType d)
         return join == JOIN_MAX ? "-INFINITY" : "INFINITY";
     if (join == JOIN_MAX && is_unsigned(d))
         return "0";
-    return mem_printf("%sINT%d_%s", is_unsigned(d) ? "U" : "", (int)(8 * dtype_size(d)),
-                      join == JOIN_MAX ? "MIN" : "MAX");
+    const char *sign = is_unsigned(d) ? "U" : "";
+    return mem_printf("%sINT%d_%s", sign, (int)(8 * dtype_size(d)), join == JOIN_MAX ? "MIN" : "MAX");
 }
 
 static const char *each_text(Emitter *e, Each each, DType d, const char *x)
@@ -322,7 +329,7 @@ static const char *finish_text(Emitter *e, const ReduceOp *op, DType d, int64_t 
         return mem_printf("%s(acc)", emit_kernel(e, "log", d));
     if (op->finish == FINISH_MEAN)
         return dtype_is_float(d) ? mem_printf("acc / %s", float_text((double)count, d))
-                                 : mem_printf("acc / %lld", (long long)count);
+                                 : mem_printf("acc / %s", int_text(count));
     return "acc";
 }
 
@@ -343,9 +350,11 @@ static void emit_reduce(Emitter *e, const Node *n)
     if (op->each == EACH_EXP)
         emit_join(e, &nest, EACH_SAME, JOIN_MAX, type, d, "m");
     emit_join(e, &nest, op->each, op->join, type, d, "acc");
-    const char *finish = finish_text(e, op, d, nest.count);
-    emit_line(e, d == type ? "y[%s] = %s%s;" : "y[%s] = (%s)(%s);", loops_index(&nest.kept, 0),
-              d == type ? "" : dtype_c(type), finish);
+    const char *to = loops_index(&nest.kept, 0), *finish = finish_text(e, op, d, nest.count);
+    if (d == type)
+        emit_line(e, "y[%s] = %s;", to, finish);
+    else
+        emit_line(e, "y[%s] = (%s)(%s);", to, dtype_c(type), finish);
     emit_loops_close(e, &nest.kept);
     emit_line(e, "}");
 }

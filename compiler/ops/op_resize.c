@@ -29,7 +29,7 @@ static int64_t scaled_size(const Graph *g, const Node *n, int64_t size, float sc
 {
     double out = floor((double)size * (double)scale);
     if (!(scale > 0) || !(out >= 1 && out < (double)INT32_MAX))
-        fail_node(g, n, "a scale of %g for an axis of size %lld", (double)scale, (long long)size);
+        fail_node(g, n, "a scale of %g for an axis of size %s", (double)scale, int_text(size));
     return (int64_t)out;
 }
 
@@ -50,8 +50,8 @@ static void read_target(const Graph *g, const Node *n, int64_t *out, float *scal
     const int64_t *size = sizes ? const_ints(g, n, 3, &count) : NULL;
     for (int i = 0; i < x.rank; i++) {
         if (x.dims[i] < 1 || (size && (size[i] < 1 || size[i] > INT32_MAX)))
-            fail_node(g, n, "axis %d of size %lld cannot be resized to %lld", i, (long long)x.dims[i],
-                      size ? (long long)size[i] : 0);
+            fail_node(g, n, "axis %d of size %s cannot be resized to %s", i, int_text(x.dims[i]),
+                      int_text(size ? size[i] : 0));
         scale[i] = size ? (float)size[i] / (float)x.dims[i] : ((const float *)scales->data)[i];
         out[i] = size ? size[i] : scaled_size(g, n, x.dims[i], scale[i]);
     }
@@ -116,9 +116,9 @@ static float source_position(const char *mode, const Sampling *s, int a, int64_t
     return strcmp(mode, "tf_half_pixel_for_nn") ? middle - 0.5f : middle;
 }
 
-static int32_t clamp(int64_t i, int64_t size)
+static int32_t inside(int64_t i, int64_t size)
 {
-    return (int32_t)(i < 0 ? 0 : i >= size ? size - 1 : i);
+    return (int32_t)clamp(i, 0, size - 1);
 }
 
 static int64_t round_position(const char *mode, float at)
@@ -135,9 +135,13 @@ static int64_t round_position(const char *mode, float at)
 
 static void linear_taps(float at, int64_t in, int32_t *index, double *weight)
 {
-    at = at < 0 ? 0 : at > (float)(in - 1) ? (float)(in - 1) : at;
-    index[0] = clamp((int64_t)at, in);
-    index[1] = clamp((int64_t)at + 1, in);
+    float last = (float)(in - 1);
+    if (at < 0)
+        at = 0;
+    else if (at > last)
+        at = last;
+    index[0] = inside((int64_t)at, in);
+    index[1] = inside((int64_t)at + 1, in);
     weight[1] = (double)(at - (float)index[0]);
     weight[0] = 1 - weight[1];
 }
@@ -158,7 +162,7 @@ static void cubic_taps(const Node *n, float at, int64_t in, int32_t *index, doub
     bool exclude = attr_int(n, "exclude_outside");
     for (int t = 0; t < 4; t++) {
         bool outside = first + t < 0 || first + t >= in;
-        index[t] = clamp(first + t, in);
+        index[t] = inside(first + t, in);
         weight[t] = exclude && outside ? 0 : cubic_weight(a, (double)at - (double)(first + t));
         sum += weight[t];
     }
@@ -185,7 +189,7 @@ static void sample_axis(const Node *n, Sampling *s, int a, int64_t first)
         if (is_cropped(n) && !(at >= 0 && at <= (float)(in - 1)))
             mark_outside(s, first + p);
         if (taps == 1) {
-            index[0] = clamp(round_position(attr_string(n, "nearest_mode"), at), in);
+            index[0] = inside(round_position(attr_string(n, "nearest_mode"), at), in);
             weight[0] = 1;
         } else if (taps == 2) {
             linear_taps(at, in, index, weight);
@@ -232,11 +236,20 @@ static Sampling sampling_axes(const Graph *g, const Node *n)
     return s;
 }
 
+/* nearest, linear, cubic */
+static int taps_of(const Node *n)
+{
+    switch (attr_string(n, "mode")[0]) {
+    case 'n': return 1;
+    case 'l': return 2;
+    default: return 4;
+    }
+}
+
 static Sampling sampling(const Graph *g, const Node *n)
 {
     Sampling s = sampling_axes(g, n);
-    char mode = attr_string(n, "mode")[0];
-    s.taps = mode == 'n' ? 1 : mode == 'l' ? 2 : 4;
+    s.taps = taps_of(n);
     s.entries = (s.out[0] + s.out[1] + s.out[2]) * s.taps;
     s.index = NEW_ARRAY(int32_t, s.entries);
     s.weight = NEW_ARRAY(double, s.entries);
@@ -303,8 +316,8 @@ static bool has_grad_resize(const Graph *g, const Node *n)
 static void grad_resize(const Graph *g, const Node *n, const Gradient *d)
 {
     Sampling s = sampling(g, n);
-    int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2],
-            taps = s.taps;
+    int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2];
+    int64_t taps = s.taps;
     for (int64_t k = 0; k < s.outer * positions * taps * taps * taps; k++) {
         int64_t tap = k % (taps * taps * taps), p = k / (taps * taps * taps) % positions;
         int64_t o = k / (taps * taps * taps) / positions;
@@ -326,8 +339,8 @@ static void emit_outside(Emitter *e, const Node *n, const Sampling *s)
     void *element = mem_alloc(dtype_size(d));
     elem_set(element, d, 0, (double)value);
     if (s->outside)
-        emit_line(e, "%s(%s, %lld, %s, %lld, %s, %s);", emit_kernel(e, "resize_outside", d),
-                  emit_ptr(e, n->out[0]), (long long)s->outer, emit_dims(s->out, 3), (long long)s->inner,
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %s);", emit_kernel(e, "resize_outside", d),
+                  emit_ptr(e, n->out[0]), int_text(s->outer), emit_dims(s->out, 3), int_text(s->inner),
                   emit_const_array(e, "resize_outside", DT_U8, s->outside, s->entries / s->taps),
                   emit_literal(d, element, 0));
 }
@@ -339,15 +352,15 @@ static void emit_resize(Emitter *e, const Node *n)
     const char *index = emit_const_array(e, "resize_index", DT_I32, s.index, s.entries);
     const char *y = emit_ptr(e, n->out[0]), *x = emit_ptr(e, n->in[0]);
     if (s.taps == 1) {
-        emit_line(e, "%s(%s, %s, %lld, %s, %s, %lld, %s);", emit_kernel(e, "resize_nearest", d), y, x,
-                  (long long)s.outer, emit_dims(s.in, 3), emit_dims(s.out, 3), (long long)s.inner, index);
+        emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "resize_nearest", d), y, x,
+                  int_text(s.outer), emit_dims(s.in, 3), emit_dims(s.out, 3), int_text(s.inner), index);
         emit_outside(e, n, &s);
         return;
     }
     void *weight = mem_array(s.entries, dtype_size(d));
     doubles_to(s.weight, weight, d, s.entries);
-    emit_line(e, "%s(%s, %s, %lld, %s, %s, %lld, %d, %s, %s);", emit_kernel(e, "resize_linear", d), y, x,
-              (long long)s.outer, emit_dims(s.in, 3), emit_dims(s.out, 3), (long long)s.inner, s.taps, index,
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %d, %s, %s);", emit_kernel(e, "resize_linear", d), y, x,
+              int_text(s.outer), emit_dims(s.in, 3), emit_dims(s.out, 3), int_text(s.inner), s.taps, index,
               emit_const_array(e, "resize_weight", d, weight, s.entries));
     emit_outside(e, n, &s);
 }

@@ -53,7 +53,7 @@ static void infer_grid(Graph *g, Node *n)
     Type x = n->in[0]->type, grid = n->in[1]->type;
     check_images(g, n, 1);
     if (grid.rank != 4 || grid.dims[0] != x.dims[0] || grid.dims[3] != 2)
-        fail_node(g, n, "the grid must be [%lld, height, width, 2]", (long long)x.dims[0]);
+        fail_node(g, n, "the grid must be [%s, height, width, 2]", int_text(x.dims[0]));
     int border = grid_border(g, n), taps = grid_taps(g, n);
     if (border && taps == 4)
         fail_node(
@@ -67,10 +67,10 @@ static void infer_grid(Graph *g, Node *n)
 static void eval_grid(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     Type x = n->in[0]->type, y = n->out[0]->type;
-    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]}, batch = (int32_t)x.dims[0],
-            taps = grid_taps(g, n);
-    int32_t channels = (int32_t)x.dims[1], positions = (int32_t)(y.dims[2] * y.dims[3]),
-            border = grid_border(g, n);
+    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]}, batch = (int32_t)x.dims[0];
+    int32_t taps = grid_taps(g, n);
+    int32_t channels = (int32_t)x.dims[1], positions = (int32_t)(y.dims[2] * y.dims[3]);
+    int32_t border = grid_border(g, n);
     int32_t corners = attr_int(n, "align_corners") != 0;
     if (x.dtype == DT_F32)
         tn_grid_sample_f32(out[0], in[0], in[1], batch, channels, size, positions, taps, border, corners);
@@ -82,10 +82,10 @@ static void emit_grid(Emitter *e, const Node *n)
 {
     const Graph *g = emit_plan(e)->g;
     Type x = n->in[0]->type, y = n->out[0]->type;
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %s, %lld, %d, %d, %d);", emit_kernel(e, "grid_sample", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), (long long)x.dims[0],
-              (long long)x.dims[1], emit_dims(x.dims + 2, 2), (long long)(y.dims[2] * y.dims[3]),
-              grid_taps(g, n), grid_border(g, n), attr_int(n, "align_corners") != 0);
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %d, %d, %d);", emit_kernel(e, "grid_sample", x.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), int_text(x.dims[0]),
+              int_text(x.dims[1]), emit_dims(x.dims + 2, 2), int_text(y.dims[2] * y.dims[3]), grid_taps(g, n),
+              grid_border(g, n), attr_int(n, "align_corners") != 0);
 }
 
 static double grid_steps(const Graph *g, const Node *n)
@@ -134,17 +134,16 @@ static void infer_roi(Graph *g, Node *n)
         fail_node(g, n, "needs boxes [N, 4] and the numbers of their images, int64[N]");
     if (height < 1 || width < 1 || height > 1 << 15 || width > 1 << 15 || samples < 0 ||
         samples > MAX_SAMPLES)
-        fail_node(g, n,
-                  "'output_height' = %lld, 'output_width' = %lld or 'sampling_ratio' = %lld is out of range",
-                  (long long)height, (long long)width, (long long)samples);
+        fail_node(g, n, "'output_height' = %s, 'output_width' = %s or 'sampling_ratio' = %s is out of range",
+                  int_text(height), int_text(width), int_text(samples));
     n->out[0]->type = type_make(x.dtype, 4, (const int64_t[]){rois.dims[0], x.dims[1], height, width});
 }
 
 static void eval_roi(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     Type x = n->in[0]->type, y = n->out[0]->type;
-    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]},
-            bins[2] = {(int32_t)y.dims[2], (int32_t)y.dims[3]};
+    int32_t size[2] = {(int32_t)x.dims[2], (int32_t)x.dims[3]};
+    int32_t bins[2] = {(int32_t)y.dims[2], (int32_t)y.dims[3]};
     int32_t batch = (int32_t)x.dims[0], channels = (int32_t)x.dims[1], half = is_half_pixel(g, n);
     int32_t count = (int32_t)y.dims[0], samples = (int32_t)attr_int(n, "sampling_ratio");
     float scale = attr_float(n, "spatial_scale");
@@ -159,11 +158,10 @@ static void eval_roi(const Graph *g, const Node *n, const void *const *in, void 
 static void emit_roi(Emitter *e, const Node *n)
 {
     Type x = n->in[0]->type, y = n->out[0]->type;
-    emit_line(e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, %s, %s, %lld, %s, %d);",
-              emit_kernel(e, "roi_align", x.dtype), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
-              emit_ptr(e, n->in[1]), emit_ptr(e, n->in[2]), (long long)y.dims[0], (long long)x.dims[0],
-              (long long)x.dims[1], emit_dims(x.dims + 2, 2), emit_dims(y.dims + 2, 2),
-              (long long)attr_int(n, "sampling_ratio"),
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "roi_align", x.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), emit_ptr(e, n->in[2]),
+              int_text(y.dims[0]), int_text(x.dims[0]), int_text(x.dims[1]), emit_dims(x.dims + 2, 2),
+              emit_dims(y.dims + 2, 2), int_text(attr_int(n, "sampling_ratio")),
               float_text((double)attr_float(n, "spatial_scale"), DT_F32), is_half_pixel(emit_plan(e)->g, n));
 }
 

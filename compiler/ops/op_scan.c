@@ -59,8 +59,8 @@ static void emit_arg(Emitter *e, const Node *n)
 {
     AxisSplit s = arg_split(emit_plan(e)->g, n);
     const char *kernel = emit_kernel(e, n->op == OP_ArgMin ? "argmin" : "argmax", n->in[0]->type.dtype);
-    emit_line(e, "%s(%s, %s, %lld, %lld, %lld, %d);", kernel, emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
-              (long long)s.outer, (long long)s.n, (long long)s.inner, attr_int(n, "select_last_index") != 0);
+    emit_line(e, "%s(%s, %s, %s, %d);", kernel, emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), split_text(s),
+              attr_int(n, "select_last_index") != 0);
 }
 
 #define ARG(op)                                                                                              \
@@ -134,10 +134,9 @@ static void emit_cumsum(Emitter *e, const Node *n)
 {
     AxisSplit s = cumsum_split(emit_plan(e)->g, n);
     DType d = n->in[0]->type.dtype;
-    emit_line(e, "%s(%s, %s, %lld, %lld, %lld, %d, %d);",
-              emit_kernel(e, dtype_is_float(d) ? "cumsum" : "cumsum_int", d), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[0]), (long long)s.outer, (long long)s.n, (long long)s.inner,
-              attr_int(n, "exclusive") != 0, attr_int(n, "reverse") != 0);
+    emit_line(e, "%s(%s, %s, %s, %d, %d);", emit_kernel(e, dtype_is_float(d) ? "cumsum" : "cumsum_int", d),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), split_text(s), attr_int(n, "exclusive") != 0,
+              attr_int(n, "reverse") != 0);
 }
 
 static double cumsum_terms(const Graph *g, const Node *n)

@@ -63,7 +63,7 @@ static int64_t diagonal(const Graph *g, const Node *n)
 {
     int64_t k = n->num_in > 1 && n->in[1] ? const_int(g, n, 1) : 0;
     if (k > INT32_MAX || k < -INT32_MAX)
-        fail_node(g, n, "k is %lld", (long long)k);
+        fail_node(g, n, "k is %s", int_text(k));
     return k;
 }
 
@@ -93,10 +93,10 @@ static void eval_trilu(const Graph *g, const Node *n, const void *const *in, voi
 static void emit_trilu(Emitter *e, const Node *n)
 {
     Type x = n->in[0]->type;
-    emit_line(e, "%s(%s, %s, %lld, %lld, %lld, %lld, %d);", emit_kernel(e, "trilu", x.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)product(x.dims, 0, x.rank - 2),
-              (long long)x.dims[x.rank - 2], (long long)x.dims[x.rank - 1],
-              (long long)diagonal(emit_plan(e)->g, n), attr_int(n, "upper") != 0);
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "trilu", x.dtype), emit_ptr(e, n->out[0]),
+              emit_ptr(e, n->in[0]), int_text(product(x.dims, 0, x.rank - 2)), int_text(x.dims[x.rank - 2]),
+              int_text(x.dims[x.rank - 1]), int_text(diagonal(emit_plan(e)->g, n)),
+              attr_int(n, "upper") != 0);
 }
 
 const OpDef op_Trilu = {
@@ -128,7 +128,7 @@ static void infer_top_k(Graph *g, Node *n)
     if (x.dtype != DT_F32 && x.dtype != DT_F64 && x.dtype != DT_I32 && x.dtype != DT_I64)
         fail_node(g, n, "unsupported: TopK of %s", dtype_name(x.dtype));
     if (k < 0 || k > x.dims[axis])
-        fail_node(g, n, "the %lld largest of %lld elements", (long long)k, (long long)x.dims[axis]);
+        fail_node(g, n, "the %s largest of %s elements", int_text(k), int_text(x.dims[axis]));
     x.dims[axis] = k;
     n->out[0]->type = x;
     x.dtype = DT_I64;
@@ -155,11 +155,11 @@ static void emit_top_k(Emitter *e, const Node *n)
     const Graph *g = emit_plan(e)->g;
     Type x = n->in[0]->type;
     int axis = top_axis(g, n);
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %d);", emit_kernel(e, "top_k", x.dtype),
-              n->out[0] ? emit_ptr(e, n->out[0]) : "NULL", emit_ptr(e, n->out[1]), emit_ptr(e, n->in[0]),
-              (long long)product(x.dims, 0, axis), (long long)x.dims[axis],
-              (long long)product(x.dims, axis + 1, x.rank), (long long)const_int(g, n, 1),
-              attr_int(n, "largest") ? 1 : -1);
+    const char *values = n->out[0] ? emit_ptr(e, n->out[0]) : "NULL";
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %d);", emit_kernel(e, "top_k", x.dtype), values,
+              emit_ptr(e, n->out[1]), emit_ptr(e, n->in[0]), int_text(product(x.dims, 0, axis)),
+              int_text(x.dims[axis]), int_text(product(x.dims, axis + 1, x.rank)),
+              int_text(const_int(g, n, 1)), attr_int(n, "largest") ? 1 : -1);
 }
 
 static double top_k_steps(const Graph *g, const Node *n)

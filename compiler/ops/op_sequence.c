@@ -14,7 +14,7 @@ static void infer_reverse(Graph *g, Node *n)
     if (x.rank < 2 || batch < 0 || batch > 1 || time != 1 - batch)
         fail_node(g, n, "'batch_axis' and 'time_axis' must be 0 and 1 of an input with two axes or more");
     if (length.dtype != DT_I64 || length.rank != 1 || length.dims[0] != x.dims[batch])
-        fail_node(g, n, "lengths must be int64[%lld]", (long long)x.dims[batch]);
+        fail_node(g, n, "lengths must be int64[%s]", int_text(x.dims[batch]));
     if (type_elems(x) > INT32_MAX)
         fail_node(g, n, "unsupported: more than %d elements", INT32_MAX);
     n->out[0]->type = x;
@@ -34,20 +34,20 @@ static void eval_reverse(const Graph *g, const Node *n, const void *const *in, v
     (void)g;
     Type x = n->in[0]->type;
     int batch = (int)attr_int(n, "batch_axis");
-    int32_t inner = (int32_t)x.dims[1];
+    int32_t steps[2] = {(int32_t)x.dims[1], 1}; /* of the axes 0 and 1, in rows */
     tn_reverse_sequence(out[0], in[0], in[1], (int32_t)x.dims[1 - batch], (int32_t)x.dims[batch],
-                        batch ? inner : 1, batch ? 1 : inner, row_bytes(x));
+                        steps[1 - batch], steps[batch], row_bytes(x));
 }
 
 static void emit_reverse(Emitter *e, const Node *n)
 {
     Type x = n->in[0]->type;
     int batch = (int)attr_int(n, "batch_axis");
-    long long inner = x.dims[1];
-    emit_line(e, "%s(%s, %s, %s, %lld, %lld, %lld, %lld, %zu);", emit_kernel(e, "reverse_sequence", DT_NONE),
+    int64_t steps[2] = {x.dims[1], 1};
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %zu);", emit_kernel(e, "reverse_sequence", DT_NONE),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
-              (long long)x.dims[1 - batch], (long long)x.dims[batch], batch ? inner : 1, batch ? 1 : inner,
-              row_bytes(x));
+              int_text(x.dims[1 - batch]), int_text(x.dims[batch]), int_text(steps[1 - batch]),
+              int_text(steps[batch]), row_bytes(x));
 }
 
 const OpDef op_ReverseSequence = {
@@ -69,9 +69,9 @@ static void infer_window(Graph *g, Node *n)
     int64_t size = const_int(g, n, 0);
     DType d = dtype_from_onnx(attr_int(n, "output_datatype"));
     if (size < 1 || size > 1 << 24)
-        fail_node(g, n, "a window of %lld samples", (long long)size);
+        fail_node(g, n, "a window of %s samples", int_text(size));
     if (!dtype_is_float(d))
-        fail_node(g, n, "unsupported: 'output_datatype' = %lld", (long long)attr_int(n, "output_datatype"));
+        fail_node(g, n, "unsupported: 'output_datatype' = %s", int_text(attr_int(n, "output_datatype")));
     n->out[0]->type = type_make(d == DT_F16 ? DT_F32 : d, 1, &size);
 }
 

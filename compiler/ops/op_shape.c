@@ -19,7 +19,7 @@ static void set_shape(const Graph *g, Node *n, int rank, const int64_t *dims)
 {
     Type x = n->in[0]->type, y = type_make(x.dtype, rank, dims);
     if (type_elems(y) != type_elems(x))
-        fail_node(g, n, "%lld elements do not make the shape %s", (long long)type_elems(x), type_text(y));
+        fail_node(g, n, "%s elements do not make the shape %s", int_text(type_elems(x)), type_text(y));
     n->out[0]->type = y;
 }
 
@@ -30,7 +30,7 @@ static void infer_reshape(Graph *g, Node *n)
     Type x = n->in[0]->type;
     int free_axis = -1;
     if (count > MAX_RANK)
-        fail_node(g, n, "unsupported: rank %lld, at most %d is possible", (long long)count, MAX_RANK);
+        fail_node(g, n, "unsupported: rank %s, at most %d is possible", int_text(count), MAX_RANK);
     for (int i = 0; i < count; i++) {
         dims[i] = shape[i];
         if (dims[i] == 0 && !attr_int(n, "allowzero")) {
@@ -39,7 +39,7 @@ static void infer_reshape(Graph *g, Node *n)
             dims[i] = x.dims[i];
         }
         if (dims[i] < -1 || dims[i] > MAX_ELEMS || known > MAX_ELEMS || (dims[i] == -1 && free_axis >= 0))
-            fail_node(g, n, "shape entry %d is %lld", i, (long long)dims[i]);
+            fail_node(g, n, "shape entry %d is %s", i, int_text(dims[i]));
         if (dims[i] == -1)
             free_axis = i;
         else
@@ -47,8 +47,8 @@ static void infer_reshape(Graph *g, Node *n)
     }
     if (free_axis >= 0) {
         if (!known || type_elems(x) % known)
-            fail_node(g, n, "%lld elements do not divide into rows of %lld", (long long)type_elems(x),
-                      (long long)known);
+            fail_node(g, n, "%s elements do not divide into rows of %s", int_text(type_elems(x)),
+                      int_text(known));
         dims[free_axis] = type_elems(x) / known;
     }
     set_shape(g, n, (int)count, dims);
@@ -59,7 +59,7 @@ static void infer_flatten(Graph *g, Node *n)
     Type x = n->in[0]->type;
     int64_t axis = attr_int(n, "axis"), dims[2] = {1, 1};
     if (axis < -x.rank || axis > x.rank)
-        fail_node(g, n, "axis %lld is out of range for rank %d", (long long)axis, x.rank);
+        fail_node(g, n, "axis %s is out of range for rank %d", int_text(axis), x.rank);
     axis += axis < 0 ? x.rank : 0;
     for (int i = 0; i < x.rank; i++)
         dims[i >= axis] *= x.dims[i];
@@ -74,7 +74,7 @@ static bool read_axes(const Graph *g, const Node *n, int rank, bool *named)
     for (int64_t i = 0; axes && i < count; i++) {
         int64_t a = norm_axis(g, n, axes[i], rank);
         if (named[a])
-            fail_node(g, n, "axis %lld is named twice", (long long)a);
+            fail_node(g, n, "axis %s is named twice", int_text(a));
         named[a] = true;
     }
     return axes;
@@ -88,7 +88,7 @@ static void infer_squeeze(Graph *g, Node *n)
     int rank = 0;
     for (int i = 0; i < x.rank; i++) {
         if (named[i] && x.dims[i] != 1)
-            fail_node(g, n, "axis %d has the size %lld, not 1", i, (long long)x.dims[i]);
+            fail_node(g, n, "axis %d has the size %s, not 1", i, int_text(x.dims[i]));
         if (!named[i] && !(all && x.dims[i] == 1))
             dims[rank++] = x.dims[i];
     }
@@ -102,8 +102,7 @@ static void infer_unsqueeze(Graph *g, Node *n)
     const_ints(g, n, 1, &count);
     int rank = x.rank + (int)count, from = 0;
     if (count > MAX_RANK || rank > MAX_RANK)
-        fail_node(g, n, "unsupported: rank %lld, at most %d is possible", (long long)(x.rank + count),
-                  MAX_RANK);
+        fail_node(g, n, "unsupported: rank %s, at most %d is possible", int_text(x.rank + count), MAX_RANK);
     bool named[MAX_RANK] = {false};
     read_axes(g, n, rank, named);
     for (int i = 0; i < rank; i++)
@@ -154,8 +153,8 @@ static void shape_range(const Node *n, int64_t *start, int64_t *end)
     *end = node_attr(n, "end") ? attr_int(n, "end") : rank;
     *start += *start < 0 ? rank : 0;
     *end += *end < 0 ? rank : 0;
-    *start = *start < 0 ? 0 : *start > rank ? rank : *start;
-    *end = *end < *start ? *start : *end > rank ? rank : *end;
+    *start = clamp(*start, 0, rank);
+    *end = clamp(*end, *start, rank);
 }
 
 static void infer_shape(Graph *g, Node *n)
@@ -216,7 +215,7 @@ static void infer_eye_like(Graph *g, Node *n)
     if (node_attr(n, "dtype"))
         x.dtype = dtype_from_onnx(attr_int(n, "dtype"));
     if (x.dtype == DT_NONE || x.dtype == DT_F16)
-        fail_node(g, n, "unsupported: 'dtype' = %lld", (long long)attr_int(n, "dtype"));
+        fail_node(g, n, "unsupported: 'dtype' = %s", int_text(attr_int(n, "dtype")));
     n->out[0]->type = x;
 }
 
@@ -249,13 +248,12 @@ static void infer_constant_of_shape(Graph *g, Node *n)
     const int64_t *dims = const_ints(g, n, 0, &count);
     const Attr *value = node_attr(n, "value");
     if (value && type_elems(value->t->type) != 1)
-        fail_node(g, n, "attribute 'value' has %lld elements, not one",
-                  (long long)type_elems(value->t->type));
+        fail_node(g, n, "attribute 'value' has %s elements, not one", int_text(type_elems(value->t->type)));
     if (count > MAX_RANK)
-        fail_node(g, n, "unsupported: rank %lld, at most %d is possible", (long long)count, MAX_RANK);
+        fail_node(g, n, "unsupported: rank %s, at most %d is possible", int_text(count), MAX_RANK);
     for (int64_t i = 0; i < count; i++)
         if (dims[i] < 0)
-            fail_node(g, n, "size %lld of axis %lld", (long long)dims[i], (long long)i);
+            fail_node(g, n, "size %s of axis %s", int_text(dims[i]), int_text(i));
     n->out[0]->type = type_make(value ? value->t->type.dtype : DT_F32, (int)count, dims);
 }
 
@@ -290,8 +288,7 @@ static int64_t count_integers(const Graph *g, const Node *n)
     if (delta && (up ? limit <= start : limit >= start))
         return 0;
     if (!delta || (way - 1) / step >= MAX_ELEMS)
-        fail_node(g, n, "from %lld to %lld in steps of %lld", (long long)start, (long long)limit,
-                  (long long)delta);
+        fail_node(g, n, "from %s to %s in steps of %s", int_text(start), int_text(limit), int_text(delta));
     return (int64_t)((way - 1) / step) + 1;
 }
 

@@ -19,6 +19,16 @@ static void infer_softmax(Graph *g, Node *n)
     n->out[0]->type = n->in[0]->type;
 }
 
+/* Of an element that is v above the largest; sum: of exp(v) over the line. */
+static double line_value(OpKind op, double v, double sum, bool is_best)
+{
+    if (op == OP_Softmax)
+        return exp(v) / sum;
+    if (op == OP_LogSoftmax)
+        return v - log(sum);
+    return is_best;
+}
+
 /* One line of n elements, `step` apart, from element `first` on. */
 static void eval_line(OpKind op, DType d, const void *x, void *y, int64_t first, int64_t n, int64_t step)
 {
@@ -32,10 +42,7 @@ static void eval_line(OpKind op, DType d, const void *x, void *y, int64_t first,
         sum += exp(elem_get(x, d, first + k * step) - m);
     for (int64_t k = 0; k < n; k++) {
         double v = elem_get(x, d, first + k * step) - m;
-        elem_set(y, d, first + k * step,
-                 op == OP_Softmax      ? exp(v) / sum
-                 : op == OP_LogSoftmax ? v - log(sum)
-                                       : k == best);
+        elem_set(y, d, first + k * step, line_value(op, v, sum, k == best));
     }
 }
 
@@ -70,15 +77,20 @@ static void grad_softmax(const Graph *g, const Node *n, const Gradient *d)
         }
 }
 
+static const char *softmax_kernel(OpKind op)
+{
+    if (op == OP_Softmax)
+        return "softmax";
+    return op == OP_LogSoftmax ? "log_softmax" : "hardmax";
+}
+
 static void emit_softmax(Emitter *e, const Node *n)
 {
     AxisSplit s = softmax_split(emit_plan(e)->g, n);
-    const char *name = n->op == OP_Softmax ? "softmax" : n->op == OP_LogSoftmax ? "log_softmax" : "hardmax";
     if (type_elems(n->out[0]->type) == 0)
         return;
-    emit_line(e, "%s(%s, %s, %lld, %lld, %lld);", emit_kernel(e, name, n->in[0]->type.dtype),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), (long long)s.outer, (long long)s.n,
-              (long long)s.inner);
+    emit_line(e, "%s(%s, %s, %s);", emit_kernel(e, softmax_kernel(n->op), n->in[0]->type.dtype),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), split_text(s));
 }
 
 #define SOFTMAX(op, rounds, gradient)                                                                        \

@@ -8,15 +8,17 @@
 
 /* ONNX multidirectional broadcast of the types of inputs [0, count); fails naming the node. */
 Type infer_broadcast(const Graph *g, const Node *n, int count);
-int64_t norm_axis(const Graph *g, const Node *n, int64_t axis,
-                  int rank); /* negative axis made positive; fails out of range */
+/* A negative axis made positive; fails out of range. */
+int64_t norm_axis(const Graph *g, const Node *n, int64_t axis, int rank);
+int64_t clamp(int64_t v, int64_t low, int64_t high); /* low where high < low */
 
 /* A tensor seen as [outer][n][inner], n its dimension `axis`. */
 typedef struct AxisSplit {
     int64_t outer, n, inner;
 } AxisSplit;
 AxisSplit split_axis(Type t, int64_t axis);
-bool is_reshape(const Node *n); /* Reshape, Flatten, Squeeze or Unsqueeze */
+const char *split_text(AxisSplit s); /* "outer, n, inner" */
+bool is_reshape(const Node *n);      /* Reshape, Flatten, Squeeze or Unsqueeze */
 
 /* ---- window.c ---- */
 
@@ -45,8 +47,8 @@ void broadcast_strides(Type over, Type t, const int64_t *own, int64_t *strides);
 const int64_t *layout_strides(const Tensor *t); /* dense ones for constants */
 /* Drops and merges dimensions as far as all operands allow; takes strides[num] and keeps it. */
 Loops loops_make(Type over, int num, int64_t (*strides)[MAX_RANK]);
-bool loops_next(const Loops *l, int64_t *at,
-                int outer); /* the next position in the outer dimensions; false at the end */
+/* The next position in the outer dimensions; false at the end. */
+bool loops_next(const Loops *l, int64_t *at, int outer);
 int64_t loops_position(const Loops *l, int operand, const int64_t *at, int outer);
 const char *loops_index(const Loops *l, int operand); /* "i0 * 36 + i1" */
 void emit_loops_open(Emitter *e, const Loops *l);     /* loops over i0, i1, ... */

@@ -32,10 +32,11 @@ typedef struct Approx {
 typedef struct CellStep {
     const Cell *cell;
     int64_t direction;
-    const double *xw; /* [gates][hidden] */
-    const double *r, *b,
-        *p;              /* r [gates][hidden][hidden], b [2][gates][hidden] or NULL, p [3][hidden] or NULL */
-    const double *h, *c; /* the states before; c NULL without memory */
+    const double *xw;      /* [gates][hidden] */
+    const double *r;       /* [gates][hidden][hidden] */
+    const double *b;       /* [2][gates][hidden], or NULL */
+    const double *p;       /* [3][hidden], or NULL */
+    const double *h, *c;   /* the states before; c NULL without memory */
     Approx *new_h, *new_c; /* behind; rounding of this step alone */
 } CellStep;
 void cell_step(const CellStep *s);

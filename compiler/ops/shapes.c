@@ -23,8 +23,15 @@ Type infer_broadcast(const Graph *g, const Node *n, int count)
 int64_t norm_axis(const Graph *g, const Node *n, int64_t axis, int rank)
 {
     if (axis < -rank || axis >= rank)
-        fail_node(g, n, "axis %lld is out of range for rank %d", (long long)axis, rank);
+        fail_node(g, n, "axis %s is out of range for rank %d", int_text(axis), rank);
     return axis < 0 ? axis + rank : axis;
+}
+
+int64_t clamp(int64_t v, int64_t low, int64_t high)
+{
+    if (v < low)
+        return low;
+    return v > high ? high : v;
 }
 
 AxisSplit split_axis(Type t, int64_t axis)
@@ -36,6 +43,11 @@ AxisSplit split_axis(Type t, int64_t axis)
         else if (k > axis)
             s.inner *= t.dims[k];
     return s;
+}
+
+const char *split_text(AxisSplit s)
+{
+    return mem_printf("%s, %s, %s", int_text(s.outer), int_text(s.n), int_text(s.inner));
 }
 
 bool is_reshape(const Node *n)

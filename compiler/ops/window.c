@@ -19,8 +19,8 @@ static bool read_sizes(const Graph *g, const Node *n, const char *name, int rank
         fail_node(g, n, "attribute '%s' has %d values for %d spatial axes", name, count, rank);
     for (int i = 0; i < rank; i++) {
         if (v[i] < min || v[i] > MAX_PARAMETER)
-            fail_node(g, n, "attribute '%s' has the value %lld, it must be at least %lld", name,
-                      (long long)v[i], (long long)min);
+            fail_node(g, n, "attribute '%s' has the value %s, it must be at least %s", name, int_text(v[i]),
+                      int_text(min));
         to[MAX_SPATIAL - rank + i] = v[i];
     }
     return true;
@@ -36,7 +36,7 @@ static void read_kernel(const Graph *g, const Node *n, Window *w)
         if (set && k != given[a])
             fail_node(g, n, "attribute 'kernel_shape' contradicts the weights' shape");
         if (k < 1 || k > MAX_PARAMETER)
-            fail_node(g, n, "a kernel of size %lld", (long long)k);
+            fail_node(g, n, "a kernel of size %s", int_text(k));
         w->kernel[a] = k;
     }
 }
@@ -53,8 +53,8 @@ static bool read_pads(const Graph *g, const Node *n, Window *w)
     bool any = false;
     for (int i = 0; i < count; i++) {
         if (v[i] < 0 || v[i] > MAX_PARAMETER)
-            fail_node(g, n, "unsupported: attribute 'pads' has the value %lld; cut with Slice instead",
-                      (long long)v[i]);
+            fail_node(g, n, "unsupported: attribute 'pads' has the value %s; cut with Slice instead",
+                      int_text(v[i]));
         any |= v[i] != 0;
         int64_t *to = i < w->rank ? w->pad_begin : w->pad_end;
         to[MAX_SPATIAL - w->rank + i % w->rank] = v[i];
@@ -88,8 +88,8 @@ static void size_forward(const Graph *g, const Node *n, Window *w, int a, bool s
     }
     int64_t room = w->in[a] + w->pad_begin[a] + w->pad_end[a] - extent(w, a);
     if (room < 0)
-        fail_node(g, n, "the window covers %lld elements, the padded input has %lld", (long long)extent(w, a),
-                  (long long)(room + extent(w, a)));
+        fail_node(g, n, "the window covers %s elements, the padded input has %s", int_text(extent(w, a)),
+                  int_text(room + extent(w, a)));
     w->out[a] = room / w->stride[a] + 1;
     if (ceil_mode && room % w->stride[a] && w->out[a] * w->stride[a] < w->in[a] + w->pad_begin[a])
         w->out[a]++;
@@ -108,7 +108,7 @@ static void size_transposed(const Graph *g, const Node *n, Window *w, int a, int
     }
     w->out[a] = full - w->pad_begin[a] - w->pad_end[a];
     if (w->out[a] < 1)
-        fail_node(g, n, "the padding leaves an output of size %lld", (long long)w->out[a]);
+        fail_node(g, n, "the padding leaves an output of size %s", int_text(w->out[a]));
 }
 
 static void size_all_transposed(const Graph *g, const Node *n, Window *w, bool same, bool upper)
@@ -119,11 +119,9 @@ static void size_all_transposed(const Graph *g, const Node *n, Window *w, bool s
     for (int a = MAX_SPATIAL - w->rank; a < MAX_SPATIAL; a++) {
         if (extra[a] >= w->stride[a] && extra[a] >= w->dilation[a])
             fail_node(g, n, "attribute 'output_padding' must be less than the stride or the dilation");
-        size_transposed(g, n, w, a,
-                        given[a] ? given[a]
-                        : same   ? w->in[a] * w->stride[a]
-                                 : 0,
-                        extra[a], upper);
+        if (!given[a] && same)
+            given[a] = w->in[a] * w->stride[a];
+        size_transposed(g, n, w, a, given[a], extra[a], upper);
     }
 }
 

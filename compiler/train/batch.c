@@ -56,21 +56,21 @@ static void multiply_batch(const Graph *g, const Tensor *of, Type *t, int axis, 
         t->dims[0] = 1;
     }
     if (t->dims[axis] > ((int64_t)1 << 40) / batch)
-        fail("%s: '%s' of %s is too large for a batch of %lld", g->file, of->name, type_text(of->type),
-             (long long)batch);
+        fail("%s: '%s' of %s is too large for a batch of %s", g->file, of->name, type_text(of->type),
+             int_text(batch));
     t->dims[axis] *= batch;
 }
 
 /* ---- where the batch is: types are those of one sample ---- */
 
-typedef struct Place {
+typedef struct BatchAxis {
     int axis;      /* -1: does not depend on the batch */
     int64_t outer; /* elements of that axis in front of the batch: 1 unless a view merged it behind others */
-} Place;
+} BatchAxis;
 
 /* Behind as many elements as before. Where that is between two axes the batch goes to the second one, unless
  * that is the last, which holds the features of something. */
-static Place place_in_view(Type from, Place p, Type to)
+static BatchAxis axis_in_view(Type from, BatchAxis p, Type to)
 {
     int64_t want = p.outer;
     for (int i = 0; i < p.axis; i++)
@@ -78,11 +78,11 @@ static Place place_in_view(Type from, Place p, Type to)
     for (int i = 0; i < to.rank; want /= to.dims[i++]) {
         bool before_last = i + 2 == to.rank && want == to.dims[i];
         if (want == 1 || (want < to.dims[i] && to.dims[i] % want == 0) || before_last)
-            return (Place){i, want};
+            return (BatchAxis){i, want};
         if (!to.dims[i] || want % to.dims[i])
             break;
     }
-    return (Place){0, 1};
+    return (BatchAxis){0, 1};
 }
 
 /* Dimensions of size 1 make that ambiguous, where axes are named it is not. */
@@ -122,7 +122,7 @@ static int axis_of_other(Type from, int axis, Type to)
     return moved < 0 ? 0 : moved;
 }
 
-static Place place_in_output(const Graph *g, const Node *n, int input, Place p)
+static BatchAxis axis_in_output(const Graph *g, const Node *n, int input, BatchAxis p)
 {
     Type from = n->in[input]->type, to = n->out[0]->type;
     if (n->op == OP_Transpose)
@@ -130,7 +130,7 @@ static Place place_in_output(const Graph *g, const Node *n, int input, Place p)
     else if (n->op == OP_Unsqueeze)
         p.axis = axis_of_unsqueeze(g, n, p.axis);
     else if (is_reshape(n))
-        return place_in_view(from, p, to);
+        return axis_in_view(from, p, to);
     else if (n->op == OP_Gather && input == 1)
         p.axis += (int)norm_axis(g, n, attr_int(n, "axis"), n->in[0]->type.rank);
     else
@@ -139,26 +139,26 @@ static Place place_in_output(const Graph *g, const Node *n, int input, Place p)
 }
 
 /* By tensor id. */
-static Place *find_places(const Graph *g)
+static BatchAxis *find_axes(const Graph *g)
 {
-    Place *places = NEW_ARRAY(Place, g->num_tensors);
+    BatchAxis *axes = NEW_ARRAY(BatchAxis, g->num_tensors);
     for (int i = 0; i < g->num_tensors; i++)
-        places[i].axis = -1;
+        axes[i].axis = -1;
     for (int i = 0; i < g->num_inputs; i++)
-        places[g->inputs[i]->id] = (Place){0, 1};
+        axes[g->inputs[i]->id] = (BatchAxis){0, 1};
     for (int i = 0; i < g->num_nodes; i++) {
         const Node *n = g->nodes[i];
         int input = 0;
-        while (input < n->num_in && (!n->in[input] || places[n->in[input]->id].axis < 0))
+        while (input < n->num_in && (!n->in[input] || axes[n->in[input]->id].axis < 0))
             input++;
         if (input == n->num_in || !n->out[0])
             continue;
-        Place p = place_in_output(g, n, input, places[n->in[input]->id]);
+        BatchAxis p = axis_in_output(g, n, input, axes[n->in[input]->id]);
         for (int k = 0; k < n->num_out; k++)
             if (n->out[k])
-                places[n->out[k]->id] = p.axis < n->out[k]->type.rank ? p : (Place){0, 1};
+                axes[n->out[k]->id] = p.axis < n->out[k]->type.rank ? p : (BatchAxis){0, 1};
     }
-    return places;
+    return axes;
 }
 
 /* ---- constants that name the batch ---- */
@@ -210,9 +210,9 @@ static void repeat_constants(Graph *g, Node *n, int axis, int64_t batch)
     }
 }
 
-static void rebatch(Graph *g, Node *n, const Place *places, int64_t batch)
+static void rebatch(Graph *g, Node *n, const BatchAxis *axes, int64_t batch)
 {
-    int axis = n->out[0] ? places[n->out[0]->id].axis : -1;
+    int axis = n->out[0] ? axes[n->out[0]->id].axis : -1;
     if (axis < 0)
         return;
     if (is_reshape(n))
@@ -230,9 +230,9 @@ Graph *graph_with_batch(const Graph *g, int64_t batch)
     Graph *c = copy_graph(g);
     if (batch == 1)
         return c;
-    const Place *places = find_places(c);
+    const BatchAxis *axes = find_axes(c);
     for (int i = 0; i < c->num_nodes; i++)
-        rebatch(c, c->nodes[i], places, batch);
+        rebatch(c, c->nodes[i], axes, batch);
     for (int i = 0; i < c->num_inputs; i++)
         multiply_batch(c, c->inputs[i], &c->inputs[i]->type, 0, batch);
     for (int i = 0; i < c->num_outputs; i++)

@@ -54,18 +54,18 @@ static const char *settings_of(const Trainer *t)
     Text s = {0};
     text_printf(&s, "method %d layer %d threshold %.9g sparsity %.9g", (int)p->method, p->per_layer,
                 (double)p->threshold, (double)p->sparsity);
-    text_printf(&s, " epochs %lld batch %lld seed %llu threads %d", (long long)o->epochs,
-                (long long)t->e->batch, (unsigned long long)t->job.seed, t->job.threads);
+    text_printf(&s, " epochs %s batch %s seed %llu threads %d", int_text(o->epochs), int_text(t->e->batch),
+                (unsigned long long)t->job.seed, t->job.threads);
     text_printf(&s,
                 " decay %.17g clip %.17g adam %d step %d alpha %.17g lambda %.17g eta %.17g pull %.17g "
                 "momentum %.17g",
                 o->decay, o->clip, o->adam, o->step_schedule, o->alpha, o->lambda, o->eta, o->pull,
                 o->momentum);
     text_printf(&s,
-                " flip %d crop %lld scope %d train %lld valid %lld ternary %d weights %016llx data %016llx "
+                " flip %d crop %s scope %d train %s valid %s ternary %d weights %016llx data %016llx "
                 "rate %.17g",
-                o->flip, (long long)o->crop, o->sparsity_per_layer, (long long)t->train.count,
-                (long long)t->valid.count, t->num_ternary, (unsigned long long)model,
+                o->flip, int_text(o->crop), o->sparsity_per_layer, int_text(t->train.count),
+                int_text(t->valid.count), t->num_ternary, (unsigned long long)model,
                 (unsigned long long)t->data_hash, o->rate);
     return text_take(&s);
 }

@@ -28,8 +28,11 @@ void library_close(Library *l)
 void library_sgemm(bool ta, bool tb, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
                    const float *b, float beta, float *c)
 {
-    check_call(
-        dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, alpha, a, ta ? m : k, b, tb ? k : n, beta, c, n));
+    char order_a = ta ? 'T' : 'N';
+    char order_b = tb ? 'T' : 'N';
+    int64_t row_a = ta ? m : k;
+    int64_t row_b = tb ? k : n;
+    check_call(dnnl_sgemm(order_a, order_b, m, n, k, alpha, a, row_a, b, row_b, beta, c, n));
 }
 
 static bool prepare(NodeKernel *k)

@@ -13,7 +13,8 @@ static void describe_weights(ConvDesc *c, const Node *n, int64_t groups)
 {
     Type t = n->in[1]->type;
     bool transpose = n->op == OP_ConvTranspose;
-    int64_t co = transpose ? t.dims[1] : t.dims[0] / groups, ci = transpose ? t.dims[0] / groups : t.dims[1];
+    int64_t co = transpose ? t.dims[1] : t.dims[0] / groups;
+    int64_t ci = transpose ? t.dims[0] / groups : t.dims[1];
     dnnl_dims_t dims, strides;
     int rank = 0;
     int64_t step = 1;
@@ -200,9 +201,9 @@ static bool describe_pool(const NodeKernel *k, PoolDesc *p)
     const Node *n = k->n;
     Window w = op_window(k->e->g, n);
     bool counts = n->op == OP_AveragePool && attr_int(n, "count_include_pad");
-    *p = (PoolDesc){.alg = n->op == OP_MaxPool ? dnnl_pooling_max
-                           : counts            ? dnnl_pooling_avg_include_padding
-                                               : dnnl_pooling_avg_exclude_padding};
+    *p = (PoolDesc){.alg = counts ? dnnl_pooling_avg_include_padding : dnnl_pooling_avg_exclude_padding};
+    if (n->op == OP_MaxPool)
+        p->alg = dnnl_pooling_max;
     for (int i = 0; i < w.rank; i++) {
         int a = 3 - w.rank + i;
         int64_t extent = (w.kernel[a] - 1) * w.dilation[a] + 1;

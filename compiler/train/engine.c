@@ -429,7 +429,9 @@ static void backward_plain(Engine *e, Step *s, const Node *n)
     for (int j = 0; j < n->num_in; j++) {
         Value *v = n->in[j] ? &e->values[n->in[j]->id] : NULL;
         s->in[j] = v ? value_dense(e, v) : NULL;
-        s->din[j] = v && v->wanted ? s->maps[j] ? s->expanded_grad[j] : value_grad(v) : NULL;
+        s->din[j] = NULL;
+        if (v && v->wanted)
+            s->din[j] = s->maps[j] ? s->expanded_grad[j] : value_grad(v);
     }
     for (int j = 0; j < n->num_out; j++) {
         const Value *v = n->out[j] ? &e->values[n->out[j]->id] : NULL;

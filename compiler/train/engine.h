@@ -77,8 +77,7 @@ struct Engine {
     uint64_t noise;      /* seed of this step's Dropout */
 };
 
-/* batch.c: the graph for `batch` samples at once; tensor ids stay. Fails where the batch cannot be followed.
- */
+/* batch.c: the graph for `batch` samples at once; tensor ids stay. Fails where it cannot be followed. */
 Graph *graph_with_batch(const Graph *g, int64_t batch);
 
 /* What gets a gradient: nothing, parameters, the inputs of the graph as well. */
@@ -106,8 +105,8 @@ float *value_grad_target(const Value *v);      /* in the format, to be stored to
 void value_grad_arrived(Value *v);             /* it joins what other readers gave */
 void value_merge_grad(Engine *e, Value *v);    /* dense_grad joins grad: all readers are done */
 
-/* dnnl.c, the only file that calls oneDNN. library_kernel prepares a node and its output values (format,
- * data, grad); NULL: not an operator or a form of one that the library takes. */
+/* dnnl.c and dnnl_format.c; only dnnl*.c call oneDNN. library_kernel prepares a node and its output values
+ * (format, data, grad); NULL: not an operator or a form of one that the library takes. */
 Library *library_open(int threads);
 void library_close(Library *l);
 NodeKernel *library_kernel(Engine *e, const Node *n);

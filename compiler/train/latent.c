@@ -26,8 +26,7 @@ static void add_scales(Trainer *t, TernaryWeight *w)
     t->params.total += (w->scales->count + 15) & ~(int64_t)15;
 }
 
-/* One threshold and scale for the layer, where that was asked for, leaves no scale per channel to be trained.
- */
+/* One threshold and scale for the layer, where that was asked for, leaves none per channel to be trained. */
 static void add_weight(Trainer *t, const Param *p)
 {
     TernaryWeight *w = &t->ternary[t->num_ternary++];

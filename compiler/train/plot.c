@@ -47,7 +47,11 @@ static double round_step(double v)
 {
     double power = pow(10, floor(log10(v)));
     double digit = v / power;
-    return power * (digit <= 1 ? 1 : digit <= 2 ? 2 : digit <= 5 ? 5 : 10);
+    if (digit <= 1)
+        return power;
+    if (digit <= 2)
+        return power * 2;
+    return power * (digit <= 5 ? 5 : 10);
 }
 
 static double to_x(const Panel *p, double epoch)
@@ -81,12 +85,18 @@ static void round_range(Panel *p)
         p->high = p->low + p->step;
 }
 
+/* 1, then multiples of step, without a 2 beside the 1 */
+static int next_epoch(int i, int step)
+{
+    if (i > 1 || step == 1)
+        return i + step;
+    return step > 2 ? step : 4;
+}
+
 static void add_epochs(const Panel *p)
 {
     int n = p->t->num_history, step = n > 12 ? (int)round_step(n / 8.0) : 1;
-    for (int i = 1; i <= n; i += i > 1 || step == 1 ? step
-                                 : step > 2         ? step - 1
-                                                    : 3) /* 1, then multiples of step */
+    for (int i = 1; i <= n; i = next_epoch(i, step))
         add_text(p->s, to_x(p, i), TOP + PLOT_HEIGHT + 15, " text-anchor=\"middle\"", mem_printf("%d", i));
     add_text(p->s, p->x + (WIDTH + LEFT - RIGHT) / 2.0, TOP + PLOT_HEIGHT + 29,
              " text-anchor=\"middle\" fill=\"#666\"", "epoch");
@@ -225,9 +235,9 @@ static const char *title_of(const Trainer *t)
 {
     const char *slash = strrchr(t->g->file, '/'), *name = short_text(slash ? slash + 1 : t->g->file, 60);
     if (!t->best_epoch)
-        return mem_printf("%s: %d of %lld epochs", name, t->num_history, (long long)t->epochs);
-    return mem_printf("%s: %d of %lld epochs, the best is epoch %lld (circle)", name, t->num_history,
-                      (long long)t->epochs, (long long)t->best_epoch);
+        return mem_printf("%s: %d of %s epochs", name, t->num_history, int_text(t->epochs));
+    return mem_printf("%s: %d of %s epochs, the best is epoch %s (circle)", name, t->num_history,
+                      int_text(t->epochs), int_text(t->best_epoch));
 }
 
 void plot_write(const Trainer *t, const char *path)

@@ -35,8 +35,8 @@ void source_split(const DataOptions *o, const char *text, const Graph *g, Source
         return;
     }
     if (held < 1 || held >= train->count)
-        fail("%s: %lld of %lld samples cannot be held back for validation", d->spec, held,
-             (long long)train->count);
+        fail("%s: %lld of %s samples cannot be held back for validation", d->spec, held,
+             int_text(train->count));
     train->count -= held;
     *valid = (Source){train->feed, train->count, held};
 }
@@ -48,7 +48,7 @@ static void check_sample(const Source *s, int64_t sample, const float *x, int64_
     for (int64_t i = 0; i < size; i++)
         good &= isfinite(x[i]) != 0;
     if (!good)
-        fail("%s: sample %lld holds NaN or infinity", s->feed->data->spec, (long long)sample);
+        fail("%s: sample %s holds NaN or infinity", s->feed->data->spec, int_text(sample));
 }
 
 void fill_batch(Engine *e, const Loss *l, const Source *s, const Augment *a, int64_t *samples, int64_t count)
@@ -133,9 +133,9 @@ void check_engine(Engine *e, const Graph *g, const Loss *l, const Source *s)
             largest = fmax(largest, fabs((double)want[k]));
         for (int64_t k = 0; k < n; k++)
             if (!close_enough(score[i * n + k], (double)want[k], largest))
-                fail("%s: cannot be computed in batches: score %lld of sample %lld of %s becomes %g, alone "
+                fail("%s: cannot be computed in batches: score %s of sample %s of %s becomes %g, alone "
                      "it is %g",
-                     g->file, (long long)k, (long long)i, s->feed->data->spec, (double)score[i * n + k],
+                     g->file, int_text(k), int_text(i), s->feed->data->spec, (double)score[i * n + k],
                      (double)want[k]);
         free(values);
     }

@@ -25,12 +25,20 @@ static int64_t matrix_at(const NodeKernel *k, int side, int64_t s)
     return size * (k->maps[side] ? k->maps[side][s] : s);
 }
 
-static void add_bias(NodeKernel *k, float *y)
+/* Element (i, j) of C, broadcast, is c[i * *si + j * *sj]. */
+static void bias_steps(const NodeKernel *k, int64_t *si, int64_t *sj)
 {
     Type t = k->n->in[2]->type;
+    *si = t.rank == 2 && t.dims[0] > 1 ? t.dims[1] : 0;
+    *sj = t.rank && t.dims[t.rank - 1] > 1 ? 1 : 0;
+}
+
+static void add_bias(NodeKernel *k, float *y)
+{
     const float *c = value_dense(k->e, value_at(k, 2));
     float beta = attr_float(k->n, "beta");
-    int64_t si = t.rank == 2 && t.dims[0] > 1 ? t.dims[1] : 0, sj = t.rank && t.dims[t.rank - 1] > 1 ? 1 : 0;
+    int64_t si, sj;
+    bias_steps(k, &si, &sj);
     for (int64_t i = 0; i < k->rows; i++)
         for (int64_t j = 0; j < k->cols; j++)
             y[i * k->cols + j] += beta * c[i * si + j * sj];
@@ -39,8 +47,8 @@ static void add_bias(NodeKernel *k, float *y)
 static void forward_matmul(NodeKernel *k)
 {
     const float *a = value_dense(k->e, value_at(k, 0)), *b = value_dense(k->e, value_at(k, 1));
-    float *y = k->e->values[k->n->out[0]->id].data,
-          alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
+    float *y = k->e->values[k->n->out[0]->id].data;
+    float alpha = k->n->op == OP_Gemm ? attr_float(k->n, "alpha") : 1;
     for (int64_t s = 0; s < k->stacks; s++)
         library_sgemm(is_transposed(k, 0), is_transposed(k, 1), k->rows, k->cols, k->inner, alpha,
                       a + matrix_at(k, 0, s), b + matrix_at(k, 1, s), 0, y + s * k->rows * k->cols);
@@ -50,9 +58,9 @@ static void forward_matmul(NodeKernel *k)
 
 static void backward_bias(NodeKernel *k, const float *dy)
 {
-    Type t = k->n->in[2]->type;
     float *dc = value_grad(value_at(k, 2)), beta = attr_float(k->n, "beta");
-    int64_t si = t.rank == 2 && t.dims[0] > 1 ? t.dims[1] : 0, sj = t.rank && t.dims[t.rank - 1] > 1 ? 1 : 0;
+    int64_t si, sj;
+    bias_steps(k, &si, &sj);
     for (int64_t i = 0; i < k->rows; i++)
         for (int64_t j = 0; j < k->cols; j++)
             dc[i * si + j * sj] += beta * dy[i * k->cols + j];

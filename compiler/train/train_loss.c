@@ -26,6 +26,15 @@ static void check_labels(const Graph *g, const Dataset *d, int64_t classes)
     data_check_labels(d, g, classes);
 }
 
+static LossKind loss_kind(const Dataset *d, bool softmax)
+{
+    if (d->labels)
+        return LOSS_LABELS;
+    if (d->targets)
+        return LOSS_TARGETS;
+    return softmax ? LOSS_TEACHER_CLASSES : LOSS_TEACHER_SCORES;
+}
+
 Loss loss_find(const Graph *g, const Dataset *d)
 {
     if (g->num_outputs != 1 || g->outputs[0]->type.dtype != DT_F32)
@@ -34,16 +43,13 @@ Loss loss_find(const Graph *g, const Dataset *d)
     bool softmax = n && (n->op == OP_Softmax || n->op == OP_LogSoftmax);
     Loss l = {.score = softmax && !d->targets ? n->in[0] : g->outputs[0]};
     l.classes = type_elems(l.score->type);
-    l.kind = d->labels    ? LOSS_LABELS
-             : d->targets ? LOSS_TARGETS
-             : softmax    ? LOSS_TEACHER_CLASSES
-                          : LOSS_TEACHER_SCORES;
+    l.kind = loss_kind(d, softmax);
     l.compared = l.kind == LOSS_TEACHER_SCORES && l.score->type.rank == 2 && l.classes > 1;
     if (d->labels)
         check_labels(g, d, l.classes);
     if (d->targets && d->target_size != l.classes)
-        fail("%s: targets of %lld numbers per sample for output '%s' of %s", d->spec,
-             (long long)d->target_size, g->outputs[0]->name, type_text(g->outputs[0]->type));
+        fail("%s: targets of %s numbers per sample for output '%s' of %s", d->spec, int_text(d->target_size),
+             g->outputs[0]->name, type_text(g->outputs[0]->type));
     return l;
 }
 
@@ -108,8 +114,8 @@ Judged loss_judge(const Loss *l, const Dataset *d, const int64_t *samples, int64
 {
     Judged r = {0};
     int64_t n = l->classes;
-    double factor = 1 / (double)count,
-           spread = l->kind == LOSS_TEACHER_SCORES ? spread_of(teacher, batch * n) : 1;
+    double factor = 1 / (double)count;
+    double spread = l->kind == LOSS_TEACHER_SCORES ? spread_of(teacher, batch * n) : 1;
     double heat = fmax(1, sqrt(spread) / 4); /* classes: some units between likely and unlikely */
     bool scores = l->kind == LOSS_TARGETS || l->kind == LOSS_TEACHER_SCORES, classes = !scores || l->compared;
     if (grad)
@@ -117,7 +123,9 @@ Judged loss_judge(const Loss *l, const Dataset *d, const int64_t *samples, int64
     for (int64_t i = 0; i < batch; i++) {
         const float *y = score + i * n, *of_teacher = teacher ? teacher + i * n : NULL;
         float *to = grad ? grad + i * n : NULL;
-        int64_t label = d->labels ? d->labels[samples[i]] : of_teacher ? best_of(of_teacher, n) : 0;
+        int64_t label = of_teacher ? best_of(of_teacher, n) : 0;
+        if (d->labels)
+            label = d->labels[samples[i]];
         double loss = 0;
         if (classes)
             loss += cross_entropy(y, n, label, l->kind == LOSS_LABELS ? NULL : of_teacher, heat, factor, to);

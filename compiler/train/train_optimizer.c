@@ -17,12 +17,19 @@ double cosine_fall(double p)
     return 0.5 * (1 + cos(acos(-1) * p));
 }
 
+static double step_fall(double p)
+{
+    if (p < 0.5)
+        return 1;
+    return p < 0.84 ? 0.1 : 0.01;
+}
+
 double optimizer_rate(const Trainer *t)
 {
     const TrainOptions *o = t->o;
     double all = epoch_share(t, 0, (double)t->epochs);
     if (o->step_schedule)
-        return o->rate * (all < 0.5 ? 1 : all < 0.84 ? 0.1 : 0.01);
+        return o->rate * step_fall(all);
     return t->method->schedule ? t->method->schedule(t) : o->rate * cosine_fall(all);
 }
 

@@ -17,10 +17,11 @@
 
 static void check_loss(const Trainer *t, double loss, const char *data)
 {
-    if (!isfinite(loss))
-        fail("the loss on the %s data is no longer a number in epoch %lld, step %lld: try a lower --lr%s%s",
-             data, (long long)t->epoch + 1, (long long)t->step + 1,
-             t->epoch ? "; --resume continues from " : "", t->epoch ? t->checkpoint : "");
+    if (isfinite(loss))
+        return;
+    const char *resume = t->epoch ? mem_printf("; --resume continues from %s", t->checkpoint) : "";
+    fail("the loss on the %s data is no longer a number in epoch %s, step %s: try a lower --lr%s", data,
+         int_text(t->epoch + 1), int_text(t->step + 1), resume);
 }
 
 static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
@@ -150,8 +151,8 @@ static void print_epoch(const Trainer *t, const EpochRecord *r)
     if (t->opt->quiet)
         return;
     Judged j = {.loss = r->valid_loss, .accuracy = r->accuracy};
-    fprintf(stderr, "epoch %lld/%lld %-8s loss %.4f, held back: %s, zeros %.1f %%", (long long)r->epoch,
-            (long long)t->epochs, r->stage, r->loss, judged_text(&t->loss, j), 100 * r->sparsity);
+    fprintf(stderr, "epoch %s/%s %-8s loss %.4f, held back: %s, zeros %.1f %%", int_text(r->epoch),
+            int_text(t->epochs), r->stage, r->loss, judged_text(&t->loss, j), 100 * r->sparsity);
     if (t->method->distance)
         fprintf(stderr, ", distance %.3f", r->distance);
     fprintf(stderr, ", %.1f s%s\n", r->seconds, t->best_epoch == r->epoch ? " *" : "");
@@ -166,8 +167,8 @@ static void show_bar(Trainer *t, const Judged *sum)
     void *mark = mem_mark();
     double samples = (double)((t->step + 1) * t->e->batch);
     Judged j = {.loss = sum->loss / samples, .accuracy = (double)sum->correct / samples};
-    t->bar.label = mem_printf("epoch %lld/%lld, %s", (long long)t->epoch + 1, (long long)t->epochs,
-                              judged_text(&t->loss, j));
+    t->bar.label =
+        mem_printf("epoch %s/%s, %s", int_text(t->epoch + 1), int_text(t->epochs), judged_text(&t->loss, j));
     if (t->num_ternary)
         t->bar.label = mem_printf("%s, zeros %.1f %%", t->bar.label, 100 * latent_zeros(t));
     t->bar.total = (t->epochs - t->first_epoch) * t->steps_per_epoch;
@@ -221,6 +222,14 @@ static void own_statistics(Graph *g)
         }
 }
 
+/* A method's own rate holds for its own optimizer. */
+static double default_rate(const MethodDef *m, bool adam)
+{
+    if (adam == m->adam)
+        return m->rate;
+    return adam ? 1e-3 : 0.02;
+}
+
 static TrainOptions *fill_options(const TrainJob *j)
 {
     TrainOptions *o = NEW(TrainOptions);
@@ -229,7 +238,7 @@ static TrainOptions *fill_options(const TrainJob *j)
     o->epochs = o->epochs ? o->epochs : m->epochs;
     o->recovery = m->recovery ? (o->epochs + m->recovery - 1) / m->recovery : 0;
     o->adam = o->optimizer_given ? o->adam : m->adam;
-    o->rate = o->rate > 0 ? o->rate : o->adam == m->adam ? m->rate : o->adam ? 1e-3 : 0.02;
+    o->rate = o->rate > 0 ? o->rate : default_rate(m, o->adam);
     o->decay = o->decay >= 0 ? o->decay : m->decay;
     return o;
 }
@@ -308,10 +317,11 @@ static void store(const Trainer *t, const ParamList *l, const float *block)
 static const char *report_text(const Trainer *t)
 {
     bool ternary = t->opt->method != METHOD_none;
-    return mem_printf(
-        "trained %lld epochs, the best is epoch %lld; on held-back data\n  %-8s %s\n  %-8s %s\n",
-        (long long)t->epochs, (long long)t->best_epoch, ternary ? "float" : "before",
-        judged_text(&t->loss, t->of_float), ternary ? "ternary" : "after", judged_text(&t->loss, t->best));
+    const char *before = ternary ? "float" : "before";
+    const char *after = ternary ? "ternary" : "after";
+    return mem_printf("trained %s epochs, the best is epoch %s; on held-back data\n  %-8s %s\n  %-8s %s\n",
+                      int_text(t->epochs), int_text(t->best_epoch), before,
+                      judged_text(&t->loss, t->of_float), after, judged_text(&t->loss, t->best));
 }
 
 /* The share of the most frequent label: what a constant answer gets right. */
@@ -341,11 +351,12 @@ static void note_failure(const Trainer *t)
 static const char *settings_text(const Trainer *t)
 {
     const TrainOptions *o = t->o;
+    const char *optimizer = o->adam ? "adam" : "sgd";
+    const char *schedule = o->step_schedule ? "step" : "cosine";
     Text s = {0};
-    text_printf(&s,
-                "trained epochs=%lld best=%lld batch=%lld optimizer=%s lr=%.9g weight-decay=%.9g schedule=%s",
-                (long long)t->epochs, (long long)t->best_epoch, (long long)t->e->batch,
-                o->adam ? "adam" : "sgd", o->rate, o->decay, o->step_schedule ? "step" : "cosine");
+    text_printf(&s, "trained epochs=%s best=%s batch=%s optimizer=%s lr=%.9g weight-decay=%.9g schedule=%s",
+                int_text(t->epochs), int_text(t->best_epoch), int_text(t->e->batch), optimizer, o->rate,
+                o->decay, schedule);
     if (!o->adam)
         text_printf(&s, " momentum=%.9g", o->momentum);
     if (t->method->settings)
@@ -353,7 +364,7 @@ static const char *settings_text(const Trainer *t)
     if (o->clip > 0)
         text_printf(&s, " clip=%.9g", o->clip);
     if (o->flip || o->crop)
-        text_printf(&s, " flip=%d crop=%lld", o->flip, (long long)o->crop);
+        text_printf(&s, " flip=%d crop=%s", o->flip, int_text(o->crop));
     text_printf(&s, " seed=%llu threads=%d", (unsigned long long)t->job.seed, t->job.threads);
     return text_take(&s);
 }

@@ -77,8 +77,7 @@ typedef struct TernaryWeight {
     bool fixed;    /* STP: pruned, kept stays as it is */
     double *sums;  /* TWN, STP: a by channel, then room for another number by channel */
     float limit;   /* STP: threshold of this step */
-    float *values; /* SCA: w, of the latent weights, which will be rounded to -1, 0, 1; set by project; else
-                      NULL */
+    float *values; /* SCA: w, to be rounded to -1, 0, 1; set by project; else NULL */
     double alpha;  /* SCA */
     double lambda; /* SCA: now */
     double start;  /* SCA: distance when lambda began */
@@ -99,9 +98,9 @@ typedef struct TernaryWeight {
 
 typedef struct Trainer Trainer;
 
-const Node *norm_behind(const Engine *e,
-                        const Node *n); /* BatchNormalization that takes up n's scale, or NULL */
-void latent_prepare(Trainer *t);        /* after the engine: finds the weights, sets the latent ones */
+/* BatchNormalization that takes up n's scale, or NULL. */
+const Node *norm_behind(const Engine *e, const Node *n);
+void latent_prepare(Trainer *t); /* after the engine: finds the weights, sets the latent ones */
 void latent_project(const Trainer *t, bool hard); /* -> the engine's weights; hard: as they will be written */
 void latent_chain(const Trainer *t);              /* the engine's gradients -> those of the latent weights */
 double latent_zeros(const Trainer *t);            /* share of zeros in the last latent_project */
@@ -134,24 +133,22 @@ typedef struct MethodDef {
     const Knob *zeros; /* the one of them that stands in for --threshold; NULL: none does */
     /* facts */
     const char *stages[2]; /* the second one: with last_stage */
-    bool
-        soft; /* until they are frozen, weights are not as they will be written: nor are running statistics */
-    bool layer_scale; /* with --granularity layer as well a scale is trained, one for the layer */
-    bool undecayed;   /* latent weights are no weights: decay leaves them alone */
-    /* The epoch that starts the last stage, whose epochs alone may be the result. NULL: there is one stage.
-     */
+    bool soft;             /* until frozen, weights and running statistics are not as they will be written */
+    bool layer_scale;      /* with --granularity layer as well a scale is trained, one for the layer */
+    bool undecayed;        /* latent weights are no weights: decay leaves them alone */
+    /* The epoch that starts the last stage, whose epochs alone may be the result. NULL: one stage. */
     int64_t (*last_stage)(const Trainer *t);
     double (*schedule)(const Trainer *t); /* the rate at this step. NULL: a cosine over all epochs */
     void (*settings)(Text *s, const TrainOptions *o); /* adds what matters for the result, for the metadata */
     void (*start_epoch)(Trainer *t);
     void (*end_epoch)(Trainer *t, double distance);
-    double (*distance)(
-        const Trainer *t); /* from the weights to what will be written, after project: for reports */
+    /* from the weights to what will be written, after project: for reports */
+    double (*distance)(const Trainer *t);
     /* of one weight */
     void (*start)(const Trainer *t, TernaryWeight *w); /* the model's weights become latent ones */
     void (*project)(const Trainer *t, TernaryWeight *w, bool hard); /* latent -> e->weights */
-    void (*chain)(const Trainer *t,
-                  TernaryWeight *w); /* t->grads by e->weights -> by latent weights and scales */
+    /* t->grads by e->weights -> by latent weights and scales */
+    void (*chain)(const Trainer *t, TernaryWeight *w);
 } MethodDef;
 
 /* ---- the trainer ---- */
@@ -190,10 +187,9 @@ struct Trainer {
     TernaryWeight *ternary;
     int num_ternary;
     int64_t epoch, step, steps_per_epoch;
-    int64_t epochs; /* in all; fewer than asked for when the weights are ternary early */
-    int64_t
-        freeze_epoch; /* that starts with the ternary weights as they will be written; epochs: none does */
-    bool frozen;      /* they are; scales, biases, norms and float layers are trained */
+    int64_t epochs;       /* in all; fewer than asked for when the weights are ternary early */
+    int64_t freeze_epoch; /* starts with the ternary weights as they will be written; epochs: none does */
+    bool frozen;          /* they are; scales, biases, norms and float layers are trained */
     /* the best epoch so far */
     Judged best;
     int64_t best_epoch;
@@ -216,8 +212,8 @@ typedef struct Training {
 Training pass_train(Graph *g, const TrainJob *j); /* the graph's constants are trained */
 
 /* train_optimizer.c */
-double epoch_share(const Trainer *t, double from,
-                   double to);           /* of the way from epoch to epoch, at this step */
+/* Of the way from epoch to epoch, at this step. */
+double epoch_share(const Trainer *t, double from, double to);
 double cosine_fall(double p);            /* 1 at p = 0, 0 at p = 1 */
 double optimizer_rate(const Trainer *t); /* at this step */
 void optimizer_clip(const Trainer *t);   /* the engine's gradient, to --clip */

@@ -32,7 +32,7 @@ void sca_end_epoch(Trainer *t, double distance); /* the stage ends once the weig
 /* stp.c */
 int64_t stp_prune_epoch(const Trainer *t);
 double stp_sparsity(const Trainer *t); /* least one of this step */
-double stp_layer_sparsity(const Trainer *t, const TernaryWeight *w,
-                          double s); /* of layer w, when s is asked for */
+/* Of layer w, when s is asked for. */
+double stp_layer_sparsity(const Trainer *t, const TernaryWeight *w, double s);
 
 #endif

@@ -56,13 +56,13 @@ static double layer_distance(const TernaryWeight *w)
 void sca_steer(const Trainer *t, TernaryWeight *w)
 {
     const double full = t->o->lambda, least = full * ramp_start;
-    double steps = (double)(t->freeze_epoch * t->steps_per_epoch),
-           p = (double)(t->epoch * t->steps_per_epoch + t->step) / steps,
-           past = (p - ramp_from) / (ramp_to - ramp_from);
+    double steps = (double)(t->freeze_epoch * t->steps_per_epoch);
+    double p = (double)(t->epoch * t->steps_per_epoch + t->step) / steps;
+    double past = (p - ramp_from) / (ramp_to - ramp_from);
     if (past < 0 || t->frozen)
         return;
-    double distance = layer_distance(w),
-           step = pow(ramp_start, -ramp_speed / (steps * (ramp_to - ramp_from)));
+    double distance = layer_distance(w);
+    double step = pow(ramp_start, -ramp_speed / (steps * (ramp_to - ramp_from)));
     if (w->lambda == 0) {
         w->lambda = least;
         w->start = distance;
@@ -89,8 +89,8 @@ static void project(const Trainer *t, TernaryWeight *w, bool hard)
                  used[i] = scales ? base * scales[ch] * v : v;);
 }
 
-/* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope; d/ds = sum dL/dused * base * w, w of project
- */
+/* d/dtheta = dL/dused * base * s * (1 - w^2) + lambda * slope,
+ * d/ds = sum dL/dused * base * w, w of project */
 static void chain(const Trainer *t, TernaryWeight *w)
 {
     sca_steer(t, w);
@@ -214,7 +214,7 @@ void sca_end_epoch(Trainer *t, double distance)
 
 static void settings(Text *s, const TrainOptions *o)
 {
-    text_printf(s, " lambda=%.9g recovery=%lld", o->lambda, (long long)o->recovery);
+    text_printf(s, " lambda=%.9g recovery=%s", o->lambda, int_text(o->recovery));
 }
 
 static const Knob knobs[] = {{"alpha", offsetof(TrainOptions, alpha), 0.5},

@@ -83,8 +83,8 @@ static float threshold(const Trainer *t, const TernaryWeight *w)
 {
     const float *latent = t->latent + w->p->at;
     int64_t n = w->p->count;
-    double least = stp_layer_sparsity(t, w, stp_sparsity(t)),
-           most = stp_layer_sparsity(t, w, (double)t->opt->sparsity);
+    double least = stp_layer_sparsity(t, w, stp_sparsity(t));
+    double most = stp_layer_sparsity(t, w, (double)t->opt->sparsity);
     float limit = eta_threshold(t, latent, n);
     double share = (double)count_below(latent, n, limit) / (double)n;
     if (share < least || share > most)

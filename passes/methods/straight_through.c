@@ -13,6 +13,11 @@ void keep_above(const TernaryWeight *w, const float *latent, float limit)
         w->kept[i] = fabsf(latent[i]) > limit;
 }
 
+static double with_sign(double v, float of)
+{
+    return of > 0 ? v : -v;
+}
+
 void project_kept(const Trainer *t, const TernaryWeight *w)
 {
     const float *latent = t->latent + w->p->at;
@@ -29,7 +34,7 @@ void project_kept(const Trainer *t, const TernaryWeight *w)
         sums[c] = counts[c] > 0 ? sums[c] / counts[c] : 0;
         counts[c] = sums[c] * (w->scales ? (double)t->latent[w->scales->at + c] : 1);
     }
-    FOR_CHANNELS(&w->box, used[i] = !w->kept[i] ? 0 : (float)(latent[i] > 0 ? counts[ch] : -counts[ch]););
+    FOR_CHANNELS(&w->box, used[i] = w->kept[i] ? (float)with_sign(counts[ch], latent[i]) : 0;);
 }
 
 /* d/dlatent = s dL/dused, d/ds = sum dL/dused a T */
@@ -41,7 +46,7 @@ void chain_kept(const Trainer *t, TernaryWeight *w)
     const float *latent = t->latent + w->p->at, *scales = t->latent + w->scales->at;
     double *sums = w->sums, *slopes = sums + ternary_channels(&w->box);
     memset(slopes, 0, (size_t)ternary_channels(&w->box) * sizeof *slopes);
-    FOR_CHANNELS(&w->box, if (w->kept[i]) slopes[ch] += latent[i] > 0 ? (double)g[i] : -(double)g[i];
+    FOR_CHANNELS(&w->box, if (w->kept[i]) slopes[ch] += with_sign((double)g[i], latent[i]);
                  g[i] *= scales[ch];);
     for (int64_t c = 0; c < ternary_channels(&w->box); c++)
         t->grads[w->scales->at + c] = (float)(slopes[c] * sums[c]);
