@@ -5,7 +5,7 @@
  * Requires: infer, fold, dce, ternarize. Gives: OP_Layer nodes numbered in execution order; every graph
  * output is made by a node of its own. Linear nodes whose form has no layer (3-D convolutions, run-time
  * weights or biases) stay as they are. Arithmetic on scales and biases runs in double and is rounded once. */
-#include "fuse.h"
+#include "fuse_draft.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
 

@@ -3,7 +3,7 @@
  * Before the activation any per-channel multiply-add goes into scale and bias, in double. Behind the pooling
  * it does so too where it commutes: with averages always, with maxima when the factors are not negative. A
  * monotonic activation commutes with maxima. Nothing is absorbed that makes a scale or bias not finite. */
-#include "fuse.h"
+#include "fuse_draft.h"
 #include "ops/ops.h"
 
 #include <float.h>

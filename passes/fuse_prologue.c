@@ -5,7 +5,7 @@
  * A factor commutes with the sums, padding included. An offset becomes a share of the bias, the sum of w *
  * offset, where no padding takes part in the sums; for pixels only: sums of bytes are exact in float, but
  * elsewhere x + offset may be a difference of large numbers that must be taken first. */
-#include "fuse.h"
+#include "fuse_draft.h"
 #include "ops/ops.h"
 
 #include <float.h>

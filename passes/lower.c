@@ -1,7 +1,7 @@
 /* lower.c - how each linear layer is computed: unroll, sparse, packed or dense.
  *
- * Requires fused layers (fuse). Gives Layer.format, form, lowering, window, why, bytes, time, terms, adds,
- * zeros, direct and the layout of every tensor.
+ * Requires fused layers (fuse). Gives Layer.format, form, lowering, share_taps, why, bytes, time, terms,
+ * adds, zeros, direct and the layout of every tensor.
  *
  * Bytes: unrolled code has its prices per add, load and move (target.c), tables cost exactly their length,
  * and each form some code. Time: cost.c. `size` takes the fewest bytes; `speed` the least time within limits
@@ -73,18 +73,18 @@ static bool may_unroll(const Layer *l, const Options *opt, int64_t left)
 static void predict_unrolled(Layer *l, const Options *opt)
 {
     const Core *target = find_core(opt->target);
-    const int most = l->kind == LAYER_FC ? target->fc.window : target->conv.window;
+    const int most = l->kind == LAYER_FC ? target->fc.share_taps : target->conv.share_taps;
     int64_t adds = 0;
-    for (int window = 1; window <= most; window = window < most ? most : most + 1) {
+    for (int taps = 1; taps <= most; taps = taps < most ? most : most + 1) {
         Layer t = *l;
         layer_set_form(&t, form_of(LOWER_UNROLL, false));
-        t.window = window;
+        t.share_taps = taps;
         Work w = layer_work(&t, opt);
         double time = work_time(&w, &t, opt);
         bool better = opt->optimize == OPTIMIZE_SIZE ? !target->soft_float && w.adds < adds
                                                      : time < l->time[LOWER_UNROLL];
-        if (window == 1 || better) {
-            l->window = window;
+        if (taps == 1 || better) {
+            l->share_taps = taps;
             l->time[LOWER_UNROLL] = time;
             l->bytes[LOWER_UNROLL] = unrolled_bytes(l, opt, &w.code);
             adds = w.adds;
@@ -111,7 +111,7 @@ static void predict_forms(Layer *l, bool small, const Options *opt, int64_t *lef
         l->bytes[i] = -1;
         l->time[i] = -1;
     }
-    l->window = 1;
+    l->share_taps = 1;
     l->terms = layer_macs(l) / layer_weight_count(l) * (layer_weight_count(l) - l->zeros);
     if (may_unroll(l, opt, *left)) {
         predict_unrolled(l, opt);

@@ -12,8 +12,8 @@ typedef struct Printer {
     const UnrolledBlock *b;
     const ConvStrip *s; /* NULL for a fully connected layer */
     int part;
-    bool mixed;                            /* some adds go through the multiply-add unit */
-    bool declared[MAX_WINDOW + MAX_PAIRS]; /* variables, in the current function */
+    bool mixed;                                /* some adds go through the multiply-add unit */
+    bool declared[MAX_SHARE_TAPS + MAX_PAIRS]; /* variables, in the current function */
     Text line;
 } Printer;
 

@@ -225,7 +225,7 @@ typedef struct Layer {
     const struct Format *format;  /* the numbers it computes with */
     const struct LayerForm *form; /* how its code is made */
     Lowering lowering;            /* of the form */
-    int window;                   /* unrolled: taps among which sums are shared, 1: no sharing */
+    int share_taps;               /* unrolled: taps among which sums are shared, 1: no sharing */
     int64_t terms, adds;          /* unrolled: adds of a run, before and after sharing */
     const char *why;              /* one sentence */
     /* Predicted for every Lowering: bytes on the target and time of a run, in the target's unit; negative:

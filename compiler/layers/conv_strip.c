@@ -268,7 +268,7 @@ static int64_t staged_channels(const Layer *l, int64_t block)
 
 ConvStrip conv_strip(const Layer *l, const Options *opt)
 {
-    ConvStrip s = {.block = l->form->conv_block(l, opt)};
+    ConvStrip s = {.block = l->form->conv_channels(l, opt)};
     s.staged = staged_channels(l, s.block);
     s.skips = l->form->unrolled;
     int64_t halo = (l->kh - 1) * l->dh / l->sh;

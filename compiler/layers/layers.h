@@ -31,8 +31,8 @@ int format_digits(const Format *f);
 /* ---- target.c ---- */
 
 typedef struct BlockShape {
-    int sums;   /* accumulators of an unrolled block, at most MAX_SUMS */
-    int window; /* taps among which pairs are shared, at most MAX_WINDOW; 1: no sharing */
+    int sums;       /* accumulators of an unrolled block, at most MAX_SUMS */
+    int share_taps; /* taps among which pairs are shared, at most MAX_SHARE_TAPS; 1: no sharing */
 } BlockShape;
 
 typedef enum FormId {
@@ -118,6 +118,7 @@ typedef struct ConvStrip {
 ConvStrip conv_strip(const Layer *l, const Options *opt);
 /* How many cover rows of outputs. */
 int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes);
+FormId price_row(const Layer *l, const Options *opt); /* of Costs, for its form */
 double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
 double strip_inputs(const Layer *l, const ConvStrip *s); /* staged for a strip */
 bool reads_in_place(const Layer *l); /* a convolution whose input is not staged in its form */
@@ -126,15 +127,15 @@ int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output);
 
 /* ---- share.c ---- */
 
-/* The sums of a block over a window of taps, with pairs of variables shared between sums. */
-enum { MAX_SUMS = 32 /* a bit of a mask for each */, MAX_WINDOW = 16, MAX_PAIRS = 32 };
+/* The sums of a block over a few taps, with pairs of variables shared between sums. */
+enum { MAX_SUMS = 32 /* a bit of a mask for each */, MAX_SHARE_TAPS = 16, MAX_PAIRS = 32 };
 typedef struct SharedPair {
     int a, b, sign; /* variable a + sign * b */
 } SharedPair;
 typedef struct Sharing {
-    int taps, vars;                         /* variables: the taps, then one for each pair */
-    uint32_t plus[MAX_WINDOW + MAX_PAIRS];  /* bit j: sum j adds the variable */
-    uint32_t minus[MAX_WINDOW + MAX_PAIRS]; /* bit j: it subtracts it */
+    int taps, vars;                             /* variables: the taps, then one for each pair */
+    uint32_t plus[MAX_SHARE_TAPS + MAX_PAIRS];  /* bit j: sum j adds the variable */
+    uint32_t minus[MAX_SHARE_TAPS + MAX_PAIRS]; /* bit j: it subtracts it */
     SharedPair pairs[MAX_PAIRS];
 } Sharing;
 void share_pairs(Sharing *s);       /* from the taps, vars == taps, to fewest adds */
@@ -209,7 +210,7 @@ typedef struct WeightTable {
     void *data;
     int64_t len; /* elements */
 } WeightTable;
-/* block: of LayerForm.conv_block, 1 for fully connected layers. */
+/* block: of LayerForm.conv_channels, 1 for fully connected layers. */
 WeightTable gap_lists(const Layer *l, int64_t block);
 WeightTable rice_codes(const Layer *l, int64_t block);
 WeightTable packed_bytes(const Layer *l, int64_t block);
@@ -226,7 +227,6 @@ typedef struct Work {
     Unrolled code;       /* unrolled: of all functions, once */
 } Work;
 Work layer_work(const Layer *l, const Options *opt);
-FormId price_row(const Layer *l, const Options *opt);                /* of Costs */
 double work_time(const Work *w, const Layer *l, const Options *opt); /* in the target's unit */
 const char *time_unit(const Options *opt); /* of Layer.time once it went through time_text: "us on ..." */
 const char *time_text(double time, const Options *opt);
@@ -251,8 +251,8 @@ typedef struct LayerForm {
     bool decodes;      /* its table is decoded anew for every strip */
     bool unstaged;     /* convolutions read their input where it lies, the borders cut off each tap's rows */
     int fc_stack;      /* bytes that its kernel has on the stack beside what others have */
-    int64_t (*conv_block)(const Layer *l, const Options *opt); /* output channels accumulated at once */
-    WeightTable (*conv_table)(const Layer *l, int64_t block);  /* NULL: no table. block: of conv_block */
+    int64_t (*conv_channels)(const Layer *l, const Options *opt); /* output channels accumulated at once */
+    WeightTable (*conv_table)(const Layer *l, int64_t block); /* NULL: no table. block: of conv_channels */
     WeightTable (*fc_table)(const Layer *l, int64_t block);
     ConvWork *conv_work;
     FcWork *fc_work;
@@ -265,9 +265,9 @@ void layer_set_form(Layer *l, const LayerForm *form);
 /* ---- eval_layer.c ---- */
 
 /* A fused layer, naive, accumulating in double. bound, if not NULL, gets per output element the largest
- * rounding error that float code may show: (n + 8) * 2^-24 * (sum |w x| * |scale| + |bias|) for the n
- * non-zero weights of the channel, times the activation's Lipschitz bound, plus the rounding of a sigmoid,
- * tanh, hard activation or average itself. */
+ * rounding error that its code may show: (n + 8) * Format.half_ulp * (sum |w x| * |scale| + |bias|) for the
+ * n non-zero weights of the channel, times the activation's Lipschitz bound, plus the rounding of a sigmoid,
+ * tanh, hard activation or average itself, and that of the output where it is of another type. */
 void eval_layer(const Layer *l, const float *x, float *y, float *bound);
 
 #endif

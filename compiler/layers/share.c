@@ -2,7 +2,7 @@
  *
  * Greedy pairs, after Tridgell et al., "Unrolling Ternary Neural Networks" (arXiv 1909.04509): the pair of
  * variables that most sums add or subtract together, with equal or with opposite sign, becomes a temporary,
- * which may pair again. Only the few taps of one window are looked at, so that most temporaries stay in
+ * which may pair again. Only few taps are looked at at once, so that most temporaries stay in
  * registers. */
 #include "layers/layers.h"
 

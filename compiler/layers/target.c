@@ -1,9 +1,10 @@
 /* target.c - what lowering and emission know of machines, and the table of the machines that --target names.
  *
- * Measured with clang 14 on layer B of docs/internals.md (32 -> 64 channels, 5x5, 12x12 -> 8x8, density 0.5):
- * the block and window that give the smallest and, on PCs, the fastest code; bytes per term with them. A
- * target with software floating point calls a function for each add; shared pairs save it time, but more
- * bytes in saved registers than they are worth, so its bytes are those without. Times are in costs.def. */
+ * Measured with clang 14 on layer B of docs/measurements.md (32 -> 64 channels, 5x5, 12x12 -> 8x8, density
+ * 0.5): the block and the number of taps among which sums are shared that give the smallest and, on PCs, the
+ * fastest code; bytes per term with them. A target with software floating point calls a function for each
+ * add; shared pairs save it time, but more bytes in saved registers than they are worth, so its bytes are
+ * those without. Times are in costs.def. */
 #include "layers/layers.h"
 
 #define COSTS(name, ...) static const Costs name##_costs = {__VA_ARGS__};

@@ -19,8 +19,8 @@ typedef struct Unroller {
     int plain, fused; /* adds by either unit */
     int most_terms;   /* of a function */
     int terms;        /* in the current one */
-    int taps;         /* collected for the next window */
-    Tap tap[MAX_WINDOW];
+    int taps;         /* collected, not yet in statements */
+    Tap tap[MAX_SHARE_TAPS];
 } Unroller;
 
 static int8_t code_at(const Layer *l, int64_t out, int64_t in, int64_t k)
@@ -101,9 +101,9 @@ static int next_tap(const Sharing *s, const bool *known)
     return best;
 }
 
-/* ---- a window of taps ---- */
+/* ---- taps that share ---- */
 
-static Sharing share_window(Unroller *u)
+static Sharing share_collected(Unroller *u)
 {
     Sharing s = {.taps = u->taps, .vars = u->taps};
     for (int j = 0; j < u->b->count; j++)
@@ -127,12 +127,12 @@ static void end_function(Unroller *u)
 }
 
 /* The taps collected so far: each is loaded once and used in every accumulator whose weight is not zero. */
-static void flush_window(Unroller *u)
+static void flush_taps(Unroller *u)
 {
     if (!u->taps)
         return;
-    Sharing s = share_window(u);
-    bool known[MAX_WINDOW + MAX_PAIRS] = {0};
+    Sharing s = share_collected(u);
+    bool known[MAX_SHARE_TAPS + MAX_PAIRS] = {0};
     int adds = sharing_adds(&s);
     if (u->terms && u->terms + adds > u->most_terms)
         end_function(u);
@@ -153,8 +153,8 @@ static void add_tap(Unroller *u, Tap tap)
     if (!used)
         return;
     u->tap[u->taps++] = tap;
-    if (u->taps == u->l->window)
-        flush_window(u);
+    if (u->taps == u->l->share_taps)
+        flush_taps(u);
 }
 
 /* ---- blocks ---- */
@@ -175,7 +175,7 @@ static UnrolledBlock *new_block(const Layer *l, int64_t first, int64_t count)
 
 static const UnrolledBlock *finish(Unroller *u)
 {
-    flush_window(u);
+    flush_taps(u);
     end_function(u);
     return u->b;
 }

@@ -40,7 +40,7 @@ says "2 circles"
 
 includes compiler/base/random.c codegen/codegen.h "base may not know codegen"
 includes compiler/train/trainer.c passes/methods/methods.h "train may not know methods"
-includes passes/dce.c fuse.h "passes do not know each other"
+includes passes/dce.c fuse_draft.h "passes do not know each other"
 includes runtime/reverse.h base/base.h "runtime/ includes nothing of the compiler"
 includes compiler/codegen/plan.c reverse.h "runtime/ is for ops and layers"
 

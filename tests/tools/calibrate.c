@@ -79,8 +79,8 @@ static const char *form_folder(const Calibration *a, int i)
     return mem_printf("%s/%d", a->folder, i);
 }
 
-/* The layer in a form, written to folder i; window 0: the compiler's choice. */
-static Sample make_form(const Calibration *a, const Layer *layer, Lowering form, Optimize aim, int window,
+/* The layer in a form, written to folder i; share_taps 0: the compiler's choice. */
+static Sample make_form(const Calibration *a, const Layer *layer, Lowering form, Optimize aim, int share_taps,
                         int i)
 {
     Layer *l = NEW(Layer);
@@ -92,8 +92,8 @@ static Sample make_form(const Calibration *a, const Layer *layer, Lowering form,
     opt->name = "net";
     Graph *g = layer_graph(l, false, false);
     pass_lower(g, opt);
-    if (window)
-        l->window = window;
+    if (share_taps)
+        l->share_taps = share_taps;
     Text c = {0}, h = {0};
     emit_c(plan_graph(g, opt), &c, &h);
     mkdir(form_folder(a, i), 0700);
@@ -205,15 +205,15 @@ static void measure_layer(Calibration *a, int shape, double density, int group)
     static const struct {
         Lowering form;
         Optimize aim;
-        int window;
+        int share_taps;
     } forms[] = {
-        {LOWER_UNROLL, OPTIMIZE_SPEED, 1}, {LOWER_UNROLL, OPTIMIZE_SPEED, MAX_WINDOW},
+        {LOWER_UNROLL, OPTIMIZE_SPEED, 1}, {LOWER_UNROLL, OPTIMIZE_SPEED, MAX_SHARE_TAPS},
         {LOWER_SPARSE, OPTIMIZE_SPEED, 0}, {LOWER_PACKED, OPTIMIZE_SPEED, 0},
         {LOWER_DENSE, OPTIMIZE_SPEED, 0},  {LOWER_SPARSE, OPTIMIZE_SIZE, 0},
         {LOWER_PACKED, OPTIMIZE_SIZE, 0},
     };
     const Core *target = find_core(a->target);
-    const int most = c->kind == LAYER_FC ? target->fc.window : target->conv.window;
+    const int most = c->kind == LAYER_FC ? target->fc.share_taps : target->conv.share_taps;
     Layer *l = make_layer(c, density);
     Sample *s = a->samples + a->count;
     const int64_t weights = c->ci * c->co * c->kernel * c->kernel / c->groups;
@@ -224,7 +224,8 @@ static void measure_layer(Calibration *a, int shape, double density, int group)
             continue;
         if (forms[i].form == LOWER_DENSE && density < 0.5)
             continue; /* the same for all */
-        s[count] = make_form(a, l, forms[i].form, forms[i].aim, i && unroll ? most : forms[i].window, count);
+        s[count] =
+            make_form(a, l, forms[i].form, forms[i].aim, i && unroll ? most : forms[i].share_taps, count);
         s[count].shape = shape;
         s[count].group = group;
         s[count++].density = density;
@@ -234,7 +235,7 @@ static void measure_layer(Calibration *a, int shape, double density, int group)
         printf("/* %s %lldx%lldx%lld %lld, density %.2f: %-6s %s window %d: %.0f, predicted %.0f */\n",
                c->kind == LAYER_FC ? "fc" : "conv", (long long)c->co, (long long)(c->ci / c->groups),
                (long long)c->kernel, (long long)c->size, density, lowering_name(s[i].layer->lowering),
-               s[i].layer->form->small ? "small" : "", s[i].layer->window, s[i].time, s[i].predicted);
+               s[i].layer->form->small ? "small" : "", s[i].layer->share_taps, s[i].time, s[i].predicted);
     fflush(stdout);
     a->count += count;
 }

@@ -94,13 +94,13 @@ static void test_sharing(void)
     Layer *dense = make_layer(LAYER_CONV, 32, 64, 5, 12, 50),
           *thin = make_layer(LAYER_CONV, 32, 64, 5, 12, 1);
     choose("x86-64-v4", OPTIMIZE_SPEED, dense);
-    CU_ASSERT(dense->window > 1 && (double)dense->adds < 0.85 * (double)dense->terms);
+    CU_ASSERT(dense->share_taps > 1 && (double)dense->adds < 0.85 * (double)dense->terms);
     choose("x86-64-v4", OPTIMIZE_SPEED, thin);
     CU_ASSERT(thin->adds <= thin->terms);
     choose("cortex-m0", OPTIMIZE_SPEED, dense); /* adds are calls: fewer take less time, but more bytes */
-    CU_ASSERT(dense->window > 1 && (double)dense->adds < 0.85 * (double)dense->terms);
+    CU_ASSERT(dense->share_taps > 1 && (double)dense->adds < 0.85 * (double)dense->terms);
     choose("cortex-m0", OPTIMIZE_SIZE, dense);
-    CU_ASSERT(dense->window == 1 && dense->adds == dense->terms);
+    CU_ASSERT(dense->share_taps == 1 && dense->adds == dense->terms);
 }
 
 static int count_text_of(const char *text, const char *word)

@@ -27,8 +27,8 @@ typedef struct Met {
 /* sums[j]: of output first + j. A variable is read only where the same function has made it. */
 static Met execute(const UnrolledBlock *b, int64_t *sums)
 {
-    int64_t vars[MAX_WINDOW + MAX_PAIRS];
-    bool made[MAX_WINDOW + MAX_PAIRS];
+    int64_t vars[MAX_SHARE_TAPS + MAX_PAIRS];
+    bool made[MAX_SHARE_TAPS + MAX_PAIRS];
     Met met = {0};
     for (int f = 0, i = 0; f < b->size.functions; f++) {
         memset(made, 0, sizeof made);

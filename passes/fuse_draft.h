@@ -1,7 +1,7 @@
-/* fuse.h - what fuse.c, fuse_prologue.c and fuse_epilogue.c share: a layer in the making. Private to the
- * pass. */
-#ifndef TERNC_FUSE_H
-#define TERNC_FUSE_H
+/* fuse_draft.h - what fuse.c, fuse_prologue.c and fuse_epilogue.c share: a layer in the making. Private to
+ * the pass. */
+#ifndef TERNC_FUSE_DRAFT_H
+#define TERNC_FUSE_DRAFT_H
 
 #include "graph/ir.h"
 
