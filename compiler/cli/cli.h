@@ -45,11 +45,11 @@ typedef struct CommandLine {
     /* of size */
     Method methods[NUM_METHODS]; /* --methods, default none, twn */
     int num_methods;
-    Lowering lowerings[5];  /* --lowerings, default auto */
-    int num_lowerings;      /* of bench too, default auto, unroll, sparse, packed */
-    Strings targets;        /* --targets; none: host */
-    Strings custom_targets; /* --custom-target NAME[:TARGET]=FLAGS */
-    bool list_operators;    /* inspect --operators */
+    Lowering lowerings[NUM_LOWERINGS]; /* --lowerings, default auto */
+    int num_lowerings;                 /* of bench too, default auto, unroll, sparse, packed */
+    Strings targets;                   /* --targets; none: host */
+    Strings custom_targets;            /* --custom-target NAME[:TARGET]=FLAGS */
+    bool list_operators;               /* inspect --operators */
     bool list_targets, csv;
     const char *html;          /* --html FILE or NULL */
     const char *baseline;      /* --baseline FILE or NULL */

@@ -309,14 +309,15 @@ static void set_size_defaults(CommandLine *c)
     c->num_lowerings = 1;
 }
 
+/* All lowerings that add and subtract. */
 static void set_bench_defaults(CommandLine *c)
 {
-    static const Lowering lowerings[] = {LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED};
     c->opt.target = host_target();
     c->seconds = 2;
     c->samples = 1;
-    for (c->num_lowerings = 0; c->num_lowerings < 4; c->num_lowerings++)
-        c->lowerings[c->num_lowerings] = lowerings[c->num_lowerings];
+    for (Lowering i = LOWER_AUTO; i < NUM_LOWERINGS; i++)
+        if (i == LOWER_AUTO || form_of(i, false)->ternary)
+            c->lowerings[c->num_lowerings++] = i;
 }
 
 static const char *default_flags(const CommandLine *c)

@@ -159,12 +159,13 @@ static void parse_optimize(CommandLine *c, const OptionSpec *o, const char *valu
     c->opt.optimize = choice_of(o, value) == 0 ? OPTIMIZE_SPEED : OPTIMIZE_SIZE;
 }
 
-#define LOWERINGS "auto|unroll|sparse|packed|dense"
-static const Lowering lowerings[] = {LOWER_AUTO, LOWER_UNROLL, LOWER_SPARSE, LOWER_PACKED, LOWER_DENSE};
+/* "auto|unroll|...", and with what follows it for a list. */
+#define WORD(id, word) "|" #word
+#define LOWERING_WORDS(more) (&(LOWERINGS(WORD) more)[1])
 
 static void parse_lowering(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    c->opt.lowering = lowerings[choice_of(o, value)];
+    c->opt.lowering = (Lowering)choice_of(o, value);
 }
 
 /* Choices among words, separated by commas; returns how many. */
@@ -195,10 +196,10 @@ static void parse_methods(CommandLine *c, const OptionSpec *o, const char *value
 
 static void parse_lowerings(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    int choices[5];
-    c->num_lowerings = choices_of(o, LOWERINGS, value, choices, 5);
+    int choices[NUM_LOWERINGS];
+    c->num_lowerings = choices_of(o, LOWERING_WORDS(""), value, choices, NUM_LOWERINGS);
     for (int i = 0; i < c->num_lowerings; i++)
-        c->lowerings[i] = lowerings[choices[i]];
+        c->lowerings[i] = (Lowering)choices[i];
 }
 
 static void parse_targets(CommandLine *c, const OptionSpec *o, const char *value)
@@ -464,16 +465,16 @@ const OptionSpec option_specs[] = {
      "what --lowering auto aims at (default: speed)", parse_optimize, 0},
     {"optimize", 0, "speed|size", SIZE, false, "what --lowerings auto aims at (default: size)",
      parse_optimize, 0},
-    {"lowering", 0, LOWERINGS, COMPILE | CHECK, false, "form of the generated layers (default: auto)",
-     parse_lowering, 0},
+    {"lowering", 0, LOWERING_WORDS(""), COMPILE | CHECK, false,
+     "form of the generated layers (default: auto)", parse_lowering, 0},
     {"target", 0, "TARGET", COMPILE | CHECK, false,
      "the machine, such as cortex-m4, rp2040, avx2; 'ternc size --list-targets' lists all (default: generic)",
      parse_target, 0},
     {"target", 0, "TARGET", BENCH, false, "the machine that code is made for (default: this one)",
      parse_target, 0},
-    {"lowerings", 0, LOWERINGS ",...", SIZE, false, "forms of the generated layers (default: auto)",
+    {"lowerings", 0, LOWERING_WORDS(",..."), SIZE, false, "forms of the generated layers (default: auto)",
      parse_lowerings, 0},
-    {"lowerings", 0, LOWERINGS ",...", BENCH, false,
+    {"lowerings", 0, LOWERING_WORDS(",..."), BENCH, false,
      "forms of the generated layers (default: auto,unroll,sparse,packed)", parse_lowerings, 0},
     {"targets", 0, "TARGET,...", SIZE, false,
      "machines to compile for; --list-targets lists all (default: host)", parse_targets, 0},

@@ -185,13 +185,14 @@ typedef struct Pool {
     int64_t kh, kw, sh, sw, oh, ow; /* oh, ow: pooled planes */
 } Pool;
 
+/* X(enumerator, word of --lowering), in the order of help and reports. */
+#define LOWERINGS(X) X(AUTO, auto) X(UNROLL, unroll) X(SPARSE, sparse) X(PACKED, packed) X(DENSE, dense)
+
 typedef enum Lowering {
-    LOWER_AUTO,
-    LOWER_UNROLL,
-    LOWER_SPARSE,
-    LOWER_PACKED,
-    LOWER_DENSE,
-    NUM_LOWERINGS
+#define X(id, word) LOWER_##id,
+    LOWERINGS(X)
+#undef X
+        NUM_LOWERINGS
 } Lowering;
 typedef enum LayerKind { LAYER_CONV, LAYER_CONV_TRANSPOSE, LAYER_FC } LayerKind;
 

@@ -5,12 +5,12 @@
 
 const char *lowering_name(Lowering l)
 {
-    static const char *const names[] = {[LOWER_AUTO] = "auto",
-                                        [LOWER_UNROLL] = "unroll",
-                                        [LOWER_SPARSE] = "sparse",
-                                        [LOWER_PACKED] = "packed",
-                                        [LOWER_DENSE] = "dense"};
-    return names[l];
+    static const char *const words[] = {
+#define X(id, word) #word,
+        LOWERINGS(X)
+#undef X
+    };
+    return words[l];
 }
 
 Layer *node_layer(const Node *n, int k)
