@@ -92,22 +92,3 @@ void emit_loops_close(Emitter *e, const Loops *l)
     for (int k = 0; k < l->rank; k++)
         emit_line(e, "}");
 }
-
-int32_t *broadcast_map(Type out, Type in)
-{
-    if (type_elems(out) == type_elems(in))
-        return NULL;
-    int64_t own[MAX_RANK], strides[MAX_RANK], total = type_elems(out);
-    dense_strides(in, own);
-    broadcast_strides(out, in, own, strides);
-    int32_t *map = NEW_ARRAY(int32_t, total);
-    for (int64_t i = 0; i < total; i++) {
-        int64_t rest = i, at = 0;
-        for (int k = out.rank - 1; k >= 0; k--) {
-            at += rest % out.dims[k] * strides[k];
-            rest /= out.dims[k];
-        }
-        map[i] = (int32_t)at;
-    }
-    return map;
-}

@@ -8,6 +8,8 @@
 
 /* ONNX multidirectional broadcast of the types of inputs [0, count); fails naming the node. */
 Type infer_broadcast(const Graph *g, const Node *n, int count);
+/* The input's element that each element of the output reads; NULL when there are as many. */
+int32_t *broadcast_map(Type out, Type in);
 /* A negative axis made positive; fails out of range. */
 int64_t norm_axis(const Graph *g, const Node *n, int64_t axis, int rank);
 int64_t clamp(int64_t v, int64_t low, int64_t high); /* low where high < low */
@@ -53,8 +55,6 @@ int64_t loops_position(const Loops *l, int operand, const int64_t *at, int outer
 const char *loops_index(const Loops *l, int operand); /* "i0 * 36 + i1" */
 void emit_loops_open(Emitter *e, const Loops *l);     /* loops over i0, i1, ... */
 void emit_loops_close(Emitter *e, const Loops *l);
-/* The input's element that each element of the output reads; NULL when there are as many. */
-int32_t *broadcast_map(Type out, Type in);
 
 /* y[i] = kernel(x[0][i * step[0]], ...) for i < n, on the kernel's own types */
 typedef void (*ScalarRow)(int64_t n, void *y, const void *const *x, const int64_t *step);

@@ -54,3 +54,22 @@ bool is_reshape(const Node *n)
 {
     return n->op == OP_Reshape || n->op == OP_Flatten || n->op == OP_Squeeze || n->op == OP_Unsqueeze;
 }
+
+int32_t *broadcast_map(Type out, Type in)
+{
+    if (type_elems(out) == type_elems(in))
+        return NULL;
+    int64_t own[MAX_RANK], strides[MAX_RANK], total = type_elems(out);
+    dense_strides(in, own);
+    broadcast_strides(out, in, own, strides);
+    int32_t *map = NEW_ARRAY(int32_t, total);
+    for (int64_t i = 0; i < total; i++) {
+        int64_t rest = i, at = 0;
+        for (int k = out.rank - 1; k >= 0; k--) {
+            at += rest % out.dims[k] * strides[k];
+            rest /= out.dims[k];
+        }
+        map[i] = (int32_t)at;
+    }
+    return map;
+}

@@ -5,6 +5,7 @@
 #ifndef TERNC_TESTS_FUZZ_WIRE_H
 #define TERNC_TESTS_FUZZ_WIRE_H
 
+#include "graph/op.h"
 #include "onnx/onnx_proto.h"
 
 #include <stdio.h>
