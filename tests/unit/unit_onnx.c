@@ -163,7 +163,7 @@ static void test_named_dims(void)
     set_symbol(m->graph->input[0], 0, "N");
     set_symbol(m->graph->input[0], 1, "width");
     CU_ASSERT_STRING_EQUAL(message_of(m, &quiet),
-                           "m.onnx: the sizes of some dimensions are not known; add --dim width=N");
+                           "m.onnx: the sizes of some dimensions are not known; add --dim width=SIZE");
     const DimValue good[] = {{"width", 4}}, bad[] = {{"width", 4}, {"height", 4}};
     CU_ASSERT_EQUAL(
         read_with(m, &(Options){.quiet = true, .dims = good, .num_dims = 1})->graph->inputs[0]->type.dims[1],

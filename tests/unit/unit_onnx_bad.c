@@ -273,7 +273,7 @@ static const struct {
     {huge_input, "m.onnx: input 'x': shape float[9223372036854775807,4] is too large; at most 2147483647 "
                  "elements are supported"},
     {negative_input, "m.onnx: input 'x': dimension 1 is -5"},
-    {unknown_input, "m.onnx: the sizes of some dimensions are not known; add --dim x.1=N"},
+    {unknown_input, "m.onnx: the sizes of some dimensions are not known; add --dim x.1=SIZE"},
     {deep_input, "m.onnx: input 'x': rank 9 is too large; at most 8 is supported"},
     {contradicting_input, "m.onnx: input 'w' is declared as float[5], but its initializer is float[4]"},
     {has_training, "m.onnx: a graph for training is not supported; export the model for inference"},
