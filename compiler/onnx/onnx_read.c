@@ -85,7 +85,8 @@ static void bind_batch(OnnxReader *r, const char *input, const Onnx__TensorShape
     if (!symbol || is_empty_dim(shape->dim[0]) || symbol_value(r, symbol) >= 0)
         return;
     if (!r->opt->quiet)
-        note("%s: the first dimension of input '%s' ('%s', the batch) is taken as 1; --dim %s=SIZE changes that",
+        note("%s: the first dimension of input '%s' ('%s', the batch) is taken as 1; --dim %s=SIZE changes "
+             "that",
              r->file, input, symbol, symbol);
     r->found[r->num_found++] = (DimValue){symbol, 1};
 }
