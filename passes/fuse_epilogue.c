@@ -218,6 +218,7 @@ static bool is_simple(const Draft *d, const Node *n)
     return true;
 }
 
+/* Transposed convolutions have no pooling: their columns are made one phase after the other. */
 static bool absorb_pool(Draft *d, const Node *n)
 {
     int rank = d->y->type.rank;
@@ -226,9 +227,11 @@ static bool absorb_pool(Draft *d, const Node *n)
     if ((n->num_out > 1 && n->out[1]) || !is_simple(d, n))
         return false;
     Pool p = read_pool(d, n);
-    bool changes_nothing = p.kh == 1 && p.kw == 1 && p.oh == d->l->oh && p.ow == d->l->ow;
-    if (!changes_nothing)
-        d->l->pool = p;
+    if (p.kh == 1 && p.kw == 1 && p.oh == d->l->oh && p.ow == d->l->ow)
+        return true; /* it changes nothing */
+    if (d->l->kind == LAYER_CONV_TRANSPOSE)
+        return false;
+    d->l->pool = p;
     return true;
 }
 

@@ -15,7 +15,7 @@ static void check_inputs(const Graph *g)
     for (int i = 0; i < g->num_inputs; i++) {
         const Tensor *t = g->inputs[i];
         if (!type_known(t->type))
-            fail("%s: the shape of input '%s' is not known: %s; name its dimensions with --dim NAME=N",
+            fail("%s: the shape of input '%s' is not known: %s; name its dimensions with --dim NAME=SIZE",
                  g->file, t->name, type_text(t->type));
     }
 }

@@ -3,14 +3,17 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
+/* Whatever the case: macros begin with the name in capitals, and there are file systems to which it is all
+ * one. */
 static bool is_keyword(const char *s)
 {
     static const char *const words[] = {
 #include "base/keywords.def"
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (!strcmp(s, words[i]))
+        if (!strcasecmp(s, words[i]))
             return true;
     return false;
 }

@@ -51,25 +51,17 @@ static void add_written(Text *t, const Graph *g)
     text_printf(t, "    {-1, -1, {0, {0}, {0}, 0, 0, 0}},\n};\n#define NUM_WRITTEN %d\n\n", count);
 }
 
-/* Strides of a layer's input seen as [image][channel][row][column]. */
+/* Strides of a layer's input seen as [image][channel][row][column]. They are the layer's own, not
+ * those of the node's input: of a constant times a matrix the columns are positions, whatever the ranks. */
 static void input_strides(const Layer *l, const Tensor *x, int64_t *s)
 {
-    const int64_t *strides = x->layout.strides;
-    int rank = x->type.rank;
-    if (l->kind == LAYER_FC) {
-        if (rank != 2 && !x->layout.dense)
-            bug("layer %d: fully connected, input %s is not dense", l->index, type_text(x->type));
-        s[0] = x->layout.dense ? l->ci : strides[0];
-        s[1] = x->layout.dense ? 1 : strides[1];
-        s[2] = s[3] = 0;
-        return;
-    }
-    if (rank != 3 && rank != 4)
+    int64_t area = l->ih * l->iw;
+    if (!x->layout.dense || type_elems(x->type) != l->batch * l->ci * area)
         bug("layer %d: input %s", l->index, type_text(x->type));
-    s[0] = strides[0];
-    s[1] = strides[1];
-    s[2] = rank == 4 ? strides[2] : 0;
-    s[3] = strides[rank - 1];
+    s[0] = l->ci * area;
+    s[1] = area;
+    s[2] = l->iw;
+    s[3] = 1;
 }
 
 static void add_axis(Text *t, const Layer *l, bool rows)

@@ -182,6 +182,66 @@ static void check_ids(const Plan *const *plans, int count)
     }
 }
 
+/* A file of `ternc compile` whose name has more than one meaning: NAME_1.c is a part of NAME, split, or a
+ * model of its own; so are NAME_split.h and kernels.c. Only a model's own files have its function. */
+static bool is_model_file(const char *path, const char *stem)
+{
+    size_t len;
+    const char *text = (const char *)file_map(path, &len), *name = mem_printf("%s_run_in(", stem);
+    return len && memmem(text, len, name, strlen(name));
+}
+
+/* The model that the file says it was made from; NULL: it is no file of ternc's, or not there. */
+static const char *made_from(const char *path, const char *name)
+{
+    const char *title = mem_printf("/* %s - made by ternc from ", name);
+    size_t n = strlen(title), len;
+    struct stat st;
+    if (stat(path, &st) || !S_ISREG(st.st_mode) || access(path, R_OK))
+        return NULL;
+    const char *text = (const char *)file_map(path, &len);
+    const char *end = len > n && !memcmp(text, title, n) ? memchr(text, '\n', len) : NULL;
+    if (!end)
+        return NULL;
+    const char *model = mem_printf("%.*s", (int)(end - text - (ptrdiff_t)n), text + n);
+    return model[0] ? mem_printf("%.*s", (int)strlen(model) - 1, model) : NULL; /* a full stop */
+}
+
+/* Refuses to write the model's own file, or one that comes with a model, over one of the other kind. */
+static void check_place(const char *folder, const char *file, const char *id, bool own)
+{
+    const char *path = mem_printf("%s/%s", folder, file), *from = made_from(path, file);
+    char *stem = mem_strdup(file);
+    *strrchr(stem, '.') = 0;
+    if (!from || is_model_file(path, stem) == own)
+        return;
+    if (own)
+        fail(
+            "%s: the model '%s' would replace this file, which belongs to a model made from %s; take another "
+            "folder or --name",
+            path, id, from);
+    fail("%s: '%s' would replace this file, which is the model '%s', made from %s; take another folder or "
+         "--name",
+         path, id, stem, from);
+}
+
+/* Before anything is computed: no file of another model is replaced. */
+static void check_places(const CommandLine *c)
+{
+    const char *folder = c->outputs.items[0], *id = NULL;
+    for (int i = 0; i < c->models.count; i++) {
+        id = c->names.count ? c->names.items[i] : model_id(c->models.items[i]);
+        check_place(folder, mem_printf("%s.c", id), id, true);
+        check_place(folder, mem_printf("%s.h", id), id, true);
+    }
+    for (int i = 0; i < c->opt.split; i++)
+        check_place(folder, split_file_name(id, i), id, false);
+    if (c->opt.split)
+        check_place(folder, split_header_name(id), id, false);
+    for (int i = 0; i < 2 && c->models.count > 1; i++)
+        check_place(folder, i ? "kernels.h" : "kernels.c", id, false);
+}
+
 /* A trained model's weights are ternary already. */
 static const Plan *plan_model(const CommandLine *c, int i, const TrainJob *job, Training *training)
 {
@@ -247,6 +307,7 @@ int cmd_compile(const CommandLine *given)
 {
     const CommandLine *c = keep_within_loss(given);
     int count = c->models.count;
+    check_places(c);
     const Plan **plans = NEW_ARRAY(const Plan *, count);
     Output *files = NEW_ARRAY(Output, 2 * count + 2 + c->opt.split);
     const TrainJob job = train_job(c);

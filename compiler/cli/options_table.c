@@ -111,9 +111,10 @@ static void set_numbers(CommandLine *c, const OptionSpec *o, const char *value)
 static void parse_name(CommandLine *c, const OptionSpec *o, const char *value)
 {
     if (!is_c_name(value))
-        usage(
-            "--name %s: '%s' cannot start names in C: take a letter, then letters, digits and _, no keyword",
-            o->arg, value);
+        usage("--name %s: '%s' cannot start names in C: take a letter, then letters, digits and _, no "
+              "keyword and "
+              "no header of the system",
+              o->arg, value);
     add_string(&c->names, value);
 }
 

@@ -43,7 +43,8 @@ void onnx_read_functions(OnnxReader *r, const Onnx__ModelProto *p)
         Onnx__FunctionProto *q = p->functions[i];
         Function f = {.p = q, .domain = plain_domain(q->domain), .name = text_or_empty(q->name)};
         f.overload = onnx_new_text(&q->base, FUNCTION_OVERLOAD);
-        f.opset = onnx_opset(r->file, q->opset_import, q->n_opset_import);
+        f.opset =
+            onnx_opset(mem_printf("%s: function '%s'", r->file, f.name), q->opset_import, q->n_opset_import);
         f.bytes = protobuf_c_message_get_packed_size(&q->base);
         for (int k = 0; k < r->num_functions; k++)
             if (same_function(&r->functions[k], f.domain, f.name, f.overload))

@@ -85,7 +85,8 @@ static void bind_batch(OnnxReader *r, const char *input, const Onnx__TensorShape
     if (!symbol || is_empty_dim(shape->dim[0]) || symbol_value(r, symbol) >= 0)
         return;
     if (!r->opt->quiet)
-        note("%s: the first dimension of input '%s' ('%s', the batch) is taken as 1; --dim %s=N changes that",
+        note("%s: the first dimension of input '%s' ('%s', the batch) is taken as 1; --dim %s=SIZE changes "
+             "that",
              r->file, input, symbol, symbol);
     r->found[r->num_found++] = (DimValue){symbol, 1};
 }
@@ -99,7 +100,7 @@ static int64_t resolve_dim(OnnxReader *r, const char *input, size_t k,
     int64_t v = symbol_value(r, symbol);
     if (v < 0 && is_empty_dim(d)) {
         if (!r->opt->quiet)
-            note("%s: input '%s' has no elements, dimension %zu is 0; --dim %s=N gives it another size",
+            note("%s: input '%s' has no elements, dimension %zu is 0; --dim %s=SIZE gives it another size",
                  r->file, input, k, symbol);
         v = 0;
     }
@@ -115,7 +116,7 @@ static void check_dims(const OnnxReader *r)
             usage("--dim %s: %s has no symbolic dimension of that name; %s%s", r->opt->dims[i].name, r->file,
                   known[0] ? "it has:" : "all its dimensions are fixed", known);
     }
-    const char *missing = list_symbols(r, true, " --dim ", "=N");
+    const char *missing = list_symbols(r, true, " --dim ", "=SIZE");
     if (missing[0])
         fail("%s: the sizes of some dimensions are not known; add%s", r->file, missing);
 }

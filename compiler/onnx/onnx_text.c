@@ -12,16 +12,18 @@ const char *text_or_empty(const char *s)
 
 int64_t onnx_opset(const char *file, Onnx__OperatorSetIdProto *const *sets, size_t count)
 {
-    int64_t version = 0;
+    const Onnx__OperatorSetIdProto *first = NULL;
     for (size_t i = 0; i < count; i++) {
         if (plain_domain(sets[i]->domain)[0])
             continue;
-        if (version && version != sets[i]->version)
-            fail("%s: imports two versions of the operator set: %" PRId64 " and %" PRId64, file, version,
-                 sets[i]->version);
-        version = sets[i]->version;
+        if (first && first->version != sets[i]->version)
+            fail("%s: imports two versions of ONNX's operator set: %" PRId64 " as '%s' and %" PRId64
+                 " as '%s', which are the same domain; keep the one in opset_import that the nodes are of",
+                 file, first->version, text_or_empty(first->domain), sets[i]->version,
+                 text_or_empty(sets[i]->domain));
+        first = sets[i];
     }
-    return version;
+    return first ? first->version : 0;
 }
 
 const Onnx__TypeProto__Tensor *onnx_tensor_type(const Place *at, const Onnx__ValueInfoProto *v)

@@ -80,11 +80,13 @@ const char *loops_index(const Loops *l, int operand)
     return index;
 }
 
+/* Compilers warn of `size_t < 0`, which never holds; neither does `!=` at the start of a loop without rounds.
+ */
 void emit_loops_open(Emitter *e, const Loops *l)
 {
     for (int k = 0; k < l->rank; k++)
-        emit_line(e, "for (size_t %c%d = 0; %c%d < %s; %c%d++) {", l->var, k, l->var, k, int_text(l->dims[k]),
-                  l->var, k);
+        emit_line(e, "for (size_t %c%d = 0; %c%d %s %s; %c%d++) {", l->var, k, l->var, k,
+                  l->dims[k] ? "<" : "!=", int_text(l->dims[k]), l->var, k);
 }
 
 void emit_loops_close(Emitter *e, const Loops *l)

@@ -58,6 +58,33 @@ ROW(conv_transpose_3d, "g (float[1,2,2,3,2] x) => (y) <float[2,1,2,2,2] w = seed
 ROW(conv_transpose_run_time, "g (float[2,4,3,4] x, float[4,2,3,2] w, float[4] b) => (y)"
     " { y = ConvTranspose <group = 2, strides = [1, 2], pads = [1, 0, 1, 1]> (x, w, b) }")
 
+/* Every pooling behind a transposed convolution, directly and behind what a layer takes over. */
+#define UPPOOLED(NAME, X, W, PARAMETERS, BETWEEN, FROM, OP, STRIDES) \
+    ROW(conv_transpose_##NAME, "g (" X " x) => (y) <" W " w = seed 8" PARAMETERS ">" \
+        " { u = ConvTranspose <strides = " STRIDES "> (x, w) " BETWEEN " y = " OP " (" FROM ") }")
+#define UPPOOLED_BY(NAME, X, W, STRIDES, POOL, OP) \
+    UPPOOLED(NAME##_##POOL, X, W, "", "", "u", OP, STRIDES) \
+    UPPOOLED(NAME##_relu_##POOL, X, W, "", "v = Relu (u)", "v", OP, STRIDES) \
+    UPPOOLED(NAME##_norm_##POOL, X, W, ", float[2] k = {-2, 1}, float[2] o = {.5, -.25}, float[2] q = {2, 3}", \
+        "v = BatchNormalization (u, k, o, o, q)", "v", OP, STRIDES) \
+    UPPOOLED(NAME##_sigmoid_##POOL, X, W, "", "v = Sigmoid (u)", "v", OP, STRIDES) \
+    UPPOOLED(NAME##_leaky_##POOL, X, W, "", "v = LeakyRelu <alpha = -0.5> (u)", "v", OP, STRIDES) \
+    UPPOOLED(NAME##_clip_##POOL, X, W, ", float l = {-.25}, float h = {.5}", "v = Clip (u, l, h)", "v", OP, STRIDES)
+#define UPPOOLED_IN(NAME, X, W, STRIDES, KERNEL) \
+    UPPOOLED_BY(NAME, X, W, STRIDES, max, "MaxPool <kernel_shape = " KERNEL ", strides = " KERNEL ">") \
+    UPPOOLED_BY(NAME, X, W, STRIDES, average, "AveragePool <kernel_shape = " KERNEL ", strides = " KERNEL ">") \
+    UPPOOLED_BY(NAME, X, W, STRIDES, global_max, "GlobalMaxPool") \
+    UPPOOLED_BY(NAME, X, W, STRIDES, global_average, "GlobalAveragePool")
+UPPOOLED_IN(1d, "float[2,3,5]", "float[3,2,3]", "[2]", "[2]")
+UPPOOLED_IN(2d, "float[1,2,3,4]", "float[2,2,2,3]", "[2, 1]", "[2, 3]")
+#undef UPPOOLED_IN
+#undef UPPOOLED_BY
+#undef UPPOOLED
+ROW(conv_transpose_pool_one, "g (float[1,2,3,3] x) => (y) <float[2,2,2,2] w = seed 9>"
+    " { u = ConvTranspose (x, w) y = MaxPool <kernel_shape = [1, 1]> (u) }")
+ROW(conv_transpose_pool_point, "g (float[1,2,1,1] x) => (y) <float[2,2,1,1] w = seed 9>"
+    " { u = ConvTranspose (x, w) y = GlobalAveragePool (u) }")
+
 ROW(matmul_2d, "g (float[2,3] a) => (y) <float[3,2] b = {1, 2, 3, 4, 5, 6}> { y = MatMul (a, b) }",
     .in = "1 0 -1 2 1 0", .out = "-4 -4 5 8")
 ROW(matmul_left_constant, "g (float[3,4] b) => (y) <float[2,3] a = seed 1> { y = MatMul (a, b) }")

@@ -133,6 +133,13 @@ ROW(reduce_mean_planes, "g (float[2,3,5,7] x) => (y) { y = ReduceMean <axes = [2
 ROW(reduce_mean_int32, "g (int32[4] x) => (y) { y = ReduceMean (x) }", .in = "1 2 2 2", .out = "1")
 ROW(reduce_max, "g (float[2,3] x) => (y) { y = ReduceMax <axes = [1]> (x) }", .in = "1 3 2 -4 -6 -5", .out = "3 -4")
 ROW(reduce_max_int8, "g (int8[3] x) => (y) { y = ReduceMax (x) }", .in = "-5 -3 -4", .out = "-3")
+ROW(reduce_none, "g (float[2,0,3] x) => (y) <int64[1] a = {1}> { y = ReduceSum <keepdims = 0> (x, a) }", .in = "",
+    .out = "0 0 0 0 0 0")
+ROW(reduce_none_l2, "g (float[2,3,0] x) => (y) { y = ReduceL2 <axes = [0, 2], keepdims = 0> (x) }", .in = "", .out = "0 0 0")
+ROW(reduce_empty, "g (float[2,0,3] x) => (y) { y = ReduceMean <axes = [0, 2]> (x) }", .in = "", .out = "")
+ROW(add_empty, "g (float[2,0,3] x, float[3] b) => (y) { y = Add (x, b) }", .in = "; 1 2 3", .out = "")
+ROW(add_empty_row, "g (float[4,1] x, float[1,0] b) => (y) { y = Add (x, b) }", .in = "1 2 3 4; ", .out = "")
+ROW(where_empty, "g (bool[2,1] c, float[2,0] x, float[1,0] b) => (y) { y = Where (c, x, b) }", .in = "1 0; ; ", .out = "")
 ROW(reduce_min, "g (float[2,3] x) => (y) { y = ReduceMin <axes = [0]> (x) }", .in = "1 3 2 -4 6 5", .out = "-4 3 2")
 ROW(reduce_prod, "g (float[2,2] x) => (y) { y = ReduceProd <axes = [1]> (x) }", .in = "2 3 -4 5", .out = "6 -20")
 ROW(reduce_l1, "g (float[2,2] x) => (y) { y = ReduceL1 <axes = [1]> (x) }", .in = "2 -3 -4 5", .out = "5 9")

@@ -90,4 +90,14 @@ expect 2 "ternc: usage: --max-flash BYTES: '20k' is not a whole number from 0 to
 # A model that fails leaves nothing.
 expect 1 "...Frobnicate" ternc compile m/unsupported.onnx -o none
 absent none
+# A model's header never stands where a header of the system is meant, nor its macros for those of generated code.
+for name in stdint stddef string math float main time Math TN; do
+    cp m/tiny.onnx "$name.onnx"
+    expect 0 "" ternc compile "$name.onnx" -q -o names --method none
+    says "names/net_$name.c, names/net_$name.h"
+    expect 2 "...ternc: usage: --name ID: '$name' cannot start names in C" ternc compile m/tiny.onnx -q -o names --name "$name"
+done
+for name in stdint stddef string math float main time Math TN; do
+    try gcc -std=c99 -Wall -Werror -Inames -c "names/net_$name.c" -o names/object.o
+done
 finish

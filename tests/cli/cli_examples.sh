@@ -80,7 +80,7 @@ if have cmake make g++ pkg-config; then
     # A model without NAME is named as ternc itself names it.
     printf 'include("%s/ternc-functions.cmake")\n_ternc_name(name "${MODEL}")\nmessage(STATUS "${name}")\n' \
         "$PWD/installed/share/cmake/ternc" >name.cmake
-    for file in net.v1 switch _x x_ a--b 3d tn bool Bool é "my model" a.b.c Net_2 __; do
+    for file in net.v1 switch _x x_ a--b 3d tn bool Bool TN math String stdint2 é "my model" a.b.c Net_2 __; do
         rm -rf named
         cp examples/tiny/tiny.onnx "$file.onnx"
         try ternc compile "$file.onnx" -o named --quiet

@@ -57,4 +57,30 @@ expect 0 "" ternc check "$fashion" --split 2 --keep none --lowering unroll
 says "agree on"
 expect 2 "ternc: usage: --split takes one model; several are files of their own" ternc compile "$fashion" "$fashion" --name a --name b -o two --split 2
 expect 2 "ternc: usage: --split N: '0' is not a whole number from 1 to 999" ternc compile "$fashion" -o two --split 0
+# What is called like a part of a model and is another model stays, in whatever order they come.
+tiny=$TERNC_SOURCE/examples/tiny/tiny.onnx
+compile() {
+    ternc compile "$1" -q --method none -o "$2" --name "$3" ${4:-}
+}
+expect 0 "" compile "$tiny" apart a_1
+expect 0 "" compile "$tiny" apart a_1
+cp apart/a_1.c kept.c
+expect 1 "ternc: error: apart/a_1.c: 'a' would replace this file, which is the model 'a_1', made from tiny.onnx; take another folder or --name" \
+    compile "$fashion" apart a "--split 2"
+same apart/a_1.c kept.c
+absent apart/a.c
+expect 0 "" compile "$fashion" apart b "--split 2"
+expect 0 "" compile "$fashion" apart b "--split 2"
+expect 1 "ternc: error: apart/b_2.c: the model 'b_2' would replace this file, which belongs to a model made from fashion.onnx; take another folder or --name" \
+    compile "$tiny" apart b_2
+expect 1 "...apart/b_split.h: the model 'b_split' would replace" compile "$tiny" apart b_split
+expect 0 "" compile "$tiny" apart c_split
+expect 1 "...apart/c_split.h: 'c' would replace this file, which is the model 'c_split'" compile "$fashion" apart c "--split 2"
+expect 0 "" compile "$tiny" apart kernels
+expect 1 "...apart/kernels.c: 'y' would replace this file, which is the model 'kernels'" \
+    ternc compile -q "$tiny" "$fashion" -o apart --name x --name y
+rm apart/kernels.*
+expect 0 "" ternc compile -q "$tiny" "$fashion" -o apart --name x --name y --optimize size
+expect 0 "" ternc compile -q "$tiny" "$fashion" -o apart --name x --name y --optimize size
+expect 1 "...apart/kernels.c: the model 'kernels' would replace" compile "$tiny" apart kernels
 finish

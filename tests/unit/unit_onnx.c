@@ -129,6 +129,19 @@ static void test_batch(void)
         3);
 }
 
+/* Two imports that say the same are no contradiction. */
+static void test_opset_twice(void)
+{
+    Model_ *m = make_model();
+    Onnx__OperatorSetIdProto *o = NEW(Onnx__OperatorSetIdProto);
+    onnx__operator_set_id_proto__init(o);
+    o->domain = mem_strdup("ai.onnx");
+    o->has_version = 1;
+    o->version = m->opset_import[0]->version;
+    APPEND(m->opset_import, m->n_opset_import, o);
+    CU_ASSERT_EQUAL(read_with(m, &quiet)->opset, o->version);
+}
+
 /* A size of 0 is one: the input has no elements, unless --dim says otherwise. */
 static void test_zero_dim(void)
 {
@@ -150,7 +163,7 @@ static void test_named_dims(void)
     set_symbol(m->graph->input[0], 0, "N");
     set_symbol(m->graph->input[0], 1, "width");
     CU_ASSERT_STRING_EQUAL(message_of(m, &quiet),
-                           "m.onnx: the sizes of some dimensions are not known; add --dim width=N");
+                           "m.onnx: the sizes of some dimensions are not known; add --dim width=SIZE");
     const DimValue good[] = {{"width", 4}}, bad[] = {{"width", 4}, {"height", 4}};
     CU_ASSERT_EQUAL(
         read_with(m, &(Options){.quiet = true, .dims = good, .num_dims = 1})->graph->inputs[0]->type.dims[1],
@@ -418,6 +431,7 @@ int main(void)
     CU_add_test(s, "batch", test_batch);
     CU_add_test(s, "dimension 0", test_zero_dim);
     CU_add_test(s, "named dimensions", test_named_dims);
+    CU_add_test(s, "opset twice", test_opset_twice);
     CU_add_test(s, "int32_data", test_int32_data);
     CU_add_test(s, "wide data", test_wide_data);
     CU_add_test(s, "raw_data", test_raw_data);

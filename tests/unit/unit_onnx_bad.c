@@ -67,14 +67,37 @@ static void opset_99(Model_ *m)
 {
     m->opset_import[0]->version = 99;
 }
-static void two_opsets(Model_ *m)
+static void add_opset(Onnx__OperatorSetIdProto ***list, size_t *n, const char *domain, int64_t version)
 {
     Onnx__OperatorSetIdProto *o = NEW(Onnx__OperatorSetIdProto);
     onnx__operator_set_id_proto__init(o);
-    o->domain = mem_strdup("ai.onnx");
+    o->domain = domain ? mem_strdup(domain) : NULL;
     o->has_version = 1;
-    o->version = 12;
-    APPEND(m->opset_import, m->n_opset_import, o);
+    o->version = version;
+    append((void ***)(void *)list, n, o);
+}
+static void two_opsets(Model_ *m)
+{
+    add_opset(&m->opset_import, &m->n_opset_import, "ai.onnx", 12);
+}
+static void same_opset_twice(Model_ *m)
+{
+    add_opset(&m->opset_import, &m->n_opset_import, NULL, 9);
+}
+static void opset_0_first(Model_ *m)
+{
+    m->opset_import[0]->version = 0;
+    add_opset(&m->opset_import, &m->n_opset_import, "ai.onnx", 13);
+}
+static void function_of_two_opsets(Model_ *m)
+{
+    Onnx__FunctionProto *f = NEW(Onnx__FunctionProto);
+    onnx__function_proto__init(f);
+    f->name = mem_strdup("f");
+    f->domain = mem_strdup("d");
+    add_opset(&f->opset_import, &f->n_opset_import, "", 13);
+    add_opset(&f->opset_import, &f->n_opset_import, "ai.onnx", 17);
+    APPEND(m->functions, m->n_functions, f);
 }
 static void dangling_input(Model_ *m)
 {
@@ -218,7 +241,15 @@ static const struct {
     {no_opset, "m.onnx: does not say which version of ONNX's operator set it uses (opset_import)"},
     {opset_below_1, "m.onnx: opset -6 is not supported; 1 to 18 are. Export the model with opset 17"},
     {opset_99, "m.onnx: opset 99 is not supported; 1 to 18 are. Export the model with opset 17"},
-    {two_opsets, "m.onnx: imports two versions of the operator set: 13 and 12"},
+    {two_opsets, "m.onnx: imports two versions of ONNX's operator set: 13 as '' and 12 as 'ai.onnx', "
+                 "which are the same domain; keep the one in opset_import that the nodes are of"},
+    {same_opset_twice, "m.onnx: imports two versions of ONNX's operator set: 13 as '' and 9 as '', "
+                       "which are the same domain; keep the one in opset_import that the nodes are of"},
+    {opset_0_first, "m.onnx: imports two versions of ONNX's operator set: 0 as '' and 13 as 'ai.onnx', "
+                    "which are the same domain; keep the one in opset_import that the nodes are of"},
+    {function_of_two_opsets,
+     "m.onnx: function 'f': imports two versions of ONNX's operator set: 13 as '' and 17 as 'ai.onnx', "
+     "which are the same domain; keep the one in opset_import that the nodes are of"},
     {dangling_input,
      "m.onnx: node 'act' (Relu): its input 'nowhere' is not made by any node, nor an input or "
      "initializer of the graph"},
@@ -242,7 +273,7 @@ static const struct {
     {huge_input, "m.onnx: input 'x': shape float[9223372036854775807,4] is too large; at most 2147483647 "
                  "elements are supported"},
     {negative_input, "m.onnx: input 'x': dimension 1 is -5"},
-    {unknown_input, "m.onnx: the sizes of some dimensions are not known; add --dim x.1=N"},
+    {unknown_input, "m.onnx: the sizes of some dimensions are not known; add --dim x.1=SIZE"},
     {deep_input, "m.onnx: input 'x': rank 9 is too large; at most 8 is supported"},
     {contradicting_input, "m.onnx: input 'w' is declared as float[5], but its initializer is float[4]"},
     {has_training, "m.onnx: a graph for training is not supported; export the model for inference"},

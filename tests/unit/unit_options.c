@@ -227,10 +227,15 @@ static const Wrong wrong[] = {
     {"ternc compile m -o d --sparsity 90%", "--sparsity S: '90%' is not a number"},
     {"ternc compile m -o d --keep none,last", "--keep none|first|last|NAME,...: 'none' stands alone"},
     {"ternc compile m -o d --keep a,,b", "--keep none|first|last|NAME,...: 'a,,b' has an empty part"},
-    {"ternc compile m -o d --name 3d",
-     "--name ID: '3d' cannot start names in C: take a letter, then letters, digits and _, no keyword"},
-    {"ternc compile m -o d --name switch",
-     "--name ID: 'switch' cannot start names in C: take a letter, then letters, digits and _, no keyword"},
+    {"ternc compile m -o d --name 3d", "--name ID: '3d' cannot start names in C: take a letter, then "
+                                       "letters, digits and _, no keyword and no header "
+                                       "of the system"},
+    {"ternc compile m -o d --name switch", "--name ID: 'switch' cannot start names in C: take a letter, then "
+                                           "letters, digits and _, no keyword and no header "
+                                           "of the system"},
+    {"ternc compile m -o d --name Math", "--name ID: 'Math' cannot start names in C: take a letter, then "
+                                         "letters, digits and _, no keyword and no header "
+                                         "of the system"},
     {"ternc compile a b -o d --name x", "--name: 1 names for 2 models"},
     {"ternc compile a -o d --name x --name y", "--name: 2 names for 1 models"},
     {"ternc compile a b -o d --max-ram 5000",
@@ -276,6 +281,11 @@ static void test_model_id(void)
                                            {"a..b.onnx", "a_b"},
                                            {"---", "net"},
                                            {"tn.onnx", "net_tn"},
+                                           {"TN.onnx", "net_TN"},
+                                           {"main.onnx", "net_main"},
+                                           {"stdint.onnx", "net_stdint"},
+                                           {"String.onnx", "net_String"},
+                                           {"strings2.onnx", "strings2"},
                                            {"dir/model", "model"},
                                            {"model_.onnx", "model"}};
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
