@@ -126,6 +126,8 @@ ROW(top_k, "g (float[2,4] x) => (v, i) <int64[1] k = {2}> { v, i = TopK (x, k) }
     .in = "1 4 2 4 -1 -2 -3 -4", .out = "4 4 -1 -2; 1 3 0 1")
 ROW(top_k_smallest, "g (float[4,2] x) => (v, i) <int64[1] k = {3}> { v, i = TopK <axis = 0, largest = 0> (x, k) }",
     .in = "3 1 1 2 2 2 0 9", .out = "0 1 1 2 2 2; 3 0 1 1 2 2")
+ROW(top_k_nan, "g (float[4] x) => (v, i) <int64[1] k = {3}> { v, i = TopK (x, k) }", .in = "1 nan 2 nan", .out = "nan nan 2; 1 3 2", .no_oracle = true)
+ROW(top_k_smallest_nan, "g (float[4] x) => (v, i) <int64[1] k = {3}> { v, i = TopK <largest = 0> (x, k) }", .in = "nan 1 nan 0", .out = "0 1 nan; 3 1 0", .no_oracle = true)
 ROW(top_k_indices, "g (float[3,7,2] x) => (i) <int64[1] k = {7}> { v, i = TopK <axis = 1> (x, k) }")
 ROW(top_k_values, "g (int64[3,5] x) => (v) <int64[1] k = {4}> { v, i = TopK (x, k) }", .low = -100, .high = 100)
 ROW(top_k_too_many, "g (float[3] x) => (v, i) <int64[1] k = {4}> { v, i = TopK (x, k) }", .error = "the 4 largest of 3 elements")
