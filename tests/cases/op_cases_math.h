@@ -106,7 +106,7 @@ ROW(max_nan, "g (float[2] a, float[2] b) => (y) { y = Max (a, b) }", .in = "1 na
 ROW(min_nan, "g (float[3] a, float[3] b) => (y) { y = Min (a, b) }", .in = "1 nan nan; nan 1 nan", .out = "nan nan nan")
 ROW(elementwise_nan, "g (float[1] x) => (a, b, c, d, e, f, h, i) <float lo = {-1}, float hi = {1}>"
     "{ a = Relu (x) b = LeakyRelu (x) c = Clip (x, lo, hi) d = HardSigmoid (x) e = HardSwish (x) f = Sign (x) h = Round (x) i = Elu (x) }",
-    .in = "nan", .out = "nan; nan; nan; nan; nan; nan; nan; nan", .no_oracle = true)
+    .in = "nan", .out = "nan; nan; nan; nan; nan; nan; nan; nan")
 ROW(max_one, "g (float[2] a) => (y) { y = Max (a) }", .in = "1 2", .out = "1 2")
 ROW(max_gap, "g (float[2] a, float[2] b) => (y) { y = Max (a, , b) }", .error = "input 1 is missing")
 ROW(max_uint64, "g (uint64[2] a, uint64[2] b) => (y) { y = Max (a, b) }", .in = "1 5; 2 4", .out = "2 5")
@@ -146,8 +146,9 @@ ROW(reduce_l2, "g (float[2,2] x) => (y) { y = ReduceL2 <axes = [1]> (x) }", .in 
 ROW(reduce_log_sum, "g (float[2] x) => (y) { y = ReduceLogSum (x) }", .in = "1 3", .out = "1.38629436")
 ROW(reduce_log_sum_exp, "g (float[2] x) => (y) { y = ReduceLogSumExp (x) }", .in = "1000 1000", .out = "1000.69315")
 ROW(reduce_sum_square, "g (float[3] x) => (y) { y = ReduceSumSquare (x) }", .in = "1 -2 3", .out = "14")
-ROW(reduce_max_nan, "g (float[2,2] x) => (y) { y = ReduceMax <axes = [1]> (x) }", .in = "1 nan nan 1", .out = "nan nan")
-ROW(reduce_min_nan, "g (float[2,2] x) => (y) { y = ReduceMin <axes = [1]> (x) }", .in = "1 nan nan 1", .out = "nan nan")
+/* That NaN is above all numbers is numpy's rule; onnxruntime has none, so no row with NaN that looks for extremes is compared. */
+ROW(reduce_max_nan, "g (float[2,2] x) => (y) { y = ReduceMax <axes = [1]> (x) }", .in = "1 nan nan 1", .out = "nan nan", .no_oracle = true)
+ROW(reduce_min_nan, "g (float[2,2] x) => (y) { y = ReduceMin <axes = [1]> (x) }", .in = "1 nan nan 1", .out = "nan nan", .no_oracle = true)
 ROW(reduce_log_sum_exp_nan, "g (float[2,2] x) => (y) { y = ReduceLogSumExp <axes = [1]> (x) }", .in = "inf nan nan 1", .out = "nan nan")
 ROW(arg_max, "g (float[2,3] x) => (y) { y = ArgMax <axis = 1> (x) }", .in = "1 3 3 5 4 5", .out = "1 0")
 ROW(arg_max_last, "g (float[2,3] x) => (y) { y = ArgMax <axis = 1, select_last_index = 1, keepdims = 0> (x) }", .in = "1 3 3 5 4 5", .out = "2 2")
