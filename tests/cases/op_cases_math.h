@@ -192,7 +192,17 @@ ROW(layer_norm, "g (float[1,2] x, float[2] s, float[2] b) => (y) { y = LayerNorm
 ROW(layer_norm_no_bias, "g (float[3,4,5] x, float[5] s) => (y) { y = LayerNormalization (x, s) }", .tolerance = 1e-4)
 ROW(layer_norm_outputs, "g (float[3,4,5] x, float[4,5] s, float[4,5] b) => (y, m, f)"
     " { y, m, f = LayerNormalization <axis = 1> (x, s, b) }", .tolerance = 1e-4)
-ROW(layer_norm_bad, "g (float[3,4,5] x, float[4] s) => (y) { y = LayerNormalization (x, s) }", .error = "must have 5 elements")
+ROW(layer_norm_bad, "g (float[3,4,5] x, float[4] s) => (y) { y = LayerNormalization (x, s) }", .error = "does not broadcast")
+ROW(layer_norm_long, "g (float[3,4,5] x, float[1,3,4,5] s) => (y) { y = LayerNormalization (x, s) }", .error = "does not broadcast")
+ROW(layer_norm_last_axis, "g (float[2,3] x) => (y) <float[3] s = {1, 1, 1}> { y = LayerNormalization <axis = 0> (x, s) }",
+    .in = "0 1 2 3 4 5", .out = "-1.4638476 -0.8783086 -0.2927695 0.2927695 0.8783086 1.4638476")
+ROW(layer_norm_one_scale, "g (float[3,4,5] x, float[1] s, float[4,1] b) => (y) { y = LayerNormalization <axis = 1> (x, s, b) }", .tolerance = 1e-4)
+ROW(layer_norm_scalar_scale, "g (float[3,4,5] x, float s, float[5] b) => (y) { y = LayerNormalization (x, s, b) }", .tolerance = 1e-4)
+ROW(layer_norm_scale_by_row, "g (float[2,2] x, float[2,1] s) => (y) { y = LayerNormalization <epsilon = 0.0> (x, s) }",
+    .in = "1 3 5 9; 2 3", .out = "-2 2 -3 3")
+ROW(layer_norm_scale_by_row_and_bias, "g (double[2,3,4] x, double[2,1,4] s, double[3,1] b) => (y) { y = LayerNormalization (x, s, b) }", .tolerance = 1e-4)
+ROW(layer_norm_spread_outputs, "g (float[3,4,5] x, float[5] s, float[4,1] b) => (y, m, f)"
+    " { y, m, f = LayerNormalization <axis = 1> (x, s, b) }", .tolerance = 1e-4)
 /* onnxruntime adds no 1e-9 to the deviation */
 ROW(mean_variance_norm, "g (float[2,3,4,5] x) => (y) { y = MeanVarianceNormalization (x) }", .tolerance = 1e-4)
 ROW(mean_variance_norm_last, "g (float[2,3,4] x) => (y) { y = MeanVarianceNormalization <axes = [2]> (x) }", .tolerance = 1e-4)
