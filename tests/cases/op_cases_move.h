@@ -15,6 +15,15 @@ ROW(squeeze_axes, "g (float[1,3,1,2] x) => (y) <int64[1] a = {-2}> { t = Squeeze
 ROW(squeeze_bad, "g (float[1,3] x) => (y) <int64[1] a = {1}> { y = Squeeze (x, a) }", .error = "axis 1 has the size 3, not 1")
 ROW(unsqueeze, "g (float[3,2] x) => (y) <int64[2] a = {0, -1}> { t = Unsqueeze (x, a)\n y = Transpose (t) }")
 ROW(identity, "g (float[3,2] x) => (y) { y = Identity (x) }", .in = "1 2 3 4 5 6", .out = "1 2 3 4 5 6")
+/* An output that is listed more than once: each place is written. */
+ROW(output_twice, "g (float[2] x) => (y, y) { y = Relu (x) }", .in = "-1 2", .out = "0 2; 0 2")
+ROW(output_thrice, "g (float[1,2] x) => (y, z, y, y) <float[2,2] w = {1, 0, 0, 2}> { y = MatMul (x, w)\n z = Neg (y) }",
+    .in = "1 2", .out = "1 4; -1 -4; 1 4; 1 4")
+ROW(output_identity_twice, "g (float[2] x) => (y, y) { y = Identity (x) }", .in = "1 2", .out = "1 2; 1 2")
+ROW(output_behind_identity, "g (float[2] x) => (y, z, z) { y = Neg (x)\n z = Identity (y) }", .in = "1 2", .out = "-1 -2; -1 -2; -1 -2")
+ROW(output_constant_twice, "g (float[2] x) => (c, y, c) <float[1] c = {5}> { y = Neg (x) }", .in = "1 2", .out = "5; -1 -2; 5")
+ROW(output_twice_branch, "g (float[2] x, bool c) => (y, z) { y, z = If <then_branch = yes () => (a, a) { a = Neg (x) },"
+    " else_branch = no () => (b, d) { b = Abs (x)\n d = Exp (x) }> (c) }", .in = "1 2; 1", .out = "-1 -2; -1 -2")
 ROW(dropout, "g (float[3] x) => (y) <float r = {0.5}> { y = Dropout (x, r) }", .in = "1 2 3", .out = "1 2 3")
 ROW(dropout_training, "g (float[3] x) => (y) <float r = {0.5}, bool t = {1}> { y = Dropout (x, r, t) }", .error = "training mode")
 ROW(shape_and_gather, "g (float[2,3,4] x) => (y) <int64[1] one = {-1}>"
