@@ -153,6 +153,12 @@ ROW(resize_nearest_3d, "g (float[1,1,2,3,2] x) => (y) <float[5] s = {1, 1, 2, 2,
 ROW(resize_nearest_int, "g (int32[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 2}>"
     " { y = Resize <coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> (x, , s) }",
     .in = "1 2 3 4", .out = "1 1 2 2 1 1 2 2 3 3 4 4 3 3 4 4")
+ROW(resize_tie_ceil, "g (float[20] x) => (y) <int64[1] s = {6}> { y = Resize <nearest_mode = \"round_prefer_ceil\"> (x, , , s) }",
+    .in = "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19", .out = "1 5 8 11 15 18")
+ROW(resize_tie_floor, "g (float[20] x) => (y) <int64[1] s = {6}> { y = Resize (x, , , s) }",
+    .in = "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19", .out = "1 4 8 11 14 18")
+ROW(resize_tie_scale, "g (float[20] x) => (y) <float[1] s = {0.3}> { y = Resize <nearest_mode = \"round_prefer_ceil\"> (x, , s) }",
+    .in = "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19", .out = "1 5 8 11 15 18")
 ROW(resize_linear, "g (float[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 2}> { y = Resize <mode = \"linear\"> (x, , s) }",
     .in = "1 2 3 4", .out = "1 1.25 1.75 2 1.5 1.75 2.25 2.5 2.5 2.75 3.25 3.5 3 3.25 3.75 4")
 ROW(resize_linear_corners, "g (float[1,1,1,3] x) => (y) <int64[4] s = {1, 1, 1, 5}>"
@@ -160,6 +166,10 @@ ROW(resize_linear_corners, "g (float[1,1,1,3] x) => (y) <int64[4] s = {1, 1, 1, 
     .in = "1 2 4", .out = "1 1.5 2 3 4")
 ROW(resize_corners_fraction, "g (float[1,1,2,4] x) => (y) <float[4] s = {1, 1, 0.6, 0.6}>"
     " { y = Resize <mode = \"linear\", coordinate_transformation_mode = \"align_corners\"> (x, , s) }", .in = "1 2 3 4 5 6 7 8", .out = "1 4")
+ROW(resize_float_length, "g (float[1,1,10] x) => (float[1,1,7] y) <float[3] s = {1, 1, 0.7}> { y = Resize <mode = \"linear\"> (x, , s) }",
+    .in = "0 1 2 3 4 5 6 7 8 9", .out = "0.21428573 1.6428571 3.0714285 4.5 5.9285717 7.357143 8.785714")
+ROW(resize_float_length_nearest, "g (float[1,1,10] x) => (float[1,1,7] y) <float[3] s = {1, 1, 0.7}> { y = Resize (x, , s) }",
+    .in = "0 1 2 3 4 5 6 7 8 9", .out = "0 2 3 4 6 7 9")
 ROW(resize_linear_down, "g (float[2,3,6,7] x) => (y) <float[4] s = {1, 1, 0.5, 0.75}> { y = Resize <mode = \"linear\"> (x, , s) }")
 ROW(resize_linear_asymmetric, "g (float[1,2,3,3] x) => (y) <float[4] s = {1, 1, 2, 2}>"
     " { y = Resize <mode = \"linear\", coordinate_transformation_mode = \"asymmetric\"> (x, , s) }")
