@@ -341,18 +341,33 @@ static double sample(const Sampling *s, const double *x, int64_t p, int64_t inne
     return sum;
 }
 
+static void resample(const Sampling *s, const Node *n, double otherwise, const void *const *in,
+                     void *const *out)
+{
+    DType d = n->in[0]->type.dtype;
+    int64_t size = s->in[0] * s->in[1] * s->in[2] * s->inner, positions = s->out[0] * s->out[1] * s->out[2];
+    int64_t to = 0;
+    double *x = doubles_from(in[0], d, s->outer * size);
+    for (int64_t o = 0; o < s->outer; o++)
+        for (int64_t p = 0; p < positions; p++)
+            for (int64_t i = 0; i < s->inner; i++)
+                elem_set(out[0], d, to++, sample(s, x + o * size, p, i, otherwise));
+    free(x);
+}
+
 static void eval_resize(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     Sampling s = sampling(g, n);
-    DType d = n->in[0]->type.dtype;
-    int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2], to = 0;
-    double *x = doubles_from(in[0], d, s.outer * size);
-    for (int64_t o = 0; o < s.outer; o++)
-        for (int64_t p = 0; p < positions; p++)
-            for (int64_t i = 0; i < s.inner; i++)
-                elem_set(out[0], d, to++,
-                         sample(&s, x + o * size, p, i, (double)attr_float(n, "extrapolation_value")));
-    free(x);
+    resample(&s, n, (double)attr_float(n, "extrapolation_value"), in, out);
+}
+
+/* Cubic weights may be negative. */
+static void eval_resize_absolute(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    Sampling s = sampling(g, n);
+    for (int64_t i = 0; i < s.entries; i++)
+        s.weight[i] = fabs(s.weight[i]);
+    resample(&s, n, fabs((double)attr_float(n, "extrapolation_value")), in, out);
 }
 
 /* What lies outside of the input comes from nowhere. */
@@ -446,6 +461,7 @@ const OpDef op_Resize = {
     .infer = infer_resize,
     .eval = eval_resize,
     .rounding = {.rule = ROUND_SUM},
+    .eval_absolute = eval_resize_absolute,
     .terms = resize_terms,
     .steps = resize_steps,
     .emit = emit_resize,
