@@ -130,7 +130,7 @@ ROW(max_pool_nan, "g (float[1,1,5] x) => (y, i) { y, i = MaxPool <kernel_shape =
     .in = "1 nan 2 nan nan", .out = "nan nan nan nan; 1 1 3 3", .no_oracle = true)
 ROW(conv_max_pool_rows_nan, "g (float[1,1,6,1] x) => (y) <float[1,1,1,1] w = {2}> { c = Conv (x, w) r = Relu (c) y = MaxPool <kernel_shape = [2, 1], strides = [2, 1]> (r) }",
     .in = "1 nan nan 2 3 1", .out = "nan nan 6", .no_oracle = true)
-ROW(conv_hard_swish_infinite, "g (float[1,1,4] x) => (y) <float[1,1,1] w = {1}> { c = Conv (x, w) y = HardSwish (c) }", .in = "-inf inf nan 3", .out = "nan inf nan 3")
+ROW(conv_hard_swish_nan, "g (float[1,1,4] x) => (y) <float[1,1,1] w = {1}> { c = Conv (x, w) y = HardSwish (c) }", .in = "-inf inf nan 3", .out = "nan inf nan 3")
 ROW(conv_max_pool_nan, "g (float[1,1,1,6] x) => (y) <float[1,1,1,1] w = {2}> { c = Conv (x, w) r = Relu (c) y = MaxPool <kernel_shape = [1, 2], strides = [1, 2]> (r) }",
     .in = "1 nan nan 2 3 1", .out = "nan nan 6", .no_oracle = true)
 ROW(max_pool_empty_window, "g (float[1,1,1] x) => (y) { y = MaxPool <kernel_shape = [2], dilations = [2], pads = [1, 1]> (x) }",
