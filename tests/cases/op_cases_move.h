@@ -21,7 +21,7 @@ ROW(output_thrice, "g (float[1,2] x) => (y, z, y, y) <float[2,2] w = {1, 0, 0, 2
     .in = "1 2", .out = "1 4; -1 -4; 1 4; 1 4")
 ROW(output_identity_twice, "g (float[2] x) => (y, y) { y = Identity (x) }", .in = "1 2", .out = "1 2; 1 2")
 ROW(output_behind_identity, "g (float[2] x) => (y, z, z) { y = Neg (x)\n z = Identity (y) }", .in = "1 2", .out = "-1 -2; -1 -2; -1 -2")
-ROW(output_constant_twice, "g (float[2] x) => (c, y, c) <float[1] c = {5}> { y = Neg (x) }", .in = "1 2", .out = "5; -1 -2; 5")
+ROW(output_constant_twice, "g (float[2] x) => (c, y, c) <int32[1] c = {5}> { y = Neg (x) }", .in = "1 2", .out = "5; -1 -2; 5")
 ROW(output_twice_branch, "g (float[2] x, bool c) => (y, z) { y, z = If <then_branch = yes () => (a, a) { a = Neg (x) },"
     " else_branch = no () => (b, d) { b = Abs (x)\n d = Exp (x) }> (c) }", .in = "1 2; 1", .out = "-1 -2; -1 -2")
 ROW(dropout, "g (float[3] x) => (y) <float r = {0.5}> { y = Dropout (x, r) }", .in = "1 2 3", .out = "1 2 3")
