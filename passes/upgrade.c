@@ -358,6 +358,28 @@ static void downgrade_split(Upgrade *u, Node *n)
         fail_node(u->g, n, "num_outputs is %" PRId64 ", but there are %d", parts, n->num_out);
 }
 
+/* Without axes nothing is joined, but each element goes through what the operator does with it. */
+static void reduce_nothing(Node *n)
+{
+    static const struct {
+        const char *op, *becomes;
+    } each[] = {
+        {"ReduceL1", "Abs"}, {"ReduceL2", "Abs"}, {"ReduceLogSum", "Log"}, {"ReduceSumSquare", "Mul"}};
+    const char *becomes = "Identity";
+    for (size_t i = 0; i < sizeof each / sizeof *each; i++)
+        if (!strcmp(n->op_name, each[i].op))
+            becomes = each[i].becomes;
+    attr_remove(n, "keepdims");
+    rename_node(n, becomes);
+    n->num_in = 1;
+    if (n->op == OP_Mul) {
+        Tensor *x = n->in[0];
+        n->in = NEW_ARRAY(Tensor *, 2);
+        n->in[0] = n->in[1] = x;
+        n->num_in = 2;
+    }
+}
+
 static void downgrade_reduce(Upgrade *u, Node *n)
 {
     int64_t count;
@@ -365,12 +387,10 @@ static void downgrade_reduce(Upgrade *u, Node *n)
     bool keep_all = upgrade_take_int(u, n, "noop_with_empty_axes", 0) != 0;
     if (n->num_in > 1)
         n->in[1] = NULL;
-    if (count) {
+    if (count)
         attr_set_ints(n, "axes", (int)count, axes);
-    } else if (keep_all) {
-        attr_remove(n, "keepdims");
-        rename_node(n, "Identity");
-    }
+    else if (keep_all)
+        reduce_nothing(n);
 }
 
 /* ---- the table ---- */

@@ -179,7 +179,7 @@ TN_KERNEL T TN(celu)(T x, T alpha)
 /* y = x > alpha ? x : 0 */
 TN_KERNEL T TN(thresholded_relu)(T x, T alpha)
 {
-    return x <= alpha ? 0 : x;
+    return x > alpha ? x : 0;
 }
 
 /* y = min(max(alpha * x + beta, 0), 1) */
@@ -221,7 +221,7 @@ TN_KERNEL T TN(shrink)(T x, T bias, T lambd)
         return x + bias;
     if (x > lambd)
         return x - bias;
-    return x != x ? x : 0;
+    return 0;
 }
 
 /* y = x is not a number */

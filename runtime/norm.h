@@ -1,5 +1,5 @@
 /* norm.h - normalisations. y may be x. Typed: see tn.h, with TF. */
-#include "tn.h"
+#include "box.h"
 
 /* x [batch][channels][size]: y = (x - mean) / sqrt(var + epsilon) * scale + bias, four arrays [channels] */
 TN_KERNEL void TN(batch_norm)(T *y, const T *x, const T *scale, const T *bias, const T *mean, const T *var, T epsilon,
@@ -47,6 +47,31 @@ TN_KERNEL void TN(layer_norm)(T *y, T *means, T *factors, const T *x, const T *s
         T factor = 1 / TM(sqrt)(var / (T)size + epsilon);
         for (int32_t i = 0; i < size; i++)
             y[i] = (x[i] - mean) * factor * scale[i] + (bias ? bias[i] : 0);
+        if (means)
+            means[r] = mean;
+        if (factors)
+            factors[r] = factor;
+    }
+}
+
+/* The same with scale and bias seen as of x's dims, their axes `scale_steps` and `bias_steps` apart. */
+TN_KERNEL void TN(layer_norm_spread)(T *y, T *means, T *factors, const T *x, const T *scale, const T *bias, T epsilon,
+                                     int32_t rows, int32_t size, int32_t rank, const int32_t *dims,
+                                     const int32_t *scale_steps, const int32_t *bias_steps)
+{
+    for (int32_t r = 0; r < rows; r++, x += size, y += size) {
+        T mean = 0, var = 0;
+        for (int32_t i = 0; i < size; i++)
+            mean += x[i];
+        mean /= (T)size;
+        for (int32_t i = 0; i < size; i++)
+            var += (x[i] - mean) * (x[i] - mean);
+        T factor = 1 / TM(sqrt)(var / (T)size + epsilon);
+        for (int32_t i = 0; i < size; i++) {
+            int32_t s = tn_box_offset(r * size + i, rank, dims, scale_steps);
+            int32_t b = tn_box_offset(r * size + i, rank, dims, bias_steps);
+            y[i] = (x[i] - mean) * factor * scale[s] + (bias ? bias[b] : 0);
+        }
         if (means)
             means[r] = mean;
         if (factors)

@@ -1,8 +1,9 @@
 /* pool.h - pooling of planes over windows. Sizes are depth, height, width. Typed: see tn.h. */
 #include "box.h"
+#include "order.h"
 
 /* y[out] = max of x[out * stride - pad + k * dilation], each of `planes` planes. index, if not NULL, gets the
- * position of the maximum in the whole of x, the first one where several are equal. */
+ * position of the maximum in the whole of x, the first one where several are equal. NaN is the largest. */
 TN_KERNEL void TN(max_pool)(T *restrict y, int64_t *index, const T *x, int32_t planes, const int32_t *in,
                             const int32_t *out, const int32_t *kernel, const int32_t *stride, const int32_t *dilation,
                             const int32_t *pad)
@@ -19,7 +20,7 @@ TN_KERNEL void TN(max_pool)(T *restrict y, int64_t *index, const T *x, int32_t p
                 for (int32_t j = part[1][0]; j < part[1][1]; j++)
                     for (int32_t k = part[2][0]; k < part[2][1]; k++) {
                         int32_t q = ((z + i * dilation[0]) * in[1] + r + j * dilation[1]) * in[2] + c + k * dilation[2];
-                        if (best < 0 || x[base + q] > x[best])
+                        if (best < 0 || tn_above(x[base + q], x[best]))
                             best = base + q;
                     }
             y[at] = x[best];
@@ -53,13 +54,13 @@ TN_KERNEL void TN(average_pool)(T *restrict y, const T *x, int32_t planes, const
         }
 }
 
-/* y[p] = max of the `size` elements of plane p */
+/* y[p] = max of the `size` elements of plane p; NaN if one of them is */
 TN_KERNEL void TN(global_max)(T *restrict y, const T *x, int32_t planes, int32_t size)
 {
     for (int32_t p = 0; p < planes; p++, x += size) {
         T best = x[0];
         for (int32_t i = 1; i < size; i++)
-            if (x[i] > best)
+            if (tn_above(x[i], best))
                 best = x[i];
         y[p] = best;
     }

@@ -1,4 +1,5 @@
 /* select.h - choosing elements: triangles and the largest ones. Typed: see tn.h. */
+#include "order.h"
 #include "tn.h"
 
 /* y = x [matrices][rows][cols] with zeros below (upper 1) or above (upper 0) the diagonal j = i + k. */
@@ -12,7 +13,7 @@ TN_KERNEL void TN(trilu)(T *restrict y, const T *x, int32_t matrices, int32_t ro
 }
 
 /* The k largest (sign 1) or smallest (sign -1) elements along the middle axis of x [outer][size][inner], in order,
- * equal ones by position: values y and positions index [outer][k][inner]; y may be NULL. */
+ * equal ones by position, NaN above all numbers: values y and positions index [outer][k][inner]; y may be NULL. */
 TN_KERNEL void TN(top_k)(T *y, int64_t *index, const T *x, int32_t outer, int32_t size, int32_t inner, int32_t k,
                          int32_t sign)
 {
@@ -24,7 +25,7 @@ TN_KERNEL void TN(top_k)(T *y, int64_t *index, const T *x, int32_t outer, int32_
             for (; at > 0; at--) {
                 int64_t before = index[to + (at - 1) * inner];
                 T u = x[from + before * inner];
-                if (sign > 0 ? v <= u : v >= u)
+                if (sign > 0 ? !tn_above(v, u) : !tn_above(u, v))
                     break;
                 if (at < k)
                     index[to + at * inner] = before;

@@ -56,7 +56,10 @@ static void sum_bounds(const Graph *g, const Node *n, int k, const void *const *
         magnitudes[i] = n->in[i] ? absolute_copy(n->in[i], in[i]) : NULL;
     for (int i = 0; i < n->num_out; i++)
         out[i] = zeroed_values(n->out[i]);
-    eval_node(g, n, (const void *const *)magnitudes, out);
+    if (op_def(n->op)->eval_absolute)
+        op_def(n->op)->eval_absolute(g, n, (const void *const *)magnitudes, out);
+    else
+        eval_node(g, n, (const void *const *)magnitudes, out);
     DType d = n->out[k]->type.dtype;
     double factor = (count_terms(g, n) + 8) * unit_roundoff(d);
     for (int64_t i = 0; i < type_elems(n->out[k]->type); i++)

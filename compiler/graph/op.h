@@ -21,7 +21,7 @@ struct Gradient;
 typedef enum RoundingRule {
     ROUND_NOT,         /* the same bits: data movement, integers, single operations that IEEE rounds */
     ROUND_ULPS,        /* (ulps |y| + offset) u: a few operations; `offset`: of terms that may cancel */
-    ROUND_SUM,         /* (terms + 8) u * the same operator on absolute values */
+    ROUND_SUM,         /* (terms + 8) u * the same operator on absolute values (eval_absolute) */
     ROUND_POSITIVE,    /* (terms + 8) u |y|: a sum or product of terms of one sign */
     ROUND_LOG_SUM,     /* (4 |y| + terms + 128) u: the logarithm of a sum */
     ROUND_SOFTMAX,     /* x - max is rounded: |x - max| <= 104 ulps where y is not 0 */
@@ -53,6 +53,9 @@ typedef struct OpDef {
      * accumulate in double with naive loops: the reference that generated code is compared with. */
     void (*eval)(const Graph *g, const Node *n, const void *const *in, void *const *out);
     Rounding rounding; /* default: none */
+    /* With ROUND_SUM, where the operator has coefficients of its own that may be negative: eval with their
+     * absolute values. NULL: eval. */
+    void (*eval_absolute)(const Graph *g, const Node *n, const void *const *in, void *const *out);
     /* Terms that an element of the output is made of (NULL: as many elements as input 0 has for each; 0: it
      * is a copy), and steps that eval takes for it (NULL: one). Too many do no harm. */
     double (*terms)(const Graph *g, const Node *n);

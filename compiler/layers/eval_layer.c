@@ -24,10 +24,7 @@ static double activate(Activation a, double v)
     case ACT_SIGMOID: return 1 / (1 + exp(-v));
     case ACT_TANH: return tanh(v);
     case ACT_HARD_SIGMOID: return clip((double)a.a * v + (double)a.b, 0, 1);
-    case ACT_HARD_SWISH:
-        if (v <= -3)
-            return 0;
-        return v >= 3 ? v : v * (v + 3) / 6;
+    case ACT_HARD_SWISH: return v * clip(v / 6 + 0.5, 0, 1);
     }
     bug("activation %d", (int)a.kind);
 }
@@ -111,7 +108,7 @@ static double pool_window(const Pool *p, int64_t width, const double *v, const d
     for (int64_t ky = 0; ky < p->kh; ky++)
         for (int64_t kx = 0; kx < p->kw; kx++) {
             double u = v[ky * width + kx], d = error ? error[ky * width + kx] : 0;
-            max = u > max ? u : max;
+            max = is_larger(u, max) ? u : max;
             max_error = fmax(max_error, d);
             sum += u;
             sum_abs += fabs(u);

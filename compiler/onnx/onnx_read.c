@@ -311,8 +311,6 @@ static void read_outputs(OnnxReader *r)
         Tensor *t = onnx_find(r, name);
         if (!name[0] || !t)
             fail("%s: output '%s' is not made by any node", r->file, name);
-        if (graph_is_output(r->g, t))
-            fail("%s: output '%s' is listed twice", r->file, name);
         Type declared = declared_type(&(Place){r->file, "output", name}, v);
         if (t->producer)
             t->type = declared;

@@ -53,7 +53,7 @@ static double gate_value(GateFunction f, double x)
     case GATE_Relu: return x < 0 ? 0 : x;
     case GATE_Affine: return f.alpha * x + f.beta;
     case GATE_LeakyRelu: return x < 0 ? f.alpha * x : x;
-    case GATE_ThresholdedRelu: return x > f.alpha || isnan(x) ? x : 0;
+    case GATE_ThresholdedRelu: return x > f.alpha ? x : 0;
     case GATE_ScaledTanh: return f.alpha * tanh(f.beta * x);
     case GATE_HardSigmoid: return unit_part(f.alpha * x + f.beta);
     case GATE_Elu: return x < 0 ? f.alpha * expm1(x) : x;

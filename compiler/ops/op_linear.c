@@ -5,6 +5,7 @@
 #include "ops/grad.h"
 #include "ops/reference.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,15 +231,15 @@ static void infer_gemm(Graph *g, Node *n)
     n->out[0]->type = type_make(n->in[0]->type.dtype, 2, (int64_t[]){s.m, s.n});
 }
 
-static void eval_gemm(const Graph *g, const Node *n, const void *const *in, void *const *out)
+static void gemm(const Graph *g, const Node *n, double alpha, double beta, const void *const *in,
+                 void *const *out)
 {
     MatShape s = gemm_shape(g, n);
     int64_t si, sj;
     gemm_c_steps(g, n, &s, &si, &sj);
     DType d = n->in[0]->type.dtype;
     double *a = doubles_from(in[0], d, s.m * s.k), *b = doubles_from(in[1], d, s.k * s.n);
-    double *y = doubles_new(s.m * s.n), alpha = (double)attr_float(n, "alpha");
-    double beta = (double)attr_float(n, "beta");
+    double *y = doubles_new(s.m * s.n);
     multiply(&s, a, b, y);
     for (int64_t i = 0; i < s.m; i++)
         for (int64_t j = 0; j < s.n; j++) {
@@ -249,6 +250,16 @@ static void eval_gemm(const Graph *g, const Node *n, const void *const *in, void
     free(a);
     free(b);
     free(y);
+}
+
+static void eval_gemm(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    gemm(g, n, (double)attr_float(n, "alpha"), (double)attr_float(n, "beta"), in, out);
+}
+
+static void eval_gemm_absolute(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    gemm(g, n, fabs((double)attr_float(n, "alpha")), fabs((double)attr_float(n, "beta")), in, out);
 }
 
 static void emit_gemm(Emitter *e, const Node *n)
@@ -292,6 +303,7 @@ const OpDef op_Gemm = {
     .infer = infer_gemm,
     .eval = eval_gemm,
     .rounding = {.rule = ROUND_SUM},
+    .eval_absolute = eval_gemm_absolute,
     .terms = gemm_terms,
     .steps = gemm_terms,
     .emit = emit_gemm,

@@ -5,24 +5,29 @@
 #include "ops/ops.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- shared ---- */
 
-/* All inputs have one floating type; input i, for i > 0, has `elems` elements. */
-static void check_inputs(const Graph *g, const Node *n, int64_t elems)
+/* All inputs have one floating type. */
+static void check_dtypes(const Graph *g, const Node *n)
 {
     DType d = n->in[0]->type.dtype;
     if (!dtype_is_float(d))
         fail_node(g, n, "%s is not supported for elements of type %s", n->op_name, dtype_name(d));
-    for (int i = 1; i < n->num_in; i++) {
-        if (!n->in[i])
-            continue;
-        if (n->in[i]->type.dtype != d)
+    for (int i = 1; i < n->num_in; i++)
+        if (n->in[i] && n->in[i]->type.dtype != d)
             fail_node(g, n, "inputs must have one element type");
-        if (type_elems(n->in[i]->type) != elems)
+}
+
+/* And input i, for i > 0, has `elems` elements. */
+static void check_inputs(const Graph *g, const Node *n, int64_t elems)
+{
+    check_dtypes(g, n);
+    for (int i = 1; i < n->num_in; i++)
+        if (n->in[i] && type_elems(n->in[i]->type) != elems)
             fail_node(g, n, "input %d ('%s') must have %s elements", i, n->in[i]->name, int_text(elems));
-    }
 }
 
 /* [batch][channels][size]; a vector is a batch of one channel. */
@@ -220,16 +225,58 @@ static void layer_rows(const Graph *g, const Node *n, int64_t *rows, int64_t *si
         *(k < axis ? rows : size) *= x.dims[k];
 }
 
-/* Scale and bias have the shape of the normalised dimensions, perhaps behind dimensions of 1. */
-static void check_scale_shape(const Graph *g, const Node *n, const Tensor *t)
+/* Scale and bias broadcast to x. */
+static void check_spread(const Graph *g, const Node *n, const Tensor *t)
 {
     Type x = n->in[0]->type;
-    for (int k = 1; k <= t->type.rank; k++) {
+    bool fits = t->type.rank <= x.rank;
+    for (int k = 1; fits && k <= t->type.rank; k++) {
         int64_t dim = t->type.dims[t->type.rank - k];
-        if (dim != 1 && (k > x.rank || dim != x.dims[x.rank - k]))
-            fail_node(g, n, "input '%s' must have the shape of the normalised dimensions, not %s", t->name,
-                      type_text(t->type));
+        fits = dim == 1 || dim == x.dims[x.rank - k];
     }
+    if (!fits)
+        fail_node(g, n, "input '%s' %s does not broadcast to %s", t->name, type_text(t->type), type_text(x));
+}
+
+/* Whether scale or bias, t, has one number for each element of a row. */
+static bool is_row(const Node *n, const Tensor *t)
+{
+    Type x = n->in[0]->type;
+    int64_t axis = attr_int(n, "axis");
+    axis = axis < 0 ? axis + x.rank : axis;
+    for (int k = 0; k < x.rank; k++) {
+        int own = k - (x.rank - t->type.rank);
+        if ((own < 0 ? 1 : t->type.dims[own]) != (k < axis ? 1 : x.dims[k]))
+            return false;
+    }
+    return true;
+}
+
+/* Whether scale and bias both are rows; else they are seen through steps. */
+static bool has_rows(const Node *n)
+{
+    return is_row(n, n->in[1]) && (n->num_in < 3 || !n->in[2] || is_row(n, n->in[2]));
+}
+
+static void spread_steps(const Node *n, int input, int64_t *steps)
+{
+    int64_t own[MAX_RANK];
+    memset(steps, 0, MAX_RANK * sizeof *steps);
+    if (input >= n->num_in || !n->in[input])
+        return;
+    dense_strides(n->in[input]->type, own);
+    broadcast_strides(n->in[0]->type, n->in[input]->type, own, steps);
+}
+
+/* Element of scale or bias that belongs to element i of x. */
+static int64_t spread_position(Type x, const int64_t *steps, int64_t i)
+{
+    int64_t at = 0;
+    for (int k = x.rank - 1; k >= 0; k--) {
+        at += i % x.dims[k] * steps[k];
+        i /= x.dims[k];
+    }
+    return at;
 }
 
 static void infer_layer_norm(Graph *g, Node *n)
@@ -237,10 +284,10 @@ static void infer_layer_norm(Graph *g, Node *n)
     int64_t rows, size, axis = attr_int(n, "axis");
     Type x = n->in[0]->type, stats = x;
     layer_rows(g, n, &rows, &size);
-    check_inputs(g, n, size);
+    check_dtypes(g, n);
     for (int i = 1; i < n->num_in; i++)
         if (n->in[i])
-            check_scale_shape(g, n, n->in[i]);
+            check_spread(g, n, n->in[i]);
     for (int64_t k = axis < 0 ? axis + x.rank : axis; k < x.rank; k++)
         stats.dims[k] = 1;
     n->out[0]->type = x;
@@ -255,17 +302,21 @@ static void infer_layer_norm(Graph *g, Node *n)
 
 static void eval_layer_norm(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
-    int64_t rows, size;
-    DType d = n->in[0]->type.dtype;
+    int64_t rows, size, scale_steps[MAX_RANK], bias_steps[MAX_RANK];
+    Type x = n->in[0]->type;
+    DType d = x.dtype;
     layer_rows(g, n, &rows, &size);
+    spread_steps(n, 1, scale_steps);
+    spread_steps(n, 2, bias_steps);
     for (int64_t r = 0; r < rows; r++) {
         double mean, var;
         moments(in[0], d, r * size, 1, 0, size, &mean, &var);
         double factor = 1 / sqrt(var + (double)attr_float(n, "epsilon"));
         for (int64_t i = 0; i < size; i++) {
-            double bias = n->num_in > 2 && in[2] ? elem_get(in[2], d, i) : 0;
-            double v = (elem_get(in[0], d, r * size + i) - mean) * factor;
-            elem_set(out[0], d, r * size + i, v * elem_get(in[1], d, i) + bias);
+            int64_t at = r * size + i;
+            double scale = elem_get(in[1], d, spread_position(x, scale_steps, at));
+            double bias = n->num_in > 2 && in[2] ? elem_get(in[2], d, spread_position(x, bias_steps, at)) : 0;
+            elem_set(out[0], d, at, (elem_get(in[0], d, at) - mean) * factor * scale + bias);
         }
         if (n->num_out > 1 && out[1])
             elem_set(out[1], d, r, mean);
@@ -290,20 +341,40 @@ static double slope_at(const float *dy, int64_t i)
     return dy ? (double)dy[i] : 0;
 }
 
+/* by += d, the gradient of elements first to first + size of scale or bias as spread over x */
+static void spread_back(Type x, const int64_t *steps, int64_t first, int64_t size, const float *d, float *by)
+{
+    for (int64_t i = 0; by && i < size; i++)
+        by[spread_position(x, steps, first + i)] += d[i];
+}
+
 static void grad_layer_norm(const Graph *g, const Node *n, const Gradient *d)
 {
-    int64_t rows, size;
+    int64_t rows, size, steps[2][MAX_RANK];
+    Type x = n->in[0]->type;
     layer_rows(g, n, &rows, &size);
+    spread_steps(n, 1, steps[0]);
+    spread_steps(n, 2, steps[1]);
+    double epsilon = (double)attr_float(n, "epsilon");
     bool has_bias = n->num_in > 2 && n->in[2];
     const float *dmean = n->num_out > 1 ? d->dout[1] : NULL;
     const float *df = n->num_out > 2 ? d->dout[2] : NULL;
     for (int64_t r = 0; d->din[0] && (dmean || df) && r < rows; r++)
-        grad_row_moments((const float *)d->in[0] + r * size, size, (double)attr_float(n, "epsilon"),
-                         slope_at(dmean, r), slope_at(df, r), d->din[0] + r * size);
-    for (int64_t r = 0; d->dout[0] && r < rows; r++)
-        grad_group((const float *)d->in[0] + r * size, d->dout[0] + r * size, d->in[1], 1, size,
-                   (double)attr_float(n, "epsilon"), wanted_at(d->din[0], r * size), d->din[1],
-                   has_bias ? d->din[2] : NULL);
+        grad_row_moments((const float *)d->in[0] + r * size, size, epsilon, slope_at(dmean, r),
+                         slope_at(df, r), d->din[0] + r * size);
+    float *row = calloc((size_t)size * 3 + 1, sizeof *row); /* scale, and the gradients of scale and bias */
+    if (!row)
+        fail("out of memory: a row of %s", type_text(x));
+    for (int64_t r = 0; d->dout[0] && r < rows; r++) {
+        memset(row + size, 0, 2 * (size_t)size * sizeof *row);
+        for (int64_t i = 0; i < size; i++)
+            row[i] = ((const float *)d->in[1])[spread_position(x, steps[0], r * size + i)];
+        grad_group((const float *)d->in[0] + r * size, d->dout[0] + r * size, row, 1, size, epsilon,
+                   wanted_at(d->din[0], r * size), row + size, row + 2 * size);
+        spread_back(x, steps[0], r * size, size, row + size, d->din[1]);
+        spread_back(x, steps[1], r * size, size, row + 2 * size, has_bias ? d->din[2] : NULL);
+    }
+    free(row);
 }
 
 static const char *optional_ptr(Emitter *e, Tensor *const *list, int count, int i)
@@ -313,12 +384,20 @@ static const char *optional_ptr(Emitter *e, Tensor *const *list, int count, int 
 
 static void emit_layer_norm(Emitter *e, const Node *n)
 {
-    int64_t rows, size;
+    int64_t rows, size, steps[2][MAX_RANK];
+    int rank = n->in[0]->type.rank;
     layer_rows(emit_plan(e)->g, n, &rows, &size);
-    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s);", norm_kernel(e, n, "layer_norm"),
-              emit_ptr(e, n->out[0]), optional_ptr(e, n->out, n->num_out, 1),
-              optional_ptr(e, n->out, n->num_out, 2), emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]),
-              optional_ptr(e, n->in, n->num_in, 2), attr_text(n, "epsilon"), int_text(rows), int_text(size));
+    bool plain = has_rows(n);
+    spread_steps(n, 1, steps[0]);
+    spread_steps(n, 2, steps[1]);
+    const char *spread = plain ? ""
+                               : mem_printf(", %d, %s, %s, %s", rank, emit_dims(n->in[0]->type.dims, rank),
+                                            emit_dims(steps[0], rank), emit_dims(steps[1], rank));
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s%s);",
+              norm_kernel(e, n, plain ? "layer_norm" : "layer_norm_spread"), emit_ptr(e, n->out[0]),
+              optional_ptr(e, n->out, n->num_out, 1), optional_ptr(e, n->out, n->num_out, 2),
+              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), optional_ptr(e, n->in, n->num_in, 2),
+              attr_text(n, "epsilon"), int_text(rows), int_text(size), spread);
 }
 
 const OpDef op_LayerNormalization = {.name = "LayerNormalization",

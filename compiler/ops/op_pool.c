@@ -102,7 +102,7 @@ static int64_t find_max(const Window *w, int64_t o, const double *x)
     for (int64_t t = 0; t < volume(w->kernel); t++) {
         bool counts;
         int64_t p = tap_position(w, o, t, &counts);
-        if (p >= 0 && (best < 0 || x[p] > x[best]))
+        if (p >= 0 && (best < 0 || is_larger(x[p], x[best])))
             best = p;
     }
     return best;

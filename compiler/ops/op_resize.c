@@ -25,9 +25,10 @@ static const Tensor *given(const Node *n, int i)
     return i < n->num_in && n->in[i] && type_elems(n->in[i]->type) ? n->in[i] : NULL;
 }
 
+/* Multiplied in float, as ONNX's shape inference and onnxruntime do: 0.7f * 10 is 7. */
 static int64_t scaled_size(const Graph *g, const Node *n, int64_t size, float scale)
 {
-    double out = floor((double)size * (double)scale);
+    double out = (double)floorf((float)size * scale);
     if (!(scale > 0) || !(out >= 1 && out < (double)INT32_MAX))
         fail_node(g, n, "a scale of %g for an axis of size %s", (double)scale, int_text(size));
     return (int64_t)out;
@@ -121,6 +122,44 @@ static int32_t inside(int64_t i, int64_t size)
     return (int32_t)clamp(i, 0, size - 1);
 }
 
+/* num / den, rounded down */
+static int64_t floor_divide(int64_t num, int64_t den)
+{
+    return num / den - (num % den < 0);
+}
+
+static int64_t round_fraction(const char *mode, int64_t num, int64_t den)
+{
+    if (!strcmp(mode, "floor"))
+        return floor_divide(num, den);
+    if (!strcmp(mode, "ceil"))
+        return -floor_divide(-num, den);
+    if (!strcmp(mode, "round_prefer_ceil"))
+        return floor_divide(2 * num + den, 2 * den);
+    return -floor_divide(den - 2 * num, 2 * den);
+}
+
+/* source_position as the fraction that it is, where the scale is the ratio of the lengths; else false. */
+static bool source_fraction(const char *mode, const Sampling *s, int a, int64_t p, int64_t *num, int64_t *den)
+{
+    int64_t in = s->in[a], out = s->out[a];
+    bool corners = !strcmp(mode, "align_corners"), ratio = s->scale[a] == (float)out / (float)in;
+    if (!strcmp(mode, "tf_crop_and_resize") || (!ratio && !corners))
+        return false;
+    *den = 2 * out;
+    *num = (2 * p + 1) * in - (strcmp(mode, "tf_half_pixel_for_nn") ? out : 0);
+    if (in == out) {
+        *num = p, *den = 1;
+    } else if (corners) {
+        *num = p * (in - 1), *den = out > 1 ? out - 1 : 1;
+    } else if (!strcmp(mode, "asymmetric")) {
+        *num = p * in, *den = out;
+    } else if (!strcmp(mode, "pytorch_half_pixel") && out == 1) {
+        *num = 0;
+    }
+    return true;
+}
+
 static int64_t round_position(const char *mode, float at)
 {
     if (!strcmp(mode, "floor"))
@@ -131,6 +170,16 @@ static int64_t round_position(const char *mode, float at)
         return (int64_t)roundf(at);
     float low = floorf(at);
     return (int64_t)(at - low > 0.5f ? low + 1 : low);
+}
+
+static int64_t nearest(const Node *n, const Sampling *s, int a, int64_t p)
+{
+    const char *mode = attr_string(n, "coordinate_transformation_mode");
+    const char *rounding = attr_string(n, "nearest_mode");
+    int64_t num, den;
+    if (source_fraction(mode, s, a, p, &num, &den))
+        return round_fraction(rounding, num, den);
+    return round_position(rounding, source_position(mode, s, a, p));
 }
 
 static void linear_taps(float at, int64_t in, int32_t *index, double *weight)
@@ -189,7 +238,7 @@ static void sample_axis(const Node *n, Sampling *s, int a, int64_t first)
         if (is_cropped(n) && !(at >= 0 && at <= (float)(in - 1)))
             mark_outside(s, first + p);
         if (taps == 1) {
-            index[0] = inside(round_position(attr_string(n, "nearest_mode"), at), in);
+            index[0] = inside(nearest(n, s, a, p), in);
             weight[0] = 1;
         } else if (taps == 2) {
             linear_taps(at, in, index, weight);
@@ -292,18 +341,33 @@ static double sample(const Sampling *s, const double *x, int64_t p, int64_t inne
     return sum;
 }
 
+static void resample(const Sampling *s, const Node *n, double otherwise, const void *const *in,
+                     void *const *out)
+{
+    DType d = n->in[0]->type.dtype;
+    int64_t size = s->in[0] * s->in[1] * s->in[2] * s->inner, positions = s->out[0] * s->out[1] * s->out[2];
+    int64_t to = 0;
+    double *x = doubles_from(in[0], d, s->outer * size);
+    for (int64_t o = 0; o < s->outer; o++)
+        for (int64_t p = 0; p < positions; p++)
+            for (int64_t i = 0; i < s->inner; i++)
+                elem_set(out[0], d, to++, sample(s, x + o * size, p, i, otherwise));
+    free(x);
+}
+
 static void eval_resize(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     Sampling s = sampling(g, n);
-    DType d = n->in[0]->type.dtype;
-    int64_t size = s.in[0] * s.in[1] * s.in[2] * s.inner, positions = s.out[0] * s.out[1] * s.out[2], to = 0;
-    double *x = doubles_from(in[0], d, s.outer * size);
-    for (int64_t o = 0; o < s.outer; o++)
-        for (int64_t p = 0; p < positions; p++)
-            for (int64_t i = 0; i < s.inner; i++)
-                elem_set(out[0], d, to++,
-                         sample(&s, x + o * size, p, i, (double)attr_float(n, "extrapolation_value")));
-    free(x);
+    resample(&s, n, (double)attr_float(n, "extrapolation_value"), in, out);
+}
+
+/* Cubic weights may be negative. */
+static void eval_resize_absolute(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    Sampling s = sampling(g, n);
+    for (int64_t i = 0; i < s.entries; i++)
+        s.weight[i] = fabs(s.weight[i]);
+    resample(&s, n, fabs((double)attr_float(n, "extrapolation_value")), in, out);
 }
 
 /* What lies outside of the input comes from nowhere. */
@@ -397,6 +461,7 @@ const OpDef op_Resize = {
     .infer = infer_resize,
     .eval = eval_resize,
     .rounding = {.rule = ROUND_SUM},
+    .eval_absolute = eval_resize_absolute,
     .terms = resize_terms,
     .steps = resize_steps,
     .emit = emit_resize,

@@ -1,5 +1,6 @@
 /* op_scan.c - operators that walk along one axis: ArgMax, ArgMin, CumSum. Kernels: runtime/reduce*.h. */
 #include "ops/ops.h"
+#include "ops/reference.h"
 
 /* ---- ArgMax, ArgMin ---- */
 
@@ -25,15 +26,17 @@ static void infer_arg(Graph *g, Node *n)
     n->out[0]->type = y;
 }
 
-/* The sign of element a - element b; 0 also where one is NaN. */
-static int compare(const void *x, DType d, int64_t a, int64_t b)
+/* Above 0: element a is before element b, the larger one with sign 1, the smaller one with sign -1, NaN
+ * before all numbers; 0: neither. */
+static int compare(const void *x, DType d, int64_t a, int64_t b, int sign)
 {
     if (d == DT_I64 || d == DT_U64) {
         int64_t i = ((const int64_t *)x)[a], j = ((const int64_t *)x)[b];
-        return d == DT_I64 ? (i > j) - (i < j) : ((uint64_t)i > (uint64_t)j) - ((uint64_t)i < (uint64_t)j);
+        return sign *
+               (d == DT_I64 ? (i > j) - (i < j) : ((uint64_t)i > (uint64_t)j) - ((uint64_t)i < (uint64_t)j));
     }
-    double i = elem_get(x, d, a), j = elem_get(x, d, b);
-    return (i > j) - (i < j);
+    double i = sign * elem_get(x, d, a), j = sign * elem_get(x, d, b);
+    return is_larger(i, j) - is_larger(j, i);
 }
 
 static void eval_arg(const Graph *g, const Node *n, const void *const *in, void *const *out)
@@ -47,7 +50,7 @@ static void eval_arg(const Graph *g, const Node *n, const void *const *in, void 
         for (int64_t i = 0; i < s.inner; i++) {
             int64_t first = o * s.n * s.inner + i, best = 0;
             for (int64_t k = 1; k < s.n; k++) {
-                int order = sign * compare(in[0], d, first + k * s.inner, first + best * s.inner);
+                int order = compare(in[0], d, first + k * s.inner, first + best * s.inner, sign);
                 if (order > 0 || (last && order == 0))
                     best = k;
             }

@@ -1,6 +1,7 @@
 /* op_softmax.c - Softmax, LogSoftmax and Hardmax in the meaning of opset 13: along one axis. */
 #include "ops/grad.h"
 #include "ops/ops.h"
+#include "ops/reference.h"
 
 #include <math.h>
 
@@ -35,7 +36,7 @@ static void eval_line(OpKind op, DType d, const void *x, void *y, int64_t first,
     int64_t best = 0;
     double sum = 0;
     for (int64_t k = 1; k < n; k++)
-        if (elem_get(x, d, first + k * step) > elem_get(x, d, first + best * step))
+        if (is_larger(elem_get(x, d, first + k * step), elem_get(x, d, first + best * step)))
             best = k;
     double m = n ? elem_get(x, d, first + best * step) : 0;
     for (int64_t k = 0; k < n; k++)

@@ -33,6 +33,11 @@ void doubles_to(const double *v, void *data, DType d, int64_t n)
         elem_set(data, d, i, v[i]);
 }
 
+bool is_larger(double v, double m)
+{
+    return v > m || (isnan(v) && !isnan(m));
+}
+
 static int64_t volume(const int64_t *v)
 {
     return v[0] * v[1] * v[2];

@@ -56,6 +56,9 @@ void reference_fc(int64_t ci, int64_t co, const double *x, const double *w, doub
 double conv_terms(const Graph *g, const Node *n);
 double matmul_terms(const Graph *g, const Node *n);
 
+/* Whether v > m, where NaN is larger than all numbers. */
+bool is_larger(double v, double m);
+
 /* malloc'ed doubles, for free(); doubles_from converts n elements of float, double or an integer type. */
 double *doubles_new(int64_t n);
 double *doubles_from(const void *data, DType d, int64_t n);

@@ -75,6 +75,15 @@ static void split_padding(Window *w, int a, int64_t total, bool more_at_end)
     w->pad_end[a] = total - w->pad_begin[a];
 }
 
+/* Whether a window that is larger than the padded input, by `more`, is one all the same: ONNX's shape
+ * inference and onnxruntime round (in + pads - extent) / stride towards 0 where they pool. How many elements
+ * an average then counts with its padding, they do not agree on. */
+static bool may_reach(const Node *n, int64_t more, int64_t stride)
+{
+    bool plain = n->op == OP_AveragePool && !attr_int(n, "count_include_pad");
+    return (n->op == OP_MaxPool || n->op == OP_LpPool || plain) && more < stride;
+}
+
 /* Conv and pooling: out = floor or ceil of (in + pads - extent) / stride + 1. With ceil_mode a window that
  * would start behind the input and its leading padding is left out, as exporters and runtimes agree. */
 static void size_forward(const Graph *g, const Node *n, Window *w, int a, bool same, bool upper,
@@ -87,11 +96,11 @@ static void size_forward(const Graph *g, const Node *n, Window *w, int a, bool s
         return;
     }
     int64_t room = w->in[a] + w->pad_begin[a] + w->pad_end[a] - extent(w, a);
-    if (room < 0)
+    if (room < 0 && !may_reach(n, -room, w->stride[a]))
         fail_node(g, n, "the window covers %s elements, the padded input has %s", int_text(extent(w, a)),
                   int_text(room + extent(w, a)));
     w->out[a] = room / w->stride[a] + 1;
-    if (ceil_mode && room % w->stride[a] && w->out[a] * w->stride[a] < w->in[a] + w->pad_begin[a])
+    if (ceil_mode && room > 0 && room % w->stride[a] && w->out[a] * w->stride[a] < w->in[a] + w->pad_begin[a])
         w->out[a]++;
 }
 

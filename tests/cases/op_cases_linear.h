@@ -129,6 +129,37 @@ ROW(max_pool_index, "g (float[1,2,3,3] x) => (y, i) { y, i = MaxPool <kernel_sha
 ROW(max_pool_1d, "g (float[2,3,8] x) => (y) { y = MaxPool <kernel_shape = [3], strides = [2], auto_pad = \"SAME_UPPER\"> (x) }")
 ROW(max_pool_3d, "g (float[1,2,4,5,6] x) => (y) { y = MaxPool <kernel_shape = [2, 3, 2], strides = [2, 2, 1]> (x) }")
 ROW(max_pool_int8, "g (int8[1,2,4,4] x) => (y) { y = MaxPool <kernel_shape = [2, 2]> (x) }", .low = -128, .high = 127)
+/* One window that is larger than the padded input, by less than a stride. */
+ROW(max_pool_reaches, "g (float[1,1,3] x) => (y) { y = MaxPool <kernel_shape = [4], strides = [2]> (x) }", .in = "1 2 3", .out = "3")
+ROW(max_pool_reaches_ceil, "g (float[1,1,3] x) => (y) { y = MaxPool <kernel_shape = [4], strides = [2], ceil_mode = 1> (x) }", .in = "1 2 3", .out = "3")
+ROW(max_pool_reaches_padded, "g (float[1,1,2] x) => (y) { y = MaxPool <kernel_shape = [5], strides = [3], pads = [1, 0]> (x) }",
+    .in = "1 2", .out = "2")
+ROW(max_pool_reaches_valid, "g (float[1,1,2] x) => (y) { y = MaxPool <kernel_shape = [3], strides = [2], auto_pad = \"VALID\"> (x) }",
+    .in = "1 2", .out = "2")
+ROW(max_pool_reaches_dilated, "g (float[1,1,2] x) => (y) { y = MaxPool <kernel_shape = [2], dilations = [2], strides = [2]> (x) }",
+    .in = "1 2", .out = "1")
+ROW(max_pool_reaches_rows, "g (float[1,1,1,5] x) => (y) { y = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (x) }",
+    .in = "1 2 3 4 5", .out = "2 4")
+ROW(max_pool_too_large, "g (float[1,1,2] x) => (y) { y = MaxPool <kernel_shape = [4], strides = [2]> (x) }", .error = "the window covers 4 elements")
+ROW(max_pool_too_large_ceil, "g (float[1,1,2] x) => (y) { y = MaxPool <kernel_shape = [3], ceil_mode = 1> (x) }",
+    .error = "the window covers 3 elements")
+ROW(conv_reaches, "g (float[1,1,2] x) => (y) <float[1,1,3] w = {1, 1, 1}> { y = Conv <strides = [2]> (x, w) }",
+    .error = "the window covers 3 elements")
+ROW(conv_max_pool_reaches, "g (float[1,1,1,5] x) => (y) <float[1,1,1,1] w = {2}>"
+    " { c = Conv (x, w) r = Relu (c) y = MaxPool <kernel_shape = [2, 2], strides = [2, 2]> (r) }", .in = "1 2 3 4 5", .out = "4 8")
+ROW(conv_average_pool_reaches, "g (float[1,1,1,5] x) => (y) <float[1,1,1,1] w = {2}>"
+    " { c = Conv (x, w) y = AveragePool <kernel_shape = [2, 2], strides = [2, 2]> (c) }", .in = "1 2 3 4 5", .out = "3 7")
+ROW(average_pool_reaches, "g (float[1,1,2] x) => (y) { y = AveragePool <kernel_shape = [3], strides = [2]> (x) }", .in = "1 2", .out = "1.5")
+ROW(average_pool_reaches_counted, "g (float[1,1,2] x) => (y) { y = AveragePool <kernel_shape = [3], strides = [2], count_include_pad = 1> (x) }",
+    .error = "the window covers 3 elements")
+ROW(lp_pool_reaches, "g (float[1,1,2] x) => (y) { y = LpPool <kernel_shape = [3], strides = [2]> (x) }", .in = "3 4", .out = "5")
+ROW(max_pool_nan, "g (float[1,1,5] x) => (y, i) { y, i = MaxPool <kernel_shape = [2]> (x) }",
+    .in = "1 nan 2 nan nan", .out = "nan nan nan nan; 1 1 3 3", .no_oracle = true)
+ROW(conv_max_pool_rows_nan, "g (float[1,1,6,1] x) => (y) <float[1,1,1,1] w = {2}> { c = Conv (x, w) r = Relu (c) y = MaxPool <kernel_shape = [2, 1], strides = [2, 1]> (r) }",
+    .in = "1 nan nan 2 3 1", .out = "nan nan 6", .no_oracle = true)
+ROW(conv_hard_swish_nan, "g (float[1,1,4] x) => (y) <float[1,1,1] w = {1}> { c = Conv (x, w) y = HardSwish (c) }", .in = "-inf inf nan 3", .out = "nan inf nan 3")
+ROW(conv_max_pool_nan, "g (float[1,1,1,6] x) => (y) <float[1,1,1,1] w = {2}> { c = Conv (x, w) r = Relu (c) y = MaxPool <kernel_shape = [1, 2], strides = [1, 2]> (r) }",
+    .in = "1 nan nan 2 3 1", .out = "nan nan 6", .no_oracle = true)
 ROW(max_pool_empty_window, "g (float[1,1,1] x) => (y) { y = MaxPool <kernel_shape = [2], dilations = [2], pads = [1, 1]> (x) }",
     .error = "a window that lies in the padding alone")
 ROW(average_pool_2d, "g (float[1,1,4,4] x) => (y) { y = AveragePool <kernel_shape = [2, 2], strides = [2, 2]> (x) }",
@@ -153,6 +184,7 @@ ROW(global_average_pool_hand, "g (float[1,2,2,2] x) => (y) { y = GlobalAveragePo
     .in = "1 2 3 4 -1 -2 -3 -6", .out = "2.5 -3")
 ROW(global_max_pool, "g (float[1,2,2,2] x) => (y) { y = GlobalMaxPool (x) }", .in = "1 2 4 3 -1 -2 -3 -6", .out = "4 -1")
 
+ROW(global_max_pool_nan, "g (float[1,3,2] x) => (y) { y = GlobalMaxPool (x) }", .in = "1 nan nan 1 1 2", .out = "nan nan 2", .no_oracle = true)
 ROW(lp_pool, "g (float[1,1,3,3] x) => (y) { y = LpPool <kernel_shape = [2, 2]> (x) }", .in = "3 0 0 -4 0 1 0 12 0", .out = "5 1 12.649111 12.041595")
 ROW(lp_pool_1, "g (float[1,2,5] x) => (y) { y = LpPool <kernel_shape = [3], strides = [2], pads = [1, 1], p = 1> (x) }",
     .in = "1 -2 3 -4 5 0 0 0 0 -1", .out = "3 9 9 0 0 1")

@@ -15,6 +15,15 @@ ROW(squeeze_axes, "g (float[1,3,1,2] x) => (y) <int64[1] a = {-2}> { t = Squeeze
 ROW(squeeze_bad, "g (float[1,3] x) => (y) <int64[1] a = {1}> { y = Squeeze (x, a) }", .error = "axis 1 has the size 3, not 1")
 ROW(unsqueeze, "g (float[3,2] x) => (y) <int64[2] a = {0, -1}> { t = Unsqueeze (x, a)\n y = Transpose (t) }")
 ROW(identity, "g (float[3,2] x) => (y) { y = Identity (x) }", .in = "1 2 3 4 5 6", .out = "1 2 3 4 5 6")
+/* An output that is listed more than once: each place is written. */
+ROW(output_twice, "g (float[2] x) => (y, y) { y = Relu (x) }", .in = "-1 2", .out = "0 2; 0 2")
+ROW(output_thrice, "g (float[1,2] x) => (y, z, y, y) <float[2,2] w = {1, 0, 0, 2}> { y = MatMul (x, w)\n z = Neg (y) }",
+    .in = "1 2", .out = "1 4; -1 -4; 1 4; 1 4")
+ROW(output_identity_twice, "g (float[2] x) => (y, y) { y = Identity (x) }", .in = "1 2", .out = "1 2; 1 2")
+ROW(output_behind_identity, "g (float[2] x) => (y, z, z) { y = Neg (x)\n z = Identity (y) }", .in = "1 2", .out = "-1 -2; -1 -2; -1 -2")
+ROW(output_constant_twice, "g (float[2] x) => (c, y, c) <int32[1] c = {5}> { y = Neg (x) }", .in = "1 2", .out = "5; -1 -2; 5")
+ROW(output_twice_branch, "g (float[2] x, bool c) => (y, z) { y, z = If <then_branch = yes () => (a, a) { a = Neg (x) },"
+    " else_branch = no () => (b, d) { b = Abs (x)\n d = Exp (x) }> (c) }", .in = "1 2; 1", .out = "-1 -2; -1 -2")
 ROW(dropout, "g (float[3] x) => (y) <float r = {0.5}> { y = Dropout (x, r) }", .in = "1 2 3", .out = "1 2 3")
 ROW(dropout_training, "g (float[3] x) => (y) <float r = {0.5}, bool t = {1}> { y = Dropout (x, r, t) }", .error = "training mode")
 ROW(shape_and_gather, "g (float[2,3,4] x) => (y) <int64[1] one = {-1}>"
@@ -126,6 +135,8 @@ ROW(top_k, "g (float[2,4] x) => (v, i) <int64[1] k = {2}> { v, i = TopK (x, k) }
     .in = "1 4 2 4 -1 -2 -3 -4", .out = "4 4 -1 -2; 1 3 0 1")
 ROW(top_k_smallest, "g (float[4,2] x) => (v, i) <int64[1] k = {3}> { v, i = TopK <axis = 0, largest = 0> (x, k) }",
     .in = "3 1 1 2 2 2 0 9", .out = "0 1 1 2 2 2; 3 0 1 1 2 2")
+ROW(top_k_nan, "g (float[4] x) => (v, i) <int64[1] k = {3}> { v, i = TopK (x, k) }", .in = "1 nan 2 nan", .out = "nan nan 2; 1 3 2", .no_oracle = true)
+ROW(top_k_smallest_nan, "g (float[4] x) => (v, i) <int64[1] k = {3}> { v, i = TopK <largest = 0> (x, k) }", .in = "nan 1 nan 0", .out = "0 1 nan; 3 1 0", .no_oracle = true)
 ROW(top_k_indices, "g (float[3,7,2] x) => (i) <int64[1] k = {7}> { v, i = TopK <axis = 1> (x, k) }")
 ROW(top_k_values, "g (int64[3,5] x) => (v) <int64[1] k = {4}> { v, i = TopK (x, k) }", .low = -100, .high = 100)
 ROW(top_k_too_many, "g (float[3] x) => (v, i) <int64[1] k = {4}> { v, i = TopK (x, k) }", .error = "the 4 largest of 3 elements")
@@ -142,6 +153,12 @@ ROW(resize_nearest_3d, "g (float[1,1,2,3,2] x) => (y) <float[5] s = {1, 1, 2, 2,
 ROW(resize_nearest_int, "g (int32[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 2}>"
     " { y = Resize <coordinate_transformation_mode = \"asymmetric\", nearest_mode = \"floor\"> (x, , s) }",
     .in = "1 2 3 4", .out = "1 1 2 2 1 1 2 2 3 3 4 4 3 3 4 4")
+ROW(resize_tie_ceil, "g (float[20] x) => (y) <int64[1] s = {6}> { y = Resize <nearest_mode = \"round_prefer_ceil\"> (x, , , s) }",
+    .in = "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19", .out = "1 5 8 11 15 18")
+ROW(resize_tie_floor, "g (float[20] x) => (y) <int64[1] s = {6}> { y = Resize (x, , , s) }",
+    .in = "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19", .out = "1 4 8 11 14 18")
+ROW(resize_tie_scale, "g (float[20] x) => (y) <float[1] s = {0.3}> { y = Resize <nearest_mode = \"round_prefer_ceil\"> (x, , s) }",
+    .in = "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19", .out = "1 5 8 11 15 18")
 ROW(resize_linear, "g (float[1,1,2,2] x) => (y) <float[4] s = {1, 1, 2, 2}> { y = Resize <mode = \"linear\"> (x, , s) }",
     .in = "1 2 3 4", .out = "1 1.25 1.75 2 1.5 1.75 2.25 2.5 2.5 2.75 3.25 3.5 3 3.25 3.75 4")
 ROW(resize_linear_corners, "g (float[1,1,1,3] x) => (y) <int64[4] s = {1, 1, 1, 5}>"
@@ -149,6 +166,10 @@ ROW(resize_linear_corners, "g (float[1,1,1,3] x) => (y) <int64[4] s = {1, 1, 1, 
     .in = "1 2 4", .out = "1 1.5 2 3 4")
 ROW(resize_corners_fraction, "g (float[1,1,2,4] x) => (y) <float[4] s = {1, 1, 0.6, 0.6}>"
     " { y = Resize <mode = \"linear\", coordinate_transformation_mode = \"align_corners\"> (x, , s) }", .in = "1 2 3 4 5 6 7 8", .out = "1 4")
+ROW(resize_float_length, "g (float[1,1,10] x) => (float[1,1,7] y) <float[3] s = {1, 1, 0.7}> { y = Resize <mode = \"linear\"> (x, , s) }",
+    .in = "0 1 2 3 4 5 6 7 8 9", .out = "0.21428573 1.6428571 3.0714285 4.5 5.9285717 7.357143 8.785714")
+ROW(resize_float_length_nearest, "g (float[1,1,10] x) => (float[1,1,7] y) <float[3] s = {1, 1, 0.7}> { y = Resize (x, , s) }",
+    .in = "0 1 2 3 4 5 6 7 8 9", .out = "0 2 3 4 6 7 9")
 ROW(resize_linear_down, "g (float[2,3,6,7] x) => (y) <float[4] s = {1, 1, 0.5, 0.75}> { y = Resize <mode = \"linear\"> (x, , s) }")
 ROW(resize_linear_asymmetric, "g (float[1,2,3,3] x) => (y) <float[4] s = {1, 1, 2, 2}>"
     " { y = Resize <mode = \"linear\", coordinate_transformation_mode = \"asymmetric\"> (x, , s) }")

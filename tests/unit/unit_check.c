@@ -1,11 +1,15 @@
 /* unit_check.c - the impulses of `ternc check`, against a convolution written out: every weight at every
- * output is met, sums are the expected ones, and no single wrong weight stays hidden. */
+ * output is met, sums are the expected ones, and no single wrong weight stays hidden; and the
+ * bounds of operators whose own coefficients cancel. */
+#include "check/check.h"
 #include "check/impulse.h"
+#include "cases/op_values.h"
 #include "layers/layers.h"
 #include "support/pick.h"
 
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>
+#include <float.h>
 #include <stdio.h>
 #include <stdbool.h>
 #include <string.h>
@@ -266,6 +270,41 @@ static void test_values_of_batches(void)
     CU_ASSERT_EQUAL(pattern_value(&p, 1, 0, 12), 1);
 }
 
+/* ---- bounds of values ---- */
+
+/* The bound of output element 0 of the only node, all of whose run-time inputs are ones. */
+static double bound_of_ones(const char *text)
+{
+    const OpCase row = {.name = "bounds", .text = text};
+    Graph *g = load_row(&row);
+    const Node *n = g->nodes[0];
+    static float ones[16], want[16];
+    for (int i = 0; i < 16; i++)
+        ones[i] = 1;
+    const void *in[4] = {ones, ones, ones, NULL};
+    for (int i = 0; i < n->num_in; i++)
+        in[i] = n->in[i] && n->in[i]->data ? n->in[i]->data : ones;
+    double bound[16] = {0};
+    node_bounds(g, n, 0, in, want, bound);
+    return bound[0] / (FLT_EPSILON / 2);
+}
+
+/* What has coefficients of its own: the bound counts every term with its size. */
+static void test_bounds_of_terms_that_cancel(void)
+{
+    double linear =
+        bound_of_ones("g (float[4] x) => (y) <float[1] s = {2}> { y = Resize <mode = \"linear\"> (x, , s) }");
+    double cubic =
+        bound_of_ones("g (float[4] x) => (y) <float[1] s = {2}> { y = Resize <mode = \"cubic\"> (x, , s) }");
+    CU_ASSERT(cubic > 1.2 * linear); /* |weights| of 0.25 away: 0.105, 0.879, 0.262, 0.035 */
+    double sum = bound_of_ones("g (float[1,1] a, float[1,1] b, float[1,1] c) => (y) { y = Gemm (a, b, c) }");
+    double difference = bound_of_ones(
+        "g (float[1,1] a, float[1,1] b, float[1,1] c) => (y) { y = Gemm <alpha = -1.0> (a, b, c) }");
+    CU_ASSERT(difference >= sum && sum >= 2);
+    CU_ASSERT(bound_of_ones("g (float[1,1] a, float[1,1] b, float[1,1] c) => (y)"
+                            " { y = Gemm <alpha = 0.5, beta = -0.5> (a, b, c) }") >= sum / 2);
+}
+
 int main(void)
 {
     CU_initialize_registry();
@@ -278,6 +317,7 @@ int main(void)
     CU_ADD_TEST(s, test_no_wrong_position_stays_hidden);
     CU_ADD_TEST(s, test_values_stay_exact);
     CU_ADD_TEST(s, test_values_of_batches);
+    CU_ADD_TEST(s, test_bounds_of_terms_that_cancel);
     CU_basic_run_tests();
     bool failed = CU_get_number_of_failures() != 0;
     CU_cleanup_registry();

@@ -42,6 +42,15 @@ static void test_order(void)
     CU_ASSERT_PTR_EQUAL(g->outputs[0]->producer, g->nodes[1]);
 }
 
+static void test_output_twice(void)
+{
+    Model_ *m = make_model();
+    APPEND(m->graph->output, m->graph->n_output, m->graph->output[0]);
+    Graph *g = read_with(m, &quiet)->graph;
+    CU_ASSERT_EQUAL(g->num_outputs, 2);
+    CU_ASSERT_PTR_EQUAL(g->outputs[0], g->outputs[1]);
+}
+
 static void test_optional_inputs(void)
 {
     Model_ *m = make_model();
@@ -424,6 +433,7 @@ int main(void)
     CU_pSuite s = CU_add_suite("onnx", NULL, NULL);
     CU_add_test(s, "plain", test_plain);
     CU_add_test(s, "order", test_order);
+    CU_add_test(s, "output twice", test_output_twice);
     CU_add_test(s, "optional inputs", test_optional_inputs);
     CU_add_test(s, "constant input", test_constant_input);
     CU_add_test(s, "plain outputs", test_plain_outputs);

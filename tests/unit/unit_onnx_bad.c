@@ -107,10 +107,6 @@ static void dangling_output(Model_ *m)
 {
     m->graph->output[0]->name = mem_strdup("nowhere");
 }
-static void output_twice(Model_ *m)
-{
-    APPEND(m->graph->output, m->graph->n_output, m->graph->output[0]);
-}
 static void input_twice(Model_ *m)
 {
     APPEND(m->graph->input, m->graph->n_input, m->graph->input[0]);
@@ -254,7 +250,6 @@ static const struct {
      "m.onnx: node 'act' (Relu): its input 'nowhere' is not made by any node, nor an input or "
      "initializer of the graph"},
     {dangling_output, "m.onnx: output 'nowhere' is not made by any node"},
-    {output_twice, "m.onnx: output 'y' is listed twice"},
     {input_twice, "m.onnx: input 'x' is defined twice"},
     {initializer_twice, "m.onnx: initializer 'w' is defined twice"},
     {edge_twice, "m.onnx: node 'act' (Relu): its output 's' is defined twice"},
