@@ -1,0 +1,32 @@
+/* known.c - findings that are being mended, and messages that are no findings. A row goes when its fault is
+ * mended: random_nets says which rows met nothing. */
+#include "random/known.h"
+
+#include <string.h>
+
+const Known known_faults[] = {
+    {"1", "pooling fused into a transposed convolution", OP_ConvTranspose},
+};
+const int num_known_faults = sizeof known_faults / sizeof known_faults[0];
+
+static const char *const allowed[] = {
+    "unsupported",
+};
+
+int find_known(const Outcome *o)
+{
+    for (int i = 0; i < num_known_faults; i++) {
+        const Known *k = &known_faults[i];
+        if (strstr(o->message, k->says) && (k->op == OP_UNSUPPORTED || o->ops[k->op]))
+            return i;
+    }
+    return -1;
+}
+
+bool is_allowed_refusal(const char *message)
+{
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        if (strstr(message, allowed[i]))
+            return true;
+    return false;
+}

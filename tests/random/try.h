@@ -1,0 +1,40 @@
+/* try.h - one random network in a process of its own, which may crash or hang. */
+#ifndef TERNC_TESTS_TRY_H
+#define TERNC_TESTS_TRY_H
+
+#include "random/draw.h"
+
+typedef enum Verdict {
+    UNFINISHED, /* the process ended before it knew */
+    NOTHING,    /* no operator was left */
+    PASSED,
+    REFUSED, /* by `fail` */
+    FOUND    /* anything else */
+} Verdict;
+
+/* What a process leaves behind, in memory that it shares with its parent. */
+typedef struct Outcome {
+    Verdict verdict;
+    char message[3000]; /* of REFUSED and FOUND */
+    char kind[160];     /* the same without numbers and names: failures of one kind have one cause */
+    char options[400];
+    char text[24000]; /* the network as it was drawn, cut */
+    Choices choices;
+    uint16_t ops[NUM_OPS]; /* how often each operator is in it */
+} Outcome;
+
+/* Draws network number `number` of this seed, or the one that is `given`, and tries it; folder: where it is
+ * written as model.onnx, or NULL. The result is valid until the next call. */
+const Outcome *try_net(uint64_t seed, uint64_t number, const Choices *given, const char *folder);
+
+/* ---- shrink.c ---- */
+
+/* Simpler choices with a finding of the same kind, looking for so many seconds. */
+Choices shrink(const Outcome *first, double seconds);
+
+/* ---- oracle.c ---- */
+
+/* Float networks with their inputs and the evaluator's results, for oracle.mjs. */
+void write_for_oracle(const char *folder, int count, uint64_t seed);
+
+#endif
