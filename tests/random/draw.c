@@ -49,8 +49,9 @@ int64_t size(Draw *d)
 
 static const char *new_name(Draw *d)
 {
-    static const char *const odd[] = {"t",   "x/1:0", "int", "net",  "a b",    "0",   "float",  "in_t", "out_t",
-                                      "\xc3\xbc", "t_2",  "NET", "arena", "_t", "memcpy", "-", "layer0_weights"};
+    static const char *const odd[] = {"t",     "x/1:0", "int",    "net",      "a b",           "0",
+                                      "float", "in_t",  "out_t",  "\xc3\xbc", "t_2",           "NET",
+                                      "arena", "_t",    "memcpy", "-",        "layer0_weights"};
     return d->odd ? odd[draw(d, 0, 16)] : "t";
 }
 
@@ -80,7 +81,8 @@ static Tensor *filled(Draw *d, Type t, double low, double high)
     uint64_t seed = (uint64_t)draw(d, 0, 999);
     for (int64_t i = 0; i < type_elems(t); i++) {
         double u = random_unit(seed, (uint64_t)i);
-        elem_set(data, t.dtype, i, whole ? low + (double)(int64_t)(u * (high - low + 1)) : low + u * (high - low));
+        elem_set(data, t.dtype, i,
+                 whole ? low + (double)(int64_t)(u * (high - low + 1)) : low + u * (high - low));
     }
     return graph_const(d->g, new_name(d), t, data);
 }
@@ -193,7 +195,10 @@ int64_t axis_of(Draw *d, const Tensor *t)
 
 Node *node(Draw *d, OpKind op, int num_out, int num_in, Tensor *const *in)
 {
-    Node *n = node_new(op, d->odd && maybe(d, 2) ? new_name(d) : "", num_in, num_out);
+    bool trim = d->oracle || !maybe(d, 4);
+    while (trim && num_in && !in[num_in - 1])
+        num_in--;
+    Node *n = node_new(op, d->odd && !d->oracle && maybe(d, 2) ? new_name(d) : "", num_in, num_out);
     memcpy(n->in, in, (size_t)num_in * sizeof(Tensor *));
     for (int i = 0; i < num_out; i++)
         n->out[i] = graph_tensor(d->g, new_name(d), (Type){.rank = -1});

@@ -15,11 +15,12 @@ typedef struct Choices {
 } Choices;
 
 typedef struct Draw {
-    uint64_t seed;         /* of the choices, when none are given */
-    const Choices *given;  /* NULL, or these, and 0 behind them */
-    Choices *out;          /* all that were made */
-    bool chain;            /* operators read what the one before made */
-    bool odd, zeros;       /* names that are no C names; sizes of 0 */
+    uint64_t seed;        /* of the choices, when none are given */
+    const Choices *given; /* NULL, or these, and 0 behind them */
+    Choices *out;         /* all that were made */
+    bool chain;           /* operators read what the one before made */
+    bool odd, zeros;      /* names that are no C names; sizes of 0 */
+    bool oracle;          /* for onnxruntime, which is told more; all that is made is an output */
     Graph *g;
     Tensor *pool[MAX_POOL]; /* what operators may read */
     int num_pool;
@@ -28,7 +29,7 @@ typedef struct Draw {
 
 /* ---- draw.c ---- */
 
-int64_t draw(Draw *d, int64_t low, int64_t high); /* both included, low is the simplest */
+int64_t draw(Draw *d, int64_t low, int64_t high);                    /* both included, low is the simplest */
 int64_t draw_or(Draw *d, int64_t low, int64_t high, int64_t wanted); /* `wanted`, unless choices are given */
 bool maybe(Draw *d, int one_in);                                     /* simplest: false */
 double value(Draw *d);                                               /* of an attribute */
@@ -53,7 +54,7 @@ Tensor *ints(Draw *d, int count, const int64_t *v);            /* int64[count] *
 Tensor *scalar(Draw *d, DType dtype, double v);                /* a constant of rank 0 */
 /* int64 or int32 in [low, high]: constant, or where 0 and 1 are valid an input, which holds these. */
 Tensor *indices(Draw *d, int rank, const int64_t *dims, int64_t low, int64_t high);
-Type smaller(Draw *d, Type t); /* a type that broadcasts to t */
+Type smaller(Draw *d, Type t);             /* a type that broadcasts to t */
 int64_t axis_of(Draw *d, const Tensor *t); /* negative ones too; t is no scalar */
 int64_t size(Draw *d);                     /* of a dimension */
 
@@ -80,14 +81,17 @@ struct Recipe {
 };
 
 Make make_unary, make_flags, make_binary, make_shift, make_divide, make_prelu, make_variadic, make_clip,
-    make_where, make_cast, make_cast_like, make_dropout, make_reduce, make_reduce_sum, make_arg, make_cumsum, make_axis,
-    make_lp_norm, make_mvn, make_lrn, make_instance_norm, make_layer_norm, make_batch_norm;
-Make make_conv, make_conv_transpose, make_gemm, make_matmul, make_einsum, make_pool, make_global_pool, make_unpool,
-    make_recurrent, make_quantize, make_dequantize, make_dynamic_quantize, make_conv_integer, make_matmul_integer;
-Make make_reshape, make_flatten, make_squeeze, make_unsqueeze, make_shape, make_eye, make_constant_of_shape, make_range,
-    make_transpose, make_concat, make_split, make_slice, make_expand, make_tile, make_blocks, make_pad;
-Make make_gather, make_gather_elements, make_gather_nd, make_scatter_elements, make_scatter_nd, make_one_hot, make_trilu,
-    make_top_k, make_resize, make_grid_sample, make_roi_align, make_reverse_sequence, make_window, make_nms, make_loss;
+    make_where, make_cast, make_cast_like, make_dropout, make_reduce, make_reduce_sum, make_arg, make_cumsum,
+    make_axis, make_lp_norm, make_mvn, make_lrn, make_instance_norm, make_layer_norm, make_batch_norm;
+Make make_conv, make_conv_transpose, make_gemm, make_matmul, make_einsum, make_pool, make_global_pool,
+    make_unpool, make_recurrent, make_quantize, make_dequantize, make_dynamic_quantize, make_conv_integer,
+    make_matmul_integer;
+Make make_reshape, make_flatten, make_squeeze, make_unsqueeze, make_shape, make_eye, make_constant_of_shape,
+    make_range, make_transpose, make_concat, make_split, make_slice, make_expand, make_tile, make_blocks,
+    make_pad;
+Make make_gather, make_gather_elements, make_gather_nd, make_scatter_elements, make_scatter_nd, make_one_hot,
+    make_trilu, make_top_k, make_resize, make_grid_sample, make_roi_align, make_reverse_sequence, make_window,
+    make_nms, make_loss;
 Make make_if, make_loop, make_scan, make_sequence, make_split_to_sequence, make_sequence_length;
 
 /* ---- net.c ---- */

@@ -160,34 +160,22 @@ const int num_recipes = sizeof recipes / sizeof recipes[0];
 
 /* ---- chains: what fuse_prologue.c, fuse.c and fuse_epilogue.c look at ---- */
 
-static const OpKind before[] = {OP_Transpose, OP_Mul, OP_Add, OP_Sub, OP_Div, OP_BatchNormalization, OP_Pad,
-                                OP_Reshape,   OP_Cast};
-static const OpKind linear[] = {OP_Conv, OP_ConvTranspose, OP_Gemm, OP_MatMul, OP_Conv,
-                                OP_ConvTranspose, OP_LSTM, OP_GRU,  OP_RNN};
-static const OpKind behind[] = {OP_Relu,
-                                OP_Add,
-                                OP_Mul,
-                                OP_Sub,
-                                OP_Div,
-                                OP_BatchNormalization,
-                                OP_Clip,
-                                OP_HardSwish,
-                                OP_HardSigmoid,
-                                OP_LeakyRelu,
-                                OP_Sigmoid,
-                                OP_Tanh,
-                                OP_MaxPool,
-                                OP_AveragePool,
-                                OP_GlobalMaxPool,
-                                OP_GlobalAveragePool,
-                                OP_Reshape,
-                                OP_Flatten,
-                                OP_Squeeze,
-                                OP_Unsqueeze,
-                                OP_Transpose,
-                                OP_Softmax,
-                                OP_Max,
-                                OP_PRelu};
+static const OpKind before[] = {OP_Transpose,          OP_Mul, OP_Add,     OP_Sub, OP_Div,
+                                OP_BatchNormalization, OP_Pad, OP_Reshape, OP_Cast};
+static const OpKind linear[] = {OP_Conv,          OP_ConvTranspose, OP_Gemm, OP_MatMul, OP_Conv,
+                                OP_ConvTranspose, OP_LSTM,          OP_GRU,  OP_RNN};
+static const OpKind behind[] = {OP_Relu,          OP_Add,
+                                OP_Mul,           OP_Sub,
+                                OP_Div,           OP_BatchNormalization,
+                                OP_Clip,          OP_HardSwish,
+                                OP_HardSigmoid,   OP_LeakyRelu,
+                                OP_Sigmoid,       OP_Tanh,
+                                OP_MaxPool,       OP_AveragePool,
+                                OP_GlobalMaxPool, OP_GlobalAveragePool,
+                                OP_Reshape,       OP_Flatten,
+                                OP_Squeeze,       OP_Unsqueeze,
+                                OP_Transpose,     OP_Softmax,
+                                OP_Max,           OP_PRelu};
 #define COUNT(list) ((int)(sizeof(list) / sizeof(list)[0]))
 
 static const Recipe *find_recipe(OpKind op)
@@ -250,7 +238,7 @@ static void draw_outputs(Draw *d)
     g->outputs = NEW_ARRAY(Tensor *, g->num_tensors);
     for (int i = 0; i < d->num_pool; i++) {
         Tensor *t = d->pool[i];
-        if (t->producer && (!uses[t->id] || maybe(d, 8)))
+        if (t->producer && (!uses[t->id] || d->oracle || maybe(d, 8)))
             add_output(g, t);
     }
 }
@@ -260,7 +248,7 @@ Graph *draw_net(Draw *d)
     d->g = graph_new("net.onnx", "net");
     d->chain = draw(d, 0, 1);
     d->odd = maybe(d, 6);
-    d->zeros = maybe(d, 16);
+    d->zeros = maybe(d, 16) && !d->oracle;
     int k = 0;
     for (;; k++) {
         d->out->steps[k] = d->out->count;

@@ -1,13 +1,13 @@
-/* random_nets.c - random networks through the whole compiler, built and checked. What goes wrong is made small
- * and printed.
+/* random_nets.c - random networks through the whole compiler, built and checked. What goes wrong is made
+ * small and printed.
  *
  *   random_nets SECONDS SEED [FOLDER]    as many networks as fit into the time; exit code 1 if anything is
  *                                        found that known.c does not have
  *   random_nets SEED:NUMBER [FOLDER]     one of them
  *   random_nets --oracle FOLDER COUNT SEED   writes float networks for oracle.mjs, see random_nets.sh
  *
- * FOLDER gets the smallest network as model.onnx. Behind the other arguments: --all makes known findings small
- * as well, --stats tells how often each operator was drawn. */
+ * FOLDER gets the smallest network as model.onnx. Behind the other arguments: --all makes known findings
+ * small as well, --stats tells how often each operator was drawn. */
 #include "random/known.h"
 #include "base/host.h"
 
@@ -105,8 +105,9 @@ static void print_kinds(const Kinds *k, const char *title, uint64_t seed)
     for (int i = 0; i < k->count; i++) {
         const Kind *n = &k->list[i];
         printf("%s %5lld, first %llu:%llu after %.1f s%s%s: %.*s\n", title, (long long)n->count,
-               (unsigned long long)seed, (unsigned long long)n->number, n->at, n->known < 0 ? "" : ", known as ",
-               n->known < 0 ? "" : known_faults[n->known].fault, (int)strcspn(n->message, "\n"), n->message);
+               (unsigned long long)seed, (unsigned long long)n->number, n->at,
+               n->known < 0 ? "" : ", known as ", n->known < 0 ? "" : known_faults[n->known].fault,
+               (int)strcspn(n->message, "\n"), n->message);
     }
 }
 
@@ -139,9 +140,10 @@ static int report(const Run *r)
         print_stats(r);
     for (int i = 0; i < r->found.count; i++)
         bad |= r->found.list[i].known < 0;
-    printf("random_nets: seed %llu, %lld networks in %.0f s, %lld passed, %lld without operators; %d kinds of findings\n",
-           (unsigned long long)r->seed, (long long)r->nets, seconds, (long long)r->passed, (long long)r->nothing,
-           r->found.count);
+    printf("random_nets: seed %llu, %lld networks in %.0f s, %lld passed, %lld without operators; %d kinds "
+           "of findings\n",
+           (unsigned long long)r->seed, (long long)r->nets, seconds, (long long)r->passed,
+           (long long)r->nothing, r->found.count);
     return bad;
 }
 

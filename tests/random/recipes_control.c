@@ -1,5 +1,5 @@
-/* recipes_control.c - If, Loop and Scan with small bodies, and sequences from their making to their use. Shape
- * inference replaces all of them, so the types of what they give are set here. */
+/* recipes_control.c - If, Loop and Scan with small bodies, and sequences from their making to their use.
+ * Shape inference replaces all of them, so the types of what they give are set here. */
 #include "random/draw.h"
 
 #include <string.h>
@@ -143,7 +143,8 @@ static Tensor *draw_sequence(Draw *d, Tensor *x, int *count)
         *count = 2;
     }
     if (maybe(d, 2)) {
-        s = sequence(d, OP_SequenceInsert, s, of_type(d, x->type), scalar(d, DT_I64, (double)draw(d, 0, *count)));
+        s = sequence(d, OP_SequenceInsert, s, of_type(d, x->type),
+                     scalar(d, DT_I64, (double)draw(d, 0, *count)));
         ++*count;
     }
     if (*count > 1 && maybe(d, 3)) {

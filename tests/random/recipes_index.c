@@ -112,7 +112,7 @@ Node *make_scatter_nd(Draw *d, const Recipe *r)
 Node *make_one_hot(Draw *d, const Recipe *r)
 {
     int64_t dims[2], depth = draw(d, 2, 4), two = 2;
-    int rank = draw_dims(d, 0, 2, dims);
+    int rank = draw_dims(d, d->oracle ? 1 : 0, 2, dims);
     Tensor *at = indices(d, rank, dims, -depth, depth - 1), *values = constant(d, type_make(DT_F32, 1, &two));
     Node *n = NODE(d, r->op, 1, at, scalar(d, DT_I64, (double)depth), values);
     if (maybe(d, 2))
@@ -190,7 +190,8 @@ static Tensor *draw_sizes(Draw *d, const Tensor *x)
 
 Node *make_resize(Draw *d, const Recipe *r)
 {
-    static const char *const coordinates[] = {"half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"};
+    static const char *const coordinates[] = {"half_pixel", "asymmetric", "align_corners",
+                                              "pytorch_half_pixel"};
     static const char *const nearest[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
     static const char *const modes[] = {"nearest", "linear", "cubic"};
     Tensor *x = any(d, r->dtypes, 3, 4);
@@ -255,7 +256,7 @@ Node *make_reverse_sequence(Draw *d, const Recipe *r)
 
 Node *make_window(Draw *d, const Recipe *r)
 {
-    Node *n = NODE(d, r->op, 1, scalar(d, DT_I64, (double)draw(d, 1, 9)));
+    Node *n = NODE(d, r->op, 1, scalar(d, DT_I64, (double)draw(d, d->oracle ? 2 : 1, 9)));
     flag(d, n, "periodic");
     return n;
 }

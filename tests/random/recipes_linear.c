@@ -19,12 +19,15 @@ static Window draw_window(Draw *d, Type x, bool dilated)
     Window w = {.axes = x.rank - 2};
     bool padded = maybe(d, 2);
     w.auto_pad = maybe(d, 6) ? (int)draw(d, 1, 3) : 0;
+    dilated &= !(w.auto_pad && d->oracle); /* forgets them there */
     for (int i = 0; i < w.axes; i++) {
         w.kernel[i] = draw(d, 1, 3);
         w.strides[i] = draw(d, 1, 3);
         w.dilations[i] = dilated && maybe(d, 4) ? 2 : 1;
         for (int side = 0; side < 2 && padded && !w.auto_pad; side++)
             w.pads[i + side * w.axes] = maybe(d, 3) ? draw(d, 0, w.kernel[i] - 1) : 0;
+        if (w.auto_pad && d->oracle && w.strides[i] > w.kernel[i])
+            w.strides[i] = w.kernel[i]; /* has its own rule for this */
         int64_t room = x.dims[2 + i] + w.pads[i] + w.pads[i + w.axes];
         if (w.auto_pad % 3)
             continue;
@@ -112,6 +115,8 @@ Node *make_conv(Draw *d, const Recipe *r)
 static void more_output(Draw *d, Node *n, const Window *w)
 {
     int64_t more[3] = {0};
+    if (w->auto_pad && d->oracle) /* adds it to what auto_pad says */
+        return;
     for (int i = 0; i < w->axes; i++)
         more[i] = draw(d, 0, w->strides[i] - 1);
     if (maybe(d, 3))
@@ -212,9 +217,9 @@ Node *make_matmul_integer(Draw *d, const Recipe *r)
 
 Node *make_einsum(Draw *d, const Recipe *r)
 {
-    static const char *const equations[] = {"i->i",     "ij->ji",          "ij,jk->ik", "i,i->",  "ij,kj->ik",
-                                            "ii->i",    "bij,bjk->bik",    "ij->",      "i,j->ij", "bhij,bhkj->bhik",
-                                            "ij,jk,kl->il", "...ij,jk->...ik", "ij,ij",     "kij->jk"};
+    static const char *const equations[] = {
+        "i->i", "ij->ji",  "ij,jk->ik",       "i,i->",        "ij,kj->ik",       "ii->i", "bij,bjk->bik",
+        "ij->", "i,j->ij", "bhij,bhkj->bhik", "ij,jk,kl->il", "...ij,jk->...ik", "ij,ij", "kij->jk"};
     const char *text = equations[draw(d, 0, 13)];
     int64_t sizes[256] = {0};
     Tensor *in[3];
@@ -255,14 +260,14 @@ Node *make_pool(Draw *d, const Recipe *r)
 {
     Tensor *x = any_image(d, r->dtypes);
     bool max = r->op == OP_MaxPool;
-    Window w = draw_window(d, x->type, r->op != OP_AveragePool);
-    if (maybe(d, 2)) /* as is usual */
+    Window w = draw_window(d, x->type, max || (r->op == OP_LpPool && !d->oracle)); /* of opset 18 */
+    if (maybe(d, 2))                                                               /* as is usual */
         memcpy(w.strides, w.kernel, sizeof w.strides);
     Node *n = NODE(d, r->op, max && maybe(d, 6) ? 2 : 1, x);
     attr_set_ints(n, "kernel_shape", w.axes, w.kernel);
     set_window(d, n, &w, true);
     static const char *const flags[] = {"ceil_mode", "count_include_pad"};
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2 && !(d->oracle && (r->op == OP_LpPool || w.auto_pad)); i++)
         if (knows(n, flags[i]) && maybe(d, 3))
             attr_set_int(n, flags[i], 1);
     if (n->num_out == 2 && maybe(d, 2))
@@ -287,7 +292,7 @@ Node *make_unpool(Draw *d, const Recipe *r)
     int64_t kernel[3], strides[3];
     int axes = x->type.rank - 2;
     for (int i = 0; i < axes; i++) {
-        kernel[i] = x->type.dims[2 + i] > 1 ? 2 : 1;
+        kernel[i] = x->type.dims[2 + i] % 2 ? 1 : 2;
         strides[i] = kernel[i];
     }
     Node *pool = NODE(d, OP_MaxPool, 2, x);
@@ -315,9 +320,9 @@ static void recurrent_attrs(Draw *d, Node *n, int64_t hidden, int64_t direction)
     static const char *const directions[] = {"forward", "reverse", "bidirectional"};
     if (direction)
         attr_set_string(n, "direction", directions[direction]);
-    if (maybe(d, 2))
+    if (maybe(d, 2) || d->oracle)
         attr_set_int(n, "hidden_size", hidden);
-    if (maybe(d, 5))
+    if (maybe(d, 5) && !(d->oracle && n->op == OP_LSTM)) /* does not clip what goes into h */
         attr_set_float(n, "clip", (float)value(d));
     if (n->op == OP_LSTM && maybe(d, 5))
         attr_set_int(n, "input_forget", 1);

@@ -113,7 +113,8 @@ Node *make_cast(Draw *d, const Recipe *r)
 {
     static const DType to[] = {DT_F32, DT_F64, DT_I64, DT_I32, DT_BOOL, DT_U8, DT_I8};
     Node *n = NODE(d, r->op, 1, any(d, r->dtypes, 0, 5));
-    attr_set_int(n, "to", dtype_to_onnx(to[draw(d, 0, 6)]));
+    attr_set_int(n, "to",
+                 dtype_to_onnx(to[draw(d, 0, d->oracle ? 4 : 6)])); /* what does not fit, others wrap */
     return n;
 }
 
@@ -213,7 +214,7 @@ Node *make_mvn(Draw *d, const Recipe *r)
 
 Node *make_lrn(Draw *d, const Recipe *r)
 {
-    Node *n = NODE(d, r->op, 1, any(d, r->dtypes, 3, 4));
+    Node *n = NODE(d, r->op, 1, any(d, r->dtypes, d->oracle ? 4 : 3, 4));
     attr_set_int(n, "size", 1 + 2 * draw(d, 0, 2));
     float_attrs(d, n);
     return n;

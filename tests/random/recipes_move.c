@@ -107,7 +107,8 @@ Node *make_range(Draw *d, const Recipe *r)
 {
     DType t = r->dtypes & F32 && maybe(d, 2) ? DT_F32 : DT_I64;
     double step = maybe(d, 2) ? -1 : 2;
-    return NODE(d, r->op, 1, scalar(d, t, 1), scalar(d, t, 1 + step * (double)draw(d, 1, 5)), scalar(d, t, step));
+    return NODE(d, r->op, 1, scalar(d, t, 1), scalar(d, t, 1 + step * (double)draw(d, 1, 5)),
+                scalar(d, t, step));
 }
 
 /* ---- movement ---- */
@@ -169,7 +170,9 @@ Node *make_slice(Draw *d, const Recipe *r)
         steps[count] = plain ? 1 : draw(d, 1, 2) * (maybe(d, 3) ? -1 : 1);
         bool back = steps[count] < 0;
         start[count] = draw(d, 0, 2) * (back ? -1 : 1) + (back ? -1 : 0);
-        end[count] = maybe(d, 2) ? (back ? INT64_MIN : INT64_MAX) : back ? -x->type.dims[i] - 1 : x->type.dims[i];
+        end[count] = maybe(d, 2) ? (back ? INT64_MIN : INT64_MAX)
+                     : back      ? -x->type.dims[i] - 1
+                                 : x->type.dims[i];
         axes[count++] = maybe(d, 4) ? i - rank : i;
     }
     Tensor *a = ints(d, count, start), *b = ints(d, count, end);

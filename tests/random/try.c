@@ -34,12 +34,8 @@ typedef struct Setup {
 } Setup;
 
 static const char *const builds[][2] = {
-    {"gcc", "-O0" STRICT},
-    {"clang", "-O1" STRICT},
-    {"gcc", "-O2 -std=c99 -DTN_NO_VECTORS" STRICT},
-    {"clang", "-O1" SANITIZE},
-    {"gcc", "-O1" SANITIZE},
-    {"clang", "-O2 -ffp-contract=off" STRICT},
+    {"gcc", "-O0" STRICT},     {"clang", "-O1" STRICT}, {"gcc", "-O2 -std=c99 -DTN_NO_VECTORS" STRICT},
+    {"clang", "-O1" SANITIZE}, {"gcc", "-O1" SANITIZE}, {"clang", "-O2 -ffp-contract=off" STRICT},
 };
 
 static const char *const targets[] = {NULL, "cortex-m0", "cortex-m4", "x86-64-v4", "avr", "aarch64"};
@@ -95,7 +91,10 @@ static const char *options_text(const Setup *s)
     const Options *o = &s->opt;
     Text t = {0};
     text_printf(&t, "--method %s --keep %s",
-                o->method == METHOD_none ? "none" : o->method == METHOD_twn ? "twn" : "stp --sparsity 0.5", o->keep[0]);
+                o->method == METHOD_none  ? "none"
+                : o->method == METHOD_twn ? "twn"
+                                          : "stp --sparsity 0.5",
+                o->keep[0]);
     if (o->per_layer)
         text_printf(&t, " --granularity layer");
     if (o->lowering)
@@ -112,7 +111,8 @@ static const char *options_text(const Setup *s)
         text_printf(&t, " --input-uint8 '%s' --scale 1/255", o->input.uint8[0]);
     if (o->input.nhwc)
         text_printf(&t, " --layout nhwc");
-    text_printf(&t, " --cc %s --cflags '%s'%s", s->cc, s->cflags, s->reread ? " (written and read again)" : "");
+    text_printf(&t, " --cc %s --cflags '%s'%s", s->cc, s->cflags,
+                s->reread ? " (written and read again)" : "");
     return text_take(&t);
 }
 
@@ -185,14 +185,14 @@ static void count_ops(Outcome *o, const Graph *g)
         o->ops[g->nodes[i]->op]++;
 }
 
-static Model *model_of(Graph *g)
+Model *model_of(Graph *g)
 {
     Model *m = NEW(Model);
     *m = (Model){.file = "net.onnx", .ir_version = 8, .opset = 17, .quiet = true, .graph = g};
     return m;
 }
 
-static bool has_control(const Graph *g)
+bool has_control(const Graph *g)
 {
     for (int i = 0; i < g->num_nodes; i++)
         if (g->nodes[i]->op >= OP_If && g->nodes[i]->op <= OP_ConcatFromSequence)
@@ -294,26 +294,46 @@ static void too_long(int sig)
     raise(SIGTERM);
 }
 
-static void become_trial(uint64_t seed, const Choices *given, const char *folder)
+int run_apart(void (*work)(const void *job), const void *job, FILE *err)
 {
+    fflush(NULL);
+    int child = cleanup_fork();
+    if (child < 0)
+        fail("cannot fork");
+    if (child > 0)
+        return wait_program(&child);
+    dup2(fileno(err), 2);
     signal(SIGALRM, too_long);
     alarm(SECONDS);
     mem_limit("random_nets", (size_t)MEGABYTES << 20, 0);
-    draw_and_check(shared, seed, given, folder);
+    work(job);
     exit(0);
 }
 
-/* What a process that did not come to a verdict printed: a sanitizer's report, say. */
-static void conclude_crash(int code, FILE *err)
+typedef struct Trial {
+    uint64_t seed;
+    const Choices *given;
+    const char *folder;
+} Trial;
+
+static void run_trial(const void *job)
 {
-    Text t = {0};
-    read_back(err, &t);
-    const char *said = t.data && strstr(t.data, "SUMMARY: ") ? strstr(t.data, "SUMMARY: ") : t.data;
+    const Trial *t = job;
+    draw_and_check(shared, t->seed, t->given, t->folder);
+}
+
+/* What a process that did not come to a verdict printed: a sanitizer's report, say. */
+static void conclude_crash(int code, const Text *said)
+{
+    const char *summary = said->data ? strstr(said->data, "SUMMARY: ") : NULL;
     if (code == 128 + SIGTERM)
         conclude(shared, FOUND, "takes too long");
     else
-        conclude(shared, FOUND, mem_printf("the compiler ends with code %d: %s", code, said ? said : ""));
-    text_free(&t);
+        conclude(shared, FOUND,
+                 mem_printf("the compiler ends with code %d: %s", code,
+                            summary     ? summary
+                            : said->len ? said->data
+                                        : ""));
 }
 
 const Outcome *try_net(uint64_t seed, uint64_t number, const Choices *given, const char *folder)
@@ -322,23 +342,15 @@ const Outcome *try_net(uint64_t seed, uint64_t number, const Choices *given, con
         shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED)
         fail("out of memory");
-    static Choices copy;
-    if (given)
-        copy = *given;
-    memset(shared, 0, sizeof *shared);
+    Choices copy = given ? *given : (Choices){0};
+    const Trial t = {random_bits(seed, number), given ? &copy : NULL, folder};
     FILE *err = temp_file();
-    fflush(NULL);
-    int child = cleanup_fork();
-    if (child < 0)
-        fail("cannot fork");
-    if (child == 0) {
-        dup2(fileno(err), 2);
-        become_trial(random_bits(seed, number), given ? &copy : NULL, folder);
-    }
-    int code = wait_program(&child);
+    Text said = {0};
+    memset(shared, 0, sizeof *shared);
+    int code = run_apart(run_trial, &t, err);
+    read_back(err, &said);
     if (shared->verdict == UNFINISHED)
-        conclude_crash(code, err);
-    else
-        fclose(err);
+        conclude_crash(code, &said);
+    text_free(&said);
     return shared;
 }

@@ -27,6 +27,12 @@ typedef struct Outcome {
  * written as model.onnx, or NULL. The result is valid until the next call. */
 const Outcome *try_net(uint64_t seed, uint64_t number, const Choices *given, const char *folder);
 
+/* Calls work(job) in a process of its own, with limits of time and memory; what it prints as errors goes to
+ * err. Returns its exit code as wait_program does. */
+int run_apart(void (*work)(const void *job), const void *job, FILE *err);
+Model *model_of(Graph *g);
+bool has_control(const Graph *g); /* control flow or sequences: written only once prepared */
+
 /* ---- shrink.c ---- */
 
 /* Simpler choices with a finding of the same kind, looking for so many seconds. */
