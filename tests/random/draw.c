@@ -246,8 +246,10 @@ bool place(Draw *d, Node *n)
 {
     Trap t;
     if (CATCH(&t)) {
-        if (!d->refused.code)
+        if (!d->refused.code) {
             d->refused = t;
+            d->refused_node = n;
+        }
         return false;
     }
     op_def(n->op)->infer(d->g, n);

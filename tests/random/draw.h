@@ -25,6 +25,7 @@ typedef struct Draw {
     Tensor *pool[MAX_POOL]; /* what operators may read */
     int num_pool;
     Trap refused; /* of the first node that its own infer did not take; code 0: none */
+    Node *refused_node;
 } Draw;
 
 /* ---- draw.c ---- */

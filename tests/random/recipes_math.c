@@ -139,7 +139,8 @@ static int draw_axes(Draw *d, const Tensor *x, int64_t *axes)
     int count = 0;
     for (int i = 0; i < x->type.rank; i++)
         if (maybe(d, 2))
-            axes[count++] = maybe(d, 3) && !d->oracle ? i - x->type.rank : i; /* mixes those of both signs up */
+            axes[count++] =
+                maybe(d, 3) && !d->oracle ? i - x->type.rank : i; /* mixes those of both signs up */
     return count;
 }
 

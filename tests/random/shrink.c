@@ -7,6 +7,7 @@
 typedef struct Shrink {
     char kind[sizeof((Outcome *)0)->kind];
     Choices best;
+    Verdict verdict;
     double end; /* of the time */
 } Shrink;
 
@@ -15,7 +16,7 @@ static bool still_found(Shrink *s, const Choices *c)
     if (seconds_now() > s->end)
         return false;
     const Outcome *o = try_net(0, 0, c, NULL);
-    if (o->verdict != FOUND || strcmp(o->kind, s->kind) != 0)
+    if (o->verdict != s->verdict || strcmp(o->kind, s->kind) != 0)
         return false;
     s->best = o->choices;
     return true;
@@ -75,6 +76,7 @@ Choices shrink(const Outcome *first, double seconds)
 {
     Shrink *s = NEW(Shrink);
     memcpy(s->kind, first->kind, sizeof s->kind);
+    s->verdict = first->verdict;
     s->best = first->choices;
     s->end = seconds_now() + seconds;
     while (drop_steps(s))

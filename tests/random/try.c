@@ -1,6 +1,6 @@
 /* try.c - a network is drawn, compiled with drawn options, built and checked as `ternc check` does it, in a
  * process of its own; what becomes of it is left in shared memory. */
-#include "random/try.h"
+#include "random/known.h"
 #include "base/cleanup.h"
 #include "base/host.h"
 #include "check/check.h"
@@ -267,12 +267,15 @@ static void draw_and_check(Outcome *o, uint64_t seed, const Choices *given, cons
     Graph *g = draw_net(&d);
     finish_options(&s, g);
     count_ops(o, g);
+    bool refused = d.refused.code && (d.refused.code == 3 || !is_allowed_refusal(d.refused.message));
+    if (refused)
+        node_append(g, d.refused_node);
     copy_text(o->options, sizeof o->options, options_text(&s));
-    if (g->num_outputs)
+    if (g->num_outputs || refused)
         copy_text(o->text, sizeof o->text, dump_text(g));
     if (d.refused.code)
         conclude_trap(o, &d.refused);
-    if (d.refused.code == 3)
+    if (refused)
         return;
     o->verdict = g->num_outputs ? UNFINISHED : NOTHING;
     if (!g->num_outputs)
