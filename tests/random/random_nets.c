@@ -36,7 +36,7 @@ typedef struct Run {
     const char *folder; /* or NULL */
     bool all, stats;
     double started;
-    int64_t nets, passed, nothing;
+    int64_t nets, built, passed, nothing;
     int64_t ops[NUM_OPS];
     Kinds found, refused;
 } Run;
@@ -84,6 +84,7 @@ static void judge(Run *r, const Outcome *o, uint64_t number)
 {
     double at = seconds_now() - r->started;
     r->nets++;
+    r->built += o->built;
     r->passed += o->verdict == PASSED;
     r->nothing += o->verdict == NOTHING;
     for (int i = 0; i < NUM_OPS; i++)
@@ -140,10 +141,10 @@ static int report(const Run *r)
         print_stats(r);
     for (int i = 0; i < r->found.count; i++)
         bad |= r->found.list[i].known < 0;
-    printf("random_nets: seed %llu, %lld networks in %.0f s, %lld passed, %lld without operators; %d kinds "
-           "of findings\n",
-           (unsigned long long)r->seed, (long long)r->nets, seconds, (long long)r->passed,
-           (long long)r->nothing, r->found.count);
+    printf("random_nets: seed %llu, %lld networks in %.0f s, %lld of them built and run, %lld passed, %lld "
+           "without operators; %d kinds of findings\n",
+           (unsigned long long)r->seed, (long long)r->nets, seconds, (long long)r->built,
+           (long long)r->passed, (long long)r->nothing, r->found.count);
     return bad;
 }
 

@@ -35,11 +35,11 @@ Node *make_reshape(Draw *d, const Recipe *r)
     int free = (int)draw(d, 0, rank);
     if (free < rank && type_elems(x->type))
         dims[free] = -1;
-    if (maybe(d, 4) && rank && x->type.rank && dims[0] == x->type.dims[0])
+    bool empty = type_elems(x->type) == 0; /* then a size of 0 is meant as it is */
+    if (maybe(d, 4) && rank && x->type.rank && dims[0] == x->type.dims[0] && !empty)
         dims[0] = 0;
-    bool zero = rank && dims[0] == 0 && x->type.rank && x->type.dims[0] == 0;
     Node *n = NODE(d, r->op, 1, x, ints(d, rank, dims));
-    if (zero && maybe(d, 2))
+    if (empty)
         attr_set_int(n, "allowzero", 1);
     return n;
 }

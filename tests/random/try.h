@@ -15,6 +15,7 @@ typedef enum Verdict {
 /* What a process leaves behind, in memory that it shares with its parent. */
 typedef struct Outcome {
     Verdict verdict;
+    bool built;         /* and run: else the compiler alone was tried */
     char message[3000]; /* of REFUSED and FOUND */
     char kind[160];     /* the same without numbers and names: failures of one kind have one cause */
     char options[400];
