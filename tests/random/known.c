@@ -34,6 +34,7 @@ static const char *const allowed[] = {
     "along an axis without elements",
     "of no elements",
     "of size 0 cannot be resized",
+    "for an axis of size",
     "the padding leaves an output of size",
     /* a scalar has no axis 1 */
     "axis 1 is out of range for rank 0",
