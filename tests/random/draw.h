@@ -1,6 +1,6 @@
 /* draw.h - random networks are made of choices: small numbers, drawn from a seed by counter or given, in the
  * order in which the network asks for them. 0 is always the simplest answer, so that a list of choices with
- * some of them left out or made smaller is a simpler network: net_shrink.c knows nothing else. */
+ * some of them left out or made smaller is a simpler network: shrink.c knows nothing else. */
 #ifndef TERNC_TESTS_DRAW_H
 #define TERNC_TESTS_DRAW_H
 
