@@ -1,6 +1,7 @@
 #!/bin/sh
 # run.sh: everything that must hold before a change lands. Installs what is missing, builds with gcc and clang, checks
-# format, lint, lengths and wings, runs the tests, runs the unit tests again under ASan and UBSan, and fuzzes for a minute.
+# format, lint, lengths and wings, runs the tests, runs the unit tests and random networks again under ASan and UBSan, and
+# fuzzes for a minute.
 # Every step runs whatever the others found; exit code 1 if any failed. Build folders and logs: build/ beside tests/.
 #   TERNC_SHARED   folder with models/ and data/ that some tests use (default: shared beside the checkout)
 #   FUZZ_SECONDS   how long to fuzz, all targets at the same time (default 60)
@@ -68,7 +69,7 @@ run_tests() {
 }
 
 run_sanitized() {
-    ctest --test-dir build/sanitize -j2 --output-on-failure --no-tests=error -R '^unit_'
+    ctest --test-dir build/sanitize -j2 --output-on-failure --no-tests=error -R '^(unit_|random_nets$)'
 }
 
 fuzz() {
@@ -121,7 +122,7 @@ step "wings" sh tests/lint/wings.sh build/gcc
 step "build with clang" build clang clang
 step "lint" check_tidy
 step "build with sanitizers" build_sanitized
-step "unit tests with sanitizers" run_sanitized
+step "unit tests and random networks with sanitizers" run_sanitized
 step "fuzzing" fuzz
 step "tests" run_tests
 

@@ -1,0 +1,59 @@
+/* known.c - findings that are being mended, and messages that are no findings. A row goes when its fault is
+ * mended: random_nets says which rows met nothing. */
+#include "random/known.h"
+
+#include <string.h>
+
+const Known known_faults[] = {
+    {"1, pooling behind a transposed convolution", "pooling fused into a transposed convolution",
+     OP_ConvTranspose},
+    {"2, check on a constant at the left of a product", "check/check_model.c:", OP_UNSUPPORTED},
+    {"2, check on a constant at the left of a product", "under impulses", OP_MatMul},
+    {"2, check on a constant at the left of a product", "the generated code ended with", OP_MatMul},
+    {"2, check on a constant at the left of a product", "generated code writes outside of the",
+     OP_UNSUPPORTED},
+    {"4, bounds of cubic Resize", "Resize differs", OP_Resize},
+    {"6, the last index with NaN", "ArgMax differs", OP_ArgMax},
+    {"6, the last index with NaN", "ArgMin differs", OP_ArgMin},
+    {"6, maxima with NaN", "MaxPool differs", OP_MaxPool},
+    {"9, LayerNormalization with a scale that broadcasts", "(LayerNormalization): input", OP_UNSUPPORTED},
+    {"12, check on recurrent operators with a batch of 0", "generated code reports output", OP_UNSUPPORTED},
+    {"13, GRU, linear_before_reset, R at run time, constant B", "Recurrent differs", OP_GRU},
+    {"14, squares in InstanceNormalization that only double holds", "InstanceNormalization differs",
+     OP_InstanceNormalization},
+};
+const int num_known_faults = sizeof known_faults / sizeof known_faults[0];
+
+static const char *const allowed[] = {
+    "unsupported",
+    "not supported",
+    "are supported for float only",
+    /* sizes of 0 */
+    "0 input channels do not make",
+    "the padded input has 0",
+    "along an axis without elements",
+    "of no elements",
+    "of size 0 cannot be resized",
+    "for an axis of size",
+    "the padding leaves an output of size",
+    /* a scalar has no axis 1 */
+    "axis 1 is out of range for rank 0",
+};
+
+int find_known(const Outcome *o)
+{
+    for (int i = 0; i < num_known_faults; i++) {
+        const Known *k = &known_faults[i];
+        if (strstr(o->message, k->says) && (k->op == OP_UNSUPPORTED || o->ops[k->op]))
+            return i;
+    }
+    return -1;
+}
+
+bool is_allowed_refusal(const char *message)
+{
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++)
+        if (strstr(message, allowed[i]))
+            return true;
+    return false;
+}
