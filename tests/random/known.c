@@ -5,18 +5,6 @@
 #include <string.h>
 
 const Known known_faults[] = {
-    {"1, pooling behind a transposed convolution", "pooling fused into a transposed convolution",
-     OP_ConvTranspose},
-    {"2, check on a constant at the left of a product", "check/check_model.c:", OP_UNSUPPORTED},
-    {"2, check on a constant at the left of a product", "under impulses", OP_MatMul},
-    {"2, check on a constant at the left of a product", "the generated code ended with", OP_MatMul},
-    {"2, check on a constant at the left of a product", "generated code writes outside of the",
-     OP_UNSUPPORTED},
-    {"4, bounds of cubic Resize", "Resize differs", OP_Resize},
-    {"6, the last index with NaN", "ArgMax differs", OP_ArgMax},
-    {"6, the last index with NaN", "ArgMin differs", OP_ArgMin},
-    {"6, maxima with NaN", "MaxPool differs", OP_MaxPool},
-    {"9, LayerNormalization with a scale that broadcasts", "(LayerNormalization): input", OP_UNSUPPORTED},
     {"12, check on recurrent operators with a batch of 0", "generated code reports output", OP_UNSUPPORTED},
     {"13, GRU, linear_before_reset, R at run time, constant B", "Recurrent differs", OP_GRU},
     {"14, squares in InstanceNormalization that only double holds", "InstanceNormalization differs",

@@ -7,7 +7,8 @@
  *   random_nets --oracle FOLDER COUNT SEED   writes float networks for oracle.mjs, see random_nets.sh
  *
  * FOLDER gets the smallest network as model.onnx. Behind the other arguments: --all makes known findings
- * small as well, --stats tells how often each operator was drawn. */
+ * small as well, --stats tells how often each operator was drawn, --first N ends after N networks, however
+ * much time is left. */
 #include "random/known.h"
 #include "base/host.h"
 
@@ -32,8 +33,8 @@ typedef struct Kinds {
 } Kinds;
 
 typedef struct Run {
-    uint64_t seed;
-    const char *folder; /* or NULL */
+    uint64_t seed, first; /* first: how many at most */
+    const char *folder;   /* or NULL */
     bool all, stats;
     double started;
     int64_t nets, built, passed, nothing;
@@ -161,9 +162,18 @@ static int run_one(Run *r, uint64_t number)
 
 static int run_many(Run *r, double seconds)
 {
-    for (uint64_t number = 0; seconds_now() - r->started < seconds; number++)
+    for (uint64_t number = 0; number < r->first && seconds_now() - r->started < seconds; number++)
         judge(r, try_net(r->seed, number, NULL, NULL), number);
     return report(r);
+}
+
+/* "--first N" at the end: the value; without it all that there is time for. */
+static uint64_t take_first(int *argc, char **argv)
+{
+    if (*argc < 3 || strcmp(argv[*argc - 2], "--first") != 0)
+        return UINT64_MAX;
+    *argc -= 2;
+    return strtoull(argv[*argc + 1], NULL, 10);
 }
 
 static bool take_flag(int *argc, char **argv, const char *name)
@@ -179,10 +189,11 @@ int main(int argc, char **argv)
     Run *r = NEW(Run);
     setenv("ASAN_OPTIONS", "detect_leaks=0", 0);
     setenv("TMPDIR", temp_folder(), 1);
+    r->first = take_first(&argc, argv);
     r->stats = take_flag(&argc, argv, "--stats");
     r->all = take_flag(&argc, argv, "--all");
     if (argc < 2)
-        usage("random_nets SECONDS SEED [FOLDER] or random_nets SEED:NUMBER [FOLDER]");
+        usage("random_nets SECONDS SEED [FOLDER] [--first N] or random_nets SEED:NUMBER [FOLDER]");
     if (argc == 5 && !strcmp(argv[1], "--oracle")) {
         write_for_oracle(argv[2], atoi(argv[3]), strtoull(argv[4], NULL, 10));
         return 0;
