@@ -246,7 +246,8 @@ static bool is_row(const Node *n, const Tensor *t)
     axis = axis < 0 ? axis + x.rank : axis;
     for (int k = 0; k < x.rank; k++) {
         int own = k - (x.rank - t->type.rank);
-        if ((own < 0 ? 1 : t->type.dims[own]) != (k < axis ? 1 : x.dims[k]))
+        int64_t size = own < 0 ? 1 : t->type.dims[own], of_row = k < axis ? 1 : x.dims[k];
+        if (size != of_row)
             return false;
     }
     return true;
