@@ -60,7 +60,7 @@ ROW(conv_transpose_run_time, "g (float[2,4,3,4] x, float[4,2,3,2] w, float[4] b)
 
 /* Every pooling behind a transposed convolution, directly and behind what a layer takes over. */
 #define UPPOOLED(NAME, X, W, PARAMETERS, BETWEEN, FROM, OP, STRIDES) \
-    ROW(conv_transpose_##NAME, "g (" X " x) => (y) <" W " w = seed 8" PARAMETERS ">" \
+    ROW(conv_transpose_##NAME, "g (" X " x) => (y) <" W " w = seed 2" PARAMETERS ">" \
         " { u = ConvTranspose <strides = " STRIDES "> (x, w) " BETWEEN " y = " OP " (" FROM ") }")
 #define UPPOOLED_BY(NAME, X, W, STRIDES, POOL, OP) \
     UPPOOLED(NAME##_##POOL, X, W, "", "", "u", OP, STRIDES) \
