@@ -72,8 +72,8 @@ static bool may_unroll(const Layer *l, const Options *opt, int64_t left)
  * where an add is an instruction. */
 static void predict_unrolled(Layer *l, const Options *opt)
 {
-    const Core *target = find_core(opt->target);
-    const int most = l->kind == LAYER_FC ? target->fc.share_taps : target->conv.share_taps;
+    const Core *core = find_core(opt->target);
+    const int most = l->kind == LAYER_FC ? core->fc.share_taps : core->conv.share_taps;
     int64_t adds = 0;
     for (int taps = 1; taps <= most; taps = taps < most ? most : most + 1) {
         Layer t = *l;
@@ -81,7 +81,7 @@ static void predict_unrolled(Layer *l, const Options *opt)
         t.share_taps = taps;
         Work w = layer_work(&t, opt);
         double time = work_time(&w, &t, opt);
-        bool better = opt->optimize == OPTIMIZE_SIZE ? !target->soft_float && w.adds < adds
+        bool better = opt->optimize == OPTIMIZE_SIZE ? !core->soft_float && w.adds < adds
                                                      : time < l->time[LOWER_UNROLL];
         if (taps == 1 || better) {
             l->share_taps = taps;
@@ -167,11 +167,11 @@ static Lowering choose_for_speed(Layer *l)
 
 static bool wants_small_tables(const Layer *l, const Options *opt)
 {
-    const Core *target = find_core(opt->target);
+    const Core *core = find_core(opt->target);
     if (l->kind == LAYER_CONV_TRANSPOSE)
         return false;
-    return opt->optimize == OPTIMIZE_SIZE || target->small_tables ||
-           (l->kind == LAYER_CONV && target->soft_float);
+    return opt->optimize == OPTIMIZE_SIZE || core->small_tables ||
+           (l->kind == LAYER_CONV && core->soft_float);
 }
 
 static Lowering choose_lowering(Layer *l, const Options *opt)

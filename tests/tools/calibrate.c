@@ -212,8 +212,8 @@ static void measure_layer(Calibration *a, int shape, double density, int group)
         {LOWER_DENSE, OPTIMIZE_SPEED, 0},  {LOWER_SPARSE, OPTIMIZE_SIZE, 0},
         {LOWER_PACKED, OPTIMIZE_SIZE, 0},
     };
-    const Core *target = find_core(a->target);
-    const int most = c->kind == LAYER_FC ? target->fc.share_taps : target->conv.share_taps;
+    const Core *core = find_core(a->target);
+    const int most = c->kind == LAYER_FC ? core->fc.share_taps : core->conv.share_taps;
     Layer *l = make_layer(c, density);
     Sample *s = a->samples + a->count;
     const int64_t weights = c->ci * c->co * c->kernel * c->kernel / c->groups;
