@@ -180,6 +180,16 @@ static bool has_layout(const Options *opt)
     return false;
 }
 
+/* --layout without a name speaks of what may be an image and is none that we know of. */
+static void note_left(const Graph *g)
+{
+    for (int i = 0; i < g->num_inputs; i++)
+        if (g->inputs[i]->type.rank > 3 && !g->inputs[i]->channels.told)
+            note("%s: --layout leaves input '%s', %s, as it is: its layers do not show which axis has the "
+                 "channels (--model-layout)",
+                 g->file, g->inputs[i]->name, type_text(g->inputs[i]->type));
+}
+
 /* ---- the pass ---- */
 
 static Node *only_transpose(const Graph *g, const Tensor *x)
@@ -259,11 +269,6 @@ static bool visit_input(Graph *g, Node ***first, const Options *opt, Tensor *x)
     bool ordered = w && can_order(&c, w);
     if (ordered)
         order_axes(&c, w->layout);
-    else if (w && c.model.rank > 3 && !opt->quiet)
-        note("%s: --layout leaves input '%s', %s, as it is: its layers do not show which axis has the "
-             "channels "
-             "(--model-layout)",
-             g->file, x->name, type_text(c.model));
     if (!pixels && !ordered)
         return false;
     if (c.transpose)
@@ -284,6 +289,8 @@ void pass_inputs(Graph *g, const Options *opt)
         fail("%s: --layout: no input is an image whose layers show which axis has the channels: add "
              "--model-layout nchw or nhwc",
              g->file);
+    if (has_layout(opt) && !opt->quiet)
+        note_left(g);
     if (g->num_nodes)
         memcpy(first, g->nodes, (size_t)g->num_nodes * sizeof *nodes);
     g->num_nodes += (int)(first - nodes);
