@@ -134,10 +134,10 @@ static bool keeps_axes(const Node *n, int k)
     }
 }
 
-/* False: nothing is known of input k from the output. */
-static bool map_node(const Node *n, int k, int *map)
+/* False: nothing is known of input k from an output of type `out`. */
+static bool map_node(const Node *n, int k, Type out, int *map)
 {
-    Type in = n->in[k]->type, out = n->out[0]->type;
+    Type in = n->in[k]->type;
     int64_t perm[MAX_RANK];
     if (is_reshape(n) && k == 0) {
         map_reshape(in, out, map);
@@ -170,12 +170,15 @@ static void tell(Reading *of, Reading r)
 static void read_back(const Node *n, Reading *readings)
 {
     Reading r = {0};
+    Type out = {0};
     int map[MAX_RANK];
     for (int i = 0; i < n->num_out && !r.told; i++)
-        if (n->out[i])
+        if (n->out[i]) {
             r = readings[n->out[i]->id];
+            out = n->out[i]->type;
+        }
     for (int k = 0; k < n->num_in && r.told; k++)
-        if (n->in[k] && !n->in[k]->data && map_node(n, k, map))
+        if (n->in[k] && !n->in[k]->data && map_node(n, k, out, map))
             tell(&readings[n->in[k]->id],
                  (Reading){true, axis_before(map, r.batch), axis_before(map, r.channel)});
 }

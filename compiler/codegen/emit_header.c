@@ -119,18 +119,18 @@ static bool is_pixels(const Emitter *e, const Tensor *t)
 /* Of an image, a signal or a volume. */
 static void print_axes(Text *h, const Tensor *t)
 {
-    static const char *const positions[][3] = {{"width"}, {"height", "width"}, {"depth", "height", "width"}};
+    static const char *const positions[] = {"depth", "height", "width"};
     Channels c = t->channels;
     int spatial = t->type.rank - (c.batch ? 1 : 0) - (c.axis >= 0 ? 1 : 0);
     if (!c.told || t->type.rank < 3 || spatial < 1 || spatial > 3)
         return;
     text_printf(h, "\n * dimensions: ");
-    for (int i = 0, at = 0; i < t->type.rank; i++) {
+    for (int i = 0, at = 3 - spatial; i < t->type.rank; i++) {
         const char *name = "channels";
         if (i == 0 && c.batch)
             name = "batch";
-        else if (i != c.axis)
-            name = positions[spatial - 1][at++];
+        else if (i != c.axis && at < 3)
+            name = positions[at++];
         text_printf(h, "%s%s", i ? ", " : "", name);
     }
 }

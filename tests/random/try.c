@@ -59,7 +59,7 @@ static void draw_options(Draw *d, Setup *s)
     o->split = maybe(d, 8) ? (int)draw(d, 1, 3) : 0;
     o->float_guard = maybe(d, 6);
     o->input.layout = (LayoutWords){&layouts[draw(d, 0, 1)], maybe(d, 8)};
-    o->model_layout = (LayoutWords){&layouts[draw(d, 0, 1)], o->input.layout.count && maybe(d, 2)};
+    o->model_layout = (LayoutWords){&layouts[draw(d, 0, 1)], o->input.layout.count};
     s->pixels = maybe(d, 8);
     const char *const *build = builds[draw(d, 0, 5)];
     s->cc = build[0];
@@ -76,11 +76,21 @@ static const Tensor *first_float(const Graph *g)
     return NULL;
 }
 
+static bool has_images(const Graph *g)
+{
+    for (int i = 0; i < g->num_inputs; i++)
+        if (g->inputs[i]->type.rank > 2)
+            return true;
+    return false;
+}
+
 /* The options that depend on the network. */
 static void finish_options(Setup *s, const Graph *g)
 {
     const char **names = NEW_ARRAY(const char *, 1);
     const Tensor *x = first_float(g);
+    if (!has_images(g))
+        s->opt.input.layout.count = s->opt.model_layout.count = 0;
     s->pixels = s->pixels && x;
     if (!s->pixels)
         return;

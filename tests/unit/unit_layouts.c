@@ -86,6 +86,11 @@ static const struct {
      "?"},
     {"g (float[3,4,5,2] x) => (y) <" CONV2 "> { t = Transpose <perm = [3, 0, 1, 2]> (x) y = Conv (t, w) }",
      "?"},
+    /* outputs that nobody wants */
+    {"g (float[1,2,1] x) => (y) <float[1,3,1] w = {1, 1, 1}, float[1,3,3] r = {1, 1, 1, 1, 1, 1, 1, 1, 1}, "
+     "float[2] b = {1, 1}> { , h = RNN <hidden_size = 3> (x, w, r) "
+     "y = BatchNormalization (h, b, b, b, b) }",
+     "?"},
     /* features */
     {"g (float[1,3] x, float[4] z) => (y, u) { y = Relu (x) u = Relu (z) }", "n1 0"},
 };
