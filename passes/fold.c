@@ -17,25 +17,14 @@ static bool same_type(const Node *n)
 
 /* ---- two nodes into one ---- */
 
-static void get_perm(const Node *n, int64_t *perm)
-{
-    int count, rank = n->in[0]->type.rank;
-    const int64_t *given = attr_ints(n, "perm", &count);
-    for (int i = 0; i < rank; i++) {
-        perm[i] = given ? given[i] : rank - 1 - i;
-        if (perm[i] < 0)
-            perm[i] += rank;
-    }
-}
-
 static void merge_transposes(Node *n)
 {
     const Node *before = n->in[0]->producer;
     if (!before || before->op != OP_Transpose)
         return;
     int64_t first[MAX_RANK], second[MAX_RANK], both[MAX_RANK];
-    get_perm(before, first);
-    get_perm(n, second);
+    transpose_perm(before, first);
+    transpose_perm(n, second);
     int rank = n->in[0]->type.rank;
     for (int i = 0; i < rank; i++)
         both[i] = first[second[i]];
@@ -67,7 +56,7 @@ static void merge_views(Graph *g, Node *n)
 static bool moves_nothing(const Node *n)
 {
     int64_t perm[MAX_RANK], last = -1;
-    get_perm(n, perm);
+    transpose_perm(n, perm);
     for (int i = 0; i < n->in[0]->type.rank; i++) {
         if (n->in[0]->type.dims[perm[i]] == 1)
             continue;

@@ -13,9 +13,10 @@ void pass_fold(Graph *g);                /* Identity, no-op Reshape/Transpose/..
 void pass_fold_for_training(Graph *g);   /* the same, but Dropout stays, and axes of the batch */
 void pass_fold_after_training(Graph *g); /* without Dropout, but it may be trained again */
 void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses removed */
+void pass_channels(Graph *g, const Options *opt);  /* which axis of each input has the channels */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
-void pass_inputs(Graph *g, const Options *opt);    /* uint8 and channels-last inputs of the application */
+void pass_inputs(Graph *g, const Options *opt);    /* uint8 and moved channels: inputs of the application */
 void pass_fuse(Graph *g);                          /* linear nodes -> OP_Layer with epilogues */
 void pass_lower(Graph *g, const Options *opt);     /* lowering per layer, layouts of tensors */
 

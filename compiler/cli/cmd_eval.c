@@ -204,7 +204,7 @@ int cmd_eval(const CommandLine *c)
 {
     Model *m = pipeline_load(c->model, &c->opt);
     pipeline_ternarize(m, &c->opt);
-    const Dataset *d = data_open(c->data.spec, c->data.nhwc);
+    const Dataset *d = data_open(c->data.spec);
     EvalJob j = {.g = m->graph, .classes = count_classes(m->graph), .scores = find_scores(m->graph)};
     j.feed = data_feed(d, m->graph, &c->data);
     check_labels(d, j.classes, m->graph);

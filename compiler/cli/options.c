@@ -265,7 +265,7 @@ static void set_input_form(CommandLine *c)
     if (c->data.spec)
         return;
     InputForm *f = &c->opt.input;
-    f->nhwc = c->data.nhwc;
+    f->layout = c->data.layout;
     f->scale = c->data.scale;
     f->mean = c->data.mean;
     f->std = c->data.std;

@@ -64,6 +64,13 @@ typedef struct Ternary {
     int64_t groups, mid, chan, inner;
 } Ternary;
 
+/* Where an input has its channels. */
+typedef struct Channels {
+    bool told;  /* by the layers behind the input, its rank or --model-layout */
+    bool batch; /* axis 0 is the batch */
+    int axis;   /* -1: there are none */
+} Channels;
+
 typedef struct Node Node;
 
 /* An edge of the graph. */
@@ -75,6 +82,7 @@ typedef struct Tensor {
     Ternary *ternary;     /* set beside data by ternarisation: data[i] == codes[i] * scale exactly */
     Node *producer;       /* NULL for inputs and constants */
     int id;               /* index in Graph.tensors */
+    Channels channels;    /* of an input of the graph; valid after channels */
     Layout layout;        /* valid after lower */
     int64_t arena_offset; /* bytes; valid after plan; -1: no place in the arena (input, output, constant) */
     struct Tensor *alias; /* shares this tensor's memory; valid after plan; NULL: has its own */

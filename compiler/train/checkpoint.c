@@ -26,6 +26,8 @@ static uint64_t hash_data(const DataFeed *f, uint64_t hash)
 {
     const Dataset *d = f->data;
     hash = XXH64(&f->scale, sizeof f->scale, hash);
+    hash = XXH64(&f->inner, sizeof f->inner, hash);
+    hash = XXH64(&f->own_inner, sizeof f->own_inner, hash);
     hash = XXH64(f->mean, (size_t)f->c * sizeof *f->mean, hash);
     hash = XXH64(f->std, (size_t)f->c * sizeof *f->std, hash);
     hash = XXH64(d->values, (size_t)d->count * type_bytes(d->sample), hash);

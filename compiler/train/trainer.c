@@ -245,9 +245,12 @@ static TrainOptions *fill_options(const TrainJob *j)
 
 static void check_augmentation(const Trainer *t)
 {
-    Type x = t->g->inputs[0]->type;
-    if ((t->o->flip || t->o->crop) && (x.rank != 4 || t->train.feed->data->sample.rank < 2))
-        fail("%s: --augment needs images; input '%s' is %s", t->g->file, t->g->inputs[0]->name, type_text(x));
+    const DataFeed *f = t->train.feed;
+    if ((t->o->flip || t->o->crop) && !f->w)
+        fail("%s: --augment needs images, and to know their axis of channels (--layout, --model-layout): "
+             "input "
+             "'%s' is %s, samples are %s",
+             t->g->file, t->g->inputs[0]->name, type_text(f->input), type_text(f->data->sample));
 }
 
 static void make_engines(Trainer *t)

@@ -56,7 +56,7 @@ expect 1 "ternc: error: m/no_labels.npz: there are no labels; eval needs them: -
     ternc eval m/logits.onnx --data m/no_labels.npz
 expect 1 "ternc: error: m/images.npz: samples of uint8[8,8] do not fit input 'x' of m/logits.onnx, which is float[1,3]" \
     ternc eval m/logits.onnx --data m/images.npz --limit 1
-expect 2 "ternc: usage: --mean: 3 numbers for samples of uint8[8,8], which have 1 channels (--layout nchw)" \
+expect 2 "ternc: usage: --mean: 3 numbers, but samples of uint8[8,8] have one channel" \
     ternc eval m/tiny.onnx --data m/images.npz --mean 1,2,3
 expect 1 "ternc: error: m/two.onnx: eval needs a model with one output, the scores of the classes; this one has 2" \
     ternc eval m/two.onnx --data m/scores.npz

@@ -105,7 +105,9 @@ static void test_data_values(void)
     CU_ASSERT_DOUBLE_EQUAL(c->data.mean.items[0], -0.5, 0);
     CU_ASSERT_DOUBLE_EQUAL(c->data.mean.items[2], 1e-3, 0);
     CU_ASSERT_EQUAL_FATAL(c->data.std.count, 1);
-    CU_ASSERT_TRUE(c->data.nhwc);
+    CU_ASSERT_EQUAL_FATAL(c->data.layout.count, 1);
+    CU_ASSERT_PTR_NULL(c->data.layout.items[0].input);
+    CU_ASSERT_EQUAL(c->data.layout.items[0].layout, IMAGES_NHWC);
     CU_ASSERT_EQUAL(c->data.limit, 12);
     CU_ASSERT_EQUAL(c->threads, 3);
     CU_ASSERT_STRING_EQUAL(parse_good("ternc run -- --model")->model, "--model");
