@@ -119,7 +119,10 @@ struct Node {
     const char *op_name; /* ONNX operator name, never NULL */
     const char *domain;  /* "" for ai.onnx */
     const char *name;    /* ONNX node name, may be "" */
-    int64_t opset; /* of ai.onnx, where a function of the model says so; 0: the model's. Until upgrade */
+    /* Of ai.onnx, where a function of the model says so; 0: the model's. Between upgrade and infer: that of
+     * the form which the node still has, because a rule waits for a constant or a type; 0: it has its form.
+     */
+    int64_t opset;
     int num_in, num_out, num_attrs;
     Tensor **in;  /* NULL entry: optional input left out */
     Tensor **out; /* NULL entry: optional output not wanted */

@@ -77,8 +77,10 @@ OpKind op_find(const char *domain, const char *name); /* OP_UNSUPPORTED when not
 
 /* ---- supported.c ---- */
 
-/* Arity, attribute names and types of every node against its OpDef; lists all unsupported operators in one
- * message. */
+/* Arity, attribute names and types of a node against its OpDef. */
+void check_supported_node(const Graph *g, const Node *n);
+/* check_supported_node for all that do not wait for infer (Node.opset), in bodies too; lists all unsupported
+ * operators in one message. */
 void check_supported(const Graph *g);
 
 #endif
