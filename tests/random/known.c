@@ -5,8 +5,6 @@
 #include <string.h>
 
 const Known known_faults[] = {
-    {"12, check on recurrent operators with a batch of 0", "generated code reports output", OP_UNSUPPORTED},
-    {"13, GRU, linear_before_reset, R at run time, constant B", "Recurrent differs", OP_GRU},
     {"14, squares in InstanceNormalization that only double holds", "InstanceNormalization differs",
      OP_InstanceNormalization},
 };

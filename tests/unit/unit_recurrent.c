@@ -98,6 +98,56 @@ static void test_sound_code_passes(void)
     }
 }
 
+/* ---- what is constant, and what comes at run time ---- */
+
+typedef struct CellText {
+    const char *op, *attrs;
+    int gates;
+} CellText;
+
+/* W, R and B of a cell, each an input or a constant. */
+static void add_cell(Text *in, Text *constants, Text *nodes, const CellText *c, const char *type, int which)
+{
+    static const char *const names[] = {"w", "r", "b"};
+    int rows = 2 * c->gates, id = (int)(100 * (c->op[0] + c->attrs[0])) + which;
+    const char *shapes[] = {mem_printf("1,%d,3", rows), mem_printf("1,%d,2", rows),
+                            mem_printf("1,%d", 2 * rows)};
+    for (int i = 0; i < 3; i++) {
+        bool fixed = (which >> i) & 1;
+        text_printf(fixed ? constants : in, "%s%s[%s] %s%d%s", fixed && !constants->len ? "" : ", ", type,
+                    shapes[i], names[i], id, fixed ? mem_printf(" = seed %d", id + i) : "");
+    }
+    text_printf(nodes, " y%d = %s <%s> (x, w%d, r%d, b%d)", id, c->op, c->attrs, id, id, id);
+}
+
+static void expect_cells(const char *type, int steps, int batch)
+{
+    static const CellText cells[] = {{"LSTM", "layout = 0", 4},
+                                     {"GRU", "layout = 0", 3},
+                                     {"GRU", "direction = \"reverse\", linear_before_reset = 1", 3},
+                                     {"RNN", "layout = 0", 1}};
+    Text in = {0}, constants = {0}, nodes = {0}, out = {0};
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++)
+        for (int which = 0; which < 8; which++) {
+            add_cell(&in, &constants, &nodes, &cells[i], type, which);
+            text_printf(&out, "%sy%d", out.len ? ", " : "",
+                        (int)(100 * (cells[i].op[0] + cells[i].attrs[0])) + which);
+        }
+    char *text = mem_printf("g (%s[%d,%d,3] x%s) => (%s) <%s> {%s }", type, steps, batch, in.data, out.data,
+                            constants.data, nodes.data);
+    expect_sound(text, METHOD_none, LOWER_AUTO);
+    text_free(&in), text_free(&constants), text_free(&nodes), text_free(&out);
+}
+
+/* No part of W, R and B is lost, whichever of them are known; no step, and no row, is sound too. */
+static void test_constant_and_not(void)
+{
+    expect_cells("float", 3, 2);
+    expect_cells("double", 2, 1);
+    expect_cells("float", 2, 0);
+    expect_cells("float", 0, 2);
+}
+
 /* The last place of `find` in the text is replaced: kernels and tables come first, then the layers, then the
  * steps. */
 typedef struct Fault {
@@ -248,6 +298,7 @@ int main(void)
     CU_initialize_registry();
     CU_pSuite s = CU_add_suite("recurrent", NULL, NULL);
     CU_ADD_TEST(s, test_sound_code_passes);
+    CU_ADD_TEST(s, test_constant_and_not);
     CU_ADD_TEST(s, test_faults_are_found);
     CU_ADD_TEST(s, test_two_ternary_tensors);
     CU_ADD_TEST(s, test_keep);
