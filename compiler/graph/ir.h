@@ -307,8 +307,9 @@ _Noreturn void fail_not_constant(const Graph *g, const Node *n, const char *what
 /* An element as double: exact for all but large 64-bit integers. */
 double elem_get(const void *data, DType d, int64_t i);
 void elem_set(void *data, DType d, int64_t i, double v);
-float half_value(uint16_t bits);   /* float16 */
-void tensor_widen_half(Tensor *t); /* DT_F16 becomes DT_F32, in a copy of constant data */
+double elem_rounded(double v, DType d); /* as an element holds it; infinite where it is too large */
+float half_value(uint16_t bits);        /* float16 */
+void tensor_widen_half(Tensor *t);      /* DT_F16 becomes DT_F32, in a copy of constant data */
 
 /* ---- layer.c ---- */
 

@@ -56,6 +56,9 @@ typedef struct OpDef {
     /* With ROUND_SUM, where the operator has coefficients of its own that may be negative: eval with their
      * absolute values. NULL: eval. */
     void (*eval_absolute)(const Graph *g, const Node *n, const void *const *in, void *const *out);
+    /* By how much the bound of each element of output k grows, where a sum inside of it cancels or is below
+     * the normal numbers, or its rounding is magnified; `want` is what eval gives. NULL: not at all. */
+    void (*magnify)(const Graph *g, const Node *n, const void *const *in, const void *want, double *by);
     /* Terms that an element of the output is made of (NULL: as many elements as input 0 has for each; 0: it
      * is a copy), and steps that eval takes for it (NULL: one). Too many do no harm. */
     double (*terms)(const Graph *g, const Node *n);

@@ -1,13 +1,9 @@
 /* unit_recurrent.c - LSTM, GRU and RNN: `check` passes the generated code of every kind in every lowering and
  * finds what is broken in it; W and R are ternary tensors of their own; which outputs are the state of which
  * inputs. */
-#include "check/check.h"
-#include "codegen/codegen.h"
 #include "codegen/states.h"
 #include "graph/cell.h"
-#include "passes/passes.h"
-#include "pipeline.h"
-#include "support/text.h"
+#include "support/checked.h"
 
 #include <CUnit/Basic.h>
 #include <stdlib.h>
@@ -30,63 +26,7 @@ static const char rnn[] = "g (float[4,1,4] x) => (h) <float[1,3,4] w = seed 1, f
 static const char run_time[] = "g (float[2,2,3] x, float[1,8,3] w, float[1,8,2] r, float[1,16] b) => (y) { "
                                "[cell] y = LSTM (x, w, r, b) }";
 
-static Model *read_model(const char *text, const Options *opt)
-{
-    Model *m = text_read("m", text);
-    pass_infer(m->graph);
-    pipeline_ternarize(m, opt);
-    return m;
-}
-
-static Options *options(Method method, Lowering lowering)
-{
-    static const char *const keep[] = {"none"};
-    Options *opt = NEW(Options);
-    *opt = (Options){.method = method, .lowering = lowering, .name = "net", .quiet = true};
-    opt->keep = method == METHOD_none ? NULL : keep;
-    opt->num_keep = 1;
-    return opt;
-}
-
-static Plan *plan_text(const char *text, const Options *opt)
-{
-    return pipeline_lower(read_model(text, opt), opt);
-}
-
 /* ---- check ---- */
-
-static CheckReport *check_text(const Plan *plan, const Text *c, const Text *h)
-{
-    const DataOptions none = {0};
-    const CheckInputs random = {.data = &none, .samples = 2, .seed = 1};
-    Text err = {0};
-    int count;
-    const void *const *const *sets = make_input_sets(plan->g, &random, &count);
-    Program *p = program_open(plan, "gcc", "-O1 -w");
-    bool built = program_build(p, c, h, &err);
-    if (!built)
-        fprintf(stderr, "%s\n", err.data);
-    CU_ASSERT_TRUE_FATAL(built);
-    CheckReport *r = report_new(plan);
-    compare_values(p, sets, count, r);
-    compare_impulses(p, r);
-    program_close(p);
-    return r;
-}
-
-static void expect_sound(const char *text, Method method, Lowering lowering)
-{
-    Plan *plan = plan_text(text, options(method, lowering));
-    Text c = {0}, h = {0};
-    emit_c(plan, &c, &h);
-    CheckReport *r = check_text(plan, &c, &h);
-    bool passed = report_passed(plan, r);
-    for (int i = 0; i < plan->g->num_nodes && !passed; i++)
-        fprintf(stderr, "node %d: %s\n", i, r->nodes[i].first ? r->nodes[i].first : "good");
-    CU_ASSERT_TRUE(passed);
-    text_free(&c);
-    text_free(&h);
-}
 
 static void test_sound_code_passes(void)
 {
