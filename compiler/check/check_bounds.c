@@ -57,7 +57,7 @@ static void *absolute_copy(const Tensor *t, const void *data)
     return copy;
 }
 
-/* Where sums of finite terms may leave the range of the type on the way, the bound is infinite. */
+/* Sums of finite terms may leave the range of the type on the way: then order decides. */
 static void sum_bounds(const Graph *g, const Node *n, int k, const void *const *in, double *bound)
 {
     void **magnitudes = NEW_ARRAY(void *, n->num_in), **out = NEW_ARRAY(void *, n->num_out);
@@ -72,7 +72,8 @@ static void sum_bounds(const Graph *g, const Node *n, int k, const void *const *
     DType d = n->out[k]->type.dtype;
     double factor = (count_terms(g, n) + 8) * unit_roundoff(d);
     for (int64_t i = 0; i < type_elems(n->out[k]->type); i++)
-        bound[i] = factor * fabs(elem_get(out[k], d, i)) + smallest(d);
+        bound[i] =
+            isinf(elem_get(out[k], d, i)) ? NO_BOUND : factor * fabs(elem_get(out[k], d, i)) + smallest(d);
     for (int i = 0; i < n->num_in; i++)
         free(magnitudes[i]);
     for (int i = 0; i < n->num_out; i++)
@@ -175,13 +176,18 @@ static double norm_bound(const Norm *m, const Group *g, int k, double want)
 {
     double lost = smallest(m->x.dtype) * g->inverse * g->inverse;
     double terms = g->count + 16, relative = 2 * g->largest * g->inverse * (1 + lost);
-    if (g->count * g->largest > largest(m->x.dtype))
-        return INFINITY;
     if (k == 1)
         return terms * g->largest;
     if (k == 2)
         return terms * g->inverse * (1 + lost + relative);
     return terms * (relative * m->scale + fabs(want)) + 4 * m->bias;
+}
+
+/* Whether the sum of the elements of a group stays in the range of the type, on the way too. An infinite
+ * element makes all of them NaN. */
+static bool has_mean(const Norm *m, const Group *g)
+{
+    return g->count * g->largest <= largest(m->x.dtype) || isinf(g->largest);
 }
 
 static void norm_bounds(const Node *n, int k, const void *const *in, const void *want, double *bound)
@@ -200,8 +206,8 @@ static void norm_bounds(const Node *n, int k, const void *const *in, const void 
     const Type t = n->out[k]->type;
     for (int64_t i = 0; i < type_elems(t); i++) {
         const Group *g = &m.groups[k ? i : group_of(&m, i)];
-        bound[i] =
-            unit_roundoff(t.dtype) * norm_bound(&m, g, k, elem_get(want, t.dtype, i)) + smallest(t.dtype);
+        double units = norm_bound(&m, g, k, elem_get(want, t.dtype, i));
+        bound[i] = has_mean(&m, g) ? unit_roundoff(t.dtype) * units + smallest(t.dtype) : NO_BOUND;
     }
     free(m.groups);
 }
@@ -234,7 +240,8 @@ static void magnify_bounds(const Graph *g, const Node *n, const void *const *in,
         fail("out of memory");
     op_def(n->op)->magnify(g, n, in, want, by);
     for (int64_t i = 0; i < count; i++)
-        bound[i] = isnan(by[i]) ? INFINITY : bound[i] * by[i];
+        if (bound[i] != NO_BOUND)
+            bound[i] = isfinite(by[i]) ? bound[i] * by[i] : NO_BOUND;
     free(by);
 }
 

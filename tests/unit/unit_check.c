@@ -11,6 +11,7 @@
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdbool.h>
 #include <string.h>
@@ -306,6 +307,28 @@ static void test_bounds_of_terms_that_cancel(void)
                             " { y = Gemm <alpha = 0.5, beta = -0.5> (a, b, c) }") >= sum / 2);
 }
 
+/* A value out of range is compared all the same, but not what is made of sums out of range. */
+static void test_bounds_of_infinities(void)
+{
+    static const struct {
+        const char *text;
+        bool bounded;
+    } cases[] = {
+        {"g (float[2] x) => (y) { y = Exp (x) }", true},
+        {"g (float[2] x) => (y) { y = ReduceSum (x) }", false},
+        {"g (float[2] x) => (y) { y = ReduceProd (x) }", true},
+        {"g (float[1,1,2] x) => (y) <float[1] a = {1}> { y = InstanceNormalization (x, a, a) }", false}};
+    const float huge[] = {FLT_MAX, -FLT_MAX}, ones[] = {1, 1}, want[] = {INFINITY, INFINITY};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const OpCase row = {.name = "infinities", .text = cases[i].text};
+        Graph *g = load_row(&row);
+        const void *in[3] = {huge, ones, ones};
+        double bound[2] = {0};
+        node_bounds(g, g->nodes[0], 0, in, want, bound);
+        CU_ASSERT_EQUAL(bound[0] != NO_BOUND, cases[i].bounded);
+    }
+}
+
 /* ---- sums that leave the range of the type, or cancel ---- */
 
 /* Operators with sums of powers, or that divide by or take the logarithm of a sum; h: the numbers, [1,2,3,4].
@@ -385,6 +408,7 @@ int main(void)
     CU_ADD_TEST(s, test_values_stay_exact);
     CU_ADD_TEST(s, test_values_of_batches);
     CU_ADD_TEST(s, test_bounds_of_terms_that_cancel);
+    CU_ADD_TEST(s, test_bounds_of_infinities);
     CU_ADD_TEST(s, test_sums_out_of_range);
     CU_basic_run_tests();
     bool failed = CU_get_number_of_failures() != 0;
