@@ -39,7 +39,7 @@ void downgrade_pad(Upgrade *u, Node *n)
         pads[a] = some[i];
         pads[rank + a] = some[count + i];
     }
-    n->in[1] = graph_const_i64(u->g, upgrade_name(n, "pads"), 2 * rank, pads);
+    n->in[1] = graph_const_i64(u->g, upgrade_name(n, "pads"), (int64_t)2 * rank, pads);
     n->in[3] = NULL;
 }
 
