@@ -2,10 +2,10 @@
  * and every node whose inputs are all constants is evaluated, so that chains of Shape, Gather, Concat and
  * Reshape vanish.
  *
- * Requires: opset 17 form, supported operators, graph inputs of known type. Gives: all types known and
- * static; the types that the file declares for its outputs hold; no node computes from constants alone, but
- * one that makes a graph output (an Identity of the constant) or costs too much (infer_cost.c); no control
- * flow (infer_control.c). */
+ * Requires: opset 17 form or nodes that wait for it, supported operators, graph inputs of known type. Gives:
+ * all types known and static; the types that the file declares for its outputs hold; no node computes from
+ * constants alone, but one that makes a graph output (an Identity of the constant) or costs too much
+ * (infer_cost.c); no control flow (infer_control.c). */
 #include "infer.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
@@ -129,6 +129,25 @@ static void release_outputs(Walk *w)
     }
 }
 
+/* An Identity that makes a graph output stays, but what it makes is known to others. */
+static void keep(Walk *w, Node *n)
+{
+    node_append(&w->kept, n);
+    if (!is_output_copy(w->g, n) || !n->in[0]->data)
+        return;
+    n->out[0]->data = n->in[0]->data;
+    w->made[w->num_made++] = n->out[0];
+}
+
+/* A node that upgrade could not bring into its form before types and constants were known. */
+static void infer_waiting(Walk *w, Node *n)
+{
+    Graph list = upgrade_waiting(w->g, n);
+    for (int i = 0; i < list.num_nodes; i++)
+        check_supported_node(w->g, list.nodes[i]);
+    infer_nodes(w, list.nodes, list.num_nodes);
+}
+
 static void check_outputs(const Graph *g, const Type *declared)
 {
     for (int i = 0; i < g->num_outputs; i++) {
@@ -145,6 +164,10 @@ void infer_nodes(Walk *w, Node *const *nodes, int count)
 {
     for (int i = 0; i < count; i++) {
         Node *n = nodes[i];
+        if (n->opset) {
+            infer_waiting(w, n);
+            continue;
+        }
         if (n->op == OP_If || n->op == OP_Loop || n->op == OP_Scan) {
             infer_control(w, n);
             continue;
@@ -157,7 +180,7 @@ void infer_nodes(Walk *w, Node *const *nodes, int count)
         if (can_evaluate(w, n))
             replace_by_value(w, n);
         else
-            node_append(&w->kept, n);
+            keep(w, n);
     }
 }
 

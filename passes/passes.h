@@ -6,6 +6,9 @@
 
 /* Each pass is one file of the same name, says what it requires and gives, and is followed by verify. */
 void pass_upgrade(Model *m); /* any opset 1..18 -> the one internal form (opset 17) */
+/* What a node whose rule waited (its opset is set) becomes, for infer, which knows types and constants: nodes
+ * in order; the graph has only its array. */
+Graph upgrade_waiting(Graph *g, Node *n);
 /* Entry i of the operators that upgrade replaces by others, and by which. False behind the last. */
 bool upgraded_operator(int i, const char **op, const char **becomes);
 void pass_infer(Graph *g);               /* all types known; nodes with constant inputs evaluated */

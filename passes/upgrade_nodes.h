@@ -22,5 +22,7 @@ const char *upgrade_name(const Node *n, const char *what); /* "LABEL_what" */
 /* A node with one new output, "LABEL_what"; not yet placed. */
 Node *upgrade_node(const Upgrade *u, const Node *of, const char *op_name, const char *what, int num_in);
 void upgrade_place(Upgrade *u, Node *n);
+void upgrade_rename(Node *n, const char *op_name);
+void upgrade_need_input(const Upgrade *u, const Node *n); /* the first one, and an output */
 
 #endif

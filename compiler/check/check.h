@@ -66,7 +66,9 @@ bool program_run(const Program *p, const char *const *args, CheckReport *r);
 const void *const *const *make_input_sets(const Graph *g, const CheckInputs *c, int *num_sets);
 /* check_values.c */
 void compare_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
-/* check_bounds.c: by how much output k may differ from `want`, per element. */
+/* check_bounds.c: by how much output k may differ from `want`, per element; NO_BOUND: what its type cannot
+ * hold may arise on the way, and any value will do. */
+#define NO_BOUND (-1.0)
 void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want,
                  double *bound);
 void layer_bounds(const Tensor *t, const float *layer_bound, double *bound); /* eval_layer's bound */

@@ -550,6 +550,11 @@ void elem_set(void *data, DType d, int64_t i, double v)
     bug("element of %s", dtype_name(d));
 }
 
+double elem_rounded(double v, DType d)
+{
+    return d == DT_F32 ? (double)(float)v : v;
+}
+
 float half_value(uint16_t bits)
 {
     int exponent = bits >> 10 & 31;

@@ -127,7 +127,10 @@ struct Node {
     const char *op_name; /* ONNX operator name, never NULL */
     const char *domain;  /* "" for ai.onnx */
     const char *name;    /* ONNX node name, may be "" */
-    int64_t opset; /* of ai.onnx, where a function of the model says so; 0: the model's. Until upgrade */
+    /* Of ai.onnx, where a function of the model says so; 0: the model's. Between upgrade and infer: that of
+     * the form which the node still has, because a rule waits for a constant or a type; 0: it has its form.
+     */
+    int64_t opset;
     int num_in, num_out, num_attrs;
     Tensor **in;  /* NULL entry: optional input left out */
     Tensor **out; /* NULL entry: optional output not wanted */
@@ -312,8 +315,9 @@ _Noreturn void fail_not_constant(const Graph *g, const Node *n, const char *what
 /* An element as double: exact for all but large 64-bit integers. */
 double elem_get(const void *data, DType d, int64_t i);
 void elem_set(void *data, DType d, int64_t i, double v);
-float half_value(uint16_t bits);   /* float16 */
-void tensor_widen_half(Tensor *t); /* DT_F16 becomes DT_F32, in a copy of constant data */
+double elem_rounded(double v, DType d); /* as an element holds it; infinite where it is too large */
+float half_value(uint16_t bits);        /* float16 */
+void tensor_widen_half(Tensor *t);      /* DT_F16 becomes DT_F32, in a copy of constant data */
 
 /* ---- layer.c ---- */
 

@@ -67,12 +67,18 @@ static void list_unsupported(const Graph *list, Text *text)
     }
 }
 
+void check_supported_node(const Graph *g, const Node *n)
+{
+    check_arity(g, n, op_def(n->op));
+    check_attrs(g, n, op_def(n->op));
+}
+
 static void check_nodes(const Graph *g, const Graph *list)
 {
     for (int i = 0; i < list->num_nodes; i++) {
         const Node *n = list->nodes[i];
-        check_arity(g, n, op_def(n->op));
-        check_attrs(g, n, op_def(n->op));
+        if (!n->opset)
+            check_supported_node(g, n);
         for (int k = 0; k < n->num_attrs; k++)
             if (n->attrs[k].graph)
                 check_nodes(g, n->attrs[k].graph);

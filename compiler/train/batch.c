@@ -245,7 +245,8 @@ Graph *graph_with_batch(const Graph *g, int64_t batch)
     for (int i = 0; i < c->num_inputs; i++)
         multiply_batch(c, c->inputs[i], &c->inputs[i]->type, 0, batch);
     for (int i = 0; i < c->num_outputs; i++)
-        c->outputs[i]->type = (Type){.rank = -1};
+        if (c->outputs[i]->producer)
+            c->outputs[i]->type = (Type){.rank = -1};
     pass_infer(c);
     return c;
 }
