@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 
 #include <ftw.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -92,6 +93,26 @@ static void clean_and_die(int sig)
     signal(sig, SIG_DFL);
     raise(sig);
     sigprocmask(SIG_UNBLOCK, &own, NULL);
+}
+
+static void print_all(const char *s)
+{
+    for (ssize_t n; *s && (n = write(STDERR_FILENO, s, strlen(s))) > 0; s += n)
+        ;
+}
+
+void end_in_handler(const char *const *message)
+{
+    static atomic_flag ending = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set(&ending)) /* other threads may meet the same end */
+        pause();
+    cleanup_hold();
+    print_all("ternc: error: ");
+    for (; *message; message++)
+        print_all(*message);
+    print_all("\n");
+    clean(remove_tree_in_handler);
+    _exit(1);
 }
 
 /* ---- waiting ---- */

@@ -18,15 +18,16 @@
 static void make_folder(const char *path)
 {
     struct stat st;
-    if (!stat(path, &st)) {
+    const char *raw = raw_text(path);
+    if (!stat(raw, &st)) {
         if (!S_ISDIR(st.st_mode))
             fail("%s: cannot write: it is not a directory", path);
         return;
     }
     sigset_t before = cleanup_hold();
-    bool made = !mkdir(path, 0777);
+    bool made = !mkdir(raw, 0777);
     if (made)
-        cleanup_add(LEFT_EMPTY_FOLDER, path);
+        cleanup_add(LEFT_EMPTY_FOLDER, raw);
     cleanup_release(&before);
     if (!made)
         fail("%s: cannot make this directory: %s", path, strerror(errno));
@@ -197,13 +198,14 @@ static const char *made_from(const char *path, const char *name)
     const char *title = mem_printf("/* %s - made by ternc from ", name);
     size_t n = strlen(title), len;
     struct stat st;
-    if (stat(path, &st) || !S_ISREG(st.st_mode) || access(path, R_OK))
+    const char *raw = raw_text(path);
+    if (stat(raw, &st) || !S_ISREG(st.st_mode) || access(raw, R_OK))
         return NULL;
     const char *text = (const char *)file_map(path, &len);
     const char *end = len > n && !memcmp(text, title, n) ? memchr(text, '\n', len) : NULL;
     if (!end)
         return NULL;
-    const char *model = mem_printf("%.*s", (int)(end - text - (ptrdiff_t)n), text + n);
+    const char *model = shown_text(mem_printf("%.*s", (int)(end - text - (ptrdiff_t)n), text + n));
     return model[0] ? mem_printf("%.*s", (int)strlen(model) - 1, model) : NULL; /* a full stop */
 }
 

@@ -138,7 +138,7 @@ static SizeReport *measure(const CommandLine *c)
 
 static void make_folder(const char *path)
 {
-    if (mkdir(path, 0777) && errno != EEXIST)
+    if (mkdir(raw_text(path), 0777) && errno != EEXIST)
         fail("%s: cannot make this directory: %s", path, strerror(errno));
 }
 

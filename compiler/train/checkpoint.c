@@ -19,7 +19,7 @@ const char *checkpoint_path(const TrainJob *j)
 void checkpoint_remove(const TrainJob *j)
 {
     if (!j->train->checkpoint)
-        unlink(checkpoint_path(j));
+        unlink(raw_text(checkpoint_path(j)));
 }
 
 static uint64_t hash_data(const DataFeed *f, uint64_t hash)
@@ -207,7 +207,7 @@ static void take_lists(Trainer *t, const Ternc__Checkpoint *c)
             fail("%s: damaged: an epoch's list has the wrong size", t->checkpoint);
         memcpy(zeros, e->zeros, e->n_zeros * sizeof *zeros);
         t->history[t->num_history++] = (EpochRecord){.epoch = (int64_t)i + 1,
-                                                     .stage = mem_strdup(e->stage),
+                                                     .stage = mem_strdup(shown_text(e->stage)),
                                                      .loss = e->loss,
                                                      .valid_loss = e->valid_loss,
                                                      .accuracy = e->accuracy,
@@ -250,7 +250,7 @@ static void check_settings(const Trainer *t, const char *there)
 
 void checkpoint_read(Trainer *t)
 {
-    if (access(t->checkpoint, F_OK)) {
+    if (access(raw_text(t->checkpoint), F_OK)) {
         note("%s: there is no checkpoint; training starts at the beginning", t->checkpoint);
         return;
     }
@@ -260,7 +260,7 @@ void checkpoint_read(Trainer *t)
     if (!c || c->version != VERSION)
         fail("%s: not a checkpoint of this version of ternc", t->checkpoint);
     check_digest(t, c);
-    check_settings(t, c->settings);
+    check_settings(t, shown_text(c->settings));
     take_state(t, c);
     take_lists(t, c);
     ternc__checkpoint__free_unpacked(c, NULL);
