@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 /* ---- generating ---- */
@@ -170,7 +171,7 @@ static void check_folders(Strings models)
 {
     for (int i = 0; i < models.count; i++)
         for (int k = 0; k < i; k++)
-            if (!strcmp(model_id(models.items[i]), model_id(models.items[k])))
+            if (!strcasecmp(model_id(models.items[i]), model_id(models.items[k])))
                 usage("--output: '%s' and '%s' would share a folder; measure them one by one",
                       models.items[k], models.items[i]);
 }

@@ -6,6 +6,7 @@
 #include <checkpoint.pb-c.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -14,6 +15,15 @@ enum { VERSION = 3 };
 const char *checkpoint_path(const TrainJob *j)
 {
     return j->train->checkpoint ? j->train->checkpoint : mem_printf("%s.ckpt", j->output);
+}
+
+/* What is no file would take it, and never give it back. */
+void checkpoint_check(const char *path)
+{
+    struct stat st;
+    if (!stat(raw_text(path), &st) && !S_ISREG(st.st_mode))
+        fail("%s: cannot hold a checkpoint: it is not a regular file; --checkpoint names another place",
+             path);
 }
 
 void checkpoint_remove(const TrainJob *j)

@@ -68,6 +68,10 @@ never_read() {
     expect 1 "$message" soon check m/tiny.onnx --input "$1"
     expect 1 "$message" soon ternarize m/logits.onnx -o no.onnx --data m/scores.npz --valid "$1"
     expect 1 "$message" soon bench m/tiny.onnx --rival "./$1"
+    for resume in --quiet --resume; do
+        expect 1 "...$1: cannot hold a checkpoint: it is not a regular file" soon ternarize m/logits.onnx -o no.onnx \
+            --data m/scores.npz --valid m/scores.npz --checkpoint "$1" $resume
+    done
 }
 for name in pipe dir zeros socket; do
     ln -s $name $name.bin
