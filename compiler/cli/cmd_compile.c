@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -184,15 +185,19 @@ static void check_ids(const Plan *const *plans, int count)
 }
 
 /* A file of `ternc compile` whose name has more than one meaning: NAME_1.c is a part of NAME, split, or a
- * model of its own; so are NAME_split.h and kernels.c. Only a model's own files have its function. */
+ * model of its own; so are NAME_split.h and kernels.c. Only a model's own files have its function. Asked of
+ * files that have the title of made_from. */
 static bool is_model_file(const char *path, const char *stem)
 {
     size_t len;
-    const char *text = (const char *)file_map(path, &len), *name = mem_printf("%s_run_in(", stem);
-    return len && memmem(text, len, name, strlen(name));
+    const char *text = (const char *)file_map(path, &len);
+    int n = (int)strlen(stem);
+    const char *name = mem_printf("%.*s_run_in(", n, text + strlen("/* ")); /* in the file's own case */
+    return memmem(text, len, name, strlen(name));
 }
 
-/* The model that the file says it was made from; NULL: it is no file of ternc's, or not there. */
+/* The model that the file says it was made from; NULL: it is no file of ternc's, or not there. Where names
+ * differ in case alone, it is the same file to some file systems. */
 static const char *made_from(const char *path, const char *name)
 {
     const char *title = mem_printf("/* %s - made by ternc from ", name);
@@ -202,7 +207,7 @@ static const char *made_from(const char *path, const char *name)
     if (stat(raw, &st) || !S_ISREG(st.st_mode) || access(raw, R_OK))
         return NULL;
     const char *text = (const char *)file_map(path, &len);
-    const char *end = len > n && !memcmp(text, title, n) ? memchr(text, '\n', len) : NULL;
+    const char *end = len > n && !strncasecmp(text, title, n) ? memchr(text, '\n', len) : NULL;
     if (!end)
         return NULL;
     const char *model = shown_text(mem_printf("%.*s", (int)(end - text - (ptrdiff_t)n), text + n));
