@@ -76,6 +76,16 @@ uint64_t random_bits(uint64_t seed, uint64_t i); /* number i of this seed */
 double random_unit(uint64_t seed, uint64_t i);   /* the same in [0, 1) */
 uint64_t random_next(uint64_t *state);           /* the next one; state begins as the seed */
 
+/* ---- shown.c ---- */
+
+/* Text from outside as it may be shown anywhere: what is no UTF-8, controls, or misleads is written \xNN.
+ * Itself where nothing is. raw_text gives the bytes back: for calls of the system and files that keep names.
+ */
+const char *shown_text(const char *s);
+const char *raw_text(const char *s);
+/* What a program printed, added to t; lines and tabs stay, and the bytes cannot be had back. */
+void add_shown_lines(Text *t, const char *s, size_t len);
+
 /* ---- cname.c ---- */
 
 /* Whether generated C may start its names with s; and such a start from a path, "a/2 nets.onnx" ->

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,15 +19,16 @@
 static void make_folder(const char *path)
 {
     struct stat st;
-    if (!stat(path, &st)) {
+    const char *raw = raw_text(path);
+    if (!stat(raw, &st)) {
         if (!S_ISDIR(st.st_mode))
             fail("%s: cannot write: it is not a directory", path);
         return;
     }
     sigset_t before = cleanup_hold();
-    bool made = !mkdir(path, 0777);
+    bool made = !mkdir(raw, 0777);
     if (made)
-        cleanup_add(LEFT_EMPTY_FOLDER, path);
+        cleanup_add(LEFT_EMPTY_FOLDER, raw);
     cleanup_release(&before);
     if (!made)
         fail("%s: cannot make this directory: %s", path, strerror(errno));
@@ -183,27 +185,32 @@ static void check_ids(const Plan *const *plans, int count)
 }
 
 /* A file of `ternc compile` whose name has more than one meaning: NAME_1.c is a part of NAME, split, or a
- * model of its own; so are NAME_split.h and kernels.c. Only a model's own files have its function. */
+ * model of its own; so are NAME_split.h and kernels.c. Only a model's own files have its function. Asked of
+ * files that have the title of made_from. */
 static bool is_model_file(const char *path, const char *stem)
 {
     size_t len;
-    const char *text = (const char *)file_map(path, &len), *name = mem_printf("%s_run_in(", stem);
-    return len && memmem(text, len, name, strlen(name));
+    const char *text = (const char *)file_map(path, &len);
+    int n = (int)strlen(stem);
+    const char *name = mem_printf("%.*s_run_in(", n, text + strlen("/* ")); /* in the file's own case */
+    return memmem(text, len, name, strlen(name));
 }
 
-/* The model that the file says it was made from; NULL: it is no file of ternc's, or not there. */
+/* The model that the file says it was made from; NULL: it is no file of ternc's, or not there. Where names
+ * differ in case alone, it is the same file to some file systems. */
 static const char *made_from(const char *path, const char *name)
 {
     const char *title = mem_printf("/* %s - made by ternc from ", name);
     size_t n = strlen(title), len;
     struct stat st;
-    if (stat(path, &st) || !S_ISREG(st.st_mode) || access(path, R_OK))
+    const char *raw = raw_text(path);
+    if (stat(raw, &st) || !S_ISREG(st.st_mode) || access(raw, R_OK))
         return NULL;
     const char *text = (const char *)file_map(path, &len);
-    const char *end = len > n && !memcmp(text, title, n) ? memchr(text, '\n', len) : NULL;
+    const char *end = len > n && !strncasecmp(text, title, n) ? memchr(text, '\n', len) : NULL;
     if (!end)
         return NULL;
-    const char *model = mem_printf("%.*s", (int)(end - text - (ptrdiff_t)n), text + n);
+    const char *model = shown_text(mem_printf("%.*s", (int)(end - text - (ptrdiff_t)n), text + n));
     return model[0] ? mem_printf("%.*s", (int)strlen(model) - 1, model) : NULL; /* a full stop */
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 /* ---- generating ---- */
@@ -138,7 +139,7 @@ static SizeReport *measure(const CommandLine *c)
 
 static void make_folder(const char *path)
 {
-    if (mkdir(path, 0777) && errno != EEXIST)
+    if (mkdir(raw_text(path), 0777) && errno != EEXIST)
         fail("%s: cannot make this directory: %s", path, strerror(errno));
 }
 
@@ -170,7 +171,7 @@ static void check_folders(Strings models)
 {
     for (int i = 0; i < models.count; i++)
         for (int k = 0; k < i; k++)
-            if (!strcmp(model_id(models.items[i]), model_id(models.items[k])))
+            if (!strcasecmp(model_id(models.items[i]), model_id(models.items[k])))
                 usage("--output: '%s' and '%s' would share a folder; measure them one by one",
                       models.items[k], models.items[i]);
 }

@@ -1,7 +1,12 @@
 /* main.c - the program: parse the command line, call the command. */
 #include "cli/cli.h"
+#include "base/cleanup.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <string.h>
+#include <unistd.h>
 
 static int (*const commands[NUM_COMMANDS])(const CommandLine *) = {
 #define X(name) [CMD_##name] = cmd_##name,
@@ -22,9 +27,28 @@ static void limit_memory(const CommandLine *c)
         mem_limit(what, (size_t)BASE_MIB << 20, PER_BYTE);
 }
 
+/* Whoever starts ternc may have closed these; no file of ours shall be taken for one of them. */
+static void open_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            fail("/dev/null: cannot open: %s", strerror(errno));
+}
+
+/* Who reads along in a file or a pipe sees every line at once. */
+static void show_lines_at_once(void)
+{
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_files();
+    report_no_memory();
+    show_lines_at_once();
     signal(SIGXFSZ, SIG_IGN); /* a file that grows over the limit is an error of that write */
+    for (int i = 0; i < argc; i++)
+        argv[i] = (char *)(uintptr_t)shown_text(argv[i]);
     const CommandLine *c = options_parse(argc, argv);
     if (c)
         limit_memory(c);

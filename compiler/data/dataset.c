@@ -18,14 +18,14 @@
 static Text read_gzip(const char *path)
 {
     enum { STEP = 1 << 18 };
-    gzFile f = gzopen(path, "rb");
+    gzFile f = gzopen(raw_text(path), "rb");
     if (!f)
         fail("%s: cannot read", path);
     Text t = {0};
     char *buffer = mem_alloc(STEP);
     for (int n; (n = gzread(f, buffer, STEP)) != 0;) {
         if (n < 0)
-            fail("%s: cannot read: %s", path, gzerror(f, &n));
+            fail("%s: cannot read: %s", path, shown_text(gzerror(f, &n)));
         text_add(&t, buffer, (size_t)n);
     }
     if (gzclose(f) != Z_OK)
@@ -119,7 +119,7 @@ static Text read_entry(struct archive *a, const char *path)
     char *buffer = mem_alloc(STEP);
     for (la_ssize_t n; (n = archive_read_data(a, buffer, STEP)) != 0;) {
         if (n < 0)
-            fail("%s: cannot read: %s", path, archive_error_string(a));
+            fail("%s: cannot read: %s", path, shown_text(archive_error_string(a)));
         text_add(&t, buffer, (size_t)n);
     }
     return t;
@@ -130,15 +130,14 @@ static void read_npz(const char *path, Tensor **x, Tensor **y)
 {
     struct archive *a = archive_read_new();
     archive_read_support_format_zip(a);
-    if (archive_read_open_filename(a, path, 1 << 16) != ARCHIVE_OK)
-        fail("%s: cannot read: %s", path, archive_error_string(a));
+    if (archive_read_open_filename(a, raw_text(path), 1 << 16) != ARCHIVE_OK)
+        fail("%s: cannot read: %s", path, shown_text(archive_error_string(a)));
     Text names = {0};
     struct archive_entry *entry;
     int status;
     while ((status = archive_read_next_header(a, &entry)) == ARCHIVE_OK) {
         const char *name = archive_entry_pathname(entry);
-        if (!name)
-            name = "?";
+        name = name ? shown_text(name) : "?";
         text_printf(&names, "%s%s", names.len ? ", " : "", name);
         Tensor **t = NULL;
         if (!strcmp(name, "x.npy"))
@@ -151,7 +150,7 @@ static void read_npz(const char *path, Tensor **x, Tensor **y)
         }
     }
     if (status != ARCHIVE_EOF)
-        fail("%s: cannot read: %s", path, archive_error_string(a));
+        fail("%s: cannot read: %s", path, shown_text(archive_error_string(a)));
     archive_read_free(a);
     if (!*x)
         fail("%s: has no array x (and y for labels); there are: %s", path, names.len ? names.data : "none");

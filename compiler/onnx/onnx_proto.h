@@ -17,6 +17,12 @@ const ProtobufCMessageUnknownField *onnx_new_field(const ProtobufCMessage *m, ui
 const char *onnx_new_text(const ProtobufCMessage *m, uint32_t tag); /* "" when it is absent */
 void *onnx_new_message(const ProtobufCMessageUnknownField *f, const ProtobufCMessageDescriptor *d);
 
+/* ---- onnx_strings.c ---- */
+
+/* Every string of the message, and of those in it, turned by shown_text or raw_text. */
+typedef const char *StringTurn(const char *s);
+void onnx_turn_strings(ProtobufCMessage *m, StringTurn *turn);
+
 /* ---- onnx_text.c ---- */
 
 /* What a tensor is, for messages: "FILE: initializer 'w'". */

@@ -83,7 +83,8 @@ static Onnx__TensorProto *make_tensor(const Tensor *t, const char *name)
 
 static ProtobufCBinaryData bytes_of(const char *s)
 {
-    return (ProtobufCBinaryData){strlen(s), (uint8_t *)s};
+    const char *raw = raw_text(s);
+    return (ProtobufCBinaryData){strlen(raw), (uint8_t *)raw};
 }
 
 static ProtobufCBinaryData *make_strings(const Attr *a)
@@ -357,12 +358,13 @@ static void append_to_file(ProtobufCBuffer *buffer, size_t len, const uint8_t *d
 {
     const OutFile *out = ((const FileBuffer *)buffer)->out;
     if (len && fwrite(data, 1, len, out->f) != len)
-        fail("%s: cannot write: %s", out->path, strerror(errno));
+        fail("%s: cannot write: %s", shown_text(out->path), strerror(errno));
 }
 
 void onnx_write(const Model *m, const char *path)
 {
-    const Onnx__ModelProto *p = make_model(m);
+    Onnx__ModelProto *p = make_model(m);
+    onnx_turn_strings(&p->base, raw_text);
     FileBuffer to = {{append_to_file}, out_open(path)};
     protobuf_c_message_pack_to_buffer(&p->base, &to.base);
     out_commit(to.out);

@@ -213,7 +213,7 @@ const char *comment_text(const char *s)
     for (char *p = copy; *p; p++) {
         if ((p[0] == '*' && p[1] == '/') || (p[0] == '/' && p[1] == '*') || (p[0] == '?' && p[1] == '?'))
             p[1] = '.';
-        if (!isprint((unsigned char)*p) || *p == '\\')
+        if (!isprint((unsigned char)*p) || (*p == '\\' && !p[1]))
             *p = '.';
     }
     return copy;

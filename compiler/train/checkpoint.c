@@ -6,6 +6,7 @@
 #include <checkpoint.pb-c.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -16,10 +17,19 @@ const char *checkpoint_path(const TrainJob *j)
     return j->train->checkpoint ? j->train->checkpoint : mem_printf("%s.ckpt", j->output);
 }
 
+/* What is no file would take it, and never give it back. */
+void checkpoint_check(const char *path)
+{
+    struct stat st;
+    if (!stat(raw_text(path), &st) && !S_ISREG(st.st_mode))
+        fail("%s: cannot hold a checkpoint: it is not a regular file; --checkpoint names another place",
+             path);
+}
+
 void checkpoint_remove(const TrainJob *j)
 {
     if (!j->train->checkpoint)
-        unlink(checkpoint_path(j));
+        unlink(raw_text(checkpoint_path(j)));
 }
 
 static uint64_t hash_data(const DataFeed *f, uint64_t hash)
@@ -209,7 +219,7 @@ static void take_lists(Trainer *t, const Ternc__Checkpoint *c)
             fail("%s: damaged: an epoch's list has the wrong size", t->checkpoint);
         memcpy(zeros, e->zeros, e->n_zeros * sizeof *zeros);
         t->history[t->num_history++] = (EpochRecord){.epoch = (int64_t)i + 1,
-                                                     .stage = mem_strdup(e->stage),
+                                                     .stage = mem_strdup(shown_text(e->stage)),
                                                      .loss = e->loss,
                                                      .valid_loss = e->valid_loss,
                                                      .accuracy = e->accuracy,
@@ -252,7 +262,7 @@ static void check_settings(const Trainer *t, const char *there)
 
 void checkpoint_read(Trainer *t)
 {
-    if (access(t->checkpoint, F_OK)) {
+    if (access(raw_text(t->checkpoint), F_OK)) {
         note("%s: there is no checkpoint; training starts at the beginning", t->checkpoint);
         return;
     }
@@ -262,7 +272,7 @@ void checkpoint_read(Trainer *t)
     if (!c || c->version != VERSION)
         fail("%s: not a checkpoint of this version of ternc", t->checkpoint);
     check_digest(t, c);
-    check_settings(t, c->settings);
+    check_settings(t, shown_text(c->settings));
     take_state(t, c);
     take_lists(t, c);
     ternc__checkpoint__free_unpacked(c, NULL);

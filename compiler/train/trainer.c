@@ -376,6 +376,7 @@ static const char *settings_text(const Trainer *t)
 static void check_outputs(const Trainer *t)
 {
     const char *const paths[] = {t->checkpoint, t->o->log, t->o->plot};
+    checkpoint_check(t->checkpoint);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         if (paths[i])
             out_check(paths[i]);

@@ -221,6 +221,7 @@ void optimizer_step(Trainer *t);
 
 /* checkpoint.c */
 const char *checkpoint_path(const TrainJob *j);
+void checkpoint_check(const char *path);    /* fails where none can be kept */
 void checkpoint_remove(const TrainJob *j);  /* the one that --checkpoint did not name */
 uint64_t checkpoint_hash(const Trainer *t); /* of data and how it is read: once, for t->data_hash */
 void checkpoint_write(const Trainer *t);

@@ -105,4 +105,35 @@ expect 1 "...targets.npz: targets of 5 numbers per sample" ternc ternarize float
 expect 1 "...nan.npz: sample 1199 holds NaN or infinity" \
     ternc ternarize float.onnx -o no.onnx --data nan.npz
 absent no.onnx
+
+# Too little memory, in small steps from where the program can just start: a message, never a signal.
+in_memory() {
+    mib=$1
+    shift
+    (
+        ulimit -c 0
+        ulimit -v $((mib * 1024))
+        exec "$TERNC_BIN" "$@" >out 2>err
+    )
+}
+least=10
+while [ $least -lt 400 ] && ! in_memory $least --version; do
+    least=$((least + 10))
+done
+[ $least -lt 400 ] || echo "skipped: this build does not start in 400 MiB of addresses"
+refused=0
+for mib in $(seq "$least" 2 $((least + 30))); do
+    [ $least -lt 400 ] || break
+    for threads in 1 2; do
+        in_memory "$mib" ternarize float.onnx -o memory.onnx --data train.npz --batch 20 --epochs 1 --threads $threads -q
+        code=$?
+        [ $code -ne 1 ] || refused=$((refused + 1))
+        case $code in
+        0 | 127) ;; # 127: the loader had too little
+        1) grep -q '^ternc: error: .*\(memory\|--threads\)' err || complain "$mib MiB: no message says what is missing" ;;
+        *) complain "$mib MiB, $threads threads: exit code $code" ;;
+        esac
+    done
+done
+[ $least -ge 400 ] || [ $refused -gt 3 ] || complain "only $refused runs had too little memory"
 finish
