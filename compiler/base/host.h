@@ -43,6 +43,7 @@ FILE *temp_file(void);            /* for what a program prints, */
 void read_back(FILE *f, Text *t); /* which this adds to t; closes f */
 /* The exit code of a child, as run_program's; *child -1: of the first that ends, which *child names then. */
 int wait_program(int *child);
+bool program_exists(const char *name); /* in PATH */
 /* The C compiler on files and further arguments (NULL at the end); cc and flags are split at spaces. cc_try
  * returns false, with the compiler's messages in `err`, where cc_compile fails. */
 bool cc_try(const char *cc, const char *flags, const char *const *files, Text *err);

@@ -36,6 +36,7 @@ typedef struct CommandLine {
     int64_t memory;     /* --memory, MiB; 0: by the size of the files */
     uint64_t seed;      /* --seed, default 1 */
     BuildOptions build;
+    bool reference;  /* --reference, of eval */
     int threads;     /* --threads, default: the machine's cores */
     int64_t samples; /* --samples, of random input; default 2 */
     /* of bench */

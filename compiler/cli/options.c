@@ -351,7 +351,7 @@ static void check_command_line(OptionParser *p)
     if (c->names.count && c->names.count != c->models.count)
         usage("--name: %d names for %d models", c->names.count, c->models.count);
     c->opt.name = c->names.count ? c->names.items[0] : model_id(c->model);
-    if (!c->build.cflags)
+    if (!c->build.cflags && c->command != CMD_eval)
         c->build.cflags = default_flags(c);
 }
 
@@ -375,7 +375,7 @@ static CommandLine *default_command_line(Command command)
     c->train.decay = -1;
     c->train.clip = 10;
     set_knobs(&c->train);
-    c->build.cc = "clang";
+    c->build.cc = command == CMD_eval ? NULL : "clang"; /* eval looks for one */
     c->budget.max_flash = c->budget.max_ram = -1;
     c->max_loss = -1;
     c->samples = 2;
