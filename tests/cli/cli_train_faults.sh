@@ -84,11 +84,11 @@ same two1.onnx two2.onnx
 # Checkpoints of something else.
 train float.onnx part.onnx --epochs 12 --checkpoint part.ckpt || complain "training failed"
 head -c 1000 part.ckpt >cut.ckpt
-expect 1 "...cut.ckpt: not a checkpoint of this version of ternc" \
+expect 1 "...cut.ckpt: not a checkpoint of this version of ternc; without --resume training starts at the beginning" \
     ternc ternarize float.onnx -o no.onnx --data train.npz --epochs 12 --batch 20 --resume --checkpoint cut.ckpt --threads 1
-expect 1 "...part.ckpt: is of a run with other settings, model or data" \
+expect 1 "...part.ckpt: is of a run with other settings, model or data; give those again, or leave out --resume:" \
     ternc ternarize float.onnx -o no.onnx --data train.npz --epochs 13 --batch 20 --resume --checkpoint part.ckpt --threads 1
-expect 1 "...part.ckpt: is of a run with other settings, model or data" \
+expect 1 "...part.ckpt: is of a run with other settings, model or data; give those again, or leave out --resume:" \
     ternc ternarize float.onnx -o no.onnx --data other.npz --epochs 12 --batch 20 --resume --checkpoint part.ckpt --threads 1
 
 # A loss that explodes, and the way out.
