@@ -30,6 +30,12 @@ bool progress_due(const Progress *p); /* whether the next update shows anything:
 void progress_update(Progress *p, int64_t done);
 void progress_end(Progress *p); /* wipes the bar */
 
+/* ---- cores.c ---- */
+
+int free_cores(void); /* that this process may use, 1 to 64 */
+/* Of the files below root, "" for the system's: the time that control groups grant, in cores; 0: no limit. */
+double granted_cores(const char *root);
+
 /* ---- cc.c ---- */
 
 const char *temp_folder(void);        /* a new one, removed with all in it when the process exits, */

@@ -37,7 +37,7 @@ typedef struct CommandLine {
     uint64_t seed;      /* --seed, default 1 */
     BuildOptions build;
     bool reference;  /* --reference, of eval */
-    int threads;     /* --threads, default: the machine's cores */
+    int threads;     /* --threads, default: free_cores */
     int64_t samples; /* --samples, of random input; default 2 */
     /* of bench */
     double seconds;    /* --seconds, default 2 */

@@ -2,6 +2,8 @@
 #include "cli/cli.h"
 
 #include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static int (*const commands[NUM_COMMANDS])(const CommandLine *) = {
 #define X(name) [CMD_##name] = cmd_##name,
@@ -22,12 +24,27 @@ static void limit_memory(const CommandLine *c)
         mem_limit(what, (size_t)BASE_MIB << 20, PER_BYTE);
 }
 
+/* The threads of training wait for each other thousands of times a second. libgomp lets them spin for up to
+ * ten milliseconds, which takes the core from whoever could use it, such as a thread that is waited for;
+ * asleep at once they wake too late. 5000 turns are some tenths of a millisecond. It reads the number when it
+ * is loaded, so ternc starts once more. What the user has chosen stays; where ternc cannot be started again,
+ * training is slower. */
+static void limit_spinning(const CommandLine *c, char **argv)
+{
+    if (!c->data.spec || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+        return;
+    if (!setenv("GOMP_SPINCOUNT", "5000", 0))
+        execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGXFSZ, SIG_IGN); /* a file that grows over the limit is an error of that write */
     const CommandLine *c = options_parse(argc, argv);
-    if (c)
+    if (c) {
+        limit_spinning(c, argv);
         limit_memory(c);
+    }
     int code = c ? commands[c->command](c) : 0;
     if (fflush(stdout) || ferror(stdout))
         fail("cannot write to standard output");

@@ -7,7 +7,6 @@
 
 #include <getopt.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct OptionParser {
     CommandLine *c;
@@ -355,15 +354,6 @@ static void check_command_line(OptionParser *p)
         c->build.cflags = default_flags(c);
 }
 
-static int default_threads(void)
-{
-    enum { MOST = 64 };
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cores < 1)
-        return 1;
-    return cores > MOST ? MOST : (int)cores;
-}
-
 static CommandLine *default_command_line(Command command)
 {
     CommandLine *c = NEW(CommandLine);
@@ -379,7 +369,7 @@ static CommandLine *default_command_line(Command command)
     c->budget.max_flash = c->budget.max_ram = -1;
     c->max_loss = -1;
     c->samples = 2;
-    c->threads = default_threads();
+    c->threads = free_cores();
     if (command == CMD_size)
         set_size_defaults(c);
     if (command == CMD_bench)
