@@ -176,7 +176,7 @@ void sensitivity_choose(Sensitivity *s, double points)
     if (!sensitivity_measure_name(s))
         usage("--max-loss counts points of accuracy: it needs labels, or a model with one score per class");
     bool *chosen = NEW_ARRAY(bool, s->count);
-    progress_begin(&p, "max-loss", 2 * s->count); /* at most */
+    progress_begin(&p, "max-loss", 2 * (int64_t)s->count); /* at most */
     for (SensitiveLayer *l; !is_within(s, points) && (l = smallest_ternary(s));) {
         l->kept = chosen[l - s->layers] = true;
         judge_kept(s, &p, &done);

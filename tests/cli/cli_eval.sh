@@ -77,6 +77,30 @@ expect 1 "...broken/clang does not compile the generated C:" ternc eval m/logits
 expect 0 "" ternc eval m/logits.onnx --data m/scores.npz --cc cc --cflags -O1
 says "evaluated by generated C, built by cc -O1"
 
+# A ResNet-20 with BatchNormalization and, of more weights than compile in a few seconds, two layers.
+/usr/bin/python3 "$TERNC_SOURCE/tests/models/make_resnet20.py" . 6 || exit 1
+expect 0 "" ternc eval resnet20.onnx --dim N=1 --data resnet20.npz --scale 1/255
+cp out compiled
+alike "generated C, built by "
+expect 0 "" ternc eval resnet20.onnx --dim N=1 --data resnet20.npz --scale 1/255 --reference
+alike "the reference evaluator"
+/usr/bin/python3 - <<'PY' || exit 1
+import numpy as np, onnx
+from onnx import TensorProto as T, helper as h, numpy_helper as nh
+r = np.random.default_rng(1)
+w = [nh.from_array(r.standard_normal(s).astype(np.float32), n) for n, s in (("w", (1500, 1500)), ("v", (5, 1500)))]
+nodes = [h.make_node("Gemm", ["x", "w"], ["h"], transB=1), h.make_node("Gemm", ["h", "v"], ["y"], transB=1)]
+value = h.make_tensor_value_info
+g = h.make_graph(nodes, "g", [value("x", T.FLOAT, [1, 1500])], [value("y", T.FLOAT, [1, 5])], w)
+onnx.save(h.make_model(g, opset_imports=[h.make_opsetid("", 17)], ir_version=8), "wide.onnx")
+np.savez("wide.npz", x=r.standard_normal((8, 1500)).astype(np.float32), y=np.arange(8) % 5)
+PY
+expect 0 "" ternc eval wide.onnx --data wide.npz
+cp out compiled
+alike "the training engine"
+expect 0 "" ternc eval wide.onnx --data wide.npz --reference
+alike "the reference evaluator"
+
 # More samples than one process takes, and a bar only on a terminal.
 if script -qec true /dev/null >out 2>&1; then # not where terminals cannot be had, as in some chroots
     expect 0 "" script -qec "'$TERNC_BIN' eval m/tiny.onnx --data m/images.npz" /dev/null

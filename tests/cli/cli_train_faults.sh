@@ -95,6 +95,7 @@ expect 1 "...part.ckpt: is of a run with other settings, model or data; give tho
 expect 1 "...the loss on the training data is no longer a number in epoch" \
     ternc ternarize float.onnx -o no.onnx --data train.npz --method none --lr 1e30 --quiet
 train float.onnx part.onnx --epochs 12 --lr 0.001 --resume --checkpoint part.ckpt || complain "cannot resume at another rate"
+[ ! -s err ] || complain "--quiet, and a note all the same"
 
 # Data that does not fit.
 expect 1 "...bad.npz: label 3 of sample" ternc ternarize float.onnx -o no.onnx --data bad.npz
