@@ -125,7 +125,8 @@ static bool compile_by(EvalJob *j, const Plan *p, const char *cc, Text *err)
     if (!flags)
         flags = mem_printf("%s -march=native", recommended_flags(OPTIMIZE_SPEED, cc));
     j->net = net_load(p, cc, flags, err);
-    j->by = mem_printf("generated C, built by %s %s", cc, flags);
+    if (j->net)
+        j->by = mem_printf("generated C, built by %s %s", cc, flags);
     return j->net != NULL;
 }
 
@@ -134,26 +135,26 @@ static const char *first_line(const Text *t)
     return t->len ? mem_printf("%.*s", (int)strcspn(t->data, "\n"), t->data) : "";
 }
 
-/* NULL, or why it cannot be done. */
-static const char *try_compiled(EvalJob *j)
+static void compile_given(EvalJob *j)
+{
+    Text err = {0};
+    if (!compile_by(j, plan_dense(j), j->c->build.cc, &err))
+        fail("%s does not compile the generated C:\n%s", j->c->build.cc, text_take(&err));
+}
+
+static void compile_any(EvalJob *j)
 {
     static const char *const compilers[] = {"clang", "gcc", "cc"};
-    const char *given = j->c->build.cc, *why = "there is no C compiler (clang, gcc, cc)";
+    const char *why = "there is no C compiler (clang, gcc, cc)";
     const Plan *p = plan_dense(j);
-    Text err = {0};
-    if (given && !compile_by(j, p, given, &err))
-        fail("%s does not compile the generated C:\n%s", given, text_take(&err));
     for (size_t i = 0; !j->net && i < sizeof compilers / sizeof compilers[0]; i++) {
-        if (!program_exists(compilers[i]))
-            continue;
-        if (!compile_by(j, p, compilers[i], &err))
+        Text err = {0};
+        if (program_exists(compilers[i]) && !compile_by(j, p, compilers[i], &err))
             why = mem_printf("%s does not compile the generated C (%s)", compilers[i], first_line(&err));
         text_free(&err);
     }
     if (!j->net)
-        return why;
-    run_workers(j);
-    return NULL;
+        fail("%s", why);
 }
 
 /* ---- the engine ---- */
@@ -188,20 +189,6 @@ static void run_engine(EvalJob *j)
     j->by = "the training engine";
 }
 
-/* NULL, or why it cannot be done: it refuses by failing. */
-static const char *try_engine(EvalJob *j)
-{
-    static Trap t;
-    if (CATCH(&t)) {
-        if (t.code == 3)
-            bug("%s", t.message);
-        return t.message;
-    }
-    run_engine(j);
-    trap_end();
-    return NULL;
-}
-
 /* ---- the choice ---- */
 
 static int64_t count_weights(const Graph *g)
@@ -212,14 +199,39 @@ static int64_t count_weights(const Graph *g)
     return weights;
 }
 
+/* NULL, or why it cannot be done: by failing it says so. */
+static const char *attempt(EvalJob *j, void (*act)(EvalJob *j))
+{
+    static Trap t;
+    if (CATCH(&t)) {
+        if (t.code == 3)
+            bug("%s", t.message);
+        return mem_strdup(t.message);
+    }
+    act(j);
+    trap_end();
+    return NULL;
+}
+
+static const char *try_compiled(EvalJob *j)
+{
+    if (j->c->build.cc)
+        compile_given(j);
+    else if (count_weights(j->g) > MOST_COMPILED)
+        return "the C of so many weights takes long to compile";
+    const char *why = j->net ? NULL : attempt(j, compile_any);
+    if (!why)
+        run_workers(j);
+    return why;
+}
+
 static const char *try_fast(EvalJob *j)
 {
-    bool many = !j->c->build.cc && count_weights(j->g) > MOST_COMPILED;
-    const char *why = many ? "the C of so many weights takes long to compile" : try_compiled(j);
+    const char *why = try_compiled(j);
     if (!why)
         return NULL;
-    const char *refused = try_engine(j);
-    if (!refused && !many && !j->c->opt.quiet)
+    const char *refused = attempt(j, run_engine);
+    if (!refused && !j->c->opt.quiet)
         note("%s: samples go through the training engine; --cc names a C compiler", why);
     return refused ? mem_printf("%s, and the training engine refuses: %s", why, refused) : NULL;
 }

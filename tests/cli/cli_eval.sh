@@ -65,12 +65,20 @@ for model in tiny:images logits:scores; do
         env PATH="$PWD/none" "$TERNC_BIN" eval $model --data $data
     alike "the training engine"
     expect 0 "ternc: note: clang does not compile the generated C (no headers): samples go through the training engine; --cc names a C compiler" \
-        env PATH="$PWD/broken:/bin/none" "$TERNC_BIN" eval $model --data $data
+        env PATH="$PWD/broken:$PWD/none" "$TERNC_BIN" eval $model --data $data
     alike "the training engine"
 done
 expect 0 "...ternc: note: there is no C compiler (clang, gcc, cc), and the training engine refuses: m/nan.npz: sample 1 holds NaN or infinity; evaluating naively, which is slow: --cc COMPILER names a C compiler that makes it fast" \
     env PATH="$PWD/none" "$TERNC_BIN" eval m/logits.onnx --data m/nan.npz
 says "evaluated by the reference evaluator"
+says "accuracy 0.5000"
+expect 0 "...ternc: note: clang does not compile the generated C (no headers), and the training engine refuses: m/nan.npz" \
+    env PATH="$PWD/broken:$PWD/none" "$TERNC_BIN" eval m/logits.onnx --data m/nan.npz
+says "evaluated by the reference evaluator"
+says "accuracy 0.5000"
+expect 0 "...ternc: note: /nowhere: cannot make a temporary folder: No such file or directory" \
+    env TMPDIR=/nowhere "$TERNC_BIN" eval m/logits.onnx --data m/scores.npz
+says "evaluated by the training engine"
 expect 1 "...nowhere: cannot run: No such file or directory; --cc names another C compiler" \
     ternc eval m/logits.onnx --data m/scores.npz --cc nowhere
 expect 1 "...broken/clang does not compile the generated C:" ternc eval m/logits.onnx --data m/scores.npz --cc broken/clang
@@ -95,7 +103,8 @@ g = h.make_graph(nodes, "g", [value("x", T.FLOAT, [1, 1500])], [value("y", T.FLO
 onnx.save(h.make_model(g, opset_imports=[h.make_opsetid("", 17)], ir_version=8), "wide.onnx")
 np.savez("wide.npz", x=r.standard_normal((8, 1500)).astype(np.float32), y=np.arange(8) % 5)
 PY
-expect 0 "" ternc eval wide.onnx --data wide.npz
+expect 0 "ternc: note: the C of so many weights takes long to compile: samples go through the training engine; --cc names a C compiler" \
+    ternc eval wide.onnx --data wide.npz
 cp out compiled
 alike "the training engine"
 expect 0 "" ternc eval wide.onnx --data wide.npz --reference
