@@ -170,6 +170,16 @@ int run_program(char *const argv[], Text *out, Text *err)
     return code;
 }
 
+bool program_exists(const char *name)
+{
+    const char *paths = getenv("PATH");
+    char *rest = mem_strdup(paths ? paths : "/usr/bin:/bin");
+    for (char *folder; (folder = strsep(&rest, ":"));)
+        if (!access(mem_printf("%s/%s", folder[0] ? folder : ".", name), X_OK))
+            return true;
+    return false;
+}
+
 /* ---- a C compiler ---- */
 
 enum { MAX_WORDS = 256 };
@@ -214,7 +224,7 @@ bool cc_try(const char *cc, const char *flags, const char *const *files, Text *e
     int code = run_program(words, &out, err);
     text_free(&out);
     if (code == 127)
-        fail("%s; --cc names another C compiler", err->data);
+        fail("%.*s; --cc names another C compiler", (int)strcspn(err->data, "\n"), err->data);
     return code == 0;
 }
 

@@ -310,8 +310,13 @@ void compare_values(const Program *p, const void *const *const *sets, int num_se
     const uint8_t *dump = file_map(out, &len);
     Compare c = {.g = g, .report = r, .at = dump, .end = dump + len};
     bool good = true;
-    for (c.sample = 0; good && c.sample < num_sets; c.sample++)
+    Progress bar;
+    progress_begin(&bar, "check", num_sets);
+    for (c.sample = 0; good && c.sample < num_sets; c.sample++) {
         good = compare_sample(&c, sets[c.sample]);
+        progress_update(&bar, c.sample);
+    }
+    progress_end(&bar);
     if (good && c.at != c.end)
         text_printf(&r->problems, "generated code reports more than the graph has\n");
 }

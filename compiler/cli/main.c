@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,17 +42,33 @@ static void show_lines_at_once(void)
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 }
 
+/* The threads of training wait for each other thousands of times a second. libgomp lets them spin for up to
+ * ten milliseconds, which takes the core from whoever could use it, such as a thread that is waited for;
+ * asleep at once they wake too late. 5000 turns are some tenths of a millisecond. It reads the number when it
+ * is loaded, so ternc starts once more. What the user has chosen stays; where ternc cannot be started again,
+ * training is slower. */
+static void limit_spinning(const CommandLine *c, char **argv)
+{
+    if (!c->data.spec || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+        return;
+    if (!setenv("GOMP_SPINCOUNT", "5000", 0))
+        execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
     open_standard_files();
     report_no_memory();
     show_lines_at_once();
     signal(SIGXFSZ, SIG_IGN); /* a file that grows over the limit is an error of that write */
+    char **shown = NEW_ARRAY(char *, argc + 1);
     for (int i = 0; i < argc; i++)
-        argv[i] = (char *)(uintptr_t)shown_text(argv[i]);
-    const CommandLine *c = options_parse(argc, argv);
-    if (c)
+        shown[i] = (char *)(uintptr_t)shown_text(argv[i]);
+    const CommandLine *c = options_parse(argc, shown);
+    if (c) {
+        limit_spinning(c, argv);
         limit_memory(c);
+    }
     int code = c ? commands[c->command](c) : 0;
     if (fflush(stdout) || ferror(stdout))
         fail("cannot write to standard output");

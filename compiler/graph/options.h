@@ -100,8 +100,8 @@ typedef struct TrainOptions {
 
 /* The compiler of generated C, and how it is called. */
 typedef struct BuildOptions {
-    const char *cc;     /* --cc, default clang */
-    const char *cflags; /* --cflags, default: recommended_flags, bench: with -march=native */
+    const char *cc;     /* --cc, default clang; NULL: eval takes what there is */
+    const char *cflags; /* --cflags, default: recommended_flags, bench and eval: with -march=native */
     bool no_cache;      /* --no-cache: objects are neither taken from the cache nor put there */
 } BuildOptions;
 

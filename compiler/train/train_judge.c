@@ -101,6 +101,13 @@ bool loss_has_classes(const Loss *l)
     return l->kind == LOSS_LABELS || l->kind == LOSS_TEACHER_CLASSES;
 }
 
+bool epoch_is_best(const Trainer *t, const EpochRecord *r)
+{
+    bool by_accuracy = loss_has_classes(&t->loss) && r->accuracy != t->best.accuracy;
+    bool better = by_accuracy ? r->accuracy > t->best.accuracy : r->valid_loss < t->best.loss;
+    return stage_is_last(t, t->epoch) && (!t->best_epoch || better);
+}
+
 const char *judged_text(const Loss *l, Judged j)
 {
     if (!loss_has_classes(l))

@@ -80,9 +80,7 @@ static double zeros_of(const Trainer *t, double *by_layer)
 
 static void keep_best(Trainer *t, const EpochRecord *r)
 {
-    bool by_accuracy = loss_has_classes(&t->loss) && r->accuracy != t->best.accuracy;
-    bool better = by_accuracy ? r->accuracy > t->best.accuracy : r->valid_loss < t->best.loss;
-    if (!stage_is_last(t, t->epoch) || (t->best_epoch && !better))
+    if (!epoch_is_best(t, r))
         return;
     t->best_epoch = t->epoch + 1;
     t->best = (Judged){.loss = r->valid_loss, .accuracy = r->accuracy};
@@ -277,9 +275,10 @@ static void judge_float(Trainer *t)
                 count_text(t->valid.count), judged_text(&t->loss, t->of_float));
 }
 
-static Trainer *trainer_new(Graph *g, const TrainJob *j)
+Trainer *trainer_new(Graph *g, const TrainJob *j)
 {
     Trainer *t = NEW(Trainer);
+    own_statistics(g);
     *t = (Trainer){.job = *j, .method = j->method, .opt = j->opt, .g = g, .o = fill_options(j)};
     source_split(j->data, j->train->valid, g, &t->train, &t->valid);
     check_augmentation(t);
@@ -297,7 +296,7 @@ static Trainer *trainer_new(Graph *g, const TrainJob *j)
     t->best_running = floats_new(t->e->stats.total);
     t->history = NEW_ARRAY(EpochRecord, t->o->epochs);
     t->checkpoint = checkpoint_path(j);
-    t->data_hash = checkpoint_hash(t);
+    checkpoint_hash(t);
     return t;
 }
 
@@ -382,18 +381,13 @@ static void check_outputs(const Trainer *t)
             out_check(paths[i]);
 }
 
-Training pass_train(Graph *g, const TrainJob *j)
+void trainer_run(Trainer *t, int64_t until)
 {
-    own_statistics(g);
-    Trainer *t = trainer_new(g, j);
-    check_outputs(t);
-    if (t->o->resume)
-        checkpoint_read(t);
     int64_t *order = NEW_ARRAY(int64_t, t->train.count);
     float *grad = floats_new(type_elems(t->e->score->type));
     t->first_epoch = t->epoch;
     progress_begin(&t->bar, "", 1);
-    while (t->epoch < t->epochs) {
+    while (t->epoch < t->epochs && t->epoch < until) {
         run_epoch(t, order, grad);
         t->epoch++;
         checkpoint_write(t);
@@ -402,6 +396,16 @@ Training pass_train(Graph *g, const TrainJob *j)
         if (t->o->plot)
             plot_write(t, t->o->plot);
     }
+    free(grad);
+}
+
+Training pass_train(Graph *g, const TrainJob *j)
+{
+    Trainer *t = trainer_new(g, j);
+    check_outputs(t);
+    if (t->o->resume)
+        checkpoint_read(t);
+    trainer_run(t, t->epochs);
     note_failure(t);
     store(t, &t->e->params, t->best_weights);
     store(t, &t->e->stats, t->best_running);

@@ -84,17 +84,18 @@ same two1.onnx two2.onnx
 # Checkpoints of something else.
 train float.onnx part.onnx --epochs 12 --checkpoint part.ckpt || complain "training failed"
 head -c 1000 part.ckpt >cut.ckpt
-expect 1 "...cut.ckpt: not a checkpoint of this version of ternc" \
+expect 1 "...cut.ckpt: not a checkpoint of this version of ternc; without --resume training starts at the beginning" \
     ternc ternarize float.onnx -o no.onnx --data train.npz --epochs 12 --batch 20 --resume --checkpoint cut.ckpt --threads 1
-expect 1 "...part.ckpt: is of a run with other settings, model or data" \
+expect 1 "...part.ckpt: is of a run with other settings, model or data; give those again, or leave out --resume:" \
     ternc ternarize float.onnx -o no.onnx --data train.npz --epochs 13 --batch 20 --resume --checkpoint part.ckpt --threads 1
-expect 1 "...part.ckpt: is of a run with other settings, model or data" \
+expect 1 "...part.ckpt: is of a run with other settings, model or data; give those again, or leave out --resume:" \
     ternc ternarize float.onnx -o no.onnx --data other.npz --epochs 12 --batch 20 --resume --checkpoint part.ckpt --threads 1
 
 # A loss that explodes, and the way out.
 expect 1 "...the loss on the training data is no longer a number in epoch" \
     ternc ternarize float.onnx -o no.onnx --data train.npz --method none --lr 1e30 --quiet
 train float.onnx part.onnx --epochs 12 --lr 0.001 --resume --checkpoint part.ckpt || complain "cannot resume at another rate"
+[ ! -s err ] || complain "--quiet, and a note all the same"
 
 # Data that does not fit.
 expect 1 "...bad.npz: label 3 of sample" ternc ternarize float.onnx -o no.onnx --data bad.npz

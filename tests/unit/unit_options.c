@@ -179,7 +179,7 @@ static const Wrong wrong[] = {
     {"ternc inspect m -z", "unknown option '-z'; 'ternc inspect --help' lists the options"},
     {"ternc inspect m --explain", "'ternc inspect' does not take --explain; it belongs to: compile, size"},
     {"ternc inspect m --cc",
-     "'ternc inspect' does not take --cc; it belongs to: compile, check, size, bench"},
+     "'ternc inspect' does not take --cc; it belongs to: compile, check, size, bench, eval"},
     {"ternc compile m -o", "--output needs a value: --output DIR"},
     {"ternc ternarize m --output", "--output needs a value: --output OUT.onnx"},
     {"ternc compile m --output=", "--output DIR: the value is empty"},
