@@ -23,7 +23,7 @@ NetRun *net_load(const Plan *plan, const char *cc, const char *cflags, Text *err
     NetRun *run = NULL;
     write_net(plan, folder);
     if (cc_try(cc, cflags, (const char *[]){"-shared", "-fPIC", source, "-o", library, "-lm", NULL}, err)) {
-        void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+        void *handle = dlopen(raw_text(library), RTLD_NOW | RTLD_LOCAL);
         if (handle)
             *(void **)&run = dlsym(handle, mem_printf("%s_run", plan->id));
         if (!run)
