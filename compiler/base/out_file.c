@@ -91,3 +91,11 @@ const uint8_t *file_map(const char *path, size_t *len)
     close(fd);
     return p;
 }
+
+void file_unmap(const uint8_t *data, size_t len)
+{
+    if (!len)
+        return;
+    munmap((void *)data, len);
+    mem_lower_limit(len);
+}

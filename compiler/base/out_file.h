@@ -17,5 +17,6 @@ void out_check(const char *path); /* fails as out_open would: for what is to be 
 
 /* A whole file, memory-mapped read-only; fails on directories and unreadable files. len 0 is allowed. */
 const uint8_t *file_map(const char *path, size_t *len);
+void file_unmap(const uint8_t *data, size_t len);
 
 #endif

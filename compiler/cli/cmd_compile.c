@@ -171,14 +171,15 @@ static void print_summary(const Plan *p)
 /* Names as files and as macros must differ whatever the case. */
 static void check_ids(const Plan *const *plans, int count)
 {
+    Names known = {0};
     for (int i = 0; i < count; i++) {
         if (count > 1 && !strcasecmp(plans[i]->id, "kernels"))
             usage(
                 "a model cannot be named 'kernels' beside others; --name, once for each, gives other names");
-        for (int k = 0; k < i; k++)
-            if (!strcasecmp(plans[i]->id, plans[k]->id))
-                usage("two models would be named '%s'; --name, once for each, gives other names",
-                      plans[i]->id);
+        const char *id = macro_prefix(plans[i]->id); /* in capitals */
+        if (names_find(&known, id) >= 0)
+            usage("two models would be named '%s'; --name, once for each, gives other names", plans[i]->id);
+        names_add(&known, id, i);
     }
 }
 
@@ -187,24 +188,35 @@ static void check_ids(const Plan *const *plans, int count)
 static bool is_model_file(const char *path, const char *stem)
 {
     size_t len;
-    const char *text = (const char *)file_map(path, &len), *name = mem_printf("%s_run_in(", stem);
-    return len && memmem(text, len, name, strlen(name));
+    const uint8_t *text = file_map(path, &len);
+    const char *name = mem_printf("%s_run_in(", stem);
+    bool found = len && memmem(text, len, name, strlen(name));
+    file_unmap(text, len);
+    return found;
+}
+
+/* What stands in the first line between the title and a full stop; NULL: another first line. */
+static const char *model_in_title(const char *text, size_t len, const char *title)
+{
+    size_t n = strlen(title);
+    const char *end = len > n && !memcmp(text, title, n) ? memchr(text, '\n', len) : NULL;
+    return end && end - text > (ptrdiff_t)n
+               ? mem_printf("%.*s", (int)(end - text - (ptrdiff_t)n) - 1, text + n)
+               : NULL;
 }
 
 /* The model that the file says it was made from; NULL: it is no file of ternc's, or not there. */
 static const char *made_from(const char *path, const char *name)
 {
-    const char *title = mem_printf("/* %s - made by ternc from ", name);
-    size_t n = strlen(title), len;
+    size_t len;
     struct stat st;
     if (stat(path, &st) || !S_ISREG(st.st_mode) || access(path, R_OK))
         return NULL;
-    const char *text = (const char *)file_map(path, &len);
-    const char *end = len > n && !memcmp(text, title, n) ? memchr(text, '\n', len) : NULL;
-    if (!end)
-        return NULL;
-    const char *model = mem_printf("%.*s", (int)(end - text - (ptrdiff_t)n), text + n);
-    return model[0] ? mem_printf("%.*s", (int)strlen(model) - 1, model) : NULL; /* a full stop */
+    const uint8_t *text = file_map(path, &len);
+    const char *model =
+        model_in_title((const char *)text, len, mem_printf("/* %s - made by ternc from ", name));
+    file_unmap(text, len);
+    return model;
 }
 
 /* Refuses to write the model's own file, or one that comes with a model, over one of the other kind. */
