@@ -92,10 +92,25 @@ static const char *find_file(const Place *at, const char *location)
     return mem_strdup(real);
 }
 
-/* len bytes of the open file, from offset on, mapped read-only. */
+static const uint8_t *read_range(const Place *at, int fd, uint64_t offset, size_t len)
+{
+    uint8_t *data = mem_alloc(len ? len : 1);
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pread(fd, data + done, len - done, (off_t)(offset + done));
+        if (n <= 0)
+            fail_tensor(at, "external data: cannot read it: %s", n ? strerror(errno) : "it was cut short");
+        done += (size_t)n;
+    }
+    return data;
+}
+
+/* len bytes of the open file, from offset on, mapped read-only. What is smaller than a page is read: a
+ * process may not have very many maps. */
 static const uint8_t *map_range(const Place *at, int fd, uint64_t offset, size_t len)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), start = offset / page * page;
+    if (len < page)
+        return read_range(at, fd, offset, len);
     const uint8_t *p = mmap(NULL, len + (size_t)(offset - start), PROT_READ, MAP_PRIVATE, fd, (off_t)start);
     if (p == MAP_FAILED)
         fail_tensor(at, "external data: cannot map it: %s", strerror(errno));
@@ -121,7 +136,7 @@ const uint8_t *onnx_external_data(const Place *at, const Onnx__TensorProto *p, T
         fail_tensor(
             at, "external data: %s has %" PRIu64 " bytes, but bytes %" PRIu64 " to %" PRIu64 " are wanted",
             path, size, e.offset, e.offset + len);
-    const uint8_t *data = len ? map_range(at, fd, e.offset, len) : mem_alloc(1);
+    const uint8_t *data = map_range(at, fd, e.offset, len);
     close(fd);
     if ((uintptr_t)data % align == 0)
         return data;
