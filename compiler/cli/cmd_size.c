@@ -101,10 +101,12 @@ static void add_rows(SizeReport *s, const Combination *k, const char *path, Meth
 
 static void check_repeats(Strings models)
 {
-    for (int i = 0; i < models.count; i++)
-        for (int k = 0; k < i; k++)
-            if (!strcmp(models.items[i], models.items[k]))
-                usage("the model '%s' is given twice", models.items[i]);
+    Names known = {0};
+    for (int i = 0; i < models.count; i++) {
+        if (names_find(&known, models.items[i]) >= 0)
+            usage("the model '%s' is given twice", models.items[i]);
+        names_add(&known, models.items[i], i);
+    }
 }
 
 static SizeReport *measure(const CommandLine *c)
@@ -168,11 +170,15 @@ static void keep_objects(const SizeReport *s, const char *folder)
 
 static void check_folders(Strings models)
 {
-    for (int i = 0; i < models.count; i++)
-        for (int k = 0; k < i; k++)
-            if (!strcmp(model_id(models.items[i]), model_id(models.items[k])))
-                usage("--output: '%s' and '%s' would share a folder; measure them one by one",
-                      models.items[k], models.items[i]);
+    Names known = {0};
+    for (int i = 0; i < models.count; i++) {
+        const char *id = model_id(models.items[i]);
+        int k = names_find(&known, id);
+        if (k >= 0)
+            usage("--output: '%s' and '%s' would share a folder; measure them one by one", models.items[k],
+                  models.items[i]);
+        names_add(&known, id, i);
+    }
 }
 
 static void save_html(const SizeReport *s, const char *path)
