@@ -1,7 +1,7 @@
 /* kinds_flow.c - graphs in attributes, many of them and long ones; functions and sequences. */
 #include "linear/kinds.h"
 
-enum { MOST_FUNCTIONS = 2000, MOST_PIECES = 2000 }; /* of those that ternc takes */
+enum { MOST_FUNCTIONS = 2000, MOST_PIECES = 2000, MOST_SCANS = 4000 }; /* of those that ternc takes */
 
 /* A body that makes NAMEn of x by n nodes. */
 static void body_chain(Big *body, const char *x, const char *name, int n)
@@ -79,18 +79,19 @@ void make_loop_long(Big *b, int n)
     add_output(b, "y", 1, NULL);
 }
 
-/* Four steps each, which are some 25 nodes. */
+/* Four steps each, which are some 25 nodes; ternc unrolls so many and no more. */
 void make_scan(Big *b, int n)
 {
+    int scans = n / 25 < MOST_SCANS ? n / 25 : MOST_SCANS;
     add_input(b, "x0", 1, "4,2");
-    for (int i = 0; i < n / 25; i++) {
+    for (int i = 0; i < scans; i++) {
         Big body = {0};
         add_input(&body, "row", 1, "2");
         add_node(&body, "Neg", "row", "minus", "");
         add_output(&body, "minus", 1, NULL);
         add_flow(b, "Scan", numbered("x", i), numbered("x", i + 1), "body", "num_scan_inputs=1", &body.graph);
     }
-    add_output(b, numbered("x", n / 25), 1, NULL);
+    add_output(b, numbered("x", scans), 1, NULL);
 }
 
 void make_functions(Big *b, int n)

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FIRST_NODES = 8000, MOST_NODES = 32000, GROWTH = 4, MOST = 6, PATIENCE = 100 /* seconds */ };
+enum { FIRST_NODES = 5000, MOST_NODES = 20000, GROWTH = 4, MOST = 6, PATIENCE = 100 /* seconds */ };
 static const double long_enough = 0.05; /* seconds */
 
 typedef struct Command {
