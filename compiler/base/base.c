@@ -163,7 +163,7 @@ static void text_reserve(Text *t, size_t more)
 {
     if (t->len + more + 1 <= t->cap)
         return;
-    size_t cap = (t->len + more + 1) * 2;
+    size_t cap = (t->len + more + 1) / 2 * 3 + 16; /* room counts as memory, so not too much of it */
     take_budget(cap - t->cap);
     t->cap = cap;
     t->data = realloc(t->data, t->cap);
