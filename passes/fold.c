@@ -174,8 +174,9 @@ static bool changes_nothing(const Graph *g, const Node *n, bool keep_dropout)
 
 typedef struct Folding {
     Graph *g;
-    Tensor **instead; /* by id: what everybody is to use for a tensor that goes; NULL: it stays */
-    int count;        /* tensors that the graph had before */
+    Tensor **instead;      /* by id: what everybody is to use for a tensor that goes; NULL: it stays */
+    int count;             /* tensors that the graph had before */
+    const bool *is_output; /* by id */
 } Folding;
 
 static Tensor *current(const Folding *f, Tensor *t)
@@ -195,7 +196,7 @@ static void update_inputs(const Folding *f, Node *n)
 static bool move_output_up(const Folding *f, Tensor *in, Tensor *out)
 {
     Node *before = in->producer;
-    if (!before || graph_is_output(f->g, in))
+    if (!before || f->is_output[in->id])
         return false;
     for (int i = 0; i < before->num_out; i++)
         if (before->out[i] == in)
@@ -209,7 +210,7 @@ static bool move_output_up(const Folding *f, Tensor *in, Tensor *out)
 /* Whether everybody could be made to use in for out. */
 static bool bypass(const Folding *f, Tensor *in, Tensor *out)
 {
-    if (graph_is_output(f->g, out))
+    if (f->is_output[out->id])
         return move_output_up(f, in, out);
     f->instead[out->id] = in;
     out->producer = NULL;
@@ -218,7 +219,7 @@ static bool bypass(const Folding *f, Tensor *in, Tensor *out)
 
 static void fold(Graph *g, bool keep_dropout, bool keep_axes)
 {
-    Folding f = {g, NEW_ARRAY(Tensor *, g->num_tensors), g->num_tensors};
+    Folding f = {g, NEW_ARRAY(Tensor *, g->num_tensors), g->num_tensors, graph_mark_outputs(g)};
     int kept = 0;
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];

@@ -68,16 +68,21 @@ static bool inputs_constant(const Node *n)
     return true;
 }
 
-static bool is_output_copy(const Graph *g, const Node *n)
+bool walk_is_output(const Walk *w, const Tensor *t)
 {
-    return n->op == OP_Identity && graph_is_output(g, n->out[0]);
+    return t->id < w->num_first && w->is_output[t->id];
+}
+
+static bool is_output_copy(const Walk *w, const Node *n)
+{
+    return n->op == OP_Identity && walk_is_output(w, n->out[0]);
 }
 
 static bool can_evaluate(Walk *w, const Node *n)
 {
     if (!op_def(n->op)->eval || !(inputs_constant(n) || reads_type_only(n)))
         return false;
-    return !is_output_copy(w->g, n) && infer_take_budget(w, n);
+    return !is_output_copy(w, n) && infer_take_budget(w, n);
 }
 
 static void evaluate(const Graph *g, Node *n)
@@ -112,20 +117,25 @@ static void replace_by_value(Walk *w, Node *n)
         if (!n->out[i])
             continue;
         n->out[i]->producer = NULL;
-        if (graph_is_output(w->g, n->out[i]))
+        if (walk_is_output(w, n->out[i]))
             node_append(&w->kept, copy_to_output(w, n->out[i]));
     }
 }
 
 static void release_outputs(Walk *w)
 {
+    Tensor **values = NEW_ARRAY(Tensor *, w->num_first); /* by tensor id */
     for (int i = 0; i < w->num_made; i++) {
-        Tensor *t = w->made[i], *value = t->producer->in[0];
-        t->data = NULL;
-        for (int k = 0; k < w->kept.num_nodes; k++)
-            for (int j = 0; j < w->kept.nodes[k]->num_in; j++)
-                if (w->kept.nodes[k]->in[j] == t)
-                    w->kept.nodes[k]->in[j] = value;
+        Tensor *value = w->made[i]->producer->in[0];
+        bool known = walk_is_output(w, value) && values[value->id];
+        w->made[i]->data = NULL;
+        values[w->made[i]->id] = known ? values[value->id] : value;
+    }
+    for (int k = 0; k < w->kept.num_nodes; k++) {
+        const Node *n = w->kept.nodes[k];
+        for (int j = 0; j < n->num_in; j++)
+            if (n->in[j] && walk_is_output(w, n->in[j]) && values[n->in[j]->id])
+                n->in[j] = values[n->in[j]->id];
     }
 }
 
@@ -133,7 +143,7 @@ static void release_outputs(Walk *w)
 static void keep(Walk *w, Node *n)
 {
     node_append(&w->kept, n);
-    if (!is_output_copy(w->g, n) || !n->in[0]->data)
+    if (!is_output_copy(w, n) || !n->in[0]->data)
         return;
     n->out[0]->data = n->in[0]->data;
     w->made[w->num_made++] = n->out[0];
@@ -191,6 +201,8 @@ void pass_infer(Graph *g)
     for (int i = 0; i < g->num_outputs; i++)
         declared[i] = g->outputs[i]->type;
     Walk w = {.g = g, .made = NEW_ARRAY(Tensor *, g->num_outputs)};
+    w.is_output = graph_mark_outputs(g);
+    w.num_first = g->num_tensors;
     infer_set_budget(&w);
     infer_nodes(&w, g->nodes, g->num_nodes);
     release_outputs(&w);

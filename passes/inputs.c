@@ -192,17 +192,23 @@ static void note_left(const Graph *g)
 
 /* ---- the pass ---- */
 
-static Node *only_transpose(const Graph *g, const Tensor *x)
+/* The graph as it was before the pass. */
+typedef struct Before {
+    Node *const *users; /* graph_only_users */
+    const bool *is_output;
+} Before;
+
+static Node *only_transpose(const Before *b, const Tensor *x)
 {
-    Node *n = graph_only_users(g)[x->id];
-    return n && n->op == OP_Transpose && !graph_is_output(g, n->out[0]) ? n : NULL;
+    Node *n = b->users[x->id];
+    return n && n->op == OP_Transpose && !b->is_output[n->out[0]->id] ? n : NULL;
 }
 
-static Conversion start_conversion(Graph *g, Node ***first, const Options *opt, Tensor *x)
+static Conversion start_conversion(Graph *g, const Before *b, Node ***first, const Options *opt, Tensor *x)
 {
     Conversion c = {.g = g, .first = first, .opt = opt, .x = x, .model = x->type, .channels = x->channels};
     int64_t perm[MAX_RANK];
-    c.transpose = only_transpose(g, x);
+    c.transpose = only_transpose(b, x);
     if (c.transpose)
         transpose_perm(c.transpose, perm);
     for (int i = 0; i < x->type.rank; i++) {
@@ -259,13 +265,13 @@ static void remove_node(Graph *g, const Node *n)
 }
 
 /* Whether --layout speaks of it. */
-static bool visit_input(Graph *g, Node ***first, const Options *opt, Tensor *x)
+static bool visit_input(Graph *g, const Before *b, Node ***first, const Options *opt, Tensor *x)
 {
     bool pixels = is_uint8_input(opt, x);
     const LayoutWord *w = layout_word(&opt->input.layout, x->name);
     if (!pixels && !w)
         return false;
-    Conversion c = start_conversion(g, first, opt, x);
+    Conversion c = start_conversion(g, b, first, opt, x);
     bool ordered = w && can_order(&c, w);
     if (ordered)
         order_axes(&c, w->layout);
@@ -282,9 +288,10 @@ void pass_inputs(Graph *g, const Options *opt)
     enum { NODES_PER_INPUT = 4 };
     check_names(g, opt);
     Node **nodes = NEW_ARRAY(Node *, g->num_nodes + NODES_PER_INPUT * g->num_inputs), **first = nodes;
+    const Before b = {.users = graph_only_users(g), .is_output = graph_mark_outputs(g)};
     bool ordered = !has_layout(opt);
     for (int i = 0; i < g->num_inputs; i++)
-        ordered |= visit_input(g, &first, opt, g->inputs[i]);
+        ordered |= visit_input(g, &b, &first, opt, g->inputs[i]);
     if (!ordered)
         fail("%s: --layout: no input is an image whose layers show which axis has the channels: add "
              "--model-layout nchw or nhwc",

@@ -428,14 +428,19 @@ static void apply_row(Upgrade *u, const UpgradeRow *r, Node *n)
         bug("%s became %s", r->op, n->op_name);
 }
 
+static bool is_input(const Upgrade *u, const Tensor *t)
+{
+    return t->id < u->num_first && u->is_input[t->id];
+}
+
 /* Whether what the rule asks for is not known yet. A graph's input stays unknown. */
-static bool must_wait(const Graph *g, const UpgradeRow *r, const Node *n)
+static bool must_wait(const Upgrade *u, const UpgradeRow *r, const Node *n)
 {
     bool waits = false;
     for (int i = 0; i < n->num_in; i++) {
         const Tensor *t = n->in[i];
         bool value = (r->values >> i) & 1, type = (r->types >> i) & 1;
-        if (t && ((value && !t->data && !graph_is_input(g, t)) || (type && !type_known(t->type))))
+        if (t && ((value && !t->data && !is_input(u, t)) || (type && !type_known(t->type))))
             waits = true;
     }
     return waits;
@@ -461,7 +466,7 @@ static void apply_rules(Upgrade *u, Node *n)
     for (int i = 0; i < NUM_ROWS; i++) {
         if (!applies(&table[i], u->opset, domain, op))
             continue;
-        if (must_wait(u->g, &table[i], n))
+        if (must_wait(u, &table[i], n))
             n->opset = u->opset;
         else
             apply_row(u, &table[i], n);
@@ -631,14 +636,14 @@ static void drop_unused_outputs(const Graph *list, const int *uses)
 }
 
 /* The nodes of a graph or body, those of its bodies first. */
-static void upgrade_list(const Model *m, Graph *list, const int *uses)
+static void upgrade_list(const Model *m, Graph *list, const Upgrade *with)
 {
-    Upgrade u = {.g = m->graph, .uses = uses};
+    Upgrade u = *with;
     for (int i = 0; i < list->num_nodes; i++) {
         Node *n = list->nodes[i];
         for (int k = 0; k < n->num_attrs; k++)
             if (n->attrs[k].graph)
-                upgrade_list(m, n->attrs[k].graph, uses);
+                upgrade_list(m, n->attrs[k].graph, with);
         u.opset = opset_of(m, n);
         apply_rules(&u, n);
     }
@@ -657,7 +662,11 @@ void pass_upgrade(Model *m)
     replace_constants(&u, m->graph);
     if (!check_operators(m, m->graph))
         check_supported(m->graph);
-    upgrade_list(m, m->graph, graph_use_counts(m->graph));
+    const Upgrade all = {.g = m->graph,
+                         .uses = graph_use_counts(m->graph),
+                         .is_input = graph_mark_inputs(m->graph),
+                         .num_first = m->graph->num_tensors};
+    upgrade_list(m, m->graph, &all);
     drop_unused_outputs(m->graph, graph_use_counts(m->graph));
     m->opset = FORM;
     m->ir_version = IR_VERSION;

@@ -7,9 +7,11 @@
 typedef struct Upgrade {
     Graph *g;
     int64_t opset;
-    const int *uses; /* graph_use_counts of the file's graph */
-    Graph kept;      /* only its array of nodes is used */
-    Node *after;     /* what the rule wants placed behind its node; NULL: nothing */
+    const int *uses;      /* graph_use_counts of the file's graph */
+    const bool *is_input; /* graph_mark_inputs of it, */
+    int num_first;        /* of so many tensors; 0: types and constants are known already */
+    Graph kept;           /* only its array of nodes is used */
+    Node *after;          /* what the rule wants placed behind its node; NULL: nothing */
 } Upgrade;
 
 /* NULL when not given; fails on one of another type. */

@@ -15,13 +15,13 @@
 /* ---- files that are cut off ---- */
 
 typedef struct Mapping {
-    const struct Mapping *next;
+    struct Mapping *next;
     const uint8_t *start;
     size_t len;
     char path[];
 } Mapping;
 
-static const Mapping *_Atomic mappings; /* process-wide on purpose: no mapping ever ends */
+static Mapping *_Atomic mappings; /* process-wide on purpose, as handlers are */
 
 /* What lies nowhere in a file is a fault of ternc's, of which it dies when the handler returns. */
 static void on_bus(int sig, siginfo_t *info, void *context)
@@ -48,6 +48,14 @@ static void remember_mapping(const char *path, const uint8_t *start, size_t len)
     if (!m->next)
         sigaction(SIGBUS, &bus, NULL);
     mappings = m;
+}
+
+/* The mapping goes; its place in the list stays, of no bytes. */
+static void forget_mapping(const uint8_t *start)
+{
+    for (Mapping *m = mappings; m; m = m->next)
+        if (m->start == start)
+            m->len = 0;
 }
 
 /* ---- reading ---- */
@@ -103,4 +111,13 @@ const uint8_t *file_map(const char *path, size_t *len)
     mem_raise_limit(*len);
     close(fd);
     return p;
+}
+
+void file_unmap(const uint8_t *data, size_t len)
+{
+    if (!len)
+        return;
+    forget_mapping(data);
+    munmap((void *)(uintptr_t)data, len);
+    mem_lower_limit(len);
 }

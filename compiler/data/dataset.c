@@ -254,7 +254,7 @@ static Strings split_spec(const char *spec)
     for (int i = 0; i < count; i++)
         if (!items[i][0])
             usage("--data '%s': a file name is empty", spec);
-    return (Strings){items, count};
+    return (Strings){.items = items, .count = count};
 }
 
 static bool is_zip(const char *path)

@@ -151,8 +151,7 @@ typedef struct Graph {
     int num_outputs;
     Tensor **tensors; /* every tensor ever made, index = id; dead ones stay */
     int num_tensors, cap_tensors;
-    int *names; /* hash table of names: tensor id + 1, 0 for a free place */
-    int cap_names;
+    Names names; /* of tensors: their ids */
 } Graph;
 
 typedef struct KeyValue {
@@ -285,7 +284,8 @@ void node_append(Graph *g, Node *n);                     /* at the end; sets pro
 void graph_replace(Graph *g, Tensor *old, Tensor *with); /* in all inputs of nodes and graph outputs */
 int *graph_use_counts(const Graph *g);                   /* by tensor id; a graph output is a use */
 Node **graph_only_users(const Graph *g);                 /* by tensor id; NULL: none, or several uses */
-bool graph_is_output(const Graph *g, const Tensor *t);
+bool *graph_mark_outputs(const Graph *g);                /* by tensor id: it is an output */
+bool *graph_mark_inputs(const Graph *g);
 bool graph_is_input(const Graph *g, const Tensor *t);
 const Tensor *memory_of(const Tensor *t); /* the tensor whose memory it shares, or itself; valid after plan */
 const char *node_label(const Node *n);    /* its name, or its first output's name */

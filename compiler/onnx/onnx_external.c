@@ -90,6 +90,30 @@ static const char *find_file(const Place *at, const char *location)
     return shown_text(mem_strdup(real));
 }
 
+static const uint8_t *read_range(const Place *at, int fd, uint64_t offset, size_t len)
+{
+    uint8_t *data = mem_alloc(len ? len : 1);
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pread(fd, data + done, len - done, (off_t)(offset + done));
+        if (n <= 0)
+            fail_tensor(at, "external data: cannot read it: %s", n ? strerror(errno) : "it was cut short");
+        done += (size_t)n;
+    }
+    return data;
+}
+
+/* len bytes of the open file, from offset on, mapped read-only. What is smaller than a page is read: a
+ * process may not have very many maps. */
+static const uint8_t *map_range(const Place *at, const char *path, int fd, uint64_t offset, size_t len)
+{
+    if (len < (size_t)sysconf(_SC_PAGESIZE))
+        return read_range(at, fd, offset, len);
+    const uint8_t *p = file_map_part(path, fd, offset, len);
+    if (!p)
+        fail_tensor(at, "external data: cannot map %s: %s", path, strerror(errno));
+    return p;
+}
+
 const uint8_t *onnx_external_data(const Place *at, const Onnx__TensorProto *p, Type t)
 {
     Extent e = parse_extent(at, p);
@@ -105,9 +129,7 @@ const uint8_t *onnx_external_data(const Place *at, const Onnx__TensorProto *p, T
     if (e.offset > size || len > size - e.offset)
         fail_tensor(at, "external data: %s has %zu bytes, but bytes %" PRIu64 " to %" PRIu64 " are wanted",
                     path, size, e.offset, e.offset + len);
-    const uint8_t *data = len ? file_map_part(path, fd, e.offset, len) : mem_alloc(1);
-    if (!data)
-        fail_tensor(at, "external data: cannot map %s: %s", path, strerror(errno));
+    const uint8_t *data = map_range(at, path, fd, e.offset, len);
     close(fd);
     if ((uintptr_t)data % align == 0)
         return data;

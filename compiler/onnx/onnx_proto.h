@@ -63,7 +63,8 @@ typedef struct OnnxReader {
     const Options *opt;
     const Onnx__GraphProto *p;
     Graph *g;
-    DimValue *found; /* symbolic dimensions of inputs: those of --const values, and batches, taken as 1 */
+    Names found; /* symbolic dimensions of inputs: those of --const values, and batches, taken as 1 */
+    int64_t *found_values; /* by their numbers */
     int num_found;
     int num_given;   /* tensors below this id are --const values */
     bool *dim_used;  /* by index in opt->dims */
@@ -71,6 +72,7 @@ typedef struct OnnxReader {
     int num_symbols, cap_symbols;
     Function *functions; /* of the model */
     int num_functions;
+    Names function_names; /* index in functions */
     int num_own;          /* tensors below this id have the names of the model's graph itself */
     int *maker;           /* by tensor id, for onnx_order.c: node + 1; 0 between its calls */
     int cap_maker;        /* of maker */

@@ -298,13 +298,14 @@ static void add_initializers(Onnx__GraphProto *p, const Graph *g, const int *use
 /* The types of the edges that are neither constants nor inputs or outputs, in execution order. */
 static void add_value_infos(Onnx__GraphProto *p, const Graph *g)
 {
+    const bool *is_output = graph_mark_outputs(g);
     p->value_info = NEW_ARRAY(Onnx__ValueInfoProto *, g->num_tensors);
     for (int i = 0; i < g->num_nodes; i++) {
         if (g->nodes[i]->op == OP_LoopBegin)
             i = find_end(g, i);
         for (int k = 0; k < g->nodes[i]->num_out; k++) {
             const Tensor *t = g->nodes[i]->out[k];
-            if (t && t->type.dtype != DT_NONE && !graph_is_output(g, t))
+            if (t && t->type.dtype != DT_NONE && !is_output[t->id])
                 p->value_info[p->n_value_info++] = make_value_info(t);
         }
     }
