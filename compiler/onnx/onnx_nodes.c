@@ -43,7 +43,7 @@ static Name *add_name(Scope *s, const char *name, Tensor *t)
     if (s->count == s->cap) {
         s->cap = s->cap ? 2 * s->cap : 8;
         Name *more = NEW_ARRAY(Name, s->cap);
-        if (s->count)
+        if (s->list)
             memcpy(more, s->list, (size_t)s->count * sizeof *more);
         s->list = more;
     }
