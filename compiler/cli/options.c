@@ -312,11 +312,12 @@ static void set_size_defaults(CommandLine *c)
 /* All lowerings that add and subtract. */
 static void set_bench_defaults(CommandLine *c)
 {
+    static const Layer any = {0};
     c->opt.target = host_target();
     c->seconds = 2;
     c->samples = 1;
     for (Lowering i = LOWER_AUTO; i < NUM_LOWERINGS; i++)
-        if (i == LOWER_AUTO || form_of(i, false)->ternary)
+        if (i == LOWER_AUTO || form_of(&any, i, false)->ternary)
             c->lowerings[c->num_lowerings++] = i;
 }
 

@@ -5,6 +5,8 @@
 /* The rows that a strip reads of the input channels from x on, into p. */
 void emit_stage(const Conv *c, const char *x)
 {
+    if (c->l->quantised)
+        x = mem_printf("%s, %d, %d", x, c->l->quantised->in == DT_I8, c->l->quantised->in_zero);
     Emitter *e = c->e;
     const Layer *l = c->turned;
     const ConvStrip *s = c->s;
@@ -12,14 +14,14 @@ void emit_stage(const Conv *c, const char *x)
     const int64_t sh = transposed ? 1 : l->sh;
     const int64_t sw = transposed ? 1 : l->sw;
     if (l->direct)
-        emit_line(e, "const %s *p = x + r * %s;", dtype_c(c->f->in), int_text(l->iw));
-    else if (sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
-        emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s);", emit_kernel(e, "stage_flat", c->f->in), x,
+        emit_line(e, "const %s *p = x + r * %s;", dtype_c(c->f->staged), int_text(l->iw));
+    else if (!l->quantised && sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
+        emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s);", format_kernel(e, c->f, "stage_flat"), x,
                   int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->top),
                   int_text(s->stage_rows));
     else
         emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s, %s, %s, %s);",
-                  emit_kernel(e, "stage", c->f->in), x, int_text(s->staged), int_text(l->ih), int_text(l->iw),
+                  format_kernel(e, c->f, "stage"), x, int_text(s->staged), int_text(l->ih), int_text(l->iw),
                   int_text(s->top), int_text(s->left), int_text(sh), int_text(sw), int_text(s->phase_rows),
                   int_text(s->phase_cols), int_text(s->stage_rows), int_text(s->pitch));
 }

@@ -24,7 +24,7 @@ static const char *accumulators(const Printer *p, int function)
     long long first = p->b->first, pitch = p->s ? p->s->acc_pitch : 0;
     for (long long j = 0; j < p->b->count; j++) {
         text_printf(&t, "%sa%lld = ", j ? ", " : "", j);
-        if (function == 0)
+        if (function == 0 || (p->s && !p->f->load))
             text_printf(&t, "%s", p->s ? "{0}" : "0");
         else if (p->s)
             text_printf(&t, "%s(q + %lld)", p->f->load, j * pitch);
@@ -37,7 +37,8 @@ static const char *accumulators(const Printer *p, int function)
 static void begin_function(const Printer *p, int function)
 {
     Emitter *e = p->e;
-    const char *in = dtype_c(p->f->in), *acc = dtype_c(p->f->acc), *first = int_text(p->b->first);
+    const char *in = dtype_c(p->s ? p->f->staged : layer_input(p->l)), *acc = dtype_c(p->f->acc);
+    const char *first = int_text(p->b->first);
     if (p->s) {
         emit_begin_part(e, mem_printf("layer%d_%d_%s_%d", p->l->index, p->part, first, function),
                         mem_printf("const %s *p, %s *q", in, acc));
@@ -56,12 +57,13 @@ static void begin_function(const Printer *p, int function)
     }
 }
 
-static void end_function(const Printer *p)
+static void end_function(const Printer *p, int function)
 {
+    const char *store = function && !p->f->load ? p->f->add : p->f->store;
     long long first = p->b->first, pitch = p->s ? p->s->acc_pitch : 0;
     for (long long j = 0; j < p->b->count; j++)
         if (p->s)
-            emit_line(p->e, "%s(q + %lld, a%lld);", p->f->store, j * pitch, j);
+            emit_line(p->e, "%s(q + %lld, a%lld);", store, j * pitch, j);
         else
             emit_line(p->e, "y[%lld] = a%lld;", first + j, j);
     emit_line(p->e, "}");
@@ -123,7 +125,7 @@ static void print_function(Printer *p, int function)
     for (int i = from; i < p->b->ends[function]; i++)
         print_statement(p, &p->b->statements[i]);
     end_line(p);
-    end_function(p);
+    end_function(p, function);
 }
 
 static void print_block(Printer *p)

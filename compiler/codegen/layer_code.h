@@ -66,6 +66,16 @@ const char *format_kernel(Emitter *e, const Format *f, const char *name);
 void emit_put(const Conv *c, int part);
 void emit_pooled_epilogue(const Conv *c); /* scale, bias and activation of the whole pooled output y */
 void emit_fc_epilogue(const Fc *c);       /* of a row: acc to y */
+/* Of v[0..n), floats, C expressions. */
+void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n);
+
+/* ---- emit_quantised.c: the same of layers that read codes ---- */
+
+void emit_quantised_rows(const Conv *c, const ConvPart *p); /* v, the sums of channel c, to the output */
+void emit_quantised_rest(const Conv *c);                    /* what is left to do with the whole output */
+void emit_quantised_row(const Fc *c);
+/* The kernel of that name for a form that reads a table: of the number format, or of the codes of the inputs. */
+const char *table_kernel(Emitter *e, const Layer *l, const char *name);
 
 /* ---- conv_input.c ---- */
 

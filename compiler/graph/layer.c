@@ -20,6 +20,16 @@ Layer *node_layer(const Node *n, int k)
     return n->cell && k < n->cell->num_products ? n->cell->products[k] : NULL;
 }
 
+DType layer_input(const Layer *l)
+{
+    return l->quantised ? l->quantised->in : DT_F32;
+}
+
+DType layer_output(const Layer *l)
+{
+    return l->quantised ? l->quantised->out : DT_F32;
+}
+
 int layer_count(const Graph *g)
 {
     int count = 0;

@@ -193,7 +193,7 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
     s->scratch_bytes = s->stage_offset;
     if (!l->direct)
-        s->scratch_bytes += (s->staged * s->plane + f->max_lanes) * (int64_t)dtype_size(f->in);
+        s->scratch_bytes += (s->staged * s->plane + f->max_lanes) * (int64_t)dtype_size(f->staged);
     return s->scratch_bytes;
 }
 
@@ -229,8 +229,8 @@ static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt
  * time within a budget of memory, as large as it allows where every strip decodes the weights anew. */
 static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_t unit, int64_t halo)
 {
-    const Format *f = layer_format(l);
-    int64_t activations = (l->ci * l->ih * l->iw + l->co * l->oh * l->ow) * (int64_t)dtype_size(f->in);
+    int64_t activations = l->ci * l->ih * l->iw * (int64_t)dtype_size(layer_input(l)) +
+                          l->co * l->oh * l->ow * (int64_t)dtype_size(layer_output(l));
     bool decodes = l->form->decodes;
     bool streams = l->form->unrolled && outgrown(weights_used(l)) > 0;
     int64_t budget = max64(SMALL_SCRATCH, decodes || streams ? activations : activations / 4), best = unit;

@@ -59,15 +59,14 @@ int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks)
 
 int64_t layer_scratch_bytes(const Layer *l, const Options *opt)
 {
-    const Format *f = layer_format(l);
     if (l->kind != LAYER_FC)
         return conv_frame(l, opt).s.scratch_bytes;
-    return format_in_place(f) ? 0 : l->co * (int64_t)dtype_size(f->acc);
+    return format_in_place(l) ? 0 : l->co * (int64_t)dtype_size(layer_format(l)->acc);
 }
 
 bool pools_sums(const Layer *l)
 {
-    if (l->pool.kind != POOL_MAX || !activation_never_falls(&l->act) || !format_in_place(layer_format(l)))
+    if (l->pool.kind != POOL_MAX || !activation_never_falls(&l->act) || !format_in_place(l))
         return false;
     for (int64_t c = 0; l->scale && c < l->co; c++)
         if (!(l->scale[c] >= 0))

@@ -34,6 +34,8 @@ static int64_t eight_channels(const Layer *l, const Options *opt)
 
 static const LayerForm form_unroll = {
     .id = FORM_unroll,
+    .floats = true,
+    .codes = true,
     .name = "unroll",
     .lowering = LOWER_UNROLL,
     .small_id = FORM_unroll,
@@ -46,6 +48,7 @@ static const LayerForm form_unroll = {
 
 static const LayerForm form_sparse = {
     .id = FORM_sparse,
+    .floats = true,
     .name = "sparse",
     .lowering = LOWER_SPARSE,
     .small_id = FORM_small_sparse,
@@ -60,6 +63,7 @@ static const LayerForm form_sparse = {
 
 static const LayerForm form_packed = {
     .id = FORM_packed,
+    .floats = true,
     .name = "packed",
     .lowering = LOWER_PACKED,
     .small_id = FORM_small_packed,
@@ -75,6 +79,7 @@ static const LayerForm form_packed = {
 
 static const LayerForm form_dense = {
     .id = FORM_dense,
+    .floats = true,
     .name = "dense",
     .lowering = LOWER_DENSE,
     .small_id = FORM_dense,
@@ -87,6 +92,8 @@ static const LayerForm form_dense = {
 
 static const LayerForm form_small_sparse = {
     .id = FORM_small_sparse,
+    .floats = true,
+    .codes = true,
     .name = "small sparse",
     .lowering = LOWER_SPARSE,
     .small = true,
@@ -103,6 +110,8 @@ static const LayerForm form_small_sparse = {
 
 static const LayerForm form_small_packed = {
     .id = FORM_small_packed,
+    .floats = true,
+    .codes = true,
     .name = "small packed",
     .lowering = LOWER_PACKED,
     .small = true,
@@ -113,6 +122,21 @@ static const LayerForm form_small_packed = {
     .conv_channels = one_channel,
     .conv_table = packed_bytes,
     .fc_table = packed_bytes,
+    .conv_work = table_conv_work,
+    .fc_work = table_fc_work,
+};
+
+static const LayerForm form_dense_codes = {
+    .id = FORM_dense_codes,
+    .codes = true,
+    .name = "dense codes",
+    .lowering = LOWER_DENSE,
+    .small = true,
+    .small_id = FORM_dense_codes,
+    .unstaged = true,
+    .conv_channels = one_channel,
+    .conv_table = int_weights,
+    .fc_table = int_weights,
     .conv_work = table_conv_work,
     .fc_work = table_fc_work,
 };
@@ -128,11 +152,16 @@ const LayerForm *form_at(FormId id)
     return forms[id];
 }
 
-/* The small ones stand last. */
-const LayerForm *form_of(Lowering lowering, bool small)
+static bool allows(const LayerForm *form, const Layer *l)
+{
+    return l->quantised ? form->codes : form->floats;
+}
+
+/* The small ones stand last; layers of codes have no others. */
+const LayerForm *form_of(const Layer *l, Lowering lowering, bool small)
 {
     for (int i = NUM_FORMS - 1; i >= 0; i--)
-        if (forms[i]->lowering == lowering && (small || !forms[i]->small))
+        if (forms[i]->lowering == lowering && allows(forms[i], l) && (small || !forms[i]->small || l->quantised))
             return forms[i];
     bug("there is no form for %s", lowering_name(lowering));
 }
@@ -141,4 +170,5 @@ void layer_set_form(Layer *l, const LayerForm *form)
 {
     l->form = form;
     l->lowering = form->lowering;
+    l->format = choose_format(l);
 }
