@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char *const pass_names[] = {"read",      "upgrade", "infer",     "fold", "dce",  "train",
-                                         "ternarize", "inputs",  "recurrent", "fuse", "lower"};
+                                         "ternarize", "inputs",  "codes", "recurrent", "fuse", "lower"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static void check_dump_name(const Options *opt)
@@ -93,6 +93,8 @@ Plan *pipeline_lower(Model *m, const Options *opt)
 {
     RUN("inputs", pass_inputs(m->graph, opt));
     /* The graph's inputs are what the application gives. */
+    RUN("codes", pass_codes(m->graph));
+    /* What stands between quantised layers computes on codes. */
     RUN("recurrent", pass_recurrent(m->graph));
     /* LSTM, GRU and RNN are products and loops over steps. No longer ordinary ONNX. */
     RUN("fuse", (pass_fuse(m->graph), pass_dce(m->graph)));

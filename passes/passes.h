@@ -16,6 +16,7 @@ void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses remo
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 void pass_inputs(Graph *g, const Options *opt);    /* uint8 and channels-last inputs of the application */
+void pass_codes(Graph *g);                          /* between layers that are quantised: on codes */
 void pass_fuse(Graph *g);                          /* linear nodes -> OP_Layer with epilogues */
 void pass_lower(Graph *g, const Options *opt);     /* lowering per layer, layouts of tensors */
 

@@ -16,12 +16,12 @@ void emit_stage(const Conv *c, const char *x)
     if (l->direct)
         emit_line(e, "const %s *p = x + r * %s;", dtype_c(c->f->staged), int_text(l->iw));
     else if (!l->quantised && sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
-        emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s);", format_kernel(e, c->f, "stage_flat"), x,
+        emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s);", emit_kernel(e, "stage_flat", c->f->staged), x,
                   int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->top),
                   int_text(s->stage_rows));
     else
         emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s, %s, %s, %s);",
-                  format_kernel(e, c->f, "stage"), x, int_text(s->staged), int_text(l->ih), int_text(l->iw),
+                  emit_kernel(e, "stage", c->f->staged), x, int_text(s->staged), int_text(l->ih), int_text(l->iw),
                   int_text(s->top), int_text(s->left), int_text(sh), int_text(sw), int_text(s->phase_rows),
                   int_text(s->phase_cols), int_text(s->stage_rows), int_text(s->pitch));
 }
