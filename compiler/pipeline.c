@@ -5,11 +5,12 @@
 #include "passes/methods/methods.h"
 #include "passes/passes.h"
 #include "pipeline.h"
+#include "train/calibrate.h"
 
 #include <string.h>
 
 static const char *const pass_names[] = {"read",      "upgrade", "infer",     "fold", "dce",  "train",
-                                         "ternarize", "inputs",  "codes", "recurrent", "fuse", "lower"};
+                                         "ternarize", "quantise", "inputs",  "codes", "recurrent", "fuse", "lower"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static void check_dump_name(const Options *opt)
@@ -63,7 +64,7 @@ void pipeline_prepare(Model *m, const Options *opt)
     /* Operators are in their opset 17 form and all supported; types are those of inputs, constants and
      * declarations. */
     RUN("infer", pass_infer(m->graph));
-    RUN("fold", opt->train ? pass_fold_for_training(m->graph) : pass_fold(m->graph));
+    RUN("fold", opt->train || opt->int8 ? pass_fold_for_training(m->graph) : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     /* All types are static, nothing computes from constants alone, every node is used. */
 }
@@ -80,6 +81,15 @@ Training pipeline_train(Model *m, const TrainJob *j)
     return result;
 }
 
+/* On samples in which the graph still has the batch where the model has it. */
+static void quantise(Graph *g, const Options *opt)
+{
+    enum { ENOUGH = 512 };
+    Source s = source_open(&opt->calibration, g);
+    s.count = s.count < ENOUGH ? s.count : ENOUGH;
+    pass_quantise(g, calibrate(g, &s, opt->calibration_rule, opt->threads));
+}
+
 void pipeline_ternarize(Model *m, const Options *opt)
 {
     const MethodDef *method = method_def(opt->method);
@@ -87,6 +97,12 @@ void pipeline_ternarize(Model *m, const Options *opt)
         bug("%s without data, or without a share of zeros", method->name);
     RUN("ternarize", pass_ternarize(m->graph, opt));
     /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. */
+    if (!opt->int8)
+        return;
+    RUN("quantise", quantise(m->graph, opt));
+    RUN("fold", pass_fold(m->graph));
+    RUN("dce", pass_dce(m->graph));
+    /* QuantizeLinear and DequantizeLinear stand between nodes that compute on codes. */
 }
 
 Plan *pipeline_lower(Model *m, const Options *opt)

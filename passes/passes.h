@@ -14,6 +14,7 @@ void pass_fold_for_training(Graph *g);   /* the same, but Dropout stays, and axe
 void pass_fold_after_training(Graph *g); /* without Dropout, but it may be trained again */
 void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses removed */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
+void pass_quantise(Graph *g, const Range *ranges);  /* activations -> codes; ranges by tensor id */
 void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 void pass_inputs(Graph *g, const Options *opt);    /* uint8 and channels-last inputs of the application */
 void pass_codes(Graph *g);                          /* between layers that are quantised: on codes */

@@ -327,6 +327,19 @@ static const char *default_flags(const CommandLine *c)
     return c->command == CMD_bench ? mem_printf("%s -march=native", level) : level;
 }
 
+/* The samples of --calibrate become inputs as those of --data. */
+static void set_calibration(CommandLine *c)
+{
+    const char *spec = c->opt.calibration.spec;
+    if (!c->opt.int8 && spec)
+        usage("--calibrate is for --activations int8");
+    if (c->opt.int8 && !spec)
+        usage("--activations int8 needs samples for the ranges of activations: --calibrate SPEC");
+    c->opt.calibration = c->data;
+    c->opt.calibration.spec = spec;
+    c->opt.threads = c->threads;
+}
+
 static void check_command_line(OptionParser *p)
 {
     CommandLine *c = p->c;
@@ -345,6 +358,7 @@ static void check_command_line(OptionParser *p)
     check_max_loss(p);
     check_data(p);
     set_input_form(c);
+    set_calibration(c);
     if (c->opt.split && c->models.count > 1)
         usage("--split takes one model; several are files of their own");
     if (c->command == CMD_compile && c->data.spec && c->models.count > 1)

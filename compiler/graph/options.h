@@ -27,6 +27,25 @@ typedef struct InputForm {
     Numbers mean, std; /* --mean, --std: none, one, or one per channel */
 } InputForm;
 
+/* --data and how its samples become inputs: (raw * scale - mean) / std. */
+typedef struct DataOptions {
+    const char *spec; /* --data SPEC or NULL */
+    double scale;     /* --scale, default 1 */
+    Numbers mean;     /* --mean, one or one per channel; none: 0 */
+    Numbers std;      /* --std, likewise; none: 1 */
+    bool nhwc;        /* --layout nhwc: images are [height][width][channels] */
+    int64_t limit;    /* --limit, samples; 0: all */
+} DataOptions;
+
+/* How the range of an activation follows from what it is on samples. */
+typedef enum CalibrationRule { CALIBRATE_PERCENTILE, CALIBRATE_MSE, CALIBRATE_MINMAX } CalibrationRule;
+
+/* What the values of a tensor are between, on samples. */
+typedef struct Range {
+    float low, high;
+    bool known;
+} Range;
+
 /* What the command line says about one model; zero-initialised gives the documented defaults. */
 typedef struct Options {
     Method method;
@@ -43,6 +62,10 @@ typedef struct Options {
     const char *target; /* --target, a name of targets.def; NULL: "generic" */
     const char *name;   /* --name ID; NULL: from the file name */
     InputForm input;
+    bool int8;                        /* --activations int8 */
+    DataOptions calibration;          /* --calibrate: samples for their ranges */
+    CalibrationRule calibration_rule; /* --calibration */
+    int threads;                      /* --threads, of calibration */
     bool float_guard; /* --float-guard: the run functions refuse NaN and infinity in inputs */
     int split;        /* --split: C files for unrolled terms beside NAME.c; 0: none */
     bool train;       /* pass_fold_for_training in place of pass_fold */
@@ -50,16 +73,6 @@ typedef struct Options {
     bool time_passes; /* --time */
     bool quiet;       /* no notes on stderr */
 } Options;
-
-/* --data and how its samples become inputs: (raw * scale - mean) / std. */
-typedef struct DataOptions {
-    const char *spec; /* --data SPEC or NULL */
-    double scale;     /* --scale, default 1 */
-    Numbers mean;     /* --mean, one or one per channel; none: 0 */
-    Numbers std;      /* --std, likewise; none: 1 */
-    bool nhwc;        /* --layout nhwc: images are [height][width][channels] */
-    int64_t limit;    /* --limit, samples; 0: all */
-} DataOptions;
 
 /* How weights are trained; 0 and NULL where the option was not given, unless said otherwise. */
 typedef struct TrainOptions {

@@ -1,0 +1,329 @@
+/* quantise.c - activations become 8-bit codes: QuantizeLinear and DequantizeLinear around every tensor between nodes that
+ * compute on codes.
+ *
+ * Requires an ordinary graph with static types, ternary weights chosen (ternarize), and the range of every tensor
+ * (calibrate.c). Gives an ordinary graph still, which onnxruntime runs as well; codes.c and fuse.c make integer layers of it.
+ *
+ * A tensor stays float where only nodes read it that compute in float, inside of what becomes one layer (a linear node, its
+ * per-channel arithmetic, its clamp), inside of a function that becomes one table, and as an output of the graph. Tensors
+ * whose elements are moved have one step with what they are moved to. Codes are unsigned where nothing is below 0. Weights
+ * that are not ternary are rounded to 127 steps for each output channel. */
+#include "ops/ops.h"
+#include "passes/passes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Quantising {
+    Graph *g;
+    const Range *ranges;
+    const int *uses;
+    Node *const *only;    /* graph_only_users */
+    bool *coded;          /* by tensor id: gets a step */
+    const Tensor **from;  /* by tensor id: what a function of one tensor is of; else itself */
+    Tensor **root;        /* by tensor id: has the same step */
+    Range *shared;        /* of a root */
+    Tensor **replacement; /* by tensor id */
+} Quantising;
+
+/* ---- what nodes are ---- */
+
+static bool is_linear(const Node *n)
+{
+    LinearWeights w;
+    return n->op != OP_ConvTranspose && linear_weights(n, &w);
+}
+
+static bool is_clamp(const Node *n)
+{
+    return n->op == OP_Relu || n->op == OP_Clip;
+}
+
+static bool moves(const Node *n)
+{
+    switch (n->op) {
+    case OP_Reshape:
+    case OP_Flatten:
+    case OP_Squeeze:
+    case OP_Unsqueeze:
+    case OP_Identity:
+    case OP_Transpose:
+    case OP_Slice:
+    case OP_Expand:
+    case OP_Tile:
+    case OP_DepthToSpace:
+    case OP_SpaceToDepth:
+    case OP_GlobalMaxPool:
+    case OP_MaxPool: return n->num_out == 1 || !n->out[1];
+    default: return false;
+    }
+}
+
+/* Arithmetic with a constant for each channel, or BatchNormalization: what a layer takes over in front of its clamp. */
+static bool is_affine(const Node *n)
+{
+    if (n->op == OP_BatchNormalization)
+        return true;
+    if (n->op != OP_Add && n->op != OP_Sub && n->op != OP_Mul && n->op != OP_Div)
+        return false;
+    return !n->in[0]->data != !n->in[1]->data;
+}
+
+static bool is_function(const Node *n)
+{
+    switch (n->op) {
+    case OP_LeakyRelu:
+    case OP_Elu:
+    case OP_Selu:
+    case OP_Celu:
+    case OP_HardSigmoid:
+    case OP_HardSwish:
+    case OP_Sigmoid:
+    case OP_Tanh:
+    case OP_Softplus:
+    case OP_Softsign:
+    case OP_ThresholdedRelu:
+    case OP_Erf:
+    case OP_Relu:
+    case OP_Clip: return true;
+    case OP_Add:
+    case OP_Sub:
+    case OP_Mul:
+    case OP_Div: break;
+    default: return false;
+    }
+    for (int i = 0; i < 2; i++)
+        if (n->in[i]->data && type_elems(n->in[i]->type) != 1)
+            return false;
+    return true;
+}
+
+static bool is_average(const Node *n)
+{
+    return n->op == OP_AveragePool || n->op == OP_GlobalAveragePool || n->op == OP_ReduceMean;
+}
+
+static bool is_sum(const Node *n)
+{
+    return n->op == OP_Add && !n->in[0]->data && !n->in[1]->data && type_equal(n->in[0]->type, n->in[1]->type);
+}
+
+static bool is_float(const Tensor *t)
+{
+    return t && !t->data && t->type.dtype == DT_F32 && type_elems(t->type) > 0;
+}
+
+/* ---- what tensors are ---- */
+
+/* What a function of one tensor is of. */
+static void find_sources(Quantising *q)
+{
+    for (int i = 0; i < q->g->num_tensors; i++)
+        q->from[i] = q->g->tensors[i];
+    for (int i = 0; i < q->g->num_nodes; i++) {
+        const Node *n = q->g->nodes[i];
+        const Tensor *of = NULL;
+        bool one = is_function(n);
+        for (int k = 0; one && k < n->num_in; k++) {
+            const Tensor *t = n->in[k];
+            if (!t || t->data)
+                continue;
+            one &= (!of || q->from[t->id] == of) && type_equal(t->type, n->out[0]->type);
+            of = q->from[t->id];
+        }
+        if (one && of)
+            q->from[n->out[0]->id] = of;
+    }
+}
+
+/* Whether t, made by n, goes on inside of n's layer. */
+static bool inside_layer(const Quantising *q, const Tensor *t)
+{
+    const Node *user = q->only[t->id], *n = t->producer;
+    if (!user || !n || !(is_affine(user) || is_clamp(user)))
+        return false;
+    while (n && is_affine(n) && !is_linear(n) && q->only[n->in[n->in[0]->data != NULL]->id] == n)
+        n = n->in[n->in[0]->data != NULL]->producer;
+    if (!n || !is_clamp(user))
+        return n && is_linear(n);
+    return is_linear(n) || (n == t->producer && (is_sum(n) || is_average(n)));
+}
+
+static bool inside_function(const Quantising *q, const Tensor *t)
+{
+    const Tensor *of = q->from[t->id];
+    bool inside = of != t && q->uses[t->id] > 0 && !graph_is_output(q->g, t);
+    for (int i = 0; inside && i < q->g->num_nodes; i++)
+        for (int k = 0; k < q->g->nodes[i]->num_in; k++)
+            if (q->g->nodes[i]->in[k] == t)
+                inside &= q->from[q->g->nodes[i]->out[0]->id] == of;
+    return inside;
+}
+
+/* Whether n would compute on codes of its input k. */
+static bool reads_codes(const Quantising *q, const Node *n, int k)
+{
+    LinearWeights w;
+    if (is_linear(n))
+        return linear_weights(n, &w) && k == 1 - w.input;
+    const Tensor *y = n->num_out ? n->out[0] : NULL;
+    if (!y || !is_float(y))
+        return false;
+    if (moves(n))
+        return k == 0 && q->coded[y->id];
+    bool computes = is_sum(n) || is_average(n) || n->op == OP_Concat || q->from[y->id] != y;
+    return computes && (q->coded[y->id] || inside_layer(q, y) || inside_function(q, y));
+}
+
+static void choose_tensors(Quantising *q)
+{
+    for (int i = q->g->num_nodes - 1; i >= 0; i--) {
+        const Node *n = q->g->nodes[i];
+        for (int k = 0; k < n->num_in; k++) {
+            const Tensor *t = n->in[k];
+            if (is_float(t) && q->ranges[t->id].known && reads_codes(q, n, k) && !inside_layer(q, t) && !inside_function(q, t))
+                q->coded[t->id] = true;
+        }
+    }
+}
+
+/* ---- steps ---- */
+
+static Tensor *root_of(const Quantising *q, const Tensor *t)
+{
+    while (q->root[t->id] != t)
+        t = q->root[t->id];
+    return q->root[t->id];
+}
+
+static void join(Quantising *q, const Tensor *a, const Tensor *b)
+{
+    if (!q->coded[a->id] || !q->coded[b->id])
+        return;
+    Tensor *to = root_of(q, a), *from = root_of(q, b);
+    Range *r = &q->shared[to->id], s = q->shared[from->id];
+    r->low = s.low < r->low ? s.low : r->low;
+    r->high = s.high > r->high ? s.high : r->high;
+    q->root[from->id] = to;
+}
+
+static void join_moved(Quantising *q)
+{
+    for (int i = 0; i < q->g->num_tensors; i++) {
+        q->root[i] = q->g->tensors[i];
+        q->shared[i] = q->ranges[i];
+    }
+    for (int i = 0; i < q->g->num_nodes; i++) {
+        const Node *n = q->g->nodes[i];
+        for (int k = 0; k < n->num_in; k++)
+            if (n->op == OP_Concat || (moves(n) && k == 0))
+                join(q, n->out[0], n->in[k]);
+    }
+}
+
+/* The step and zero point that reach from low to high, and 0. */
+static void make_step(const Graph *g, const Tensor *t, Range r, float *step, int *zero, DType *d)
+{
+    if (!isfinite(r.low) || !isfinite(r.high))
+        fail("%s: tensor '%s' has values that are not finite on the data of --calibrate; it cannot be quantised", g->file,
+             t->name);
+    double low = fmin(0, (double)r.low), high = fmax(0, (double)r.high), codes = UINT8_MAX;
+    *step = (float)((high - low) / codes);
+    if (!isnormal(*step))
+        *step = 1;
+    *d = low < 0 ? DT_I8 : DT_U8;
+    *zero = low < 0 ? (int)fmin(fmax(round(-low / (double)*step) + INT8_MIN, INT8_MIN), INT8_MAX) : 0;
+}
+
+static Node *step_node(OpKind op, const Tensor *of, Tensor *x, Tensor *scale, Tensor *zero, Tensor *y)
+{
+    Node *n = node_new(op, mem_printf("%s_%s", of->name, op == OP_QuantizeLinear ? "quantize" : "dequantize"), 3, 1);
+    n->in[0] = x;
+    n->in[1] = scale;
+    n->in[2] = zero;
+    n->out[0] = y;
+    return n;
+}
+
+/* Nodes behind t; what reads t reads their end. */
+static void add_step(Quantising *q, Graph *result, Tensor *t)
+{
+    float *step = NEW(float);
+    int zero;
+    DType d;
+    make_step(q->g, t, q->shared[root_of(q, t)->id], step, &zero, &d);
+    Type one = type_make(DT_F32, 0, NULL), code = t->type;
+    code.dtype = d;
+    void *z = mem_alloc(1);
+    elem_set(z, d, 0, zero);
+    Tensor *scale = graph_const(q->g, mem_printf("%s_step", t->name), one, step);
+    one.dtype = d;
+    Tensor *point = graph_const(q->g, mem_printf("%s_zero", t->name), one, z);
+    Tensor *codes = graph_tensor(q->g, mem_printf("%s_codes", t->name), code);
+    Tensor *back = graph_tensor(q->g, mem_printf("%s_quantised", t->name), t->type);
+    node_append(result, step_node(OP_QuantizeLinear, t, t, scale, point, codes));
+    node_append(result, step_node(OP_DequantizeLinear, t, codes, scale, point, back));
+    q->replacement[t->id] = back;
+}
+
+/* ---- weights ---- */
+
+/* Float weights of a node that reads codes, on a grid for each channel. */
+static void round_weights(const Quantising *q, Node *n)
+{
+    LinearWeights w;
+    if (!is_linear(n) || !linear_weights(n, &w) || n->in[w.input]->ternary || !q->coded[n->in[1 - w.input]->id])
+        return;
+    const Tensor *t = n->in[w.input];
+    int64_t count = type_elems(t->type), per_channel = w.box.mid * w.box.inner;
+    const float *from = t->data;
+    float *to = NEW_ARRAY(float, count);
+    for (int64_t c = 0; c < ternary_channels(&w.box); c++) {
+        double most = 0;
+        for (int64_t k = 0; k < per_channel; k++)
+            most = fmax(most, fabs((double)from[ternary_position(&w.box, c, k)]));
+        double step = most / INT8_MAX;
+        for (int64_t k = 0; k < per_channel && step > 0; k++) {
+            int64_t i = ternary_position(&w.box, c, k);
+            to[i] = (float)(round((double)from[i] / step) * step);
+        }
+    }
+    n->in[w.input] = graph_const(q->g, mem_printf("%s_rounded", t->name), t->type, to);
+}
+
+/* ---- the pass ---- */
+
+void pass_quantise(Graph *g, const Range *ranges)
+{
+    int count = g->num_tensors;
+    Quantising q = {.g = g,
+                    .ranges = ranges,
+                    .uses = graph_use_counts(g),
+                    .only = graph_only_users(g),
+                    .coded = NEW_ARRAY(bool, count),
+                    .from = NEW_ARRAY(const Tensor *, count),
+                    .root = NEW_ARRAY(Tensor *, count),
+                    .shared = NEW_ARRAY(Range, count),
+                    .replacement = NEW_ARRAY(Tensor *, count)};
+    Graph result = {0};
+    find_sources(&q);
+    choose_tensors(&q);
+    join_moved(&q);
+    for (int i = 0; i < g->num_inputs; i++)
+        if (q.coded[g->inputs[i]->id])
+            add_step(&q, &result, g->inputs[i]);
+    for (int i = 0; i < g->num_nodes; i++) {
+        Node *n = g->nodes[i];
+        round_weights(&q, n);
+        for (int k = 0; k < n->num_in; k++)
+            if (n->in[k] && n->in[k]->id < count && q.replacement[n->in[k]->id])
+                n->in[k] = q.replacement[n->in[k]->id];
+        node_append(&result, n);
+        for (int k = 0; k < n->num_out; k++)
+            if (n->out[k] && q.coded[n->out[k]->id])
+                add_step(&q, &result, n->out[k]);
+    }
+    g->nodes = result.nodes;
+    g->num_nodes = result.num_nodes;
+}
