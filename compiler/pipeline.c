@@ -87,7 +87,7 @@ static void quantise(Graph *g, const Options *opt)
     enum { ENOUGH = 512 };
     Source s = source_open(&opt->calibration, g);
     s.count = s.count < ENOUGH ? s.count : ENOUGH;
-    pass_quantise(g, calibrate(g, &s, opt->calibration_rule, opt->threads));
+    pass_quantise(g, calibrate(g, &s, opt->calibration_rule, opt->threads), opt->io_codes);
 }
 
 void pipeline_ternarize(Model *m, const Options *opt)
@@ -109,7 +109,7 @@ Plan *pipeline_lower(Model *m, const Options *opt)
 {
     RUN("inputs", pass_inputs(m->graph, opt));
     /* The graph's inputs are what the application gives. */
-    RUN("codes", pass_codes(m->graph));
+    RUN("codes", pass_codes(m->graph, opt->io_codes));
     /* What stands between quantised layers computes on codes. */
     RUN("recurrent", pass_recurrent(m->graph));
     /* LSTM, GRU and RNN are products and loops over steps. No longer ordinary ONNX. */

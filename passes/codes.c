@@ -468,6 +468,50 @@ static bool make_average(Codes *c, const Node *q)
     return true;
 }
 
+/* ---- inputs and outputs ---- */
+
+/* Inputs that only become codes are codes, and so are outputs that come from codes. The nodes between are gone. */
+static void open_input(const Codes *c, Tensor *x)
+{
+    Step s;
+    Node *n = only_quantizer(c, x, &s);
+    if (!n || graph_is_output(c->g, n->out[0]))
+        return;
+    x->type = n->out[0]->type;
+    graph_replace(c->g, n->out[0], x);
+    n->op = OP_UNSUPPORTED;
+}
+
+static void open_output(const Codes *c, Tensor *y)
+{
+    Step s;
+    Node *n = dequantizer(y, &s), *from = n ? n->in[0]->producer : NULL;
+    if (!from || graph_is_output(c->g, n->in[0]) || !only_user(c, n->in[0]))
+        return;
+    for (int k = 0; k < from->num_out; k++)
+        if (from->out[k] == n->in[0])
+            from->out[k] = y;
+    y->type = n->in[0]->type;
+    y->producer = from;
+    n->op = OP_UNSUPPORTED;
+}
+
+static void open_to_codes(Codes *c)
+{
+    Graph *g = c->g;
+    c->users = graph_only_users(g);
+    c->num_users = g->num_tensors;
+    for (int i = 0; i < g->num_inputs; i++)
+        open_input(c, g->inputs[i]);
+    for (int i = 0; i < g->num_outputs; i++)
+        open_output(c, g->outputs[i]);
+    int kept = 0;
+    for (int i = 0; i < g->num_nodes; i++)
+        if (g->nodes[i]->op != OP_UNSUPPORTED)
+            g->nodes[kept++] = g->nodes[i];
+    g->num_nodes = kept;
+}
+
 /* ---- the pass ---- */
 
 typedef bool Rule(Codes *c, Node *n);
@@ -519,7 +563,7 @@ static bool has_codes(const Graph *g)
     return false;
 }
 
-void pass_codes(Graph *g)
+void pass_codes(Graph *g, bool io)
 {
     Codes c = {.g = g, .changed = has_codes(g)};
     while (c.changed) {
@@ -531,5 +575,7 @@ void pass_codes(Graph *g)
     }
     if (has_codes(g))
         apply(&c, rule_compute);
+    if (io)
+        open_to_codes(&c);
     pass_dce(g);
 }

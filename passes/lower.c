@@ -73,11 +73,12 @@ static bool may_unroll(const Layer *l, const Options *opt, int64_t left)
 static void predict_unrolled(Layer *l, const Options *opt)
 {
     const Core *core = find_core(opt->target);
-    const int most = l->kind == LAYER_FC ? core->fc.share_taps : core->conv.share_taps;
+    layer_set_form(l, form_of(l, LOWER_UNROLL, false), opt);
+    const int most = l->kind == LAYER_FC ? core->fc.share_taps : conv_shape_of(l, opt).share_taps;
     int64_t adds = 0;
     for (int taps = 1; taps <= most; taps = taps < most ? most : most + 1) {
         Layer t = *l;
-        layer_set_form(&t, form_of(l, LOWER_UNROLL, false));
+        layer_set_form(&t, form_of(l, LOWER_UNROLL, false), opt);
         t.share_taps = taps;
         Work w = layer_work(&t, opt);
         double time = work_time(&w, &t, opt);
@@ -96,7 +97,7 @@ static void predict_unrolled(Layer *l, const Options *opt)
 static void predict_table(Layer *l, const LayerForm *form, const Options *opt)
 {
     Layer t = *l;
-    layer_set_form(&t, form);
+    layer_set_form(&t, form, opt);
     Work w = layer_work(&t, opt);
     int64_t code = l->kind == LAYER_FC ? FAST_FC_TABLE : FAST_CONV_TABLE;
     if (opt->optimize == OPTIMIZE_SIZE)
@@ -193,7 +194,7 @@ static void choose_form(Layer *l, const Options *opt, int64_t *left)
     void *mark = mem_mark(); /* predictions are numbers: what it takes to make them goes */
     predict_forms(l, small, opt, left);
     mem_release(mark);
-    layer_set_form(l, form_of(l, choose_lowering(l, opt), small));
+    layer_set_form(l, form_of(l, choose_lowering(l, opt), small), opt);
 }
 
 /* ---- layouts ---- */

@@ -14,10 +14,11 @@ void pass_fold_for_training(Graph *g);   /* the same, but Dropout stays, and axe
 void pass_fold_after_training(Graph *g); /* without Dropout, but it may be trained again */
 void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses removed */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
-void pass_quantise(Graph *g, const Range *ranges);  /* activations -> codes; ranges by tensor id */
+/* activations -> codes; ranges by tensor id; outputs: those of the graph too */
+void pass_quantise(Graph *g, const Range *ranges, bool outputs);
 void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 void pass_inputs(Graph *g, const Options *opt);    /* uint8 and channels-last inputs of the application */
-void pass_codes(Graph *g);                          /* between layers that are quantised: on codes */
+void pass_codes(Graph *g, bool io); /* between layers that are quantised: on codes; io: inputs and outputs too */
 void pass_fuse(Graph *g);                          /* linear nodes -> OP_Layer with epilogues */
 void pass_lower(Graph *g, const Options *opt);     /* lowering per layer, layouts of tensors */
 

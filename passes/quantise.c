@@ -5,7 +5,7 @@
  * (calibrate.c). Gives an ordinary graph still, which onnxruntime runs as well; codes.c and fuse.c make integer layers of it.
  *
  * A tensor stays float where only nodes read it that compute in float, inside of what becomes one layer (a linear node, its
- * per-channel arithmetic, its clamp), inside of a function that becomes one table, and as an output of the graph. Tensors
+ * per-channel arithmetic, its clamp), inside of a function that becomes one table, and as an output that shall. Tensors
  * whose elements are moved have one step with what they are moved to. Codes are unsigned where nothing is below 0. Weights
  * that are not ternary are rounded to 127 steps for each output channel. */
 #include "ops/ops.h"
@@ -294,7 +294,7 @@ static void round_weights(const Quantising *q, Node *n)
 
 /* ---- the pass ---- */
 
-void pass_quantise(Graph *g, const Range *ranges)
+void pass_quantise(Graph *g, const Range *ranges, bool outputs)
 {
     int count = g->num_tensors;
     Quantising q = {.g = g,
@@ -308,6 +308,8 @@ void pass_quantise(Graph *g, const Range *ranges)
                     .replacement = NEW_ARRAY(Tensor *, count)};
     Graph result = {0};
     find_sources(&q);
+    for (int i = 0; outputs && i < g->num_outputs; i++)
+        q.coded[g->outputs[i]->id] = is_float(g->outputs[i]) && ranges[g->outputs[i]->id].known;
     choose_tensors(&q);
     join_moved(&q);
     for (int i = 0; i < g->num_inputs; i++)
@@ -324,6 +326,9 @@ void pass_quantise(Graph *g, const Range *ranges)
             if (n->out[k] && q.coded[n->out[k]->id])
                 add_step(&q, &result, n->out[k]);
     }
+    for (int i = 0; i < g->num_outputs; i++)
+        if (q.replacement[g->outputs[i]->id])
+            g->outputs[i] = q.replacement[g->outputs[i]->id];
     g->nodes = result.nodes;
     g->num_nodes = result.num_nodes;
 }

@@ -225,6 +225,11 @@ static void parse_activations(CommandLine *c, const OptionSpec *o, const char *v
     c->opt.int8 = choice_of(o, value) == 1;
 }
 
+static void parse_io(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->opt.io_codes = choice_of(o, value) == 1;
+}
+
 static void parse_calibration(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->opt.calibration_rule = (CalibrationRule)choice_of(o, value);
@@ -479,6 +484,8 @@ const OptionSpec option_specs[] = {
     {"calibrate", 0, "SPEC", COMPILE | TERNARIZE | CHECK | SIZE | BENCH | RUN | EVAL, false,
      "samples, without labels, for the ranges of int8 activations; 512 are enough", set_text,
      offsetof(CommandLine, opt.calibration.spec)},
+    {"io", 0, "float|int8", COMPILE | CHECK | SIZE | BENCH, false,
+     "inputs and outputs of a quantised model: floats, or codes (default: float)", parse_io, 0},
     {"calibration", 0, "percentile|mse|minmax", COMPILE | TERNARIZE | CHECK | SIZE | BENCH | RUN | EVAL, false,
      "how ranges follow from samples (default: percentile)", parse_calibration, 0},
     {"optimize", 0, "speed|size", SIZE, false, "what --lowerings auto aims at (default: size)",

@@ -2,11 +2,22 @@
  * accumulators to `ternc check`. */
 #include "codegen/layer_code.h"
 
+static const char *stage_kernel(const Conv *c)
+{
+    return emit_kernel(c->e, c->f->pairs ? "stage_w2" : "stage", c->f->pairs ? DT_NONE : c->f->staged);
+}
+
+/* Pairs: ", ROWS" between the two input rows that go into a staged one. */
+static const char *second_row(const Conv *c)
+{
+    return c->f->pairs ? mem_printf(", %s", int_text(c->s->second * c->turned->sh)) : "";
+}
+
 /* The rows that a strip reads of the input channels from x on, into p. */
 void emit_stage(const Conv *c, const char *x)
 {
     if (c->l->quantised)
-        x = mem_printf("%s, %d, %d", x, c->l->quantised->in == DT_I8, c->l->quantised->in_zero);
+        x = mem_printf("%s, %d, %d%s", x, c->l->quantised->in == DT_I8, c->l->quantised->in_zero, second_row(c));
     Emitter *e = c->e;
     const Layer *l = c->turned;
     const ConvStrip *s = c->s;
@@ -21,7 +32,7 @@ void emit_stage(const Conv *c, const char *x)
                   int_text(s->stage_rows));
     else
         emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s, %s, %s, %s);",
-                  emit_kernel(e, "stage", c->f->staged), x, int_text(s->staged), int_text(l->ih), int_text(l->iw),
+                  stage_kernel(c), x, int_text(s->staged), int_text(l->ih), int_text(l->iw),
                   int_text(s->top), int_text(s->left), int_text(sh), int_text(sw), int_text(s->phase_rows),
                   int_text(s->phase_cols), int_text(s->stage_rows), int_text(s->pitch));
 }
@@ -36,6 +47,27 @@ const char *group_start(const Layer *l, const char *base, int64_t size)
                      : mem_printf("%s + c / %s * %s", base, int_text(outs), int_text(size));
 }
 
+/* Row r + i of either half, as numbers by themselves. */
+static void emit_check_pairs(const Conv *c, const char *first)
+{
+    Emitter *e = c->e;
+    const ConvPart *p = &c->s->parts[0];
+    const char *image = c->l->batch > 1 ? "image" : "0", *number = dtype_c(c->f->sum);
+    long long rows = c->turned->oh, second = c->s->second, cols = p->cols;
+    emit_line(e, "for (int32_t i = 0; i < rows; i++) {");
+    emit_line(e, "%s low[%lld], high[%lld];", number, cols, cols);
+    emit_line(e, "%s(low, high, acc + j * %s + i * %s, %lld);", format_kernel(e, c->f, "unpack"),
+              int_text(c->s->acc_pitch), int_text(c->s->pitch), cols);
+    for (int half = 0; half < 2; half++) {
+        const char *row = half ? mem_printf("r + i + %lld", second) : "r + i";
+        if (half)
+            emit_line(e, "if (r + i + %lld < %lld)", second, rows);
+        emit_line(e, "%s_check_acc(%d, %s, %s + j, %s, 1, %s, %lld);", e->plan->id, c->l->index, image, first,
+                  c->frame->is_turned ? mem_printf("0, %s", row) : mem_printf("%s, 0", row), half ? "high" : "low", cols);
+    }
+    emit_line(e, "}");
+}
+
 /* Report the raw accumulators of output channels [first, first + count). */
 void emit_check_acc(const Conv *c, int part, const char *first, const char *count)
 {
@@ -45,7 +77,9 @@ void emit_check_acc(const Conv *c, int part, const char *first, const char *coun
     const char *pitch = int_text(c->s->acc_pitch);
     emit_begin_check(e);
     emit_line(e, "for (int32_t j = 0; j < %s; j++) {", count);
-    if (c->frame->is_turned) {
+    if (c->f->pairs)
+        emit_check_pairs(c, first);
+    else if (c->frame->is_turned) {
         emit_line(e, "%s_check_acc(%d, %s, %s + j, 0, r, 1, acc + j * %s, rows);", e->plan->id, c->l->index,
                   image, first, pitch);
     } else {

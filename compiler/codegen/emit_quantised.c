@@ -105,6 +105,20 @@ static const char *window_arguments(const Pool *p)
                       int_text(p->sw), p->kind == POOL_AVERAGE);
 }
 
+/* Rows of the upper half from r on, and those of the lower half that there are. */
+static void emit_paired_rows(const Conv *c, const ConvPart *p)
+{
+    Emitter *e = c->e;
+    const Layer *l = c->turned;
+    const Pool *pool = &l->pool;
+    long long oh = pool->kind ? pool->oh : l->oh, ow = pool->kind ? pool->ow : l->ow;
+    long long sh = pool->kind ? pool->sh : 1, kh = pool->kind ? pool->kh : 1, second = c->s->second / sh;
+    emit_line(e, "const int32_t done = r / %lld, all = (rows + %lld) / %lld;", sh, sh - kh, sh);
+    emit_line(e, "%s(y + c * %lld + done * %lld, %lld, v, all, %lld - done, %lld, %s, %s, %s);",
+              format_kernel(e, c->f, "put_codes"), oh * ow, ow, second * ow, oh - second,
+              pool->kind ? ow : (long long)p->cols, int_text(c->s->pitch), window_arguments(pool), channel_arguments(e, l));
+}
+
 void emit_quantised_rows(const Conv *c, const ConvPart *p)
 {
     Emitter *e = c->e;
@@ -113,6 +127,10 @@ void emit_quantised_rows(const Conv *c, const ConvPart *p)
     long long oh = pool->kind ? pool->oh : l->oh, ow = pool->kind ? pool->ow : l->ow;
     long long cols = pool->kind ? ow : p->cols, sh = pool->kind ? pool->sh : 1, kh = pool->kind ? pool->kh : 1;
     const char *rows = pool->kind ? mem_printf("(rows + %lld) / %lld", sh - kh, sh) : "rows";
+    if (c->f->pairs) {
+        emit_paired_rows(c, p);
+        return;
+    }
     const char *first = pool->kind ? mem_printf("r / %lld", sh)
                                    : mem_printf("(r * %s + %s)", int_text(p->row_step), int_text(p->row0));
     emit_line(e, "%s(y + c * %lld + %s * %lld + %s, v, %s, %lld, %s, %s, %s, %s, %s);",

@@ -63,6 +63,7 @@ typedef struct Options {
     const char *name;   /* --name ID; NULL: from the file name */
     InputForm input;
     bool int8;                        /* --activations int8 */
+    bool io_codes;                    /* --io int8: inputs and outputs are codes */
     DataOptions calibration;          /* --calibrate: samples for their ranges */
     CalibrationRule calibration_rule; /* --calibration */
     int threads;                      /* --threads, of calibration */

@@ -50,6 +50,15 @@ static int64_t *new_offsets(const Layer *l)
     return NEW_ARRAY(int64_t, l->kh * l->kw);
 }
 
+/* The upper half of the outputs, of pooled ones where they are; the other half goes with it. */
+static void halve_rows(const Layer *l, ConvStrip *s)
+{
+    ConvPart *p = &s->parts[0];
+    int64_t half = ((l->pool.kind ? l->pool.oh : l->oh) + 1) / 2;
+    s->second = l->pool.kind ? half * l->pool.sh : half;
+    p->rows = l->pool.kind ? (half - 1) * l->pool.sh + l->pool.kh : half;
+}
+
 static void conv_parts(const Layer *l, ConvStrip *s)
 {
     ConvPart *p = s->parts = NEW(ConvPart);
@@ -57,6 +66,8 @@ static void conv_parts(const Layer *l, ConvStrip *s)
     *p = (ConvPart){.row_step = 1, .col_step = 1, .rows = l->oh, .cols = l->ow};
     if (l->pool.kind)
         p->rows = (l->pool.oh - 1) * l->pool.sh + l->pool.kh;
+    if (layer_format(l)->pairs)
+        halve_rows(l, s);
     s->top = l->pt;
     s->left = l->pl;
     s->unstaged = reads_in_place(l);

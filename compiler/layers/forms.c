@@ -3,9 +3,17 @@
 
 /* ---- output channels of a convolution that are accumulated at once ---- */
 
+BlockShape conv_shape_of(const Layer *l, const Options *opt)
+{
+    const Core *t = find_core(opt->target);
+    return layer_format(l)->pairs ? t->words : t->conv;
+}
+
 static int64_t most_sums(const Layer *l, const Options *opt)
 {
     const Core *t = find_core(opt->target);
+    if (layer_format(l)->pairs)
+        return t->words.sums;
     bool sparse = 4 * (layer_weight_count(l) - l->zeros) <= layer_weight_count(l);
     return sparse && t->sparse_sums ? t->sparse_sums : t->conv.sums;
 }
@@ -166,9 +174,9 @@ const LayerForm *form_of(const Layer *l, Lowering lowering, bool small)
     bug("there is no form for %s", lowering_name(lowering));
 }
 
-void layer_set_form(Layer *l, const LayerForm *form)
+void layer_set_form(Layer *l, const LayerForm *form, const Options *opt)
 {
     l->form = form;
     l->lowering = form->lowering;
-    l->format = choose_format(l);
+    l->format = choose_format(l, opt);
 }

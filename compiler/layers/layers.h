@@ -12,6 +12,8 @@ typedef struct Format {
     const char *name;            /* for people */
     const char *suffix;          /* of its kernels in runtime/: "f32" of tn_put_rows_f32 */
     DType staged, acc;           /* staged inputs and accumulators in memory */
+    DType sum;                   /* the numbers that accumulators are, */
+    bool pairs;                  /* two of them in one: an output of the upper and one of the lower half */
     const char *vec;             /* "vec": accumulators are held in vectors of type tn_vec */
     const char *lanes;           /* the macro of their length */
     const char *input;           /* the macro that loads inputs as such a vector */
@@ -26,7 +28,7 @@ typedef struct Format {
     double out_half_ulp;         /* and of its way to an output; 0: there is none */
 } Format;
 const Format *layer_format(const Layer *l); /* its own; float where lower.c has not set it yet */
-const Format *choose_format(const Layer *l); /* of its form */
+const Format *choose_format(const Layer *l, const Options *opt); /* of its form */
 bool format_in_place(const Layer *l);        /* accumulators can become outputs where they lie */
 int format_lanes(const Format *f, const Options *opt); /* of the target's vectors */
 /* Digits of base 4 that accumulators hold exactly, when inputs carry one each. */
@@ -73,6 +75,7 @@ typedef struct Core {
     double conv_bytes[3], fc_bytes[3]; /* unrolled: per add, load of an input, load or store of a sum */
     int conv_code;                     /* bytes of a convolution's loops and epilogue, compiled for speed */
     BlockShape conv, fc;
+    BlockShape words; /* of convolutions with two 16-bit sums in a register; sums 0: it has none of 32 bits */
     int sparse_sums; /* conv.sums where at most a quarter of the weights is left; 0: as many */
     const Costs *costs;
     int lanes;         /* of its vectors of floats */
@@ -124,6 +127,7 @@ typedef struct ConvStrip {
     int num_parts;
     ConvPart *parts;
     int64_t rows;                   /* output rows of a strip, per part */
+    int64_t second;                 /* pairs: the output row below row 0 that is computed with it; else 0 */
     int64_t total_rows;             /* the most rows of any part */
     int64_t pitch;                  /* elements between input rows, and between accumulator rows */
     int64_t plane;                  /* elements between input channels */
@@ -283,7 +287,8 @@ const LayerForm *form_at(FormId id);
 /* Of those that the layer's inputs allow; small: the one with the smallest table, where there is a choice. */
 const LayerForm *form_of(const Layer *l, Lowering lowering, bool small);
 /* And the number format of the layer in it. */
-void layer_set_form(Layer *l, const LayerForm *form);
+void layer_set_form(Layer *l, const LayerForm *form, const Options *opt);
+BlockShape conv_shape_of(const Layer *l, const Options *opt); /* of its unrolled blocks */
 
 /* ---- eval_layer.c ---- */
 
