@@ -468,6 +468,37 @@ static bool make_average(Codes *c, const Node *q)
     return true;
 }
 
+/* Softmax of the last axis, to steps of which a whole number is 1. */
+static bool make_softmax(Codes *c, const Node *q)
+{
+    enum { MAX_ROW = 1 << 15, ONE = UINT16_MAX, MAX_STEPS = 1 << 15 };
+    Outlet o;
+    Step s;
+    Node *n = source_of(c, q, &o);
+    const Node *from = n && n->op == OP_Softmax ? dequantizer(n->in[0], &s) : NULL;
+    if (!from || q->in[0] != n->out[0])
+        return false;
+    Type x = n->in[0]->type;
+    double steps = 1 / o.step.step;
+    if (norm_axis(c->g, n, attr_int(n, "axis"), x.rank) != x.rank - 1 || x.dims[x.rank - 1] > MAX_ROW ||
+        !(steps <= MAX_STEPS) || fabs(steps - round(steps)) > 1e-3)
+        return false;
+    const int64_t dims[] = {CODES};
+    uint16_t *e = NEW_ARRAY(uint16_t, CODES);
+    for (int i = 0; i < CODES; i++)
+        e[i] = (uint16_t)round(ONE * exp(-s.step * i));
+    Node *y = node_new(OP_CodeSoftmax, n->name, 2, 1);
+    y->in[0] = from->in[0];
+    y->in[1] = graph_const(c->g, mem_printf("%s_exponentials", q->out[0]->name), type_make(DT_U16, 1, dims), e);
+    y->out[0] = q->out[0];
+    attr_set_int(y, "steps", (int64_t)round(steps));
+    attr_set_int(y, "zero", o.step.zero);
+    attr_set_int(y, "low", o.low);
+    attr_set_int(y, "high", o.high);
+    node_append(&c->result, y);
+    return true;
+}
+
 /* ---- inputs and outputs ---- */
 
 /* Inputs that only become codes are codes, and so are outputs that come from codes. The nodes between are gone. */
@@ -552,7 +583,7 @@ static bool rule_drop(Codes *c, Node *n)
 
 static bool rule_compute(Codes *c, Node *n)
 {
-    return make_table(c, n) || make_add(c, n) || make_average(c, n);
+    return make_table(c, n) || make_add(c, n) || make_average(c, n) || make_softmax(c, n);
 }
 
 static bool has_codes(const Graph *g)

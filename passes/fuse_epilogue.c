@@ -219,10 +219,10 @@ static bool is_simple(const Draft *d, const Node *n)
 }
 
 /* What pools sums of codes: maxima of what never falls with the sums, averages of what is linear in them. */
-static bool pools_quantised(const Draft *d, PoolKind kind)
+static bool pools_quantised(const Draft *d, const Pool *p)
 {
-    if (kind == POOL_AVERAGE)
-        return d->l->act.kind == ACT_NONE && !(d->step > 0);
+    if (p->kind == POOL_AVERAGE)
+        return d->l->act.kind == ACT_NONE && !(d->step > 0) && sums_fit(d->l, p->kh * p->kw);
     for (int64_t c = 0; d->ints && c < d->l->co; c++)
         if (d->scale[c] < 0)
             return false;
@@ -240,7 +240,7 @@ static bool absorb_pool(Draft *d, const Node *n)
     Pool p = read_pool(d, n);
     if (p.kh == 1 && p.kw == 1 && p.oh == d->l->oh && p.ow == d->l->ow)
         return true; /* it changes nothing */
-    if (d->l->kind == LAYER_CONV_TRANSPOSE || (d->quantised && !pools_quantised(d, p.kind)))
+    if (d->l->kind == LAYER_CONV_TRANSPOSE || (d->quantised && !pools_quantised(d, &p)))
         return false;
     d->l->pool = p;
     return true;

@@ -76,11 +76,10 @@ static bool find_ints(Draft *d, const float *weights, const Ternary *box)
 
 /* ---- in front ---- */
 
-/* No sum of the layer, nor of a window of an average, leaves 32 bits. */
-static bool sums_fit(const Layer *l)
+bool sums_fit(const Layer *l, int64_t windows)
 {
     enum { MOST_WEIGHT = 127, MOST_CODE = 255 };
-    return layer_weight_count(l) / l->co * l->oh * l->ow < INT32_MAX / (MOST_WEIGHT * MOST_CODE);
+    return layer_weight_count(l) / l->co * windows < INT32_MAX / (MOST_WEIGHT * MOST_CODE);
 }
 
 void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box)
@@ -88,7 +87,7 @@ void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box)
     const Node *n = d->x->producer;
     double step;
     int zero;
-    if (!n || n->op != OP_DequantizeLinear || !uniform_step(n, &step, &zero) || !sums_fit(d->l))
+    if (!n || n->op != OP_DequantizeLinear || !uniform_step(n, &step, &zero) || !sums_fit(d->l, 1))
         return;
     DType in = n->in[0]->type.dtype;
     if ((in != DT_U8 && in != DT_I8) || d->l->kind == LAYER_CONV_TRANSPOSE)

@@ -172,6 +172,8 @@ static bool reads_codes(const Quantising *q, const Node *n, int k)
         return false;
     if (moves(n))
         return k == 0 && q->coded[y->id];
+    if (n->op == OP_Softmax)
+        return k == 0 && q->coded[y->id];
     bool computes = is_sum(n) || is_average(n) || n->op == OP_Concat || q->from[y->id] != y;
     return computes && (q->coded[y->id] || inside_layer(q, y) || inside_function(q, y));
 }
@@ -253,6 +255,11 @@ static void add_step(Quantising *q, Graph *result, Tensor *t)
     int zero;
     DType d;
     make_step(q->g, t, q->shared[root_of(q, t)->id], step, &zero, &d);
+    if (t->producer && t->producer->op == OP_Softmax) { /* a whole number of steps is 1 */
+        *step = 1.0f / 256;
+        zero = 0;
+        d = DT_U8;
+    }
     Type one = type_make(DT_F32, 0, NULL), code = t->type;
     code.dtype = d;
     void *z = mem_alloc(1);

@@ -43,3 +43,25 @@ TN_KERNEL void tn_average_codes(void *y, const void *x, int32_t sign, int32_t pl
                 tn_put_shifted(y, i, sum * factor, addend, shift, low, high);
             }
 }
+
+/* Softmax of rows x [rows][n]: with e = exponentials[largest code - code], y = (e * steps + sum of e / 2) / sum of e +
+ * zero, between low and high */
+TN_KERNEL void tn_softmax_codes(void *y, const void *x, int32_t sign, int32_t rows, int32_t n,
+                                const TN_ROM uint16_t *exponentials, int32_t steps, int32_t zero, int32_t low,
+                                int32_t high)
+{
+    for (int32_t r = 0, at = 0; r < rows; r++, at += n) {
+        int32_t most = tn_code(x, at, sign);
+        uint32_t sum = 0;
+        for (int32_t i = at; i < at + n; i++)
+            most = tn_code(x, i, sign) > most ? tn_code(x, i, sign) : most;
+        for (int32_t i = at; i < at + n; i++)
+            sum += exponentials[most - tn_code(x, i, sign)];
+        for (int32_t i = at; i < at + n; i++) {
+            uint32_t e = exponentials[most - tn_code(x, i, sign)];
+            int32_t q = (int32_t)((e * (uint32_t)steps + sum / 2) / sum) + zero;
+            q = q < low ? low : q;
+            ((uint8_t *)y)[i] = (uint8_t)(q > high ? high : q);
+        }
+    }
+}

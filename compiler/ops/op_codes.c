@@ -1,4 +1,4 @@
-/* op_codes.c - the internal operators CodeTable, CodeAdd and CodeAverage: what stands between layers that read and write
+/* op_codes.c - the internal operators CodeTable, CodeAdd, CodeAverage and CodeSoftmax: what stands between layers that read and write
  * codes (passes/codes.c makes them). All is in whole numbers, so generated code and evaluator agree exactly. */
 #include "ops/ops.h"
 
@@ -155,4 +155,52 @@ const OpDef op_CodeAverage = {
     .infer = infer_codes,
     .eval = eval_average,
     .emit = emit_average,
+};
+
+/* ---- CodeSoftmax (x, exponentials): rows of the last axis; e = exponentials[largest code - code],
+ * y = (e * steps + sum / 2) / sum + zero ---- */
+
+static void eval_softmax(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    (void)g;
+    Type x = n->in[0]->type;
+    const uint16_t *exponentials = in[1];
+    int64_t row = x.dims[x.rank - 1], steps = attr_int(n, "steps"), zero = attr_int(n, "zero");
+    for (int64_t first = 0; first < type_elems(x); first += row) {
+        int64_t most = code_of(in[0], x.dtype, first), sum = 0;
+        for (int64_t i = first; i < first + row; i++)
+            most = code_of(in[0], x.dtype, i) > most ? code_of(in[0], x.dtype, i) : most;
+        for (int64_t i = first; i < first + row; i++)
+            sum += exponentials[most - code_of(in[0], x.dtype, i)];
+        for (int64_t i = first; i < first + row; i++) {
+            int64_t e = exponentials[most - code_of(in[0], x.dtype, i)], q = (e * steps + sum / 2) / sum + zero;
+            elem_set(out[0], n->out[0]->type.dtype, i, (double)clamp(q, attr_int(n, "low"), attr_int(n, "high")));
+        }
+    }
+}
+
+static void emit_softmax(Emitter *e, const Node *n)
+{
+    Type x = n->in[0]->type;
+    int64_t row = x.dims[x.rank - 1];
+    emit_line(e, "%s(%s, %s, %d, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "softmax_codes", DT_NONE),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), is_signed(n->in[0]), int_text(type_elems(x) / row),
+              int_text(row), emit_ptr(e, n->in[1]), int_text(attr_int(n, "steps")), int_text(attr_int(n, "zero")),
+              int_text(attr_int(n, "low")), int_text(attr_int(n, "high")));
+}
+
+const OpDef op_CodeSoftmax = {
+    .name = "CodeSoftmax",
+    .internal = true,
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{.name = "steps", .type = ATTR_INT},
+              {.name = "zero", .type = ATTR_INT},
+              {.name = "low", .type = ATTR_INT},
+              {.name = "high", .type = ATTR_INT}},
+    .infer = infer_codes,
+    .eval = eval_softmax,
+    .emit = emit_softmax,
 };
