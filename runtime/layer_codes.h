@@ -62,6 +62,12 @@ TN_KERNEL void tn_stage_i16(int16_t *y, const void *x, int32_t sign, int32_t zer
 TN_KERNEL int32_t tn_requantise(int32_t sum, int32_t factor, int32_t addend, int32_t shift, int32_t low, int32_t high)
 {
     int32_t v = (sum * factor + addend) >> shift;
+#if defined(__clang__) && defined(__ARM_FEATURE_SAT) /* which other compilers find by themselves */
+    if (low == 0 && high == 255)
+        return (int32_t)__builtin_arm_usat(v, 8);
+    if (low == -128 && high == 127)
+        return __builtin_arm_ssat(v, 8);
+#endif
     v = v < low ? low : v;
     return v > high ? high : v;
 }

@@ -12,27 +12,33 @@ typedef uint32_t tn_vec_w2;
 #define TN_STORE_X2(p, w) (((int32_t *)(void *)(p))[0] = TN_LOW(w), ((int32_t *)(void *)(p))[1] = TN_HIGH(w))
 #define TN_ADD_X2(p, w) (((int32_t *)(void *)(p))[0] += TN_LOW(w), ((int32_t *)(void *)(p))[1] += TN_HIGH(w))
 
-/* One row of a staged plane: y[i] = a[i * sw + fx - left], and b likewise in the upper half, for i < pcols; `zero` outside
- * of [0, iw), and for a row that is not inside. */
+/* The words of a staged image before anything is copied there: the code of zero in both halves. */
+TN_KERNEL void tn_fill_w2(uint32_t *y, int32_t zero, int32_t n)
+{
+    const uint32_t z = (uint32_t)zero, none = z + (z << 16);
+    for (int32_t i = 0; i < n; i++)
+        y[i] = none;
+}
+
+/* One row of a staged plane: y[i] = a[i * sw + fx - left], and b likewise in the upper half, where that lies in [0, iw);
+ * `zero` for a row that is not inside. What lies outside of [0, iw) was filled before. */
 TN_KERNEL void tn_stage_row_w2(uint32_t *y, const uint8_t *a, int32_t a_inside, const uint8_t *b, int32_t b_inside,
                                int32_t sign, int32_t zero, int32_t iw, int32_t left, int32_t sw, int32_t fx,
                                int32_t pcols)
 {
-    const uint32_t z = (uint32_t)zero, none = z + (z << 16);
-    int32_t i = 0, x = fx - left;
-    for (; i < pcols && x < 0; i++, x += sw)
-        y[i] = none;
+    const uint32_t z = (uint32_t)zero;
+    int32_t first = left > fx ? (left - fx + sw - 1) / sw : 0, last = (iw - 1 + left - fx + sw) / sw;
+    last = last < pcols ? last : pcols;
+    a += first * sw + fx - left;
+    b += first * sw + fx - left;
     if (a_inside && b_inside)
-        for (; i < pcols && x < iw; i++, x += sw)
-            y[i] = (uint32_t)tn_code(a, x, sign) + ((uint32_t)tn_code(b, x, sign) << 16);
-    else if (a_inside)
-        for (; i < pcols && x < iw; i++, x += sw)
-            y[i] = (uint32_t)tn_code(a, x, sign) + (z << 16);
-    else if (b_inside)
-        for (; i < pcols && x < iw; i++, x += sw)
-            y[i] = z + ((uint32_t)tn_code(b, x, sign) << 16);
-    for (; i < pcols; i++)
-        y[i] = none;
+        for (int32_t i = 0; i < last - first; i++)
+            y[first + i] = (uint32_t)tn_code(a, i * sw, sign) + ((uint32_t)tn_code(b, i * sw, sign) << 16);
+    else
+        for (int32_t i = first; i < last; i++, a += sw, b += sw) {
+            uint32_t u = a_inside ? (uint32_t)tn_code(a, 0, sign) : z, v = b_inside ? (uint32_t)tn_code(b, 0, sign) : z;
+            y[i] = u + (v << 16);
+        }
 }
 
 /* Copy a strip of padded planes of codes as tn_stage_f32 does it, with the rows `second` further down. */
@@ -51,6 +57,48 @@ TN_KERNEL void tn_stage_w2(uint32_t *y, const void *x, int32_t sign, int32_t zer
                 }
 }
 
+/* The same for the next strip of an image without strides: the last `kept` of the prows rows of each plane are its first
+ * ones, the others follow. */
+TN_KERNEL void tn_stage_next_w2(uint32_t *y, const void *x, int32_t sign, int32_t zero, int32_t second,
+                                int32_t channels, int32_t ih, int32_t iw, int32_t row, int32_t top, int32_t left,
+                                int32_t kept, int32_t prows, int32_t pcols)
+{
+    const uint8_t *p = (const uint8_t *)x;
+    for (int32_t c = 0; c < channels; c++, p += ih * iw) {
+        for (int32_t i = 0; i < kept * pcols; i++)
+            y[i] = y[i + (prows - kept) * pcols];
+        y += kept * pcols;
+        for (int32_t r = kept; r < prows; r++, y += pcols) {
+            int32_t ia = row + r - top, ib = ia + second;
+            tn_stage_row_w2(y, p + ia * iw, ia >= 0 && ia < ih, p + ib * iw, ib >= 0 && ib < ih, sign, zero, iw, left, 1,
+                            0, pcols);
+        }
+    }
+}
+
+/* The maximum of the windows of kh rows and kw columns that begin at word p, in its lower half; their sum where `add` is
+ * 1. */
+TN_KERNEL int32_t tn_low_w2(const uint32_t *p, int32_t pitch, int32_t kh, int32_t kw, int32_t add)
+{
+    int32_t s = TN_LOW(p[0]);
+    for (int32_t i = 1; i < kh * kw; i++) {
+        int32_t a = TN_LOW(p[i / kw * pitch + i % kw]);
+        s = add ? s + a : a > s ? a : s;
+    }
+    return s;
+}
+
+/* The same in the upper half. */
+TN_KERNEL int32_t tn_high_w2(const uint32_t *p, int32_t pitch, int32_t kh, int32_t kw, int32_t add)
+{
+    int32_t s = TN_HIGH(p[0]);
+    for (int32_t i = 1; i < kh * kw; i++) {
+        int32_t a = TN_HIGH(p[i / kw * pitch + i % kw]);
+        s = add ? s + a : a > s ? a : s;
+    }
+    return s;
+}
+
 /* Rows of a strip as codes: output (r, c) is y[r * cols + c], the one with it y[second + r * cols + c], which there is
  * for r < lower. Windows as in put_codes of layer_codes.h. */
 TN_KERNEL void tn_put_codes_w2(void *y, int32_t second, const uint32_t *v, int32_t rows, int32_t lower, int32_t cols,
@@ -58,46 +106,43 @@ TN_KERNEL void tn_put_codes_w2(void *y, int32_t second, const uint32_t *v, int32
                                int32_t factor, int32_t addend, int32_t shift, int32_t low, int32_t high)
 {
     uint8_t *u = (uint8_t *)y;
-    for (int32_t r = 0; r < rows; r++)
-        for (int32_t c = 0; c < cols; c++, u++) {
-            const uint32_t *p = v + r * sh * pitch + c * sw;
-            int32_t s = TN_LOW(p[0]), t = TN_HIGH(p[0]);
-            for (int32_t i = 0; i < kh; i++)
-                for (int32_t j = 0; j < kw; j++) {
-                    int32_t a = TN_LOW(p[i * pitch + j]), b = TN_HIGH(p[i * pitch + j]);
-                    if (i + j == 0)
-                        continue;
-                    s = add ? s + a : a > s ? a : s;
-                    t = add ? t + b : b > t ? b : t;
-                }
-            u[0] = (uint8_t)tn_requantise(s, factor, addend, shift, low, high);
-            if (r < lower)
-                u[second] = (uint8_t)tn_requantise(t, factor, addend, shift, low, high);
+    for (int32_t r = 0; r < rows; r++, u += cols, v += sh * pitch) {
+        for (int32_t c = 0; c < cols && r < lower; c++) {
+            u[c] = (uint8_t)tn_requantise(tn_low_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
+            u[c + second] =
+                (uint8_t)tn_requantise(tn_high_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
         }
+        for (int32_t c = 0; c < cols && r >= lower; c++)
+            u[c] = (uint8_t)tn_requantise(tn_low_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
+    }
 }
 
-/* The same of pairs of 32-bit sums. */
+/* As tn_low_w2, of pairs of 32-bit sums: half 0 or 1 of each. */
+TN_KERNEL int32_t tn_sum_x2(const int64_t *v, int32_t half, int32_t pitch, int32_t kh, int32_t kw, int32_t add)
+{
+    const int32_t *p = (const int32_t *)(const void *)v;
+    int32_t s = p[half];
+    for (int32_t i = 1; i < kh * kw; i++) {
+        int32_t a = p[2 * (i / kw * pitch + i % kw) + half];
+        s = add ? s + a : a > s ? a : s;
+    }
+    return s;
+}
+
+/* As tn_put_codes_w2, of pairs of 32-bit sums. */
 TN_KERNEL void tn_put_codes_x2(void *y, int32_t second, const int64_t *v, int32_t rows, int32_t lower, int32_t cols,
                                int32_t pitch, int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t add,
                                int32_t factor, int32_t addend, int32_t shift, int32_t low, int32_t high)
 {
     uint8_t *u = (uint8_t *)y;
-    for (int32_t r = 0; r < rows; r++)
-        for (int32_t c = 0; c < cols; c++, u++) {
-            const int32_t *p = (const int32_t *)(const void *)(v + r * sh * pitch + c * sw);
-            int32_t s = p[0], t = p[1];
-            for (int32_t i = 0; i < kh; i++)
-                for (int32_t j = 0; j < kw; j++) {
-                    int32_t a = p[2 * (i * pitch + j)], b = p[2 * (i * pitch + j) + 1];
-                    if (i + j == 0)
-                        continue;
-                    s = add ? s + a : a > s ? a : s;
-                    t = add ? t + b : b > t ? b : t;
-                }
-            u[0] = (uint8_t)tn_requantise(s, factor, addend, shift, low, high);
-            if (r < lower)
-                u[second] = (uint8_t)tn_requantise(t, factor, addend, shift, low, high);
-        }
+    for (int32_t r = 0; r < rows; r++, u += cols, v += sh * pitch) {
+        for (int32_t c = 0; c < cols; c++)
+            u[c] =
+                (uint8_t)tn_requantise(tn_sum_x2(v + c * sw, 0, pitch, kh, kw, add), factor, addend, shift, low, high);
+        for (int32_t c = 0; c < cols && r < lower; c++)
+            u[c + second] =
+                (uint8_t)tn_requantise(tn_sum_x2(v + c * sw, 1, pitch, kh, kw, add), factor, addend, shift, low, high);
+    }
 }
 
 /* The sums of n words as numbers by themselves. */

@@ -2,28 +2,54 @@
  * accumulators to `ternc check`. */
 #include "codegen/layer_code.h"
 
-static const char *stage_kernel(const Conv *c)
+/* The first arguments of what copies codes: "x, SIGN, ZERO", and of pairs the rows between the two of a staged row. */
+static const char *codes_input(const Conv *c, const char *x)
 {
-    return emit_kernel(c->e, c->f->pairs ? "stage_w2" : "stage", c->f->pairs ? DT_NONE : c->f->staged);
+    const Quantised *q = c->l->quantised;
+    if (!q)
+        return x;
+    x = mem_printf("%s, %d, %d", x, q->in == DT_I8, q->in_zero);
+    return c->f->pairs ? mem_printf("%s, %s", x, int_text(c->s->second * c->turned->sh)) : x;
 }
 
-/* Pairs: ", ROWS" between the two input rows that go into a staged one. */
-static const char *second_row(const Conv *c)
+/* Whether the rows that a strip has in common with the one before stay staged. */
+static bool keeps_rows(const Conv *c)
 {
-    return c->f->pairs ? mem_printf(", %s", int_text(c->s->second * c->turned->sh)) : "";
+    const Layer *l = c->turned;
+    return c->f->pairs && c->s->staged == l->ci && l->sh == 1 && l->sw == 1 && c->s->stage_rows > c->s->rows;
+}
+
+static void emit_stage_next(const Conv *c, const char *x)
+{
+    Emitter *e = c->e;
+    const ConvStrip *s = c->s;
+    emit_line(e, "if (r > 0)");
+    emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s);", emit_kernel(e, "stage_next_w2", DT_NONE), x,
+              int_text(s->staged), int_text(c->turned->ih), int_text(c->turned->iw), int_text(s->top), int_text(s->left),
+              int_text(s->stage_rows - s->rows), int_text(s->stage_rows), int_text(s->pitch));
+    emit_line(e, "else");
+}
+
+void emit_stage_borders(const Conv *c)
+{
+    const ConvStrip *s = c->s;
+    if (c->f->pairs)
+        emit_line(c->e, "%s(p, %d, %s);", emit_kernel(c->e, "fill_w2", DT_NONE), c->l->quantised->in_zero,
+                  int_text(s->staged * s->plane));
 }
 
 /* The rows that a strip reads of the input channels from x on, into p. */
 void emit_stage(const Conv *c, const char *x)
 {
-    if (c->l->quantised)
-        x = mem_printf("%s, %d, %d%s", x, c->l->quantised->in == DT_I8, c->l->quantised->in_zero, second_row(c));
     Emitter *e = c->e;
     const Layer *l = c->turned;
     const ConvStrip *s = c->s;
     bool transposed = l->kind == LAYER_CONV_TRANSPOSE;
     const int64_t sh = transposed ? 1 : l->sh;
     const int64_t sw = transposed ? 1 : l->sw;
+    x = codes_input(c, x);
+    if (keeps_rows(c))
+        emit_stage_next(c, x);
     if (l->direct)
         emit_line(e, "const %s *p = x + r * %s;", dtype_c(c->f->staged), int_text(l->iw));
     else if (!l->quantised && sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
@@ -32,9 +58,10 @@ void emit_stage(const Conv *c, const char *x)
                   int_text(s->stage_rows));
     else
         emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s, %s, %s, %s);",
-                  stage_kernel(c), x, int_text(s->staged), int_text(l->ih), int_text(l->iw),
-                  int_text(s->top), int_text(s->left), int_text(sh), int_text(sw), int_text(s->phase_rows),
-                  int_text(s->phase_cols), int_text(s->stage_rows), int_text(s->pitch));
+                  emit_kernel(e, c->f->pairs ? "stage_w2" : "stage", c->f->pairs ? DT_NONE : c->f->staged), x,
+                  int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->top), int_text(s->left),
+                  int_text(sh), int_text(sw), int_text(s->phase_rows), int_text(s->phase_cols), int_text(s->stage_rows),
+                  int_text(s->pitch));
 }
 
 /* "BASE + c / OUTS * SIZE": where the inputs of output channel c begin, SIZE elements a group. */

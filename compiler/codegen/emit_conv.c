@@ -40,6 +40,8 @@ static void emit_conv_function(Conv *c)
     if (!l->direct && !c->s->unstaged)
         emit_line(e, "%s *const p = (%s *)(void *)(scratch + %s);", staged, staged,
                   int_text(c->s->stage_offset));
+    if (!c->s->unstaged)
+        emit_stage_borders(c);
     if (l->batch > 1)
         emit_line(e, "for (int32_t image = 0; image < %s; image++, x += %lld, y += %lld) {",
                   int_text(l->batch), in, out);

@@ -81,6 +81,7 @@ const char *table_kernel(Emitter *e, const Layer *l, const char *name);
 
 /* The rows that a strip reads of the input channels from x on, into p. */
 void emit_stage(const Conv *c, const char *x);
+void emit_stage_borders(const Conv *c); /* what of p stays as it is for all strips */
 /* "BASE + c / OUTS * SIZE": where the inputs of output channel c begin, SIZE elements a group. */
 const char *group_start(const Layer *l, const char *base, int64_t size);
 /* Report the raw accumulators of output channels [first, first + count). */
