@@ -15,6 +15,17 @@
 #endif
 typedef int16_t tn_vec_i16 __attribute__((vector_size(2 * TN_LANES_I16), aligned(2), may_alias));
 typedef int32_t tn_vec_i32 __attribute__((vector_size(4 * TN_LANES_I16), aligned(4), may_alias));
+/* Sums of whole numbers come out the same in any order, so compilers choose their own, with more variables than there are
+ * registers. This keeps an add where it stands. */
+#if defined(__AVX512BW__)
+#define TN_KEEP_I16(a) __asm__("" : "+v"(a))
+#elif defined(__SSE2__)
+#define TN_KEEP_I16(a) __asm__("" : "+x"(a))
+#elif defined(__ARM_NEON)
+#define TN_KEEP_I16(a) __asm__("" : "+w"(a))
+#else
+#define TN_KEEP_I16(a) ((void)0)
+#endif
 #define TN_LOAD_I16(p) (*(const tn_vec_i16 *)(p))
 #define TN_STORE_I16(p, v) (*(tn_vec_i16 *)(void *)(p) = (v))
 #define TN_STORE_I32(p, v) (*(tn_vec_i32 *)(void *)(p) = __builtin_convertvector(v, tn_vec_i32))
@@ -22,6 +33,7 @@ typedef int32_t tn_vec_i32 __attribute__((vector_size(4 * TN_LANES_I16), aligned
 #else
 #define TN_LANES_I16 1
 typedef int tn_vec_i16;
+#define TN_KEEP_I16(a) ((void)0)
 #define TN_LOAD_I16(p) ((int)*(p))
 #define TN_STORE_I16(p, v) (*(p) = (int16_t)(v))
 #define TN_STORE_I32(p, v) (*(p) = (v))

@@ -4,6 +4,13 @@
 #include "layer_codes.h"
 
 typedef uint32_t tn_vec_w2;
+/* Sums of whole numbers come out the same in any order, so compilers choose their own, with more variables than there are
+ * registers. This keeps an add where it stands. */
+#if defined(__GNUC__)
+#define TN_KEEP(a) __asm__("" : "+r"(a))
+#else
+#define TN_KEEP(a) ((void)0)
+#endif
 #define TN_LOAD_W2(p) (*(p))
 #define TN_STORE_W2(p, v) (*(p) = (v))
 #define TN_LOW(w) ((int32_t)(int16_t)(w))

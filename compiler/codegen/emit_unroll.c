@@ -111,6 +111,8 @@ static void print_statement(Printer *p, const Statement *s)
             text_printf(&p->line, " TN_ADD(a%d, v%d);", s->to, s->a);
         else
             text_printf(&p->line, " a%d %s v%d;", s->to, s->sign > 0 ? "+=" : "-=", s->a);
+        if (p->s && p->f->keep)
+            text_printf(&p->line, " %s(a%d);", p->f->keep, s->to);
         break;
     }
 }
