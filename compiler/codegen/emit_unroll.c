@@ -12,6 +12,8 @@ typedef struct Printer {
     const UnrolledBlock *b;
     const ConvStrip *s; /* NULL for a fully connected layer */
     int part;
+    int reach;                                 /* words that p and q reach; 0: any */
+    int64_t p_at, q_at;                        /* where they are, in the current function */
     bool mixed;                                /* some adds go through the multiply-add unit */
     bool declared[MAX_SHARE_TAPS + MAX_PAIRS]; /* variables, in the current function */
     Text line;
@@ -57,18 +59,14 @@ static void begin_function(const Printer *p, int function)
     }
 }
 
-static void end_function(const Printer *p, int function)
+/* Pairs: moves the pointer so far that it reaches the element; the element's offset then. */
+static int64_t reach_for(Printer *p, const char *pointer, int64_t *at, int64_t offset)
 {
-    const char *store = function && !p->f->load ? p->f->add : p->f->store;
-    long long first = p->b->first, pitch = p->s ? p->s->acc_pitch : 0;
-    for (long long j = 0; j < p->b->count; j++)
-        if (p->s)
-            emit_line(p->e, "%s(q + %lld, a%lld);", store, j * pitch, j);
-        else
-            emit_line(p->e, "y[%lld] = a%lld;", first + j, j);
-    emit_line(p->e, "}");
-    emit_blank(p->e);
-    emit_end_part(p->e);
+    if (!p->reach || (offset >= *at && offset <= *at + p->reach))
+        return offset - *at;
+    emit_line(p->e, "%s += %lld; %s(%s);", pointer, (long long)(offset - *at), p->f->keep, pointer);
+    *at = offset;
+    return 0;
 }
 
 static void end_line(Printer *p)
@@ -96,9 +94,11 @@ static void print_statement(Printer *p, const Statement *s)
 {
     switch (s->kind) {
     case STATEMENT_LOAD:
+        end_line(p);
+        int64_t offset = p->s ? reach_for(p, "p", &p->p_at, s->offset) : s->offset;
         begin_variable(p, s->to);
         if (p->s)
-            text_printf(&p->line, "%s(p + %lld);", p->f->input, (long long)s->offset);
+            text_printf(&p->line, "%s(p + %lld);", p->f->input, (long long)offset);
         else
             text_printf(&p->line, "x[%lld];", (long long)s->offset);
         break;
@@ -117,10 +117,25 @@ static void print_statement(Printer *p, const Statement *s)
     }
 }
 
+static void end_function(Printer *p, int function)
+{
+    const char *store = function && !p->f->load ? p->f->add : p->f->store;
+    long long first = p->b->first, pitch = p->s ? p->s->acc_pitch : 0;
+    for (long long j = 0; j < p->b->count; j++)
+        if (p->s)
+            emit_line(p->e, "%s(q + %lld, a%lld);", store, (long long)reach_for(p, "q", &p->q_at, j * pitch), j);
+        else
+            emit_line(p->e, "y[%lld] = a%lld;", first + j, j);
+    emit_line(p->e, "}");
+    emit_blank(p->e);
+    emit_end_part(p->e);
+}
+
 static void print_function(Printer *p, int function)
 {
     int from = function ? p->b->ends[function - 1] : 0;
     memset(p->declared, 0, sizeof p->declared);
+    p->p_at = p->q_at = 0;
     begin_function(p, function);
     if (p->b->ends[function] == from)
         emit_line(p->e, "(void)%s;", p->s ? "p" : "x");
@@ -142,6 +157,7 @@ void emit_unrolled_conv(Emitter *e, const ConvFrame *c, int part, const Unrolled
     const Layer *l = &c->turned;
     Printer p = {.e = e, .l = l, .f = layer_format(l), .b = b, .s = &c->s, .part = part};
     p.mixed = conv_is_mixed(l, e->plan->opt);
+    p.reach = p.f->pairs ? find_core(e->plan->opt->target)->reach : 0;
     print_block(&p);
 }
 

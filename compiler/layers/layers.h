@@ -77,6 +77,7 @@ typedef struct Core {
     int conv_code;                     /* bytes of a convolution's loops and epilogue, compiled for speed */
     BlockShape conv, fc;
     BlockShape words; /* of convolutions with two 16-bit sums in a register; sums 0: it has none of 32 bits */
+    int reach;        /* words behind an address that a load reaches by itself */
     int sparse_sums; /* conv.sums where at most a quarter of the weights is left; 0: as many */
     const Costs *costs;
     int lanes;         /* of its vectors of floats */
