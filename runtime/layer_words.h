@@ -19,6 +19,19 @@ typedef uint32_t tn_vec_w2;
 #define TN_STORE_X2(p, w) (((int32_t *)(void *)(p))[0] = TN_LOW(w), ((int32_t *)(void *)(p))[1] = TN_HIGH(w))
 #define TN_ADD_X2(p, w) (((int32_t *)(void *)(p))[0] += TN_LOW(w), ((int32_t *)(void *)(p))[1] += TN_HIGH(w))
 
+/* As tn_requantise, with few steps where codes are all bytes: what is out of range is rare, or on one side. */
+TN_KERNEL uint8_t tn_requantise_byte(int32_t sum, int32_t factor, int32_t addend, int32_t shift, int32_t low,
+                                     int32_t high)
+{
+#if !defined(__ARM_FEATURE_SAT)
+    if (low == 0 && high == 255) {
+        int32_t v = (sum * factor + addend) >> shift;
+        return (uint8_t)((uint32_t)v > 255 ? ~v >> 31 : v);
+    }
+#endif
+    return (uint8_t)tn_requantise(sum, factor, addend, shift, low, high);
+}
+
 /* The words of a staged image before anything is copied there: the code of zero in both halves. */
 TN_KERNEL void tn_fill_w2(uint32_t *y, int32_t zero, int32_t n)
 {
@@ -62,6 +75,22 @@ TN_KERNEL void tn_stage_w2(uint32_t *y, const void *x, int32_t sign, int32_t zer
                     tn_stage_row_w2(y, p + ia * iw, ia >= 0 && ia < ih, p + ib * iw, ib >= 0 && ib < ih, sign, zero, iw,
                                     left, sw, fx, pcols);
                 }
+}
+
+/* The same where rows follow each other without padding or stride. */
+TN_KERNEL void tn_stage_flat_w2(uint32_t *y, const void *x, int32_t sign, int32_t zero, int32_t second,
+                                int32_t channels, int32_t ih, int32_t iw, int32_t row, int32_t prows)
+{
+    const uint8_t *p = (const uint8_t *)x + row * iw;
+    const int32_t both = ih - second - row < prows ? (ih - second - row) * iw : prows * iw;
+    const int32_t all = second - row < prows ? (second - row) * iw : prows * iw;
+    for (int32_t c = 0; c < channels; c++, p += ih * iw, y += prows * iw) {
+        const uint8_t *q = p + second * iw;
+        for (int32_t i = 0; i < both; i++)
+            y[i] = (uint32_t)tn_code(p, i, sign) + ((uint32_t)tn_code(q, i, sign) << 16);
+        for (int32_t i = both; i < all; i++)
+            y[i] = (uint32_t)tn_code(p, i, sign) + ((uint32_t)zero << 16);
+    }
 }
 
 /* The same for the next strip of an image without strides: the last `kept` of the prows rows of each plane are its first
@@ -115,12 +144,12 @@ TN_KERNEL void tn_put_codes_w2(void *y, int32_t second, const uint32_t *v, int32
     uint8_t *u = (uint8_t *)y;
     for (int32_t r = 0; r < rows; r++, u += cols, v += sh * pitch) {
         for (int32_t c = 0; c < cols && r < lower; c++) {
-            u[c] = (uint8_t)tn_requantise(tn_low_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
+            u[c] = tn_requantise_byte(tn_low_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
             u[c + second] =
-                (uint8_t)tn_requantise(tn_high_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
+                tn_requantise_byte(tn_high_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
         }
         for (int32_t c = 0; c < cols && r >= lower; c++)
-            u[c] = (uint8_t)tn_requantise(tn_low_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
+            u[c] = tn_requantise_byte(tn_low_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
     }
 }
 
@@ -145,10 +174,10 @@ TN_KERNEL void tn_put_codes_x2(void *y, int32_t second, const int64_t *v, int32_
     for (int32_t r = 0; r < rows; r++, u += cols, v += sh * pitch) {
         for (int32_t c = 0; c < cols; c++)
             u[c] =
-                (uint8_t)tn_requantise(tn_sum_x2(v + c * sw, 0, pitch, kh, kw, add), factor, addend, shift, low, high);
+                tn_requantise_byte(tn_sum_x2(v + c * sw, 0, pitch, kh, kw, add), factor, addend, shift, low, high);
         for (int32_t c = 0; c < cols && r < lower; c++)
             u[c + second] =
-                (uint8_t)tn_requantise(tn_sum_x2(v + c * sw, 1, pitch, kh, kw, add), factor, addend, shift, low, high);
+                tn_requantise_byte(tn_sum_x2(v + c * sw, 1, pitch, kh, kw, add), factor, addend, shift, low, high);
     }
 }
 

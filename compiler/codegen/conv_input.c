@@ -33,7 +33,7 @@ static void emit_stage_next(const Conv *c, const char *x)
 void emit_stage_borders(const Conv *c)
 {
     const ConvStrip *s = c->s;
-    if (c->f->pairs)
+    if (c->f->pairs && !strip_is_flat(c->turned, s))
         emit_line(c->e, "%s(p, %d, %s);", emit_kernel(c->e, "fill_w2", DT_NONE), c->l->quantised->in_zero,
                   int_text(s->staged * s->plane));
 }
@@ -52,6 +52,9 @@ void emit_stage(const Conv *c, const char *x)
         emit_stage_next(c, x);
     if (l->direct)
         emit_line(e, "const %s *p = x + r * %s;", dtype_c(c->f->staged), int_text(l->iw));
+    else if (c->f->pairs && strip_is_flat(l, s))
+        emit_line(e, "%s(p, %s, %s, %s, %s, r, %s);", emit_kernel(e, "stage_flat_w2", DT_NONE), x, int_text(s->staged),
+                  int_text(l->ih), int_text(l->iw), int_text(s->stage_rows));
     else if (!l->quantised && sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
         emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s);", emit_kernel(e, "stage_flat", c->f->staged), x,
                   int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->top),

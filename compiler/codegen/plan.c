@@ -152,13 +152,18 @@ static bool can_share(const Graph *g, const Tensor *in, const Tensor *out, const
     return same_layout(in, out) && has_own_place(g, root) && has_own_place(g, out);
 }
 
-static void share_in_place(const Graph *g, const int *last)
+static bool works_in_place(const Node *n, const Options *opt)
+{
+    return n->op == OP_Layer ? conv_in_place(n->layer, opt) : op_def(n->op)->in_place;
+}
+
+static void share_in_place(const Graph *g, const Options *opt, const int *last)
 {
     int *use = last_uses_of_memory(g, last);
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
         Tensor *out = n->num_out ? n->out[0] : NULL;
-        if (!op_def(n->op)->in_place || !out || memory_of(out) != out)
+        if (!works_in_place(n, opt) || !out || memory_of(out) != out)
             continue;
         for (int j = 0; j < n->num_in && !out->alias; j++) {
             Tensor *root = n->in[j] ? root_of(g, n->in[j]) : NULL;
@@ -425,7 +430,7 @@ Plan *plan_graph(Graph *g, const Options *opt)
     const int *last = last_uses(g, p->flow);
     share_views(g);
     share_states(g);
-    share_in_place(g, last);
+    share_in_place(g, opt, last);
     int count = 0;
     Interval *all = collect(g, opt, last, &count);
     place(p, all, count);

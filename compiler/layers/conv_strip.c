@@ -11,6 +11,7 @@
 enum {
     STRIDED = 4,          /* inputs that are staged with a stride, which no vectors do, count as that many */
     SPLIT_SCRATCH = 512,  /* bytes of a strip whose table is decoded anew for each */
+    SMALL_PAIRS = 6144,   /* likewise of words of pairs */
     SMALL_SCRATCH = 8192, /* bytes that a strip may always take */
     MAX_POSITIONS = 256,  /* more gain nothing: the code has long been amortised */
 };
@@ -231,9 +232,19 @@ static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt
     int64_t vectors = full * strip_vectors(s, s->rows, cols, lanes);
     if (rest)
         vectors += strip_vectors(s, rest, cols, lanes);
+    enum { PUT_CHANNEL = 25 /* instructions of an epilogue but its outputs, with pairs */ };
     double weights = weights_used(l),
-           strip = price[6] * strip_inputs(l, s) + (unrolled ? price[3] * outgrown(weights) : 0);
+           strip = (layer_format(l)->pairs ? PUT_CHANNEL * (double)l->co : 0) + price[6] * strip_inputs(l, s) + (unrolled ? price[3] * outgrown(weights) : 0);
     return (double)vectors * weights * price[unrolled ? 0 : 1] + (double)(full + (rest > 0)) * strip;
+}
+
+/* On small machines: as much as a depthwise layer saves by having its output where its input is, else little. */
+static int64_t pairs_budget(const Layer *l)
+{
+    int64_t outputs = l->co * l->oh * l->ow;
+    if (l->groups == l->co && l->ci == l->co && outputs > SMALL_PAIRS)
+        return outputs;
+    return SMALL_PAIRS;
 }
 
 /* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strips that take the least
@@ -245,6 +256,8 @@ static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_
     bool decodes = l->form->decodes;
     bool streams = l->form->unrolled && outgrown(weights_used(l)) > 0;
     int64_t budget = max64(SMALL_SCRATCH, decodes || streams ? activations : activations / 4), best = unit;
+    if (layer_format(l)->pairs)
+        budget = pairs_budget(l);
     double least = INFINITY;
     for (int64_t rows = unit; rows < s->total_rows + unit && opt->optimize == OPTIMIZE_SPEED; rows += unit) {
         bool large = set_rows(l, s, rows, halo) > budget || positions(s, rows) > MAX_POSITIONS;
@@ -296,6 +309,23 @@ ConvStrip conv_strip(const Layer *l, const Options *opt)
     if (l->kind == LAYER_CONV)
         conv_offsets(l, &s);
     return s;
+}
+
+bool strip_is_flat(const Layer *l, const ConvStrip *s)
+{
+    bool padded = l->pt || l->pb || l->pl || l->pr;
+    return l->kind == LAYER_CONV && l->sh == 1 && l->sw == 1 && !padded && s->pitch == l->iw && l->kh == 1;
+}
+
+bool conv_in_place(const Layer *l, const Options *opt)
+{
+    bool same = l->kind == LAYER_CONV && l->ci == l->co && l->ih == l->oh && l->iw == l->ow && !l->pool.kind &&
+                layer_input(l) == layer_output(l);
+    if (!same || !layer_format(l)->pairs)
+        return false;
+    const ConvStrip s = conv_frame(l, opt).s;
+    bool whole = s.staged == l->ci || l->groups == l->co;
+    return whole && (s.rows >= s.total_rows || (l->kh == 1 && l->kw == 1 && s.staged == l->ci));
 }
 
 int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output)

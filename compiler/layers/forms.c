@@ -12,8 +12,9 @@ BlockShape conv_shape_of(const Layer *l, const Options *opt)
 static int64_t most_sums(const Layer *l, const Options *opt)
 {
     const Core *t = find_core(opt->target);
+    enum { DEPTHWISE = 8 /* nothing is gained by more, which share no input */ };
     if (layer_format(l)->pairs)
-        return t->words.sums;
+        return l->co == l->groups && t->words.sums > DEPTHWISE ? DEPTHWISE : t->words.sums;
     bool sparse = 4 * (layer_weight_count(l) - l->zeros) <= layer_weight_count(l);
     return sparse && t->sparse_sums ? t->sparse_sums : t->conv.sums;
 }

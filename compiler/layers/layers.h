@@ -142,6 +142,9 @@ typedef struct ConvStrip {
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
+bool strip_is_flat(const Layer *l, const ConvStrip *s); /* staged rows follow each other without padding or stride */
+/* Whether the output may lie where the input does: every input is staged before an output takes its place. */
+bool conv_in_place(const Layer *l, const Options *opt);
 /* How many cover rows of outputs. */
 int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes);
 FormId price_row(const Layer *l, const Options *opt); /* of Costs, for its form */

@@ -21,7 +21,7 @@
 enum { M0, M3, M4, RV32IMAC, RV32IMAFC, AARCH64, AVR, V4, V3, V1 };
 static const Core cores[] = {
     [M0] = {"cortex-m0", .conv_bytes = {5.7, 11.4, 11.6}, .fc_bytes = {6.0, 6.4, 2.6}, .conv_code = 1190,
-            .conv = {16, 16}, .words = {8, 4}, .reach = 31, .fc = {16, 8}, .costs = &cortex_m0_costs, .unit = ON_M0, .lanes = 1,
+            .conv = {16, 16}, .words = {32, 4}, .reach = 31, .fc = {16, 8}, .costs = &cortex_m0_costs, .unit = ON_M0, .lanes = 1,
             .instructions = true, .soft_float = true},
     [M3] = {"cortex-m3", .conv_bytes = {10.1, 2.8, 13.2}, .fc_bytes = {10.2, 1.7, 8.0}, .conv_code = 1190,
             .conv = {16, 16}, .words = {8, 8}, .reach = 1023, .fc = {16, 8}, .costs = &cortex_m0_costs, .unit = ON_M0, .lanes = 1,
