@@ -14,10 +14,10 @@ typedef uint32_t tn_vec_w2;
 #define TN_LOAD_W2(p) (*(p))
 #define TN_STORE_W2(p, v) (*(p) = (v))
 #define TN_LOW(w) ((int32_t)(int16_t)(w))
-#define TN_HIGH(w) ((int32_t)((w) + 0x8000u) >> 16)
+#define TN_HIGH(w, low) ((int32_t)((w) - (uint32_t)(low)) >> 16)
 /* Pairs of 32-bit sums lie in the place of a 64-bit number. */
-#define TN_STORE_X2(p, w) (((int32_t *)(void *)(p))[0] = TN_LOW(w), ((int32_t *)(void *)(p))[1] = TN_HIGH(w))
-#define TN_ADD_X2(p, w) (((int32_t *)(void *)(p))[0] += TN_LOW(w), ((int32_t *)(void *)(p))[1] += TN_HIGH(w))
+#define TN_STORE_X2(p, w) (((int32_t *)(void *)(p))[0] = TN_LOW(w), ((int32_t *)(void *)(p))[1] = TN_HIGH(w, TN_LOW(w)))
+#define TN_ADD_X2(p, w) (((int32_t *)(void *)(p))[0] += TN_LOW(w), ((int32_t *)(void *)(p))[1] += TN_HIGH(w, TN_LOW(w)))
 
 /* As tn_requantise, with few steps where codes are all bytes: what is out of range is rare, or on one side. */
 TN_KERNEL uint8_t tn_requantise_byte(int32_t sum, int32_t factor, int32_t addend, int32_t shift, int32_t low,
@@ -40,6 +40,25 @@ TN_KERNEL void tn_fill_w2(uint32_t *y, int32_t zero, int32_t n)
         y[i] = none;
 }
 
+/* Codes a and b side by side: the word of element i. */
+TN_KERNEL uint32_t tn_pair(const uint8_t *a, const uint8_t *b, int32_t i, int32_t sign)
+{
+    return (uint32_t)tn_code(a, i, sign) + ((uint32_t)tn_code(b, i, sign) << 16);
+}
+
+/* y[i] = the pair of a[i] and b[i], i < n; four at once, whose addresses need no steps. */
+TN_KERNEL void tn_pair_row(uint32_t *y, const uint8_t *a, const uint8_t *b, int32_t sign, int32_t n)
+{
+    for (; n >= 4; n -= 4, y += 4, a += 4, b += 4) {
+        y[0] = tn_pair(a, b, 0, sign);
+        y[1] = tn_pair(a, b, 1, sign);
+        y[2] = tn_pair(a, b, 2, sign);
+        y[3] = tn_pair(a, b, 3, sign);
+    }
+    for (int32_t i = 0; i < n; i++)
+        y[i] = tn_pair(a, b, i, sign);
+}
+
 /* One row of a staged plane: y[i] = a[i * sw + fx - left], and b likewise in the upper half, where that lies in [0, iw);
  * `zero` for a row that is not inside. What lies outside of [0, iw) was filled before. */
 TN_KERNEL void tn_stage_row_w2(uint32_t *y, const uint8_t *a, int32_t a_inside, const uint8_t *b, int32_t b_inside,
@@ -51,9 +70,11 @@ TN_KERNEL void tn_stage_row_w2(uint32_t *y, const uint8_t *a, int32_t a_inside, 
     last = last < pcols ? last : pcols;
     a += first * sw + fx - left;
     b += first * sw + fx - left;
-    if (a_inside && b_inside)
-        for (int32_t i = 0; i < last - first; i++)
-            y[first + i] = (uint32_t)tn_code(a, i * sw, sign) + ((uint32_t)tn_code(b, i * sw, sign) << 16);
+    if (a_inside && b_inside && sw == 1)
+        tn_pair_row(y + first, a, b, sign, last - first);
+    else if (a_inside && b_inside)
+        for (int32_t i = first; i < last; i++, a += sw, b += sw)
+            y[i] = tn_pair(a, b, 0, sign);
     else
         for (int32_t i = first; i < last; i++, a += sw, b += sw) {
             uint32_t u = a_inside ? (uint32_t)tn_code(a, 0, sign) : z, v = b_inside ? (uint32_t)tn_code(b, 0, sign) : z;
@@ -86,8 +107,7 @@ TN_KERNEL void tn_stage_flat_w2(uint32_t *y, const void *x, int32_t sign, int32_
     const int32_t all = second - row < prows ? (second - row) * iw : prows * iw;
     for (int32_t c = 0; c < channels; c++, p += ih * iw, y += prows * iw) {
         const uint8_t *q = p + second * iw;
-        for (int32_t i = 0; i < both; i++)
-            y[i] = (uint32_t)tn_code(p, i, sign) + ((uint32_t)tn_code(q, i, sign) << 16);
+        tn_pair_row(y, p, q, sign, both);
         for (int32_t i = both; i < all; i++)
             y[i] = (uint32_t)tn_code(p, i, sign) + ((uint32_t)zero << 16);
     }
@@ -112,27 +132,20 @@ TN_KERNEL void tn_stage_next_w2(uint32_t *y, const void *x, int32_t sign, int32_
     }
 }
 
-/* The maximum of the windows of kh rows and kw columns that begin at word p, in its lower half; their sum where `add` is
- * 1. */
-TN_KERNEL int32_t tn_low_w2(const uint32_t *p, int32_t pitch, int32_t kh, int32_t kw, int32_t add)
+/* The maximum of the window of kh rows and kw columns that begins at word p, in its lower and in its upper half; their
+ * sums where `add` is 1. */
+TN_KERNEL void tn_window_w2(const uint32_t *p, int32_t pitch, int32_t kh, int32_t kw, int32_t add, int32_t *low,
+                            int32_t *high)
 {
-    int32_t s = TN_LOW(p[0]);
+    int32_t s = TN_LOW(p[0]), t = TN_HIGH(p[0], s);
     for (int32_t i = 1; i < kh * kw; i++) {
-        int32_t a = TN_LOW(p[i / kw * pitch + i % kw]);
+        uint32_t w = p[i / kw * pitch + i % kw];
+        int32_t a = TN_LOW(w), b = TN_HIGH(w, a);
         s = add ? s + a : a > s ? a : s;
+        t = add ? t + b : b > t ? b : t;
     }
-    return s;
-}
-
-/* The same in the upper half. */
-TN_KERNEL int32_t tn_high_w2(const uint32_t *p, int32_t pitch, int32_t kh, int32_t kw, int32_t add)
-{
-    int32_t s = TN_HIGH(p[0]);
-    for (int32_t i = 1; i < kh * kw; i++) {
-        int32_t a = TN_HIGH(p[i / kw * pitch + i % kw]);
-        s = add ? s + a : a > s ? a : s;
-    }
-    return s;
+    *low = s;
+    *high = t;
 }
 
 /* Rows of a strip as codes: output (r, c) is y[r * cols + c], the one with it y[second + r * cols + c], which there is
@@ -142,18 +155,22 @@ TN_KERNEL void tn_put_codes_w2(void *y, int32_t second, const uint32_t *v, int32
                                int32_t factor, int32_t addend, int32_t shift, int32_t low, int32_t high)
 {
     uint8_t *u = (uint8_t *)y;
-    for (int32_t r = 0; r < rows; r++, u += cols, v += sh * pitch) {
-        for (int32_t c = 0; c < cols && r < lower; c++) {
-            u[c] = tn_requantise_byte(tn_low_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
-            u[c + second] =
-                tn_requantise_byte(tn_high_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
-        }
-        for (int32_t c = 0; c < cols && r >= lower; c++)
-            u[c] = tn_requantise_byte(tn_low_w2(v + c * sw, pitch, kh, kw, add), factor, addend, shift, low, high);
-    }
+    int32_t s, t;
+    for (int32_t r = 0; r < rows; r++, u += cols, v += sh * pitch)
+        if (r < lower)
+            for (int32_t c = 0; c < cols; c++) {
+                tn_window_w2(v + c * sw, pitch, kh, kw, add, &s, &t);
+                u[c] = tn_requantise_byte(s, factor, addend, shift, low, high);
+                u[c + second] = tn_requantise_byte(t, factor, addend, shift, low, high);
+            }
+        else
+            for (int32_t c = 0; c < cols; c++) {
+                tn_window_w2(v + c * sw, pitch, kh, kw, add, &s, &t);
+                u[c] = tn_requantise_byte(s, factor, addend, shift, low, high);
+            }
 }
 
-/* As tn_low_w2, of pairs of 32-bit sums: half 0 or 1 of each. */
+/* As tn_window_w2, of pairs of 32-bit sums: half 0 or 1 of each. */
 TN_KERNEL int32_t tn_sum_x2(const int64_t *v, int32_t half, int32_t pitch, int32_t kh, int32_t kw, int32_t add)
 {
     const int32_t *p = (const int32_t *)(const void *)v;
@@ -186,7 +203,7 @@ TN_KERNEL void tn_unpack_w2(int16_t *low, int16_t *high, const uint32_t *v, int3
 {
     for (int32_t i = 0; i < n; i++) {
         low[i] = (int16_t)TN_LOW(v[i]);
-        high[i] = (int16_t)TN_HIGH(v[i]);
+        high[i] = (int16_t)TN_HIGH(v[i], TN_LOW(v[i]));
     }
 }
 
