@@ -113,11 +113,19 @@ TN_KERNEL void tn_stage_flat_w2(uint32_t *y, const void *x, int32_t sign, int32_
     }
 }
 
+/* n bytes from x on of each channel, `plane` bytes apart, to y one after the other. */
+TN_KERNEL void tn_save_rows(uint8_t *y, const void *x, int32_t channels, int32_t plane, int32_t n)
+{
+    for (int32_t c = 0; c < channels; c++)
+        memcpy(y + c * n, (const uint8_t *)x + c * plane, (size_t)n);
+}
+
 /* The same for the next strip of an image without strides: the last `kept` of the prows rows of each plane are its first
- * ones, the others follow. */
+ * ones, the others follow. saved: the first `saves` rows from `second` on of each channel, where outputs may have taken
+ * their place. */
 TN_KERNEL void tn_stage_next_w2(uint32_t *y, const void *x, int32_t sign, int32_t zero, int32_t second,
-                                int32_t channels, int32_t ih, int32_t iw, int32_t row, int32_t top, int32_t left,
-                                int32_t kept, int32_t prows, int32_t pcols)
+                                const uint8_t *saved, int32_t saves, int32_t channels, int32_t ih, int32_t iw,
+                                int32_t row, int32_t top, int32_t left, int32_t kept, int32_t prows, int32_t pcols)
 {
     const uint8_t *p = (const uint8_t *)x;
     for (int32_t c = 0; c < channels; c++, p += ih * iw) {
@@ -126,8 +134,9 @@ TN_KERNEL void tn_stage_next_w2(uint32_t *y, const void *x, int32_t sign, int32_
         y += kept * pcols;
         for (int32_t r = kept; r < prows; r++, y += pcols) {
             int32_t ia = row + r - top, ib = ia + second;
-            tn_stage_row_w2(y, p + ia * iw, ia >= 0 && ia < ih, p + ib * iw, ib >= 0 && ib < ih, sign, zero, iw, left, 1,
-                            0, pcols);
+            const uint8_t *a = ia < second ? p + ia * iw : saved + (c * saves + ia - second) * iw;
+            tn_stage_row_w2(y, a, ia >= 0 && ia < ih, p + ib * iw, ib >= 0 && ib < ih, sign, zero, iw, left, 1, 0,
+                            pcols);
         }
     }
 }

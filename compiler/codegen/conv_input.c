@@ -12,21 +12,23 @@ static const char *codes_input(const Conv *c, const char *x)
     return c->f->pairs ? mem_printf("%s, %s", x, int_text(c->s->second * c->turned->sh)) : x;
 }
 
-/* Whether the rows that a strip has in common with the one before stay staged. */
-static bool keeps_rows(const Conv *c)
-{
-    const Layer *l = c->turned;
-    return c->f->pairs && c->s->staged == l->ci && l->sh == 1 && l->sw == 1 && c->s->stage_rows > c->s->rows;
-}
-
 static void emit_stage_next(const Conv *c, const char *x)
 {
     Emitter *e = c->e;
     const ConvStrip *s = c->s;
+    int64_t kept = s->stage_rows - s->rows, saved = kept - s->top;
+    if (saved)
+        emit_line(e, "uint8_t *const saved = (uint8_t *)(p + %s);", int_text(s->staged * s->plane + c->f->max_lanes));
+    if (saved)
+        emit_line(e, "if (r == 0) %s(saved, %s, %s, %s);", emit_kernel(e, "save_rows", DT_NONE),
+                  mem_printf("x + %s", int_text(s->second * c->turned->iw)),
+                  mem_printf("%s, %s", int_text(s->staged), int_text(c->turned->ih * c->turned->iw)),
+                  int_text(saved * c->turned->iw));
     emit_line(e, "if (r > 0)");
-    emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s);", emit_kernel(e, "stage_next_w2", DT_NONE), x,
-              int_text(s->staged), int_text(c->turned->ih), int_text(c->turned->iw), int_text(s->top), int_text(s->left),
-              int_text(s->stage_rows - s->rows), int_text(s->stage_rows), int_text(s->pitch));
+    emit_line(e, "%s(p, %s, %s, %s, %s, %s, %s, r, %s, %s, %s, %s, %s);", emit_kernel(e, "stage_next_w2", DT_NONE), x,
+              saved ? "saved" : "NULL", int_text(saved), int_text(s->staged), int_text(c->turned->ih),
+              int_text(c->turned->iw), int_text(s->top), int_text(s->left), int_text(kept), int_text(s->stage_rows),
+              int_text(s->pitch));
     emit_line(e, "else");
 }
 
@@ -48,7 +50,7 @@ void emit_stage(const Conv *c, const char *x)
     const int64_t sh = transposed ? 1 : l->sh;
     const int64_t sw = transposed ? 1 : l->sw;
     x = codes_input(c, x);
-    if (keeps_rows(c))
+    if (strip_slides(l, s))
         emit_stage_next(c, x);
     if (l->direct)
         emit_line(e, "const %s *p = x + r * %s;", dtype_c(c->f->staged), int_text(l->iw));

@@ -147,9 +147,18 @@ static bool same_layout(const Tensor *a, const Tensor *b)
     return !memcmp(a->layout.strides, b->layout.strides, (size_t)a->type.rank * sizeof *a->layout.strides);
 }
 
+/* Codes are bytes, of either sign. */
+static bool same_bytes(const Tensor *a, const Tensor *b)
+{
+    Type t = a->type;
+    t.dtype = b->type.dtype;
+    return type_equal(t, b->type) && dtype_size(a->type.dtype) == 1 && dtype_size(t.dtype) == 1 && a->layout.dense &&
+           b->layout.dense;
+}
+
 static bool can_share(const Graph *g, const Tensor *in, const Tensor *out, const Tensor *root)
 {
-    return same_layout(in, out) && has_own_place(g, root) && has_own_place(g, out);
+    return (same_layout(in, out) || same_bytes(in, out)) && has_own_place(g, root) && has_own_place(g, out);
 }
 
 static bool works_in_place(const Node *n, const Options *opt)

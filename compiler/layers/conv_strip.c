@@ -57,7 +57,12 @@ static void halve_rows(const Layer *l, ConvStrip *s)
     ConvPart *p = &s->parts[0];
     int64_t half = ((l->pool.kind ? l->pool.oh : l->oh) + 1) / 2;
     s->second = l->pool.kind ? half * l->pool.sh : half;
-    p->rows = l->pool.kind ? (half - 1) * l->pool.sh + l->pool.kh : half;
+    if (!l->pool.kind) {
+        p->rows = half;
+        return;
+    }
+    p->rows = (half - 1) * l->pool.sh + l->pool.kh;
+    p->cols = (l->pool.ow - 1) * l->pool.sw + l->pool.kw;
 }
 
 static void conv_parts(const Layer *l, ConvStrip *s)
@@ -206,6 +211,8 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->scratch_bytes = s->stage_offset;
     if (!l->direct)
         s->scratch_bytes += (s->staged * s->plane + f->max_lanes) * (int64_t)dtype_size(f->staged);
+    if (strip_slides(l, s))
+        s->scratch_bytes += l->ci * (s->stage_rows - s->rows - s->top) * l->iw;
     return s->scratch_bytes;
 }
 
@@ -317,15 +324,22 @@ bool strip_is_flat(const Layer *l, const ConvStrip *s)
     return l->kind == LAYER_CONV && l->sh == 1 && l->sw == 1 && !padded && s->pitch == l->iw && l->kh == 1;
 }
 
+/* Strides would need other phases of the rows that they have in common. */
+bool strip_slides(const Layer *l, const ConvStrip *s)
+{
+    int64_t kept = s->stage_rows - s->rows;
+    bool inside = s->top <= kept && s->second + kept - s->top <= l->ih; /* the rows that are saved */
+    return layer_format(l)->pairs && s->staged == l->ci && l->sh == 1 && l->sw == 1 && kept > 0 && inside;
+}
+
 bool conv_in_place(const Layer *l, const Options *opt)
 {
-    bool same = l->kind == LAYER_CONV && l->ci == l->co && l->ih == l->oh && l->iw == l->ow && !l->pool.kind &&
-                layer_input(l) == layer_output(l);
+    bool same =
+        l->kind == LAYER_CONV && l->ci == l->co && l->ih == l->oh && l->iw == l->ow && !l->pool.kind && l->sh == 1;
     if (!same || !layer_format(l)->pairs)
         return false;
     const ConvStrip s = conv_frame(l, opt).s;
-    bool whole = s.staged == l->ci || l->groups == l->co;
-    return whole && (s.rows >= s.total_rows || (l->kh == 1 && l->kw == 1 && s.staged == l->ci));
+    return strip_slides(l, &s) || s.staged == l->ci || (l->groups == l->co && s.rows >= s.total_rows);
 }
 
 int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output)

@@ -143,6 +143,9 @@ typedef struct ConvStrip {
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
 bool strip_is_flat(const Layer *l, const ConvStrip *s); /* staged rows follow each other without padding or stride */
+/* Pairs: the rows that two strips have in common stay staged, and the first input rows of the lower half, which the last
+ * strips of the upper one read, are kept behind the staged ones. */
+bool strip_slides(const Layer *l, const ConvStrip *s);
 /* Whether the output may lie where the input does: every input is staged before an output takes its place. */
 bool conv_in_place(const Layer *l, const Options *opt);
 /* How many cover rows of outputs. */
