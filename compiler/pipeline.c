@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-static const char *const pass_names[] = {"read",      "upgrade", "infer",     "fold", "dce",  "train",
-                                         "ternarize", "quantise", "inputs",  "codes", "recurrent", "fuse", "lower"};
+static const char *const pass_names[] = {"read",  "upgrade",   "infer",    "fold",   "dce",   "channels",  "train",
+                                         "ternarize", "quantise", "inputs", "codes", "recurrent", "fuse", "lower"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static void check_dump_name(const Options *opt)
@@ -66,7 +66,9 @@ void pipeline_prepare(Model *m, const Options *opt)
     RUN("infer", pass_infer(m->graph));
     RUN("fold", opt->train || opt->int8 ? pass_fold_for_training(m->graph) : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
-    /* All types are static, nothing computes from constants alone, every node is used. */
+    RUN("channels", pass_channels(m->graph, opt));
+    /* All types are static, nothing computes from constants alone, every node is used; inputs know their axis
+     * of channels. */
 }
 
 Training pipeline_train(Model *m, const TrainJob *j)

@@ -23,8 +23,11 @@ typedef struct Step {
 
 typedef struct Codes {
     Graph *g;
-    Node *const *users; /* graph_only_users, of the round */
-    int num_users;
+    /* Of the walk, by tensor id, of the tensors that there were when it began: */
+    Node *const *users;    /* graph_only_users */
+    const bool *is_output; /* graph_mark_outputs */
+    Tensor **replaced;     /* what is read in its place */
+    int num_tensors;
     Graph result; /* only its array of nodes is used */
     bool changed;
 } Codes;
@@ -60,9 +63,14 @@ static bool same_step(const Node *a, const Node *b)
     return read_step(a, &s) && read_step(b, &t) && s.step == t.step && s.zero == t.zero;
 }
 
+static bool is_output(const Codes *c, const Tensor *t)
+{
+    return t->id < c->num_tensors && c->is_output[t->id];
+}
+
 static Node *only_user(const Codes *c, const Tensor *t)
 {
-    return t->id < c->num_users ? c->users[t->id] : NULL;
+    return t->id < c->num_tensors ? c->users[t->id] : NULL;
 }
 
 /* The QuantizeLinear with one step that alone uses t. */
@@ -127,17 +135,36 @@ static bool sink_dequantize(Codes *c, Node *n)
     return true;
 }
 
-/* quantize (move (x)), at the move, becomes move (quantize (x)); the QuantizeLinear that is left does nothing. */
-static bool hoist_quantize(Codes *c, Node *n)
+/* The QuantizeLinear behind n, over what moves elements and nobody else reads; NULL: there is none. */
+static Node *quantizer_behind(const Codes *c, const Node *n)
 {
     Step s;
-    Node *to = moves(n) ? only_quantizer(c, n->out[0], &s) : NULL;
-    if (!to || n->in[0]->data || n->in[0]->type.dtype != DT_F32)
+    while (moves(n)) {
+        Node *user = only_user(c, n->out[0]);
+        if (user && user->op == OP_QuantizeLinear)
+            return only_quantizer(c, n->out[0], &s);
+        if (!user || user->in[0] != n->out[0])
+            return NULL;
+        n = user;
+    }
+    return NULL;
+}
+
+/* quantize (move (move (x))), at the first move, becomes move (move (quantize (x))). */
+static bool hoist_quantize(Codes *c, Node *n)
+{
+    Node *to = moves(n) && !n->in[0]->data && n->in[0]->type.dtype == DT_F32 ? quantizer_behind(c, n) : NULL;
+    if (!to)
         return false;
-    Tensor *codes = code_tensor(c, n->in[0], to->out[0]->type.dtype);
+    DType d = to->out[0]->type.dtype;
+    Tensor *codes = code_tensor(c, n->in[0], d);
     node_append(&c->result, copy_step(to, n->in[0], codes));
-    n->in[0] = codes;
-    n->out[0] = to->out[0];
+    for (Node *m = n; m != to;) {
+        Node *user = only_user(c, m->out[0]);
+        m->in[0] = codes;
+        codes = m->out[0] = user == to ? to->out[0] : code_tensor(c, m->out[0], d);
+        m = user;
+    }
     node_append(&c->result, n);
     to->op = OP_UNSUPPORTED; /* taken out when its turn comes */
     return true;
@@ -149,9 +176,9 @@ static bool drop_pair(Codes *c, const Node *n)
     Step s;
     const Node *from = n->op == OP_QuantizeLinear ? dequantizer(n->in[0], &s) : NULL;
     if (!from || !same_step(from, n) || from->in[0]->type.dtype != n->out[0]->type.dtype ||
-        graph_is_output(c->g, n->out[0]))
+        is_output(c, n->out[0]) || n->out[0]->id >= c->num_tensors)
         return false;
-    graph_replace(c->g, n->out[0], from->in[0]);
+    c->replaced[n->out[0]->id] = from->in[0];
     return true;
 }
 
@@ -499,6 +526,15 @@ static bool make_softmax(Codes *c, const Node *q)
     return true;
 }
 
+static void begin_walk(Codes *c)
+{
+    c->users = graph_only_users(c->g);
+    c->is_output = graph_mark_outputs(c->g);
+    c->num_tensors = c->g->num_tensors;
+    c->replaced = NEW_ARRAY(Tensor *, c->num_tensors);
+    c->result = (Graph){0};
+}
+
 /* ---- inputs and outputs ---- */
 
 /* Inputs that only become codes are codes, and so are outputs that come from codes. The nodes between are gone. */
@@ -506,7 +542,7 @@ static void open_input(const Codes *c, Tensor *x)
 {
     Step s;
     Node *n = only_quantizer(c, x, &s);
-    if (!n || graph_is_output(c->g, n->out[0]))
+    if (!n || is_output(c, n->out[0]))
         return;
     x->type = n->out[0]->type;
     graph_replace(c->g, n->out[0], x);
@@ -517,7 +553,7 @@ static void open_output(const Codes *c, Tensor *y)
 {
     Step s;
     Node *n = dequantizer(y, &s), *from = n ? n->in[0]->producer : NULL;
-    if (!from || graph_is_output(c->g, n->in[0]) || !only_user(c, n->in[0]))
+    if (!from || is_output(c, n->in[0]) || !only_user(c, n->in[0]))
         return;
     for (int k = 0; k < from->num_out; k++)
         if (from->out[k] == n->in[0])
@@ -530,8 +566,7 @@ static void open_output(const Codes *c, Tensor *y)
 static void open_to_codes(Codes *c)
 {
     Graph *g = c->g;
-    c->users = graph_only_users(g);
-    c->num_users = g->num_tensors;
+    begin_walk(c);
     for (int i = 0; i < g->num_inputs; i++)
         open_input(c, g->inputs[i]);
     for (int i = 0; i < g->num_outputs; i++)
@@ -550,13 +585,14 @@ typedef bool Rule(Codes *c, Node *n);
 /* One walk; the first rule that fits a node replaces it. */
 static void apply(Codes *c, Rule *rule)
 {
-    c->users = graph_only_users(c->g);
-    c->num_users = c->g->num_tensors;
-    c->result = (Graph){0};
+    begin_walk(c);
     for (int i = 0; i < c->g->num_nodes; i++) {
         Node *n = c->g->nodes[i];
         if (n->op == OP_UNSUPPORTED)
             continue;
+        for (int k = 0; k < n->num_in; k++)
+            if (n->in[k] && n->in[k]->id < c->num_tensors && c->replaced[n->in[k]->id])
+                n->in[k] = c->replaced[n->in[k]->id];
         if (rule(c, n))
             c->changed = true;
         else

@@ -17,25 +17,14 @@ static bool same_type(const Node *n)
 
 /* ---- two nodes into one ---- */
 
-static void get_perm(const Node *n, int64_t *perm)
-{
-    int count, rank = n->in[0]->type.rank;
-    const int64_t *given = attr_ints(n, "perm", &count);
-    for (int i = 0; i < rank; i++) {
-        perm[i] = given ? given[i] : rank - 1 - i;
-        if (perm[i] < 0)
-            perm[i] += rank;
-    }
-}
-
 static void merge_transposes(Node *n)
 {
     const Node *before = n->in[0]->producer;
     if (!before || before->op != OP_Transpose)
         return;
     int64_t first[MAX_RANK], second[MAX_RANK], both[MAX_RANK];
-    get_perm(before, first);
-    get_perm(n, second);
+    transpose_perm(before, first);
+    transpose_perm(n, second);
     int rank = n->in[0]->type.rank;
     for (int i = 0; i < rank; i++)
         both[i] = first[second[i]];
@@ -67,7 +56,7 @@ static void merge_views(Graph *g, Node *n)
 static bool moves_nothing(const Node *n)
 {
     int64_t perm[MAX_RANK], last = -1;
-    get_perm(n, perm);
+    transpose_perm(n, perm);
     for (int i = 0; i < n->in[0]->type.rank; i++) {
         if (n->in[0]->type.dims[perm[i]] == 1)
             continue;
@@ -185,8 +174,9 @@ static bool changes_nothing(const Graph *g, const Node *n, bool keep_dropout)
 
 typedef struct Folding {
     Graph *g;
-    Tensor **instead; /* by id: what everybody is to use for a tensor that goes; NULL: it stays */
-    int count;        /* tensors that the graph had before */
+    Tensor **instead;      /* by id: what everybody is to use for a tensor that goes; NULL: it stays */
+    int count;             /* tensors that the graph had before */
+    const bool *is_output; /* by id */
 } Folding;
 
 static Tensor *current(const Folding *f, Tensor *t)
@@ -206,7 +196,7 @@ static void update_inputs(const Folding *f, Node *n)
 static bool move_output_up(const Folding *f, Tensor *in, Tensor *out)
 {
     Node *before = in->producer;
-    if (!before || graph_is_output(f->g, in))
+    if (!before || f->is_output[in->id])
         return false;
     for (int i = 0; i < before->num_out; i++)
         if (before->out[i] == in)
@@ -220,7 +210,7 @@ static bool move_output_up(const Folding *f, Tensor *in, Tensor *out)
 /* Whether everybody could be made to use in for out. */
 static bool bypass(const Folding *f, Tensor *in, Tensor *out)
 {
-    if (graph_is_output(f->g, out))
+    if (f->is_output[out->id])
         return move_output_up(f, in, out);
     f->instead[out->id] = in;
     out->producer = NULL;
@@ -229,7 +219,7 @@ static bool bypass(const Folding *f, Tensor *in, Tensor *out)
 
 static void fold(Graph *g, bool keep_dropout, bool keep_axes)
 {
-    Folding f = {g, NEW_ARRAY(Tensor *, g->num_tensors), g->num_tensors};
+    Folding f = {g, NEW_ARRAY(Tensor *, g->num_tensors), g->num_tensors, graph_mark_outputs(g)};
     int kept = 0;
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];

@@ -364,13 +364,13 @@ static void keep_node(Fusing *f, Node *n)
  * own. */
 static void own_outputs(Graph *g)
 {
+    bool *owned = NEW_ARRAY(bool, g->num_tensors); /* by id, of the tensors that there are now */
     for (int i = 0; i < g->num_outputs; i++) {
         Tensor *t = g->outputs[i];
-        bool twice = false;
-        for (int k = 0; k < i; k++)
-            twice |= g->outputs[k] == t;
-        if (t->producer && !twice)
+        if (t->producer && !owned[t->id]) {
+            owned[t->id] = true;
             continue;
+        }
         Node *copy = node_new(OP_Identity, "", 1, 1);
         copy->in[0] = t;
         copy->out[0] = g->outputs[i] = graph_tensor(g, mem_printf("%s_copy", t->name), t->type);

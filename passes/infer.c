@@ -2,10 +2,10 @@
  * and every node whose inputs are all constants is evaluated, so that chains of Shape, Gather, Concat and
  * Reshape vanish.
  *
- * Requires: opset 17 form, supported operators, graph inputs of known type. Gives: all types known and
- * static; the types that the file declares for its outputs hold; no node computes from constants alone, but
- * one that makes a graph output (an Identity of the constant) or costs too much (infer_cost.c); no control
- * flow (infer_control.c). */
+ * Requires: opset 17 form or nodes that wait for it, supported operators, graph inputs of known type. Gives:
+ * all types known and static; the types that the file declares for its outputs hold; no node computes from
+ * constants alone, but one that makes a graph output (an Identity of the constant) or costs too much
+ * (infer_cost.c); no control flow (infer_control.c). */
 #include "infer.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
@@ -68,16 +68,21 @@ static bool inputs_constant(const Node *n)
     return true;
 }
 
-static bool is_output_copy(const Graph *g, const Node *n)
+bool walk_is_output(const Walk *w, const Tensor *t)
 {
-    return n->op == OP_Identity && graph_is_output(g, n->out[0]);
+    return t->id < w->num_first && w->is_output[t->id];
+}
+
+static bool is_output_copy(const Walk *w, const Node *n)
+{
+    return n->op == OP_Identity && walk_is_output(w, n->out[0]);
 }
 
 static bool can_evaluate(Walk *w, const Node *n)
 {
     if (!op_def(n->op)->eval || !(inputs_constant(n) || reads_type_only(n)))
         return false;
-    return !is_output_copy(w->g, n) && infer_take_budget(w, n);
+    return !is_output_copy(w, n) && infer_take_budget(w, n);
 }
 
 static void evaluate(const Graph *g, Node *n)
@@ -112,21 +117,45 @@ static void replace_by_value(Walk *w, Node *n)
         if (!n->out[i])
             continue;
         n->out[i]->producer = NULL;
-        if (graph_is_output(w->g, n->out[i]))
+        if (walk_is_output(w, n->out[i]))
             node_append(&w->kept, copy_to_output(w, n->out[i]));
     }
 }
 
 static void release_outputs(Walk *w)
 {
+    Tensor **values = NEW_ARRAY(Tensor *, w->num_first); /* by tensor id */
     for (int i = 0; i < w->num_made; i++) {
-        Tensor *t = w->made[i], *value = t->producer->in[0];
-        t->data = NULL;
-        for (int k = 0; k < w->kept.num_nodes; k++)
-            for (int j = 0; j < w->kept.nodes[k]->num_in; j++)
-                if (w->kept.nodes[k]->in[j] == t)
-                    w->kept.nodes[k]->in[j] = value;
+        Tensor *value = w->made[i]->producer->in[0];
+        bool known = walk_is_output(w, value) && values[value->id];
+        w->made[i]->data = NULL;
+        values[w->made[i]->id] = known ? values[value->id] : value;
     }
+    for (int k = 0; k < w->kept.num_nodes; k++) {
+        const Node *n = w->kept.nodes[k];
+        for (int j = 0; j < n->num_in; j++)
+            if (n->in[j] && walk_is_output(w, n->in[j]) && values[n->in[j]->id])
+                n->in[j] = values[n->in[j]->id];
+    }
+}
+
+/* An Identity that makes a graph output stays, but what it makes is known to others. */
+static void keep(Walk *w, Node *n)
+{
+    node_append(&w->kept, n);
+    if (!is_output_copy(w, n) || !n->in[0]->data)
+        return;
+    n->out[0]->data = n->in[0]->data;
+    w->made[w->num_made++] = n->out[0];
+}
+
+/* A node that upgrade could not bring into its form before types and constants were known. */
+static void infer_waiting(Walk *w, Node *n)
+{
+    Graph list = upgrade_waiting(w->g, n);
+    for (int i = 0; i < list.num_nodes; i++)
+        check_supported_node(w->g, list.nodes[i]);
+    infer_nodes(w, list.nodes, list.num_nodes);
 }
 
 static void check_outputs(const Graph *g, const Type *declared)
@@ -145,6 +174,10 @@ void infer_nodes(Walk *w, Node *const *nodes, int count)
 {
     for (int i = 0; i < count; i++) {
         Node *n = nodes[i];
+        if (n->opset) {
+            infer_waiting(w, n);
+            continue;
+        }
         if (n->op == OP_If || n->op == OP_Loop || n->op == OP_Scan) {
             infer_control(w, n);
             continue;
@@ -157,7 +190,7 @@ void infer_nodes(Walk *w, Node *const *nodes, int count)
         if (can_evaluate(w, n))
             replace_by_value(w, n);
         else
-            node_append(&w->kept, n);
+            keep(w, n);
     }
 }
 
@@ -168,6 +201,8 @@ void pass_infer(Graph *g)
     for (int i = 0; i < g->num_outputs; i++)
         declared[i] = g->outputs[i]->type;
     Walk w = {.g = g, .made = NEW_ARRAY(Tensor *, g->num_outputs)};
+    w.is_output = graph_mark_outputs(g);
+    w.num_first = g->num_tensors;
     infer_set_budget(&w);
     infer_nodes(&w, g->nodes, g->num_nodes);
     release_outputs(&w);

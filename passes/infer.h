@@ -6,7 +6,9 @@
 
 typedef struct Walk {
     Graph *g;
-    Graph kept;    /* only its array of nodes is used */
+    Graph kept;            /* only its array of nodes is used */
+    const bool *is_output; /* by tensor id, of those that there were at first */
+    int num_first;
     Tensor **made; /* graph outputs that were evaluated: constants for the time of the walk */
     int num_made;
     Tensor **copies; /* infer_control.c: by tensor id, what stands for it in the copy that is being made */
@@ -22,6 +24,7 @@ typedef struct Walk {
 
 /* The types of the nodes' outputs, in order; nodes are evaluated, kept, or (control flow) replaced. */
 void infer_nodes(Walk *w, Node *const *nodes, int count);
+bool walk_is_output(const Walk *w, const Tensor *t); /* of the model */
 /* If, Loop and Scan. */
 void infer_control(Walk *w, const Node *n);
 

@@ -169,6 +169,7 @@ static Node *copy_node(Walk *w, const Node *n)
     Node *copy = node_new(n->op, n->name, n->num_in, n->num_out);
     copy->op_name = n->op_name;
     copy->domain = n->domain;
+    copy->opset = n->opset;
     copy->num_attrs = n->num_attrs;
     copy->attrs = NEW_ARRAY(Attr, n->num_attrs);
     for (int i = 0; i < n->num_in; i++)

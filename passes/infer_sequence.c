@@ -44,7 +44,7 @@ static const Sequence *sequence_of(const Walk *w, const Node *n)
 static Sequence *new_sequence(Walk *w, const Node *n, int count)
 {
     const Tensor *t = n->out[0];
-    if (graph_is_output(w->g, t))
+    if (walk_is_output(w, t))
         fail_node(w->g, n, "unsupported: output '%s' of the model is a sequence", t->name);
     if (t->id >= w->cap_sequences) {
         int cap = 2 * w->g->num_tensors;

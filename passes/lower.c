@@ -199,27 +199,38 @@ static void choose_form(Layer *l, const Options *opt, int64_t *left)
 
 /* ---- layouts ---- */
 
-static bool view_is_output(const Graph *g, const Tensor *root)
+/* By tensor id. */
+typedef struct Views {
+    const Tensor **root; /* behind the views that made it, or itself */
+    bool *is_output;     /* of a root: it is an output, or a view of it is */
+} Views;
+
+static Views find_views(const Graph *g)
 {
+    Views v = {NEW_ARRAY(const Tensor *, g->num_tensors), NEW_ARRAY(bool, g->num_tensors)};
+    for (int i = 0; i < g->num_tensors; i++)
+        v.root[i] = g->tensors[i];
+    for (int i = 0; i < g->num_nodes; i++)
+        if (op_def(g->nodes[i]->op)->view)
+            v.root[g->nodes[i]->out[0]->id] = v.root[g->nodes[i]->in[0]->id];
     for (int i = 0; i < g->num_outputs; i++)
-        if (viewed_tensor(g->outputs[i]) == root)
-            return true;
-    return false;
+        v.is_output[v.root[g->outputs[i]->id]->id] = true;
+    return v;
 }
 
 /* A convolution without padding and stride can read its input where it lies if that is in the arena, where
  * there is room for the vector loads that run over its end. Its form need not stage anything then. */
-static bool can_read_directly(const Graph *g, const Node *n)
+static bool can_read_directly(const Views *v, const Node *n)
 {
     const Layer *l = n->layer;
-    const Tensor *root = viewed_tensor(n->in[0]);
+    const Tensor *root = v->root[n->in[0]->id];
     return l->kind == LAYER_CONV && l->sh == 1 && l->sw == 1 && !l->pt && !l->pl && !l->pb && !l->pr &&
-           root->producer && !view_is_output(g, root);
+           root->producer && !v->is_output[root->id];
 }
 
-static void lower_layer(const Graph *g, const Node *n, Layer *l, const Options *opt, int64_t *left)
+static void lower_layer(const Views *v, const Node *n, Layer *l, const Options *opt, int64_t *left)
 {
-    l->direct = n->op == OP_Layer && !l->quantised && can_read_directly(g, n);
+    l->direct = n->op == OP_Layer && !l->quantised && can_read_directly(v, n);
     choose_form(l, opt, left);
     l->direct &= !reads_in_place(l);
     if (l->direct)
@@ -232,8 +243,9 @@ void pass_lower(Graph *g, const Options *opt)
     for (int i = 0; i < g->num_tensors; i++)
         if (type_known(g->tensors[i]->type))
             g->tensors[i]->layout = layout_dense(g->tensors[i]->type);
+    Views views = find_views(g);
     Layer *l;
     for (int i = 0; i < g->num_nodes; i++)
         for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
-            lower_layer(g, g->nodes[i], l, opt, &left);
+            lower_layer(&views, g->nodes[i], l, opt, &left);
 }

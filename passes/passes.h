@@ -6,6 +6,9 @@
 
 /* Each pass is one file of the same name, says what it requires and gives, and is followed by verify. */
 void pass_upgrade(Model *m); /* any opset 1..18 -> the one internal form (opset 17) */
+/* What a node whose rule waited (its opset is set) becomes, for infer, which knows types and constants: nodes
+ * in order; the graph has only its array. */
+Graph upgrade_waiting(Graph *g, Node *n);
 /* Entry i of the operators that upgrade replaces by others, and by which. False behind the last. */
 bool upgraded_operator(int i, const char **op, const char **becomes);
 void pass_infer(Graph *g);               /* all types known; nodes with constant inputs evaluated */
@@ -13,11 +16,12 @@ void pass_fold(Graph *g);                /* Identity, no-op Reshape/Transpose/..
 void pass_fold_for_training(Graph *g);   /* the same, but Dropout stays, and axes of the batch */
 void pass_fold_after_training(Graph *g); /* without Dropout, but it may be trained again */
 void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses removed */
+void pass_channels(Graph *g, const Options *opt);  /* which axis of each input has the channels */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 /* activations -> codes; ranges by tensor id; outputs: those of the graph too */
 void pass_quantise(Graph *g, const Range *ranges, bool outputs);
 void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
-void pass_inputs(Graph *g, const Options *opt);    /* uint8 and channels-last inputs of the application */
+void pass_inputs(Graph *g, const Options *opt);    /* uint8 and moved channels: inputs of the application */
 void pass_codes(Graph *g, bool io); /* between layers that are quantised: on codes; io: inputs and outputs too */
 void pass_fuse(Graph *g);                          /* linear nodes -> OP_Layer with epilogues */
 void pass_lower(Graph *g, const Options *opt);     /* lowering per layer, layouts of tensors */

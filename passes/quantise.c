@@ -18,9 +18,10 @@
 typedef struct Quantising {
     Graph *g;
     const Range *ranges;
-    const int *uses;
     Node *const *only;    /* graph_only_users */
     bool *coded;          /* by tensor id: gets a step */
+    bool *linear;         /* by tensor id: made by a linear node, or by arithmetic that goes into its layer */
+    bool *inner;          /* by tensor id: only read by the function that it is inside of */
     const Tensor **from;  /* by tensor id: what a function of one tensor is of; else itself */
     Tensor **root;        /* by tensor id: has the same step */
     Range *shared;        /* of a root */
@@ -116,49 +117,71 @@ static bool is_float(const Tensor *t)
 
 /* ---- what tensors are ---- */
 
-/* What a function of one tensor is of. */
+/* What n is a function of; NULL: not of one tensor. */
+static const Tensor *source_of(const Quantising *q, const Node *n)
+{
+    const Tensor *of = NULL;
+    for (int k = 0; k < n->num_in; k++) {
+        const Tensor *t = n->in[k];
+        if (!t || t->data)
+            continue;
+        if ((of && q->from[t->id] != of) || !type_equal(t->type, n->out[0]->type))
+            return NULL;
+        of = q->from[t->id];
+    }
+    return of;
+}
+
 static void find_sources(Quantising *q)
 {
     for (int i = 0; i < q->g->num_tensors; i++)
         q->from[i] = q->g->tensors[i];
     for (int i = 0; i < q->g->num_nodes; i++) {
         const Node *n = q->g->nodes[i];
-        const Tensor *of = NULL;
-        bool one = is_function(n);
-        for (int k = 0; one && k < n->num_in; k++) {
-            const Tensor *t = n->in[k];
-            if (!t || t->data)
-                continue;
-            one &= (!of || q->from[t->id] == of) && type_equal(t->type, n->out[0]->type);
-            of = q->from[t->id];
-        }
-        if (one && of)
+        const Tensor *of = is_function(n) ? source_of(q, n) : NULL;
+        if (of)
             q->from[n->out[0]->id] = of;
+        q->inner[n->out[0]->id] = of != NULL;
+    }
+    for (int i = 0; i < q->g->num_nodes; i++)
+        for (int k = 0; k < q->g->nodes[i]->num_in; k++) {
+            const Tensor *t = q->g->nodes[i]->in[k];
+            if (t && q->from[q->g->nodes[i]->out[0]->id] != q->from[t->id])
+                q->inner[t->id] = false;
+        }
+    for (int i = 0; i < q->g->num_outputs; i++)
+        q->inner[q->g->outputs[i]->id] = false;
+}
+
+/* The operand of arithmetic that is no constant. */
+static const Tensor *operand(const Node *n)
+{
+    return n->in[n->in[0]->data != NULL];
+}
+
+static void find_linear(Quantising *q)
+{
+    for (int i = 0; i < q->g->num_nodes; i++) {
+        const Node *n = q->g->nodes[i];
+        bool goes_on = is_affine(n) && q->linear[operand(n)->id] && q->only[operand(n)->id] == n;
+        q->linear[n->out[0]->id] = is_linear(n) || goes_on;
     }
 }
 
-/* Whether t, made by n, goes on inside of n's layer. */
+/* Whether t goes on inside of the layer, sum or average that makes it. */
 static bool inside_layer(const Quantising *q, const Tensor *t)
 {
     const Node *user = q->only[t->id], *n = t->producer;
-    if (!user || !n || !(is_affine(user) || is_clamp(user)))
+    if (!user || !n)
         return false;
-    while (n && is_affine(n) && !is_linear(n) && q->only[n->in[n->in[0]->data != NULL]->id] == n)
-        n = n->in[n->in[0]->data != NULL]->producer;
-    if (!n || !is_clamp(user))
-        return n && is_linear(n);
-    return is_linear(n) || (n == t->producer && (is_sum(n) || is_average(n)));
+    if (q->linear[t->id])
+        return is_affine(user) || is_clamp(user);
+    return is_clamp(user) && (is_sum(n) || is_average(n));
 }
 
 static bool inside_function(const Quantising *q, const Tensor *t)
 {
-    const Tensor *of = q->from[t->id];
-    bool inside = of != t && q->uses[t->id] > 0 && !graph_is_output(q->g, t);
-    for (int i = 0; inside && i < q->g->num_nodes; i++)
-        for (int k = 0; k < q->g->nodes[i]->num_in; k++)
-            if (q->g->nodes[i]->in[k] == t)
-                inside &= q->from[q->g->nodes[i]->out[0]->id] == of;
-    return inside;
+    return q->inner[t->id];
 }
 
 /* Whether n would compute on codes of its input k. */
@@ -306,15 +329,17 @@ void pass_quantise(Graph *g, const Range *ranges, bool outputs)
     int count = g->num_tensors;
     Quantising q = {.g = g,
                     .ranges = ranges,
-                    .uses = graph_use_counts(g),
                     .only = graph_only_users(g),
                     .coded = NEW_ARRAY(bool, count),
+                    .linear = NEW_ARRAY(bool, count),
+                    .inner = NEW_ARRAY(bool, count),
                     .from = NEW_ARRAY(const Tensor *, count),
                     .root = NEW_ARRAY(Tensor *, count),
                     .shared = NEW_ARRAY(Range, count),
                     .replacement = NEW_ARRAY(Tensor *, count)};
     Graph result = {0};
     find_sources(&q);
+    find_linear(&q);
     for (int i = 0; outputs && i < g->num_outputs; i++)
         q.coded[g->outputs[i]->id] = is_float(g->outputs[i]) && ranges[g->outputs[i]->id].known;
     choose_tensors(&q);

@@ -17,7 +17,9 @@
 typedef struct Site {
     Node *node;
     LinearWeights w;
-    bool keep; /* in float */
+    bool keep;         /* in float */
+    bool later;        /* an earlier site has the same weight */
+    struct Site *next; /* of the same weight */
 } Site;
 
 typedef struct Sites {
@@ -35,6 +37,18 @@ static Tensor *weight_of(const Site *s)
     return s->node->in[s->w.input];
 }
 
+static void link_shared(const Sites *all)
+{
+    Site **last = NEW_ARRAY(Site *, all->g->num_tensors); /* by tensor id */
+    for (int i = 0; i < all->count; i++) {
+        Site *s = &all->list[i], **before = &last[weight_of(s)->id];
+        s->later = *before != NULL;
+        if (s->later)
+            (*before)->next = s;
+        *before = s;
+    }
+}
+
 static Sites find_sites(Graph *g, const Options *opt)
 {
     Sites all = {
@@ -42,6 +56,7 @@ static Sites find_sites(Graph *g, const Options *opt)
     for (int i = 0; i < g->num_nodes; i++)
         for (int k = 0; node_weights(g->nodes[i], k, &all.list[all.count].w); k++)
             all.list[all.count++].node = g->nodes[i];
+    link_shared(&all);
     return all;
 }
 
@@ -63,12 +78,14 @@ static void check_finite(const Graph *g, const Site *s)
                       t->name, value_text(w[i]), int_text(i), int_text(n));
 }
 
-/* ---- what the user keeps ---- */
-
-static bool has_name(const Site *s, const char *name)
+static void check_weights(const Sites *all)
 {
-    return !strcmp(node_label(s->node), name) || !strcmp(weight_of(s)->name, name);
+    for (int i = 0; i < all->count; i++)
+        if (!all->list[i].later)
+            check_finite(all->g, &all->list[i]);
 }
+
+/* ---- what the user keeps ---- */
 
 static _Noreturn void fail_unknown_layer(const Sites *all, const char *name)
 {
@@ -82,14 +99,29 @@ static _Noreturn void fail_unknown_layer(const Sites *all, const char *name)
     usage("%s", message);
 }
 
-static void keep_by_name(Sites *all, const char *name)
+static bool is_word(const char *name)
 {
-    bool found = false;
-    for (int i = 0; i < all->count; i++)
-        if (has_name(&all->list[i], name))
-            all->list[i].keep = found = true;
-    if (!found)
-        fail_unknown_layer(all, name);
+    return !strcmp(name, "first") || !strcmp(name, "last") || !strcmp(name, "none");
+}
+
+/* All sites whose layer or weight is named; each name must name something. */
+static void keep_by_name(Sites *all, const char *const *names, int count)
+{
+    bool *found = NEW_ARRAY(bool, count);
+    Names wanted = {0};
+    for (int i = 0; i < count; i++)
+        if (names_find(&wanted, names[i]) < 0)
+            names_add(&wanted, names[i], i);
+    for (int i = 0; i < all->count; i++) {
+        Site *s = &all->list[i];
+        int by[] = {names_find(&wanted, node_label(s->node)), names_find(&wanted, weight_of(s)->name)};
+        for (int k = 0; k < 2; k++)
+            if (by[k] >= 0 && !is_word(names[by[k]]))
+                s->keep = found[by[k]] = true;
+    }
+    for (int i = 0; i < count; i++)
+        if (!is_word(names[i]) && !found[names_find(&wanted, names[i])])
+            fail_unknown_layer(all, names[i]);
 }
 
 /* The first or last layer, with all its weights. */
@@ -106,11 +138,9 @@ static void mark_kept(Sites *all)
     const char *const *names = all->opt->keep ? all->opt->keep : defaults;
     int count = all->opt->keep ? all->opt->num_keep : 1;
     for (int i = 0; i < count; i++)
-        if (!strcmp(names[i], "first") || !strcmp(names[i], "last")) {
+        if (!strcmp(names[i], "first") || !strcmp(names[i], "last"))
             keep_node(all, names[i][0] == 'f');
-        } else if (strcmp(names[i], "none") != 0) {
-            keep_by_name(all, names[i]);
-        }
+    keep_by_name(all, names, count);
 }
 
 const bool *ternary_tensors(Graph *g, const Options *opt)
@@ -118,11 +148,10 @@ const bool *ternary_tensors(Graph *g, const Options *opt)
     bool *chosen = NEW_ARRAY(bool, g->num_tensors);
     Sites all = find_sites(g, opt);
     mark_kept(&all);
-    for (int i = 0; i < all.count; i++) {
-        check_finite(g, &all.list[i]);
+    check_weights(&all);
+    for (int i = 0; i < all.count; i++)
         if (opt->method != METHOD_none)
             chosen[weight_of(&all.list[i])->id] = true;
-    }
     for (int i = 0; i < all.count; i++)
         if (all.list[i].keep)
             chosen[weight_of(&all.list[i])->id] = false;
@@ -238,16 +267,14 @@ typedef struct SharedUse {
     bool same_axes; /* all see the same channels */
 } SharedUse;
 
-static SharedUse find_sharing(const Sites *all, const Site *s)
+/* first: of the sites with its weight. */
+static SharedUse find_sharing(const Site *first)
 {
     SharedUse r = {.same_axes = true};
-    for (int i = 0; i < all->count; i++) {
-        const Site *o = &all->list[i];
-        if (weight_of(o) != weight_of(s))
-            continue;
+    for (const Site *o = first; o; o = o->next) {
         r.sites++;
         r.keep |= o->keep;
-        r.same_axes &= same_box(&o->w.box, &s->w.box);
+        r.same_axes &= same_box(&o->w.box, &first->w.box);
     }
     return r;
 }
@@ -268,22 +295,22 @@ static Ternary *ternarize_shared(const Options *opt, const float *w, Ternary box
 }
 
 /* Other readers (operators that are not linear, graph outputs) keep the original. */
-static Tensor *own_tensor(const Sites *all, Tensor *t, int sites)
+static Tensor *own_tensor(const Sites *all, const Site *first, int sites)
 {
+    Tensor *t = weight_of(first);
     if (all->uses[t->id] == sites)
         return t;
     Tensor *copy = graph_const(all->g, mem_printf("%s_ternary", t->name), t->type, t->data);
-    for (int i = 0; i < all->count; i++)
-        if (weight_of(&all->list[i]) == t)
-            all->list[i].node->in[all->list[i].w.input] = copy;
+    for (const Site *s = first; s; s = s->next)
+        s->node->in[s->w.input] = copy;
     return copy;
 }
 
-static void ternarize_site(const Sites *all, const Site *s)
+static void ternarize_weight(const Sites *all, const Site *s)
 {
     const Options *opt = all->opt;
     Tensor *t = weight_of(s);
-    SharedUse sharing = find_sharing(all, s);
+    SharedUse sharing = find_sharing(s);
     t->ternary = recognise_shared(t->data, s->w.box, sharing.same_axes);
     if (t->ternary || sharing.keep || opt->method == METHOD_none)
         return;
@@ -291,7 +318,7 @@ static void ternarize_site(const Sites *all, const Site *s)
         note("weight '%s' is shared by nodes that see other channels: it gets one scale for the layer",
              t->name);
     Ternary *q = ternarize_shared(opt, t->data, s->w.box, sharing.same_axes);
-    t = own_tensor(all, t, sharing.sites);
+    t = own_tensor(all, s, sharing.sites);
     t->ternary = q;
     t->data = ternary_values(q);
 }
@@ -300,9 +327,8 @@ void pass_ternarize(Graph *g, const Options *opt)
 {
     Sites all = find_sites(g, opt);
     mark_kept(&all);
+    check_weights(&all);
     for (int i = 0; i < all.count; i++)
-        check_finite(g, &all.list[i]);
-    for (int i = 0; i < all.count; i++)
-        if (!weight_of(&all.list[i])->ternary)
-            ternarize_site(&all, &all.list[i]);
+        if (!all.list[i].later && !weight_of(&all.list[i])->ternary)
+            ternarize_weight(&all, &all.list[i]);
 }

@@ -4,7 +4,8 @@
  * its kin work along one axis, Upsample is Resize, Scatter is ScatterElements, Constant nodes are constants,
  * float16 is float, Gemm's A is not transposed, optional inputs and outputs that nobody uses are gone from
  * the ends of the lists. auto_pad, alpha and beta stay attributes. What cannot be put into that form exactly
- * is refused.
+ * is refused. A rule that asks for the value of a computed input, or for a type, waits until infer knows it:
+ * then the node keeps its opset.
  *
  * Only this file and upgrade_old.c (opsets before 7) look at opset versions. Unsupported operators fail here
  * already, so that they are reported before the details of others. Source: the operators' texts and their
@@ -44,20 +45,6 @@ static void float_to_input(const Upgrade *u, Node *n, const char *name, int inde
     elem_set(data, d, 0, (double)a->f);
     put_input(u, n, index, graph_const(u->g, upgrade_name(n, name), type_make(d, 0, NULL), data));
     attr_remove(n, name);
-}
-
-static void require_input(const Upgrade *u, const Node *n)
-{
-    if (!n->num_in || !n->in[0] || !n->num_out || !n->out[0])
-        fail_node(u->g, n, "has no input or no output");
-}
-
-/* ---- nodes ---- */
-
-static void rename_node(Node *n, const char *op_name)
-{
-    n->op_name = op_name;
-    n->op = op_find("", op_name);
 }
 
 /* ---- rules: attributes that became inputs ---- */
@@ -129,7 +116,7 @@ static void split_mask(Upgrade *u, Node *n)
         fail_node(u->g, n, "has %d outputs, Dropout gives 1 or 2", n->num_out);
     if (n->num_out < 2 || !n->out[1])
         return;
-    require_input(u, n);
+    upgrade_need_input(u, n);
     Node *shape = upgrade_node(u, n, "Shape", "shape", 1), *mask = upgrade_node(u, n, "Expand", "mask", 2);
     shape->in[0] = n->in[0];
     mask->in[0] = graph_const(u->g, upgrade_name(n, "keep"), type_make(DT_BOOL, 0, NULL), &yes);
@@ -191,7 +178,7 @@ static int sure_rank(const Tensor *t)
  * Flatten(axis), Softmax, Reshape back. */
 static void upgrade_softmax(Upgrade *u, Node *n)
 {
-    require_input(u, n);
+    upgrade_need_input(u, n);
     Tensor *x = n->in[0], *y = n->out[0];
     int64_t axis = upgrade_take_int(u, n, "axis", 1);
     int rank = sure_rank(x);
@@ -216,7 +203,7 @@ static void upgrade_softmax(Upgrade *u, Node *n)
 /* LogSoftmax over the classes, which is output 1, then the loss. */
 static void upgrade_cross_entropy(Upgrade *u, Node *n)
 {
-    require_input(u, n);
+    upgrade_need_input(u, n);
     if (n->num_out > 2)
         fail_node(u->g, n, "has %d outputs, SoftmaxCrossEntropyLoss gives 1 or 2", n->num_out);
     Node *prob = upgrade_node(u, n, "LogSoftmax", "log_prob", 1);
@@ -227,12 +214,12 @@ static void upgrade_cross_entropy(Upgrade *u, Node *n)
     upgrade_place(u, prob);
     n->in[0] = prob->out[0];
     n->num_out = 1;
-    rename_node(n, "NegativeLogLikelihoodLoss");
+    upgrade_rename(n, "NegativeLogLikelihoodLoss");
 }
 
 static void untranspose_gemm(Upgrade *u, Node *n)
 {
-    require_input(u, n);
+    upgrade_need_input(u, n);
     if (!upgrade_take_int(u, n, "transA", 0))
         return;
     static const int64_t perm[] = {1, 0};
@@ -278,7 +265,7 @@ static void refuse_scan(Upgrade *u, Node *n)
 static void upgrade_scatter(Upgrade *u, Node *n)
 {
     (void)u;
-    rename_node(n, "ScatterElements");
+    upgrade_rename(n, "ScatterElements");
 }
 
 /* ---- rules: Resize ---- */
@@ -302,7 +289,7 @@ static void upgrade_upsample(Upgrade *u, Node *n)
     n->in[1] = NULL;
     attr_set_string(n, "coordinate_transformation_mode", "asymmetric");
     attr_set_string(n, "nearest_mode", "floor");
-    rename_node(n, "Resize");
+    upgrade_rename(n, "Resize");
 }
 
 /* How opset 10 rounds when it shrinks is not said, and programs differ. */
@@ -331,68 +318,6 @@ static void drop_empty_inputs(Upgrade *u, Node *n)
             n->in[i] = NULL;
 }
 
-/* ---- rules: back from opset 18 ---- */
-
-static void downgrade_resize(Upgrade *u, Node *n)
-{
-    const Attr *policy = upgrade_attr(u, n, "keep_aspect_ratio_policy", ATTR_STRING);
-    if (policy && strcmp(policy->s, "stretch") != 0)
-        fail_node(u->g, n, "keep_aspect_ratio_policy '%s' is not supported", policy->s);
-    attr_remove(n, "keep_aspect_ratio_policy");
-    if (upgrade_take_int(u, n, "antialias", 0))
-        fail_node(u->g, n, "antialias is not supported");
-    if (upgrade_attr(u, n, "axes", ATTR_INTS))
-        fail_node(u->g, n, "axes of opset 18 are not supported; export with opset 17");
-}
-
-static void downgrade_pad(Upgrade *u, Node *n)
-{
-    if (n->num_in > 3 && n->in[3])
-        fail_node(u->g, n, "axes of opset 18 are not supported; export with opset 17");
-}
-
-static void downgrade_split(Upgrade *u, Node *n)
-{
-    int64_t parts = upgrade_take_int(u, n, "num_outputs", n->num_out);
-    if (parts != n->num_out)
-        fail_node(u->g, n, "num_outputs is %" PRId64 ", but there are %d", parts, n->num_out);
-}
-
-/* Without axes nothing is joined, but each element goes through what the operator does with it. */
-static void reduce_nothing(Node *n)
-{
-    static const struct {
-        const char *op, *becomes;
-    } each[] = {
-        {"ReduceL1", "Abs"}, {"ReduceL2", "Abs"}, {"ReduceLogSum", "Log"}, {"ReduceSumSquare", "Mul"}};
-    const char *becomes = "Identity";
-    for (size_t i = 0; i < sizeof each / sizeof *each; i++)
-        if (!strcmp(n->op_name, each[i].op))
-            becomes = each[i].becomes;
-    attr_remove(n, "keepdims");
-    rename_node(n, becomes);
-    n->num_in = 1;
-    if (n->op == OP_Mul) {
-        Tensor *x = n->in[0];
-        n->in = NEW_ARRAY(Tensor *, 2);
-        n->in[0] = n->in[1] = x;
-        n->num_in = 2;
-    }
-}
-
-static void downgrade_reduce(Upgrade *u, Node *n)
-{
-    int64_t count;
-    const int64_t *axes = const_ints(u->g, n, 1, &count);
-    bool keep_all = upgrade_take_int(u, n, "noop_with_empty_axes", 0) != 0;
-    if (n->num_in > 1)
-        n->in[1] = NULL;
-    if (count)
-        attr_set_ints(n, "axes", (int)count, axes);
-    else if (keep_all)
-        reduce_nothing(n);
-}
-
 /* ---- the table ---- */
 
 typedef struct UpgradeRow {
@@ -401,46 +326,55 @@ typedef struct UpgradeRow {
     void (*rule)(Upgrade *u, Node *n);
     const char *becomes; /* "Conv, Add": made of it, the node itself last; NULL: the operator stays */
     const char *domain;  /* NULL: ai.onnx */
+    /* Bits of inputs that must be constants, or of a known type. No two rows for an operator of one opset
+     * may wait. */
+    unsigned values, types;
 } UpgradeRow;
 
 /* Operators that are not here have had the form of opset 17 since opset 7 (upgrade_old.c knows the older
  * ones), or gained attributes whose default is the old meaning. */
 #define KEEPS(op, from, to, rule)                                                                            \
     {                                                                                                        \
-        op, from, to, rule, NULL, NULL                                                                       \
+        op, from, to, rule, NULL, NULL, 0, 0                                                                 \
+    }
+#define WAITS(op, from, to, rule, values, types)                                                             \
+    {                                                                                                        \
+        op, from, to, rule, NULL, NULL, values, types                                                        \
     }
 #define BECOMES(op, from, to, rule, becomes)                                                                 \
     {                                                                                                        \
-        op, from, to, rule, becomes, NULL                                                                    \
+        op, from, to, rule, becomes, NULL, 0, 0                                                              \
     }
+/* Inputs of a row, as bits. */
+enum { IN_0 = 1, IN_1 = 2, IN_2 = 4, IN_3 = 8, IN_4 = 16, IN_6 = 64 };
 static const UpgradeRow table[] = {
     KEEPS("BatchNormalization", OLDEST, NEWEST, check_batch_norm),
     KEEPS("Clip", OLDEST, 10, upgrade_clip),
     KEEPS("ConvTranspose", OLDEST, 10, check_conv_transpose),
     KEEPS("Dropout", OLDEST, 11, upgrade_dropout),
-    KEEPS("Dropout", 12, NEWEST, check_dropout),
+    WAITS("Dropout", 12, NEWEST, check_dropout, IN_2, 0),
     KEEPS("Gemm", OLDEST, NEWEST, untranspose_gemm),
     KEEPS("Hardmax", OLDEST, 12, upgrade_softmax),
     KEEPS("LogSoftmax", OLDEST, 12, upgrade_softmax),
-    KEEPS("OneHot", OLDEST, 10, check_one_hot),
+    WAITS("OneHot", OLDEST, 10, check_one_hot, IN_0, 0),
     KEEPS("Pad", OLDEST, 10, upgrade_pad),
-    KEEPS("Pad", 18, NEWEST, downgrade_pad),
-    BECOMES("QLinearConv", OLDEST, NEWEST, upgrade_qlinear_conv,
-            "ConvInteger, DequantizeLinear, QuantizeLinear"),
-    BECOMES("QLinearMatMul", OLDEST, NEWEST, upgrade_qlinear_matmul,
-            "MatMulInteger, DequantizeLinear, QuantizeLinear"),
-    KEEPS("ReduceL1", 18, NEWEST, downgrade_reduce),
-    KEEPS("ReduceL2", 18, NEWEST, downgrade_reduce),
-    KEEPS("ReduceLogSum", 18, NEWEST, downgrade_reduce),
-    KEEPS("ReduceLogSumExp", 18, NEWEST, downgrade_reduce),
-    KEEPS("ReduceMax", 18, NEWEST, downgrade_reduce),
-    KEEPS("ReduceMean", 18, NEWEST, downgrade_reduce),
-    KEEPS("ReduceMin", 18, NEWEST, downgrade_reduce),
-    KEEPS("ReduceProd", 18, NEWEST, downgrade_reduce),
+    WAITS("Pad", 18, NEWEST, downgrade_pad, IN_1 | IN_3, IN_0),
+    {"QLinearConv", OLDEST, NEWEST, upgrade_qlinear_conv, "ConvInteger, DequantizeLinear, QuantizeLinear",
+     NULL, 0, IN_1 | IN_3 | IN_6},
+    {"QLinearMatMul", OLDEST, NEWEST, upgrade_qlinear_matmul,
+     "MatMulInteger, DequantizeLinear, QuantizeLinear", NULL, 0, IN_1 | IN_4 | IN_6},
+    WAITS("ReduceL1", 18, NEWEST, downgrade_reduce, IN_1, 0),
+    WAITS("ReduceL2", 18, NEWEST, downgrade_reduce, IN_1, 0),
+    WAITS("ReduceLogSum", 18, NEWEST, downgrade_reduce, IN_1, 0),
+    WAITS("ReduceLogSumExp", 18, NEWEST, downgrade_reduce, IN_1, 0),
+    WAITS("ReduceMax", 18, NEWEST, downgrade_reduce, IN_1, 0),
+    WAITS("ReduceMean", 18, NEWEST, downgrade_reduce, IN_1, 0),
+    WAITS("ReduceMin", 18, NEWEST, downgrade_reduce, IN_1, 0),
+    WAITS("ReduceProd", 18, NEWEST, downgrade_reduce, IN_1, 0),
     KEEPS("ReduceSum", OLDEST, 12, axes_to_input),
-    KEEPS("ReduceSumSquare", 18, NEWEST, downgrade_reduce),
-    KEEPS("Resize", OLDEST, 10, upgrade_resize_10),
-    KEEPS("Resize", 11, NEWEST, drop_empty_inputs),
+    WAITS("ReduceSumSquare", 18, NEWEST, downgrade_reduce, IN_1, 0),
+    WAITS("Resize", OLDEST, 10, upgrade_resize_10, IN_1, 0),
+    WAITS("Resize", 11, NEWEST, drop_empty_inputs, IN_1 | IN_2 | IN_3, 0),
     KEEPS("Resize", 18, NEWEST, downgrade_resize),
     KEEPS("RoiAlign", OLDEST, 15, upgrade_roi_align),
     KEEPS("Scan", OLDEST, 8, refuse_scan),
@@ -451,15 +385,15 @@ static const UpgradeRow table[] = {
             "LogSoftmax, NegativeLogLikelihoodLoss"),
     KEEPS("Split", OLDEST, NEWEST, name_first_output),
     KEEPS("Split", OLDEST, 12, upgrade_split),
-    KEEPS("Split", 18, NEWEST, downgrade_split),
+    WAITS("Split", 18, NEWEST, downgrade_split, 0, IN_0),
     KEEPS("Squeeze", OLDEST, 12, axes_to_input),
     KEEPS("TopK", OLDEST, 9, upgrade_top_k),
     KEEPS("TopK", OLDEST, NEWEST, make_outputs),
     KEEPS("Unsqueeze", OLDEST, 12, axes_to_input),
     KEEPS("Upsample", OLDEST, 8, upgrade_upsample_7),
     BECOMES("Upsample", OLDEST, 9, upgrade_upsample, "Resize"),
-    {"Quant", OLDEST, NEWEST, upgrade_qonnx, "Div, Add, Clip, Round, Sub, Mul", QONNX},
-    {"BipolarQuant", OLDEST, NEWEST, upgrade_qonnx, "GreaterOrEqual, Where, Mul", QONNX},
+    {"Quant", OLDEST, NEWEST, upgrade_qonnx, "Div, Add, Clip, Round, Sub, Mul", QONNX, IN_3, 0},
+    {"BipolarQuant", OLDEST, NEWEST, upgrade_qonnx, "GreaterOrEqual, Where, Mul", QONNX, 0, 0},
 };
 enum { NUM_ROWS = sizeof table / sizeof table[0] };
 
@@ -487,24 +421,69 @@ static const char *final_name(const UpgradeRow *r)
     return last ? last + 1 : r->becomes;
 }
 
-static void apply_rules(Upgrade *u, Node *n)
+static void apply_row(Upgrade *u, const UpgradeRow *r, Node *n)
 {
-    const char *op = n->op_name, *domain = qonnx_domain(n->domain);
-    u->after = NULL;
-    if (u->opset < 7)
-        upgrade_old(u, n);
-    for (int i = 0; i < NUM_ROWS; i++) {
-        if (!applies(&table[i], u->opset, domain, op))
-            continue;
-        table[i].rule(u, n);
-        if (table[i].becomes && strcmp(n->op_name, final_name(&table[i])) != 0)
-            bug("%s became %s", op, n->op_name);
+    r->rule(u, n);
+    if (r->becomes && strcmp(n->op_name, final_name(r)) != 0)
+        bug("%s became %s", r->op, n->op_name);
+}
+
+static bool is_input(const Upgrade *u, const Tensor *t)
+{
+    return t->id < u->num_first && u->is_input[t->id];
+}
+
+/* Whether what the rule asks for is not known yet. A graph's input stays unknown. */
+static bool must_wait(const Upgrade *u, const UpgradeRow *r, const Node *n)
+{
+    bool waits = false;
+    for (int i = 0; i < n->num_in; i++) {
+        const Tensor *t = n->in[i];
+        bool value = (r->values >> i) & 1, type = (r->types >> i) & 1;
+        if (t && ((value && !t->data && !is_input(u, t)) || (type && !type_known(t->type))))
+            waits = true;
     }
+    return waits;
+}
+
+static void place_upgraded(Upgrade *u, Node *n)
+{
     while (n->num_in && !n->in[n->num_in - 1])
         n->num_in--;
     upgrade_place(u, n);
     if (u->after)
         upgrade_place(u, u->after);
+}
+
+/* A node for which a rule waits keeps its opset. */
+static void apply_rules(Upgrade *u, Node *n)
+{
+    const char *op = n->op_name, *domain = qonnx_domain(n->domain);
+    u->after = NULL;
+    n->opset = 0;
+    if (u->opset < 7)
+        upgrade_old(u, n);
+    for (int i = 0; i < NUM_ROWS; i++) {
+        if (!applies(&table[i], u->opset, domain, op))
+            continue;
+        if (must_wait(u, &table[i], n))
+            n->opset = u->opset;
+        else
+            apply_row(u, &table[i], n);
+    }
+    place_upgraded(u, n);
+}
+
+Graph upgrade_waiting(Graph *g, Node *n)
+{
+    Upgrade u = {.g = g, .opset = n->opset};
+    const char *op = n->op_name, *domain = qonnx_domain(n->domain);
+    n->opset = 0;
+    for (int i = 0; i < NUM_ROWS; i++)
+        if ((table[i].values | table[i].types) && applies(&table[i], u.opset, domain, op))
+            apply_row(&u, &table[i], n);
+    place_upgraded(&u, n);
+    return u.kept;
 }
 
 /* ---- Constant nodes ---- */
@@ -657,17 +636,16 @@ static void drop_unused_outputs(const Graph *list, const int *uses)
 }
 
 /* The nodes of a graph or body, those of its bodies first. */
-static void upgrade_list(const Model *m, Graph *list, const int *uses)
+static void upgrade_list(const Model *m, Graph *list, const Upgrade *with)
 {
-    Upgrade u = {.g = m->graph, .uses = uses};
+    Upgrade u = *with;
     for (int i = 0; i < list->num_nodes; i++) {
         Node *n = list->nodes[i];
         for (int k = 0; k < n->num_attrs; k++)
             if (n->attrs[k].graph)
-                upgrade_list(m, n->attrs[k].graph, uses);
+                upgrade_list(m, n->attrs[k].graph, with);
         u.opset = opset_of(m, n);
         apply_rules(&u, n);
-        n->opset = 0;
     }
     list->nodes = u.kept.nodes;
     list->num_nodes = u.kept.num_nodes;
@@ -684,7 +662,11 @@ void pass_upgrade(Model *m)
     replace_constants(&u, m->graph);
     if (!check_operators(m, m->graph))
         check_supported(m->graph);
-    upgrade_list(m, m->graph, graph_use_counts(m->graph));
+    const Upgrade all = {.g = m->graph,
+                         .uses = graph_use_counts(m->graph),
+                         .is_input = graph_mark_inputs(m->graph),
+                         .num_first = m->graph->num_tensors};
+    upgrade_list(m, m->graph, &all);
     drop_unused_outputs(m->graph, graph_use_counts(m->graph));
     m->opset = FORM;
     m->ir_version = IR_VERSION;

@@ -7,6 +7,12 @@
 /* upgrade_old.c: the form of opset 7 from that of 1 to 6. */
 void upgrade_old(Upgrade *u, Node *n);
 
+/* upgrade_new.c: the form of opset 17 from that of 18. */
+void downgrade_resize(Upgrade *u, Node *n);
+void downgrade_pad(Upgrade *u, Node *n);
+void downgrade_split(Upgrade *u, Node *n);
+void downgrade_reduce(Upgrade *u, Node *n);
+
 /* upgrade_quant.c: a node of QONNX, and ONNX's quantised operators, in terms of others. */
 #define QONNX "qonnx.custom_op.general"
 const char *qonnx_domain(const char *domain); /* QONNX for its older name too, else the same */

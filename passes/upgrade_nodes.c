@@ -69,3 +69,15 @@ Node *upgrade_node(const Upgrade *u, const Node *of, const char *op_name, const 
     n->out[0]->producer = n;
     return n;
 }
+
+void upgrade_rename(Node *n, const char *op_name)
+{
+    n->op_name = op_name;
+    n->op = op_find("", op_name);
+}
+
+void upgrade_need_input(const Upgrade *u, const Node *n)
+{
+    if (!n->num_in || !n->in[0] || !n->num_out || !n->out[0])
+        fail_node(u->g, n, "has no input or no output");
+}

@@ -7,9 +7,11 @@
 typedef struct Upgrade {
     Graph *g;
     int64_t opset;
-    const int *uses; /* graph_use_counts of the file's graph */
-    Graph kept;      /* only its array of nodes is used */
-    Node *after;     /* what the rule wants placed behind its node; NULL: nothing */
+    const int *uses;      /* graph_use_counts of the file's graph */
+    const bool *is_input; /* graph_mark_inputs of it, */
+    int num_first;        /* of so many tensors; 0: types and constants are known already */
+    Graph kept;           /* only its array of nodes is used */
+    Node *after;          /* what the rule wants placed behind its node; NULL: nothing */
 } Upgrade;
 
 /* NULL when not given; fails on one of another type. */
@@ -22,5 +24,7 @@ const char *upgrade_name(const Node *n, const char *what); /* "LABEL_what" */
 /* A node with one new output, "LABEL_what"; not yet placed. */
 Node *upgrade_node(const Upgrade *u, const Node *of, const char *op_name, const char *what, int num_in);
 void upgrade_place(Upgrade *u, Node *n);
+void upgrade_rename(Node *n, const char *op_name);
+void upgrade_need_input(const Upgrade *u, const Node *n); /* the first one, and an output */
 
 #endif

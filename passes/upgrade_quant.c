@@ -91,7 +91,7 @@ void upgrade_qlinear_conv(Upgrade *u, Node *n)
     require_inputs(u, n, 8, 9);
     int rank = n->in[3]->type.rank;
     if (rank < 3 || rank > MAX_RANK || !is_single(n->in[1]))
-        fail_node(u->g, n, "unsupported: weights of unknown rank, or several scales of the input");
+        fail_node(u->g, n, "unsupported: weights of rank %d, or several scales of the input", rank);
     Tensor *sums = make_sums(u, n, "ConvInteger")->out[0];
     if (n->num_in > 8) {
         int64_t shape[MAX_RANK] = {1, -1};

@@ -67,6 +67,11 @@ void mem_raise_limit(size_t bytes)
     budget.limit += budget.limit ? budget.per_byte * bytes : 0;
 }
 
+void mem_lower_limit(size_t bytes)
+{
+    budget.limit -= budget.limit ? budget.per_byte * bytes : 0;
+}
+
 void *mem_alloc(size_t bytes)
 {
     _Static_assert(sizeof(Block) <= HEADER_BYTES, "objects start 16-byte aligned");
@@ -158,7 +163,7 @@ static void text_reserve(Text *t, size_t more)
 {
     if (t->len + more + 1 <= t->cap)
         return;
-    size_t cap = (t->len + more + 1) * 2;
+    size_t cap = (t->len + more + 1) / 2 * 3 + 16; /* room counts as memory, so not too much of it */
     take_budget(cap - t->cap);
     t->cap = cap;
     t->data = realloc(t->data, t->cap);
@@ -187,10 +192,21 @@ void text_printf(Text *t, const char *fmt, ...)
     t->len += (size_t)n;
 }
 
+/* The longer one stays where it is, so that no second copy of it is made. */
 void text_move(Text *to, Text *from)
 {
-    if (from->len)
+    if (from->len > to->len) {
+        Text first = *to;
+        text_reserve(from, first.len);
+        memmove(from->data + first.len, from->data, from->len + 1);
+        if (first.len)
+            memcpy(from->data, first.data, first.len);
+        from->len += first.len;
+        *to = *from;
+        *from = first;
+    } else if (from->len) {
         text_add(to, from->data, from->len);
+    }
     text_free(from);
 }
 
@@ -279,9 +295,13 @@ void note(const char *fmt, ...)
 
 void add_string(Strings *list, const char *value)
 {
-    const char **more = NEW_ARRAY(const char *, list->count + 1);
-    for (int i = 0; i < list->count; i++)
-        more[i] = list->items[i];
-    more[list->count++] = value;
-    list->items = more;
+    const char **items = (const char **)list->items;
+    if (list->count >= list->cap) {
+        list->cap = list->count < 8 ? 16 : 2 * list->count;
+        items = NEW_ARRAY(const char *, list->cap);
+        for (int i = 0; i < list->count; i++)
+            items[i] = list->items[i];
+        list->items = items;
+    }
+    items[list->count++] = value;
 }

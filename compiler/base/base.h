@@ -25,6 +25,7 @@ const char *int_text(int64_t v); /* its digits, for %s: int64_t has no conversio
  * byte of the files that are mapped. */
 void mem_limit(const char *what, size_t bytes, size_t per_byte);
 void mem_raise_limit(size_t bytes); /* so many bytes of files are mapped */
+void mem_lower_limit(size_t bytes); /* and no longer are */
 void mem_reset(void);               /* frees everything: for fuzzers and tests only */
 /* What is allocated between the two is freed again: for the steps of training, which are many. */
 void *mem_mark(void);
@@ -61,7 +62,7 @@ void trap_end(void);
 
 typedef struct Strings {
     const char *const *items;
-    int count;
+    int count, cap; /* cap: room in items for add_string; 0: they are somebody else's */
 } Strings;
 void add_string(Strings *list, const char *value);
 
@@ -75,6 +76,28 @@ typedef struct Numbers {
 uint64_t random_bits(uint64_t seed, uint64_t i); /* number i of this seed */
 double random_unit(uint64_t seed, uint64_t i);   /* the same in [0, 1) */
 uint64_t random_next(uint64_t *state);           /* the next one; state begins as the seed */
+
+/* ---- shown.c ---- */
+
+/* Text from outside as it may be shown anywhere: what is no UTF-8, controls, or misleads is written \xNN.
+ * Itself where nothing is. raw_text gives the bytes back: for calls of the system and files that keep names.
+ */
+const char *shown_text(const char *s);
+const char *raw_text(const char *s);
+/* What a program printed, added to t; lines and tabs stay, and the bytes cannot be had back. */
+void add_shown_lines(Text *t, const char *s, size_t len);
+
+/* ---- names.c ---- */
+
+/* A hash table; begins as {0}. */
+typedef struct Names {
+    const char **keys; /* NULL: a free place */
+    int *numbers;      /* beside the keys */
+    int count, cap;
+} Names;
+int names_find(const Names *t, const char *name); /* its number; -1: it is not there */
+/* The name is not copied; one that is there gets another number. Numbers are not negative. */
+void names_add(Names *t, const char *name, int number);
 
 /* ---- cname.c ---- */
 

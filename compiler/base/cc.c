@@ -1,4 +1,5 @@
 /* cc.c - running other programs: a C compiler, and what it made. Temporary folders go with the process. */
+#include "base/abandoned.h"
 #include "base/cleanup.h"
 #include "base/host.h"
 
@@ -11,34 +12,69 @@
 
 /* ---- temporary folders ---- */
 
-const char *temp_folder(void)
+#define RUN_START "ternc-"
+#define RUN_LOCK ".ternc-lock"
+
+static const char *temp_base(void)
 {
     const char *base = getenv("TMPDIR");
-    if (!base || !base[0])
-        base = "/tmp";
-    char *path = malloc(strlen(base) + 32);
+    return base && base[0] ? shown_text(base) : "/tmp";
+}
+
+/* A new folder that is locked until the process ends; false with errno. */
+static bool make_run_folder(const char *base, char *path)
+{
+    const char *lock;
+    int fd;
+    do {
+        sprintf(path, "%s/" RUN_START "XXXXXX", base);
+        if (!mkdtemp(path))
+            return false;
+        lock = mem_printf("%s/" RUN_LOCK, path);
+        fd = open(lock, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    } while (fd >= 0 && !own_file(fd, lock));
+    cleanup_add(LEFT_TREE, path);
+    return fd >= 0;
+}
+
+/* That of this process, in which all its temporary folders lie. A forked process gets another one. */
+static const char *run_folder(void)
+{
+    static char *path; /* process-wide on purpose, as what cleanup.c knows */
+    static pid_t owner;
+    if (owner == getpid())
+        return path;
+    const char *base = temp_base(), *raw = raw_text(base);
+    remove_abandoned_folders(raw, RUN_START, RUN_LOCK);
+    owner = 0;
+    path = malloc(strlen(raw) + 32);
     if (!path)
         fail("out of memory");
-    sprintf(path, "%s/ternc-XXXXXX", base);
     sigset_t before = cleanup_hold();
-    bool made = mkdtemp(path) != NULL;
-    if (made)
-        cleanup_add(LEFT_TREE, path);
+    bool made = make_run_folder(raw, path);
     cleanup_release(&before);
     if (!made)
         fail("%s: cannot make a temporary folder: %s (TMPDIR names another place)", base, strerror(errno));
+    owner = getpid();
     return path;
+}
+
+const char *temp_folder(void)
+{
+    char *path = mem_printf("%s/XXXXXX", run_folder());
+    if (!mkdtemp(path))
+        fail("%s: cannot make a temporary folder: %s", shown_text(path), strerror(errno));
+    return shown_text(path);
 }
 
 void temp_remove(const char *folder)
 {
-    cleanup_tree(folder);
-    free((char *)folder);
+    cleanup_tree(raw_text(folder));
 }
 
 void file_write(const char *path, const void *data, size_t len)
 {
-    FILE *f = fopen(path, "wb");
+    FILE *f = fopen(raw_text(path), "wbe");
     if (!f)
         fail("%s: cannot write: %s", path, strerror(errno));
     bool bad = fwrite(data, 1, len, f) != len;
@@ -61,16 +97,29 @@ void file_write_lines(const char *path, const char *const *lines)
 void read_back(FILE *f, Text *t)
 {
     char buffer[4096];
+    Text printed = {0};
     rewind(f);
     for (size_t n; (n = fread(buffer, 1, sizeof buffer, f)) > 0;)
-        text_add(t, buffer, n);
-    text_add(t, "", 0);
+        text_add(&printed, buffer, n);
     fclose(f);
+    add_shown_lines(t, printed.data, printed.len);
+    text_free(&printed);
+}
+
+static char **raw_words(char *const argv[])
+{
+    int n = 0;
+    while (argv[n])
+        n++;
+    char **raw = NEW_ARRAY(char *, n + 1);
+    for (int i = 0; i < n; i++)
+        raw[i] = mem_strdup(raw_text(argv[i]));
+    return raw;
 }
 
 static _Noreturn void become(char *const argv[], int out, int err)
 {
-    int null = open("/dev/null", O_RDONLY);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null >= 0)
         dup2(null, 0);
     dup2(out, 1);
@@ -95,7 +144,7 @@ int wait_program(int *child)
 FILE *temp_file(void)
 {
     FILE *f = tmpfile();
-    if (!f)
+    if (!f || fcntl(fileno(f), F_SETFD, FD_CLOEXEC))
         fail("cannot make a temporary file: %s", strerror(errno));
     return f;
 }
@@ -107,7 +156,7 @@ static pid_t start_program(char *const argv[], FILE *out, FILE *err)
     if (child < 0)
         fail("cannot start %s: %s", argv[0], strerror(errno));
     if (child == 0)
-        become(argv, fileno(out), fileno(err));
+        become(raw_words(argv), fileno(out), fileno(err));
     return child;
 }
 
@@ -119,6 +168,16 @@ int run_program(char *const argv[], Text *out, Text *err)
     read_back(out_file, out);
     read_back(err_file, err);
     return code;
+}
+
+bool program_exists(const char *name)
+{
+    const char *paths = getenv("PATH");
+    char *rest = mem_strdup(paths ? paths : "/usr/bin:/bin");
+    for (char *folder; (folder = strsep(&rest, ":"));)
+        if (!access(mem_printf("%s/%s", folder[0] ? folder : ".", name), X_OK))
+            return true;
+    return false;
 }
 
 /* ---- a C compiler ---- */
@@ -165,7 +224,7 @@ bool cc_try(const char *cc, const char *flags, const char *const *files, Text *e
     int code = run_program(words, &out, err);
     text_free(&out);
     if (code == 127)
-        fail("%s; --cc names another C compiler", err->data);
+        fail("%.*s; --cc names another C compiler", (int)strcspn(err->data, "\n"), err->data);
     return code == 0;
 }
 

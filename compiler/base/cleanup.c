@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 
 #include <ftw.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,8 +17,8 @@ typedef struct Entry {
     pid_t child;
 } Entry;
 
-enum { MAX_ENTRIES = 256 };
-static Entry entries[MAX_ENTRIES]; /* process-wide on purpose; changed only while signals wait */
+static Entry *entries; /* process-wide on purpose; changed only while signals wait */
+static int num_entries;
 static pid_t owner;
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGXCPU};
@@ -61,7 +62,7 @@ static void clean(void (*remove_folder)(const char *path))
     if (getpid() != owner)
         return;
     for (Leftover kind = LEFT_CHILD; kind <= LEFT_EMPTY_FOLDER; kind++)
-        for (int i = 0; i < MAX_ENTRIES; i++) {
+        for (int i = 0; i < num_entries; i++) {
             const Entry *e = &entries[i];
             if (e->kind != kind)
                 continue;
@@ -94,6 +95,26 @@ static void clean_and_die(int sig)
     sigprocmask(SIG_UNBLOCK, &own, NULL);
 }
 
+static void print_all(const char *s)
+{
+    for (ssize_t n; *s && (n = write(STDERR_FILENO, s, strlen(s))) > 0; s += n)
+        ;
+}
+
+void end_in_handler(const char *const *message)
+{
+    static atomic_flag ending = ATOMIC_FLAG_INIT;
+    while (atomic_flag_test_and_set(&ending)) /* other threads may meet the same end */
+        pause();
+    cleanup_hold();
+    print_all("ternc: error: ");
+    for (; *message; message++)
+        print_all(*message);
+    print_all("\n");
+    clean(remove_tree_in_handler);
+    _exit(1);
+}
+
 /* ---- waiting ---- */
 
 static void all_signals(sigset_t *set)
@@ -124,12 +145,24 @@ static void begin(void)
     struct sigaction old, now = {.sa_handler = clean_and_die};
     if (!owner)
         atexit(clean_at_exit);
-    memset(entries, 0, sizeof entries); /* of a parent */
+    for (int i = 0; i < num_entries; i++)
+        entries[i] = (Entry){.kind = LEFT_NOTHING}; /* of a parent */
     owner = getpid();
     all_signals(&now.sa_mask);
     for (int i = 0; i < NUM_SIGNALS; i++)
         if (!sigaction(signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
             sigaction(signals[i], &now, NULL);
+}
+
+static void grow(void)
+{
+    int count = num_entries ? 2 * num_entries : 64;
+    Entry *more = realloc(entries, (size_t)count * sizeof *more);
+    if (!more)
+        fail("out of memory");
+    entries = more;
+    while (num_entries < count)
+        entries[num_entries++] = (Entry){.kind = LEFT_NOTHING};
 }
 
 static void add(Entry e)
@@ -138,10 +171,10 @@ static void add(Entry e)
     int i = 0;
     if (owner != getpid())
         begin();
-    while (i < MAX_ENTRIES && entries[i].kind != LEFT_NOTHING)
+    while (i < num_entries && entries[i].kind != LEFT_NOTHING)
         i++;
-    if (i == MAX_ENTRIES)
-        bug("too many temporary files");
+    if (i == num_entries)
+        grow();
     entries[i] = e;
     cleanup_release(&before);
 }
@@ -154,7 +187,7 @@ void cleanup_add(Leftover kind, const char *path)
 static void drop(const char *path, pid_t child)
 {
     sigset_t before = cleanup_hold();
-    for (int i = 0; i < MAX_ENTRIES; i++)
+    for (int i = 0; i < num_entries; i++)
         if (entries[i].path == path && entries[i].child == child)
             entries[i] = (Entry){.kind = LEFT_NOTHING};
     cleanup_release(&before);

@@ -20,8 +20,15 @@ void cleanup_tree(const char *path); /* removes it now and drops it */
  * To be dropped when it was waited for. */
 int cleanup_fork(void);
 void cleanup_drop_child(int child);
+/* As fail, from the handler of a signal; NULL ends the parts of the message. */
+_Noreturn void end_in_handler(const char *const *message);
 /* Between the two a signal waits: for what must be known here as a whole, or not happen in part. */
 sigset_t cleanup_hold(void);
 void cleanup_release(const sigset_t *before);
+
+/* ---- no_memory.c ---- */
+
+/* From now on the process fails, with a message, where it would die for want of memory. */
+void report_no_memory(void);
 
 #endif

@@ -30,6 +30,12 @@ bool progress_due(const Progress *p); /* whether the next update shows anything:
 void progress_update(Progress *p, int64_t done);
 void progress_end(Progress *p); /* wipes the bar */
 
+/* ---- cores.c ---- */
+
+int free_cores(void); /* that this process may use, 1 to 64 */
+/* Of the files below root, "" for the system's: the time that control groups grant, in cores; 0: no limit. */
+double granted_cores(const char *root);
+
 /* ---- cc.c ---- */
 
 const char *temp_folder(void);        /* a new one, removed with all in it when the process exits, */
@@ -43,6 +49,7 @@ FILE *temp_file(void);            /* for what a program prints, */
 void read_back(FILE *f, Text *t); /* which this adds to t; closes f */
 /* The exit code of a child, as run_program's; *child -1: of the first that ends, which *child names then. */
 int wait_program(int *child);
+bool program_exists(const char *name); /* in PATH */
 /* The C compiler on files and further arguments (NULL at the end); cc and flags are split at spaces. cc_try
  * returns false, with the compiler's messages in `err`, where cc_compile fails. */
 bool cc_try(const char *cc, const char *flags, const char *const *files, Text *err);

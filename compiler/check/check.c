@@ -26,7 +26,7 @@ Program *program_open(const Plan *plan, const char *cc, const char *cflags)
     Program *p = NEW(Program);
     *p = (Program){.plan = plan, .cc = cc, .cflags = cflags, .folder = temp_folder()};
     p->binary = path_in(p, "harness");
-    if (mkdir(path_in(p, "model"), 0700))
+    if (mkdir(raw_text(path_in(p, "model")), 0700))
         fail("%s: cannot make a folder: %s", p->folder, strerror(errno));
     file_write_lines(path_in(p, "harness.c"), check_harness_lines);
     file_write_lines(path_in(p, "impulse.h"), check_impulse_lines);

@@ -62,11 +62,17 @@ CheckReport *report_new(const Plan *plan);
 bool report_passed(const Plan *plan, const CheckReport *r);
 /* Runs the harness; its findings go into the report. False when it did not end well. */
 bool program_run(const Program *p, const char *const *args, CheckReport *r);
+/* net_load.c: the generated C of a plan with one float input and one float output, built and loaded into this
+ * process; it has one arena. NULL, with the reason in err. */
+typedef void NetRun(const float *x, float *y);
+NetRun *net_load(const Plan *plan, const char *cc, const char *cflags, Text *err);
 /* check_inputs.c: sets[s][i] is the dense value of graph input i in sample s. */
 const void *const *const *make_input_sets(const Graph *g, const CheckInputs *c, int *num_sets);
 /* check_values.c */
 void compare_values(const Program *p, const void *const *const *sets, int num_sets, CheckReport *r);
-/* check_bounds.c: by how much output k may differ from `want`, per element. */
+/* check_bounds.c: by how much output k may differ from `want`, per element; NO_BOUND: what its type cannot
+ * hold may arise on the way, and any value will do. */
+#define NO_BOUND (-1.0)
 void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want,
                  double *bound);
 void layer_bounds(const Tensor *t, const float *layer_bound, double *bound); /* eval_layer's bound */

@@ -19,6 +19,11 @@ static double smallest(DType d)
     return d == DT_F64 ? 4 * DBL_MIN : 4 * (double)FLT_MIN;
 }
 
+static double largest(DType d)
+{
+    return d == DT_F64 ? DBL_MAX : (double)FLT_MAX;
+}
+
 /* ---- sums ---- */
 
 static int64_t product(const int64_t *v, int from, int to)
@@ -37,6 +42,7 @@ static double count_terms(const Graph *g, const Node *n)
     return (double)type_elems(n->in[0]->type) / (double)(outputs ? outputs : 1);
 }
 
+/* An infinity bounds nothing: it is the result. */
 static void *absolute_copy(const Tensor *t, const void *data)
 {
     void *copy = malloc(type_bytes(t->type) + 1);
@@ -44,11 +50,14 @@ static void *absolute_copy(const Tensor *t, const void *data)
         fail("out of memory: %s", type_text(t->type));
     memcpy(copy, data, type_bytes(t->type));
     if (dtype_is_float(t->type.dtype))
-        for (int64_t i = 0; i < type_elems(t->type); i++)
-            elem_set(copy, t->type.dtype, i, fabs(elem_get(copy, t->type.dtype, i)));
+        for (int64_t i = 0; i < type_elems(t->type); i++) {
+            double size = fabs(elem_get(copy, t->type.dtype, i));
+            elem_set(copy, t->type.dtype, i, isfinite(size) ? size : 0);
+        }
     return copy;
 }
 
+/* Sums of finite terms may leave the range of the type on the way: then order decides. */
 static void sum_bounds(const Graph *g, const Node *n, int k, const void *const *in, double *bound)
 {
     void **magnitudes = NEW_ARRAY(void *, n->num_in), **out = NEW_ARRAY(void *, n->num_out);
@@ -63,7 +72,8 @@ static void sum_bounds(const Graph *g, const Node *n, int k, const void *const *
     DType d = n->out[k]->type.dtype;
     double factor = (count_terms(g, n) + 8) * unit_roundoff(d);
     for (int64_t i = 0; i < type_elems(n->out[k]->type); i++)
-        bound[i] = factor * fabs(elem_get(out[k], d, i)) + smallest(d);
+        bound[i] =
+            isinf(elem_get(out[k], d, i)) ? NO_BOUND : factor * fabs(elem_get(out[k], d, i)) + smallest(d);
     for (int i = 0; i < n->num_in; i++)
         free(magnitudes[i]);
     for (int i = 0; i < n->num_out; i++)
@@ -160,15 +170,24 @@ static void take_statistics(const void *x, double epsilon, Norm *m)
 }
 
 /* A mean of n elements is off by (n + 8) u max|x| at most, which the inverse deviation and the scale magnify;
- * all else is relative. Output 1 of LayerNormalization is the mean, output 2 the inverse deviation. */
+ * a variance below the normal numbers has lost digits; all else is relative. Output 1 of LayerNormalization
+ * is the mean, output 2 the inverse deviation. */
 static double norm_bound(const Norm *m, const Group *g, int k, double want)
 {
-    double terms = g->count + 16, relative = 2 * g->largest * g->inverse;
+    double lost = smallest(m->x.dtype) * g->inverse * g->inverse;
+    double terms = g->count + 16, relative = 2 * g->largest * g->inverse * (1 + lost);
     if (k == 1)
         return terms * g->largest;
     if (k == 2)
-        return terms * g->inverse * (1 + relative);
+        return terms * g->inverse * (1 + lost + relative);
     return terms * (relative * m->scale + fabs(want)) + 4 * m->bias;
+}
+
+/* Whether the sum of the elements of a group stays in the range of the type, on the way too. An infinite
+ * element makes all of them NaN. */
+static bool has_mean(const Norm *m, const Group *g)
+{
+    return g->count * g->largest <= largest(m->x.dtype) || isinf(g->largest);
 }
 
 static void norm_bounds(const Node *n, int k, const void *const *in, const void *want, double *bound)
@@ -187,8 +206,8 @@ static void norm_bounds(const Node *n, int k, const void *const *in, const void 
     const Type t = n->out[k]->type;
     for (int64_t i = 0; i < type_elems(t); i++) {
         const Group *g = &m.groups[k ? i : group_of(&m, i)];
-        bound[i] =
-            unit_roundoff(t.dtype) * norm_bound(&m, g, k, elem_get(want, t.dtype, i)) + smallest(t.dtype);
+        double units = norm_bound(&m, g, k, elem_get(want, t.dtype, i));
+        bound[i] = has_mean(&m, g) ? unit_roundoff(t.dtype) * units + smallest(t.dtype) : NO_BOUND;
     }
     free(m.groups);
 }
@@ -212,12 +231,25 @@ static void simple_bounds(const Tensor *t, const void *want, double relative, do
         bound[i] = u * (relative * fabs(elem_get(want, t->type.dtype, i)) + offset) + smallest(t->type.dtype);
 }
 
-void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want, double *bound)
+static void magnify_bounds(const Graph *g, const Node *n, const void *const *in, const void *want,
+                           double *bound)
+{
+    int64_t count = type_elems(n->out[0]->type);
+    double *by = calloc((size_t)count + 1, sizeof *by);
+    if (!by)
+        fail("out of memory");
+    op_def(n->op)->magnify(g, n, in, want, by);
+    for (int64_t i = 0; i < count; i++)
+        if (bound[i] != NO_BOUND)
+            bound[i] = isfinite(by[i]) ? bound[i] * by[i] : NO_BOUND;
+    free(by);
+}
+
+static void rule_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want,
+                        double *bound)
 {
     const Rounding *r = &op_def(n->op)->rounding;
     const Tensor *t = n->out[k];
-    if (r->rule == ROUND_NOT)
-        return;
     bool softmax = r->rule == ROUND_SOFTMAX || r->rule == ROUND_LOG_SOFTMAX;
     double terms = softmax ? (double)t->type.dims[norm_axis(g, n, attr_int(n, "axis"), t->type.rank)]
                            : count_terms(g, n);
@@ -232,6 +264,15 @@ void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, co
     case ROUND_SAMPLED: simple_bounds(t, want, 0, sampled_bound(n, in), bound); break;
     case ROUND_NORM: norm_bounds(n, k, in, want, bound); break;
     }
+}
+
+void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, const void *want, double *bound)
+{
+    if (op_def(n->op)->rounding.rule == ROUND_NOT)
+        return;
+    rule_bounds(g, n, k, in, want, bound);
+    if (op_def(n->op)->magnify && type_elems(n->out[0]->type))
+        magnify_bounds(g, n, in, want, bound);
 }
 
 /* eval_layer bounds everything but what falls below the normal numbers. */

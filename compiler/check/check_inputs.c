@@ -62,7 +62,7 @@ const void *const *const *make_input_sets(const Graph *g, const CheckInputs *c, 
     int64_t count = c->files.count ? 1 : c->samples;
     DataFeed *feed = NULL;
     if (c->data->spec) {
-        Dataset *d = data_open(c->data->spec, c->data->nhwc);
+        Dataset *d = data_open(c->data->spec);
         feed = data_feed(d, g, c->data);
         count = d->count < count ? d->count : count;
         count = c->data->limit && c->data->limit < count ? c->data->limit : count;

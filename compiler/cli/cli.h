@@ -36,7 +36,8 @@ typedef struct CommandLine {
     int64_t memory;     /* --memory, MiB; 0: by the size of the files */
     uint64_t seed;      /* --seed, default 1 */
     BuildOptions build;
-    int threads;     /* --threads, default: the machine's cores */
+    bool reference;  /* --reference, of eval */
+    int threads;     /* --threads, default: free_cores */
     int64_t samples; /* --samples, of random input; default 2 */
     /* of bench */
     double seconds;    /* --seconds, default 2 */

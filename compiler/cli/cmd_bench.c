@@ -3,12 +3,14 @@
  * what is reported are medians and medians of the rounds' ratios, so that other load on the machine does not
  * favour any of them. */
 #include "cli/cli.h"
+#include "base/out_file.h"
 #include "codegen/codegen.h"
 #include "pipeline.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { MAX_BUILDS = 8 };
 
@@ -336,8 +338,23 @@ static void print_json(const Bench *b)
 
 /* ---- the command ---- */
 
+/* A name without a slash is looked for where libraries are. */
+static void check_rival(const char *path)
+{
+    const char *problem;
+    size_t len;
+    if (!strchr(path, '/'))
+        return;
+    int fd = file_open(path, &len, &problem);
+    if (fd < 0)
+        fail("%s: cannot read: %s", path, problem);
+    close(fd);
+}
+
 int cmd_bench(const CommandLine *c)
 {
+    if (c->rival)
+        check_rival(c->rival);
     Bench *b = NEW(Bench);
     b->c = c;
     b->folder = temp_folder();

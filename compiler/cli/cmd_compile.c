@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,15 +19,16 @@
 static void make_folder(const char *path)
 {
     struct stat st;
-    if (!stat(path, &st)) {
+    const char *raw = raw_text(path);
+    if (!stat(raw, &st)) {
         if (!S_ISDIR(st.st_mode))
             fail("%s: cannot write: it is not a directory", path);
         return;
     }
     sigset_t before = cleanup_hold();
-    bool made = !mkdir(path, 0777);
+    bool made = !mkdir(raw, 0777);
     if (made)
-        cleanup_add(LEFT_EMPTY_FOLDER, path);
+        cleanup_add(LEFT_EMPTY_FOLDER, raw);
     cleanup_release(&before);
     if (!made)
         fail("%s: cannot make this directory: %s", path, strerror(errno));
@@ -171,40 +173,60 @@ static void print_summary(const Plan *p)
 /* Names as files and as macros must differ whatever the case. */
 static void check_ids(const Plan *const *plans, int count)
 {
+    Names known = {0};
     for (int i = 0; i < count; i++) {
         if (count > 1 && !strcasecmp(plans[i]->id, "kernels"))
             usage(
                 "a model cannot be named 'kernels' beside others; --name, once for each, gives other names");
-        for (int k = 0; k < i; k++)
-            if (!strcasecmp(plans[i]->id, plans[k]->id))
-                usage("two models would be named '%s'; --name, once for each, gives other names",
-                      plans[i]->id);
+        const char *id = macro_prefix(plans[i]->id); /* in capitals */
+        if (names_find(&known, id) >= 0)
+            usage("two models would be named '%s'; --name, once for each, gives other names", plans[i]->id);
+        names_add(&known, id, i);
     }
 }
 
 /* A file of `ternc compile` whose name has more than one meaning: NAME_1.c is a part of NAME, split, or a
- * model of its own; so are NAME_split.h and kernels.c. Only a model's own files have its function. */
+ * model of its own; so are NAME_split.h and kernels.c. Only a model's own files have its function. Asked of
+ * files that have the title of made_from. */
 static bool is_model_file(const char *path, const char *stem)
 {
     size_t len;
-    const char *text = (const char *)file_map(path, &len), *name = mem_printf("%s_run_in(", stem);
-    return len && memmem(text, len, name, strlen(name));
+    const uint8_t *text = file_map(path, &len);
+    int n = (int)strlen(stem);
+    bool found = false;
+    if (len > strlen("/* ") + (size_t)n) { /* the name in the file's own case */
+        const char *name = mem_printf("%.*s_run_in(", n, (const char *)text + strlen("/* "));
+        found = memmem(text, len, name, strlen(name));
+    }
+    file_unmap(text, len);
+    return found;
 }
 
-/* The model that the file says it was made from; NULL: it is no file of ternc's, or not there. */
-static const char *made_from(const char *path, const char *name)
+/* What stands in the first line between the title and a full stop; NULL: another first line. */
+static const char *model_in_title(const char *text, size_t len, const char *title)
 {
-    const char *title = mem_printf("/* %s - made by ternc from ", name);
-    size_t n = strlen(title), len;
-    struct stat st;
-    if (stat(path, &st) || !S_ISREG(st.st_mode) || access(path, R_OK))
-        return NULL;
-    const char *text = (const char *)file_map(path, &len);
-    const char *end = len > n && !memcmp(text, title, n) ? memchr(text, '\n', len) : NULL;
+    size_t n = strlen(title);
+    const char *end = len > n && !strncasecmp(text, title, n) ? memchr(text, '\n', len) : NULL;
     if (!end)
         return NULL;
-    const char *model = mem_printf("%.*s", (int)(end - text - (ptrdiff_t)n), text + n);
-    return model[0] ? mem_printf("%.*s", (int)strlen(model) - 1, model) : NULL; /* a full stop */
+    const char *model = shown_text(mem_printf("%.*s", (int)(end - text - (ptrdiff_t)n), text + n));
+    return model[0] ? mem_printf("%.*s", (int)strlen(model) - 1, model) : NULL;
+}
+
+/* The model that the file says it was made from; NULL: it is no file of ternc's, or not there. Where names
+ * differ in case alone, it is the same file to some file systems. */
+static const char *made_from(const char *path, const char *name)
+{
+    size_t len;
+    struct stat st;
+    const char *raw = raw_text(path);
+    if (stat(raw, &st) || !S_ISREG(st.st_mode) || access(raw, R_OK))
+        return NULL;
+    const uint8_t *text = file_map(path, &len);
+    const char *model =
+        model_in_title((const char *)text, len, mem_printf("/* %s - made by ternc from ", name));
+    file_unmap(text, len);
+    return model;
 }
 
 /* Refuses to write the model's own file, or one that comes with a model, over one of the other kind. */

@@ -7,9 +7,11 @@
 #include "pipeline.h"
 #include "size/size.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 /* ---- generating ---- */
@@ -101,10 +103,12 @@ static void add_rows(SizeReport *s, const Combination *k, const char *path, Meth
 
 static void check_repeats(Strings models)
 {
-    for (int i = 0; i < models.count; i++)
-        for (int k = 0; k < i; k++)
-            if (!strcmp(models.items[i], models.items[k]))
-                usage("the model '%s' is given twice", models.items[i]);
+    Names known = {0};
+    for (int i = 0; i < models.count; i++) {
+        if (names_find(&known, models.items[i]) >= 0)
+            usage("the model '%s' is given twice", models.items[i]);
+        names_add(&known, models.items[i], i);
+    }
 }
 
 static SizeReport *measure(const CommandLine *c)
@@ -138,7 +142,7 @@ static SizeReport *measure(const CommandLine *c)
 
 static void make_folder(const char *path)
 {
-    if (mkdir(path, 0777) && errno != EEXIST)
+    if (mkdir(raw_text(path), 0777) && errno != EEXIST)
         fail("%s: cannot make this directory: %s", path, strerror(errno));
 }
 
@@ -166,13 +170,25 @@ static void keep_objects(const SizeReport *s, const char *folder)
     }
 }
 
+static const char *lower_case(const char *s)
+{
+    char *lower = mem_strdup(s);
+    for (char *p = lower; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+    return lower;
+}
+
 static void check_folders(Strings models)
 {
-    for (int i = 0; i < models.count; i++)
-        for (int k = 0; k < i; k++)
-            if (!strcmp(model_id(models.items[i]), model_id(models.items[k])))
-                usage("--output: '%s' and '%s' would share a folder; measure them one by one",
-                      models.items[k], models.items[i]);
+    Names known = {0};
+    for (int i = 0; i < models.count; i++) {
+        const char *id = lower_case(model_id(models.items[i])); /* some file systems know no other */
+        int k = names_find(&known, id);
+        if (k >= 0)
+            usage("--output: '%s' and '%s' would share a folder; measure them one by one", models.items[k],
+                  models.items[i]);
+        names_add(&known, id, i);
+    }
 }
 
 static void save_html(const SizeReport *s, const char *path)

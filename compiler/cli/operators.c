@@ -55,6 +55,27 @@ static int by_name(const void *a, const void *b)
     return strcmp((*(const OpDef *const *)a)->name, (*(const OpDef *const *)b)->name);
 }
 
+/* Where ONNX's texts, its own programs and onnxruntime do not agree. */
+static void print_choices(FILE *f)
+{
+    fprintf(
+        f,
+        "\n## Where programs differ\n\n"
+        "- Resize with `align_corners` puts corners on corners: positions are scaled by the length that the "
+        "output\n  has, as the operator's text and onnxruntime have it. ONNX's reference takes scale * "
+        "length "
+        "before it is\n  rounded down, so that its last position is no corner; with whole lengths both are "
+        "the "
+        "same.\n"
+        "- Range of floats has ceil((limit - start) / delta) elements, where the difference is rounded to "
+        "the "
+        "type and\n  the quotient is of doubles, as in onnxruntime. 0 to 0.6 by 0.2 in float are four: 0.6f "
+        "is "
+        "more than 3 * 0.2f.\n"
+        "- Squares and powers inside of norms, LpPool and ReduceL2 are numbers of the tensor's type, as in "
+        "ONNX's\n  function bodies: in float they overflow beyond 1.8e19 and vanish below 1e-23.\n");
+}
+
 void print_operators(FILE *f)
 {
     const OpDef **list = NEW_ARRAY(const OpDef *, NUM_OPS);
@@ -75,4 +96,5 @@ void print_operators(FILE *f)
     print_upgraded(f);
     fprintf(f,
             "\nConstant is a constant, whatever form its value has. Functions of the model are inlined.\n");
+    print_choices(f);
 }

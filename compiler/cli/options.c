@@ -7,7 +7,6 @@
 
 #include <getopt.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct OptionParser {
     CommandLine *c;
@@ -265,7 +264,7 @@ static void set_input_form(CommandLine *c)
     if (c->data.spec)
         return;
     InputForm *f = &c->opt.input;
-    f->nhwc = c->data.nhwc;
+    f->layout = c->data.layout;
     f->scale = c->data.scale;
     f->mean = c->data.mean;
     f->std = c->data.std;
@@ -366,17 +365,8 @@ static void check_command_line(OptionParser *p)
     if (c->names.count && c->names.count != c->models.count)
         usage("--name: %d names for %d models", c->names.count, c->models.count);
     c->opt.name = c->names.count ? c->names.items[0] : model_id(c->model);
-    if (!c->build.cflags)
+    if (!c->build.cflags && c->command != CMD_eval)
         c->build.cflags = default_flags(c);
-}
-
-static int default_threads(void)
-{
-    enum { MOST = 64 };
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cores < 1)
-        return 1;
-    return cores > MOST ? MOST : (int)cores;
 }
 
 static CommandLine *default_command_line(Command command)
@@ -390,11 +380,11 @@ static CommandLine *default_command_line(Command command)
     c->train.decay = -1;
     c->train.clip = 10;
     set_knobs(&c->train);
-    c->build.cc = "clang";
+    c->build.cc = command == CMD_eval ? NULL : "clang"; /* eval looks for one */
     c->budget.max_flash = c->budget.max_ram = -1;
     c->max_loss = -1;
     c->samples = 2;
-    c->threads = default_threads();
+    c->threads = free_cores();
     if (command == CMD_size)
         set_size_defaults(c);
     if (command == CMD_bench)

@@ -249,9 +249,22 @@ static void parse_scale(CommandLine *c, const OptionSpec *o, const char *value)
     c->data.scale = number_of(o, value);
 }
 
-static void parse_layout(CommandLine *c, const OptionSpec *o, const char *value)
+/* "nchw", or "NAME=nchw" */
+static void add_layout(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    c->data.nhwc = choice_of(o, value) == 1;
+    LayoutWords *words = (LayoutWords *)(void *)((char *)c + o->field);
+    const char *equals = strrchr(value, '='), *word = equals ? equals + 1 : value;
+    LayoutWord *more = NEW_ARRAY(LayoutWord, words->count + 1), *new = &more[words->count];
+    if (equals)
+        new->input = mem_printf("%.*s", (int)(equals - value), value);
+    new->layout = choice_of(o, word) == 0 ? IMAGES_NCHW : IMAGES_NHWC;
+    for (int i = 0; i < words->count; i++) {
+        more[i] = words->items[i];
+        if (!strcmp(more[i].input ? more[i].input : "", new->input ? new->input : ""))
+            usage("--%s is given twice for %s", o->name,
+                  new->input ? mem_printf("'%s'", new->input) : "all inputs");
+    }
+    *words = (LayoutWords){more, words->count + 1};
 }
 
 static void parse_limit(CommandLine *c, const OptionSpec *o, const char *value)
@@ -594,28 +607,39 @@ const OptionSpec option_specs[] = {
      "one number, or one per channel (default: 0)", set_numbers, offsetof(CommandLine, data.mean)},
     {"std", 0, "D,...", EVAL | TERNARIZE | COMPILE | CHECK | SIZE | INSPECT, false,
      "one number, or one per channel (default: 1)", set_numbers, offsetof(CommandLine, data.std)},
-    {"layout", 0, "nchw|nhwc", EVAL | TERNARIZE | COMPILE | CHECK | SIZE | INSPECT, false,
-     "axes of the data's images, or of the images that the C takes (default: nchw)", parse_layout, 0},
+    {"layout", 0, "nchw|nhwc", EVAL | TERNARIZE | COMPILE | CHECK | SIZE | INSPECT, true,
+     "axes of the data's images, or of those that the C takes (default: as the model); NAME=nhwc: of an "
+     "input",
+     add_layout, offsetof(CommandLine, data.layout)},
+    {"model-layout", 0, "nchw|nhwc", EVAL | TERNARIZE | COMPILE | CHECK | SIZE | INSPECT, true,
+     "axes of the model's own images (default: as its layers show); NAME=nhwc: of an input", add_layout,
+     offsetof(CommandLine, opt.model_layout)},
     {"float-guard", 0, NULL, COMPILE | CHECK, false,
      "the run functions return a status and refuse NaN and infinity", set_flag,
      offsetof(CommandLine, opt.float_guard)},
     {"limit", 0, "N", EVAL | CHECK | COMPILE | TERNARIZE | INSPECT, false, "use the first N samples only",
      parse_limit, 0},
-    {"threads", 0, "N", EVAL | INSPECT, false,
-     "samples evaluated at the same time (default: the machine's cores)", parse_threads, 0},
-    {"threads", 0, "N", SIZE, false, "compilers that run at the same time (default: the machine's cores)",
+    {"reference", 0, NULL, EVAL, false,
+     "evaluate naively in ternc itself, by nothing that generated code shares: slow", set_flag,
+     offsetof(CommandLine, reference)},
+    {"threads", 0, "N", EVAL | INSPECT, false, "samples evaluated at the same time (default: the free cores)",
+     parse_threads, 0},
+    {"threads", 0, "N", SIZE, false, "compilers that run at the same time (default: the free cores)",
      parse_threads, 0},
     {"seed", 0, "N", COMPILE | TERNARIZE, false, "of all that training draws at random (default: 1)",
      parse_seed, 0},
-    {"threads", 0, "N", COMPILE | TERNARIZE, false, "of training (default: the machine's cores)",
-     parse_threads, 0},
+    {"threads", 0, "N", COMPILE | TERNARIZE, false, "of training (default: the free cores)", parse_threads,
+     0},
     {"seed", 0, "N", CHECK | BENCH, false, "start of the random inputs (default: 1)", parse_seed, 0},
     {"cc", 0, "COMPILER", CHECK | SIZE | COMPILE | BENCH, false,
      "C compiler for the generated code (default: clang)", set_text, offsetof(CommandLine, build.cc)},
+    {"cc", 0, "COMPILER", EVAL, false,
+     "C compiler that evaluates fast (default: clang, gcc or cc, whichever is there)", set_text,
+     offsetof(CommandLine, build.cc)},
     {"cflags", 0, "FLAGS", CHECK | SIZE | COMPILE, false,
      "flags for the C compiler, one argument (default: what the header recommends)", set_text,
      offsetof(CommandLine, build.cflags)},
-    {"cflags", 0, "FLAGS", BENCH, false,
+    {"cflags", 0, "FLAGS", BENCH | EVAL, false,
      "flags for the C compiler, one argument (default: what the header recommends, with -march=native)",
      set_text, offsetof(CommandLine, build.cflags)},
     {"no-cache", 0, NULL, SIZE, false, "compile everything anew", set_flag,

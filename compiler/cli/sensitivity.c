@@ -163,25 +163,35 @@ static SensitiveLayer *largest_chosen(const Sensitivity *s, const bool *chosen)
     return best;
 }
 
+static void judge_kept(Sensitivity *s, Progress *p, int64_t *done)
+{
+    s->of_ternary = judge_with(s, is_not_kept, NULL);
+    progress_update(p, ++*done);
+}
+
 void sensitivity_choose(Sensitivity *s, double points)
 {
+    Progress p;
+    int64_t done = 0;
     if (!sensitivity_measure_name(s))
         usage("--max-loss counts points of accuracy: it needs labels, or a model with one score per class");
     bool *chosen = NEW_ARRAY(bool, s->count);
+    progress_begin(&p, "max-loss", 2 * (int64_t)s->count); /* at most */
     for (SensitiveLayer *l; !is_within(s, points) && (l = smallest_ternary(s));) {
         l->kept = chosen[l - s->layers] = true;
-        s->of_ternary = judge_with(s, is_not_kept, NULL);
+        judge_kept(s, &p, &done);
     }
     /* What came before the layer that mattered may not be needed. */
     for (SensitiveLayer *l; (l = largest_chosen(s, chosen));) {
         Judged before = s->of_ternary;
         l->kept = chosen[l - s->layers] = false;
-        s->of_ternary = judge_with(s, is_not_kept, NULL);
+        judge_kept(s, &p, &done);
         if (is_within(s, points))
             continue;
         l->kept = true;
         s->of_ternary = before;
     }
+    progress_end(&p);
 }
 
 const char *const *sensitivity_keep(const Sensitivity *s, int *count)

@@ -5,17 +5,17 @@
 # TARGET: a program or library; one that is not there becomes a static library. Its sources can include "ID.h". The
 # model is compiled again when it, an option or ternc itself has changed. NAME: default from the model's file name.
 #
-#     METHOD KEEP GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU INPUT_UINT8 SCALE MEAN STD LAYOUT DIM CONST
-#     MAX_FLASH MAX_RAM FLOAT_GUARD SPLIT
+#     METHOD KEEP GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU INPUT_UINT8 SCALE MEAN STD LAYOUT
+#     MODEL_LAYOUT DIM CONST MAX_FLASH MAX_RAM FLOAT_GUARD SPLIT
 # are the options of `ternc compile` (TARGET_CPU: --target); several values of one are separated by spaces.
 #     OPTIONS ...          further words for its command line
 #     COMPILE_OPTIONS ...  flags for the generated C files alone; by default, but in Debug builds, the level that NAME.h
 #                          recommends. Give the machine too: -march=native, -mcpu=...
 #     DEPENDS FILE...      what the model needs beside its file, such as external weights
-set(_ternc_single MODEL NAME METHOD GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU SCALE LAYOUT MAX_FLASH
+set(_ternc_single MODEL NAME METHOD GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU SCALE MAX_FLASH
   MAX_RAM SPLIT)
 set(_ternc_joined KEEP MEAN STD)       # one option, values separated by commas
-set(_ternc_repeated INPUT_UINT8 DIM CONST) # an option for each value
+set(_ternc_repeated INPUT_UINT8 LAYOUT MODEL_LAYOUT DIM CONST) # an option for each value
 
 function(_ternc_options result)
   set(words)

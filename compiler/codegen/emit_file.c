@@ -270,10 +270,11 @@ void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *
 
 static void print_shared_title(Text *t, const char *file, const Plan *const *plans, int count)
 {
-    const char *names = "";
+    Text names = {0};
     for (int i = 0; i < count; i++)
-        names = mem_printf("%s%s%s", names, i ? ", " : "", comment_text(file_name(plans[i]->g->file)));
-    print_title(t, file, names);
+        text_printf(&names, "%s%s", i ? ", " : "", comment_text(file_name(plans[i]->g->file)));
+    print_title(t, file, names.data);
+    text_free(&names);
 }
 
 static void print_shared_kernels(const Emitter *all, const Plan *const *plans, int count, Text *h)

@@ -116,6 +116,25 @@ static bool is_pixels(const Emitter *e, const Tensor *t)
     return false;
 }
 
+/* Of an image, a signal or a volume. */
+static void print_axes(Text *h, const Tensor *t)
+{
+    static const char *const positions[] = {"depth", "height", "width"};
+    Channels c = t->channels;
+    int spatial = t->type.rank - (c.batch ? 1 : 0) - (c.axis >= 0 ? 1 : 0);
+    if (!c.told || t->type.rank < 3 || spatial < 1 || spatial > 3)
+        return;
+    text_printf(h, "\n * dimensions: ");
+    for (int i = 0, at = 3 - spatial; i < t->type.rank; i++) {
+        const char *name = "channels";
+        if (i == 0 && c.batch)
+            name = "batch";
+        else if (i != c.axis && at < 3)
+            name = positions[at++];
+        text_printf(h, "%s%s", i ? ", " : "", name);
+    }
+}
+
 static void print_tensor(const Emitter *e, Text *h, const char *kind, int i, const Tensor *t)
 {
     const char *m = e->macro;
@@ -124,8 +143,8 @@ static void print_tensor(const Emitter *e, Text *h, const char *kind, int i, con
                 type_text(t->type));
     if (input && is_pixels(e, t))
         print_pixels(e, h);
-    if (input && e->plan->opt->input.nhwc && t->type.rank == 4)
-        text_printf(h, "\n * dimensions: batch, height, width, channels");
+    if (input)
+        print_axes(h, t);
     if (t->type.dtype == DT_BOOL)
         text_printf(h, "\n * 0 is false, 1 is true");
     text_printf(h, " */\n#define %s_%s%d_TYPE %s\n#define %s_%s%d_RANK %d\n", m, kind, i,

@@ -74,12 +74,24 @@ static void emit_add(const CellWalk *w, const char *v, const char *x, int64_t co
     emit_line(w->e, "%s(%s, %s, %s);", kernel(w, "gate_add"), v, x, int_text(count));
 }
 
-static void emit_bias(const CellWalk *w, const char *v, int which, int64_t gate, int64_t gates)
+static void add_bias(const CellWalk *w, const char *v, int which, int64_t gate, int64_t gates)
 {
     int64_t rows = w->c->gates * w->c->hidden;
+    emit_add(w, v, place(w, CELL_B, (w->d * 2 + which) * rows + gate * w->c->hidden), gates * w->c->hidden);
+}
+
+static void emit_bias(const CellWalk *w, const char *v, int which, int64_t gate, int64_t gates)
+{
     if (cell_input(w->n, CELL_B) && !w->c->bias_in_products)
-        emit_add(w, v, place(w, CELL_B, (w->d * 2 + which) * rows + gate * w->c->hidden),
-                 gates * w->c->hidden);
+        add_bias(w, v, which, gate, gates);
+}
+
+/* Rb of the hidden gate with linear_before_reset is never in the products, but layers add it. */
+static void emit_reset_bias(const CellWalk *w, const char *v)
+{
+    bool in_layer = w->c->bias_in_products && w->c->num_products;
+    if (cell_input(w->n, CELL_B) && !in_layer)
+        add_bias(w, v, 1, 2, 1);
 }
 
 static void emit_peephole(const CellWalk *w, const char *v, int which)
@@ -227,7 +239,7 @@ static void emit_gru_linear_step(const CellWalk *w)
     open_rows(w);
     emit_length(w);
     emit_update_and_reset(w, 3);
-    emit_bias(w, v, 1, 2, 1);
+    emit_reset_bias(w, v);
     emit_line(w->e, "%s(%s, %s, %s);", kernel(w, "gate_multiply"), v, gate(w, 1), int_text(hidden));
     emit_add(w, v, mem_printf("x + %s", int_text(2 * hidden)), hidden);
     emit_bias(w, v, 0, 2, 1);
@@ -340,7 +352,7 @@ void emit_recurrent(Emitter *e, const Node *n)
     CellWalk w = {.e = e, .n = n, .c = n->cell, .scratch = cell_scratch(n->cell)};
     for (int i = 0; i < n->cell->num_products; i++)
         emit_layer_functions(e, n->cell->products[i]);
-    if (!w.scratch.total || !n->cell->batch)
+    if (!w.scratch.total)
         return;
     for (w.d = 0; w.d < n->cell->directions; w.d++)
         emit_direction(&w);

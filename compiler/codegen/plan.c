@@ -54,9 +54,17 @@ static Tensor *root_of(const Graph *g, const Tensor *t)
     return g->tensors[memory_of(t)->id];
 }
 
-static bool has_own_place(const Graph *g, const Tensor *t)
+/* By tensor id: it lies in memory that is the plan's to give; inputs and outputs are the caller's. */
+static const bool *find_own(const Graph *g)
 {
-    return !t->data && !graph_is_input(g, t) && !graph_is_output(g, t);
+    bool *own = NEW_ARRAY(bool, g->num_tensors);
+    for (int i = 0; i < g->num_tensors; i++)
+        own[i] = !g->tensors[i]->data;
+    for (int i = 0; i < g->num_inputs; i++)
+        own[g->inputs[i]->id] = false;
+    for (int i = 0; i < g->num_outputs; i++)
+        own[g->outputs[i]->id] = false;
+    return own;
 }
 
 /* Conditions are read in front of each node that they guard. */
@@ -68,24 +76,29 @@ static void add_guard_uses(const Flow *f, int *last)
                 i > last[f->guards[k].condition->id] ? i : last[f->guards[k].condition->id];
 }
 
-/* What is made in front of a loop and used inside is used by every iteration. Inner loops end first. */
-static void add_loop_uses(const Flow *f, int *last)
+/* By tensor id: the index of the node that makes it; -1: none. */
+static int *find_makers(const Graph *g)
 {
-    int *made = NEW_ARRAY(int, f->g->num_tensors);
+    int *maker = NEW_ARRAY(int, g->num_tensors);
+    for (int i = 0; i < g->num_tensors; i++)
+        maker[i] = -1;
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int k = 0; k < g->nodes[i]->num_out; k++)
+            if (g->nodes[i]->out[k])
+                maker[g->nodes[i]->out[k]->id] = i;
+    return maker;
+}
+
+/* What is made in front of a loop and used inside is used by every iteration. */
+static void add_loop_uses(const Flow *f, const int *maker, int *last)
+{
     for (int i = 0; i < f->g->num_tensors; i++)
-        made[i] = -1;
-    for (int i = 0; i < f->g->num_nodes; i++)
-        for (int k = 0; k < f->g->nodes[i]->num_out; k++)
-            if (f->g->nodes[i]->out[k])
-                made[f->g->nodes[i]->out[k]->id] = i;
-    for (int end = 0; end < f->g->num_nodes; end++)
-        for (int i = 0; i < f->g->num_tensors && f->g->nodes[end]->op == OP_LoopEnd; i++)
-            if (made[i] < f->partner[end] && last[i] > f->partner[end] && last[i] < end)
-                last[i] = end;
+        for (int loop = last[i] < 0 ? -1 : f->loop[last[i]]; loop > maker[i]; loop = f->loop[loop])
+            last[i] = f->partner[loop];
 }
 
 /* The last node that uses each tensor, by id; graph outputs live to the end. */
-static int *last_uses(const Graph *g, const Flow *f)
+static int *last_uses(const Graph *g, const Flow *f, const int *maker)
 {
     int *last = NEW_ARRAY(int, g->num_tensors);
     for (int i = 0; i < g->num_tensors; i++)
@@ -95,34 +108,34 @@ static int *last_uses(const Graph *g, const Flow *f)
             if (g->nodes[i]->in[j])
                 last[g->nodes[i]->in[j]->id] = i;
     add_guard_uses(f, last);
-    add_loop_uses(f, last);
+    add_loop_uses(f, maker, last);
     for (int i = 0; i < g->num_outputs; i++)
         last[g->outputs[i]->id] = g->num_nodes;
     return last;
 }
 
 /* A view shares its input's memory; one that is a graph output lends the caller's to what it views. */
-static void share_views(const Graph *g)
+static void share_views(const Graph *g, const bool *own)
 {
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
         if (!op_def(n->op)->view)
             continue;
         Tensor *in = root_of(g, n->in[0]), *out = n->out[0];
-        if (!graph_is_output(g, out))
+        if (own[out->id])
             out->alias = in;
-        else if (has_own_place(g, in))
+        else if (own[in->id])
             in->alias = out;
     }
 }
 
 /* What a loop gives lies where its iterations leave it. */
-static void share_states(const Graph *g)
+static void share_states(const Graph *g, const bool *own)
 {
     for (int i = 0; i < g->num_nodes; i++) {
         const Node *n = g->nodes[i];
         for (int k = 0; n->op == OP_LoopEnd && k < n->num_out; k++)
-            if (n->out[k] && !n->out[k]->alias && has_own_place(g, n->out[k]))
+            if (n->out[k] && !n->out[k]->alias && own[n->out[k]->id])
                 n->out[k]->alias = root_of(g, loop_state(n, k));
     }
 }
@@ -156,27 +169,23 @@ static bool same_bytes(const Tensor *a, const Tensor *b)
            b->layout.dense;
 }
 
-static bool can_share(const Graph *g, const Tensor *in, const Tensor *out, const Tensor *root)
-{
-    return (same_layout(in, out) || same_bytes(in, out)) && has_own_place(g, root) && has_own_place(g, out);
-}
-
 static bool works_in_place(const Node *n, const Options *opt)
 {
     return n->op == OP_Layer ? conv_in_place(n->layer, opt) : op_def(n->op)->in_place;
 }
 
-static void share_in_place(const Graph *g, const Options *opt, const int *last)
+static void share_in_place(const Graph *g, const Options *opt, const bool *own, const int *last)
 {
     int *use = last_uses_of_memory(g, last);
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
         Tensor *out = n->num_out ? n->out[0] : NULL;
-        if (!works_in_place(n, opt) || !out || memory_of(out) != out)
+        if (!works_in_place(n, opt) || !out || !own[out->id] || memory_of(out) != out)
             continue;
         for (int j = 0; j < n->num_in && !out->alias; j++) {
             Tensor *root = n->in[j] ? root_of(g, n->in[j]) : NULL;
-            if (!root || use[root->id] != i || !can_share(g, n->in[j], out, root))
+            if (!root || use[root->id] != i || !own[root->id] ||
+                (!same_layout(n->in[j], out) && !same_bytes(n->in[j], out)))
                 continue;
             out->alias = root;
             use[root->id] = use[out->id] > i ? use[out->id] : i;
@@ -213,13 +222,13 @@ static int64_t scratch_bytes(const Node *n, const Options *opt)
     return n->op == OP_Layer ? layer_scratch_bytes(n->layer, opt) : 0;
 }
 
-static Interval *collect(const Graph *g, const Options *opt, const int *last, int *count)
+static Interval *collect(const Graph *g, const Options *opt, const bool *own, const int *last, int *count)
 {
     Interval *by_root = NEW_ARRAY(Interval, g->num_tensors);
     Interval *all = NEW_ARRAY(Interval, g->num_tensors + g->num_nodes);
     add_lives(g, last, by_root);
     for (int i = 0; i < g->num_tensors; i++)
-        if (by_root[i].bytes && has_own_place(g, g->tensors[i])) {
+        if (by_root[i].bytes && own[i]) {
             by_root[i].tensor = i;
             all[(*count)++] = by_root[i];
         }
@@ -431,17 +440,19 @@ Plan *plan_graph(Graph *g, const Options *opt)
     p->g = g;
     p->opt = opt;
     p->id = opt->name ? opt->name : model_id(g->file);
+    p->maker = find_makers(g);
     p->scratch = NEW_ARRAY(int64_t, g->num_nodes);
     for (int i = 0; i < g->num_nodes; i++)
         p->scratch[i] = -1;
     name_tensors(g);
     p->flow = flow_kept(g);
-    const int *last = last_uses(g, p->flow);
-    share_views(g);
-    share_states(g);
-    share_in_place(g, opt, last);
+    const int *last = last_uses(g, p->flow, p->maker);
+    const bool *own = find_own(g);
+    share_views(g, own);
+    share_states(g, own);
+    share_in_place(g, opt, own, last);
     int count = 0;
-    Interval *all = collect(g, opt, last, &count);
+    Interval *all = collect(g, opt, own, last, &count);
     place(p, all, count);
     return p;
 }

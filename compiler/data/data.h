@@ -23,23 +23,28 @@ typedef struct Dataset {
     const int64_t *labels; /* NULL: none */
     const float *targets;  /* in place of labels, target_size numbers per sample; NULL: none */
     int64_t target_size;
-    bool nhwc; /* sample is [height][width][channels] */
+    ImageLayout layout; /* where the format says it, else unsaid */
 } Dataset;
-Dataset *data_open(const char *spec, bool nhwc);
+Dataset *data_open(const char *spec);
 /* Fails on a label that the model has not. */
 void data_check_labels(const Dataset *d, const Graph *g, int64_t classes);
 
+/* ---- feed.c ---- */
+
 /* How samples become a model's input: checked once, then data_sample writes sample i as type_elems(input)
- * floats, (raw * scale - mean) / std, in the channel order that the model's shape asks for. */
+ * floats, (raw * scale - mean) / std, with the channels where the model has them. */
 typedef struct DataFeed {
     const Dataset *data;
-    Type input;     /* of the model */
-    int64_t c, hw;  /* channels, positions per channel */
-    bool transpose; /* the model has the other channel order */
+    Type input;        /* of the model */
+    int64_t c, hw;     /* channels, positions per channel */
+    int64_t inner;     /* of the model's input: elements from one channel to the next */
+    int64_t own_inner; /* of the sample: likewise */
+    int64_t h, w;      /* rows and columns of the positions; 0: they are no image, or it is not known */
     double scale;
     const double *mean, *std; /* [c] */
 } DataFeed;
 DataFeed *data_feed(const Dataset *d, const Graph *g, const DataOptions *o);
 void data_sample(const DataFeed *f, int64_t i, float *x);
+int64_t feed_place(const DataFeed *f, int64_t c, int64_t k); /* of position k of a channel in the input */
 
 #endif

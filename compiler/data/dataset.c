@@ -1,5 +1,5 @@
 /* dataset.c - data sets from files: IDX (MNIST and its relatives, gzip or not), .npy, .npz, CIFAR-10's binary
- * form; and how their samples become a model's input.
+ * form.
  *
  * What a file is, is read from its first bytes; only CIFAR-10 files, which have no mark, go by their ending
  * ".bin". Sources: IDX: the MNIST page of LeCun, Cortes and Burges; CIFAR-10: the data set's page by
@@ -18,14 +18,14 @@
 static Text read_gzip(const char *path)
 {
     enum { STEP = 1 << 18 };
-    gzFile f = gzopen(path, "rb");
+    gzFile f = gzopen(raw_text(path), "rb");
     if (!f)
         fail("%s: cannot read", path);
     Text t = {0};
     char *buffer = mem_alloc(STEP);
     for (int n; (n = gzread(f, buffer, STEP)) != 0;) {
         if (n < 0)
-            fail("%s: cannot read: %s", path, gzerror(f, &n));
+            fail("%s: cannot read: %s", path, shown_text(gzerror(f, &n)));
         text_add(&t, buffer, (size_t)n);
     }
     if (gzclose(f) != Z_OK)
@@ -119,7 +119,7 @@ static Text read_entry(struct archive *a, const char *path)
     char *buffer = mem_alloc(STEP);
     for (la_ssize_t n; (n = archive_read_data(a, buffer, STEP)) != 0;) {
         if (n < 0)
-            fail("%s: cannot read: %s", path, archive_error_string(a));
+            fail("%s: cannot read: %s", path, shown_text(archive_error_string(a)));
         text_add(&t, buffer, (size_t)n);
     }
     return t;
@@ -130,15 +130,14 @@ static void read_npz(const char *path, Tensor **x, Tensor **y)
 {
     struct archive *a = archive_read_new();
     archive_read_support_format_zip(a);
-    if (archive_read_open_filename(a, path, 1 << 16) != ARCHIVE_OK)
-        fail("%s: cannot read: %s", path, archive_error_string(a));
+    if (archive_read_open_filename(a, raw_text(path), 1 << 16) != ARCHIVE_OK)
+        fail("%s: cannot read: %s", path, shown_text(archive_error_string(a)));
     Text names = {0};
     struct archive_entry *entry;
     int status;
     while ((status = archive_read_next_header(a, &entry)) == ARCHIVE_OK) {
         const char *name = archive_entry_pathname(entry);
-        if (!name)
-            name = "?";
+        name = name ? shown_text(name) : "?";
         text_printf(&names, "%s%s", names.len ? ", " : "", name);
         Tensor **t = NULL;
         if (!strcmp(name, "x.npy"))
@@ -151,7 +150,7 @@ static void read_npz(const char *path, Tensor **x, Tensor **y)
         }
     }
     if (status != ARCHIVE_EOF)
-        fail("%s: cannot read: %s", path, archive_error_string(a));
+        fail("%s: cannot read: %s", path, shown_text(archive_error_string(a)));
     archive_read_free(a);
     if (!*x)
         fail("%s: has no array x (and y for labels); there are: %s", path, names.len ? names.data : "none");
@@ -184,6 +183,7 @@ static void open_cifar(Dataset *d, const Strings *paths)
         d->count += counts[i];
     }
     d->sample = type_make(DT_U8, 3, (const int64_t[]){3, 32, 32});
+    d->layout = IMAGES_NCHW;
     uint8_t *values = mem_array(d->count, IMAGE);
     int64_t *labels = NEW_ARRAY(int64_t, d->count);
     d->values = values;
@@ -254,7 +254,7 @@ static Strings split_spec(const char *spec)
     for (int i = 0; i < count; i++)
         if (!items[i][0])
             usage("--data '%s': a file name is empty", spec);
-    return (Strings){items, count};
+    return (Strings){.items = items, .count = count};
 }
 
 static bool is_zip(const char *path)
@@ -281,21 +281,15 @@ static void open_files(Dataset *d, const Strings *paths)
         set_labels(d, y);
 }
 
-Dataset *data_open(const char *spec, bool nhwc)
+Dataset *data_open(const char *spec)
 {
     Dataset *d = NEW(Dataset);
     d->spec = spec;
-    d->nhwc = nhwc;
     Strings paths = split_spec(spec);
-    if (all_cifar(&paths)) {
-        if (nhwc)
-            usage("--layout nhwc: CIFAR-10 .bin files are nchw");
+    if (all_cifar(&paths))
         open_cifar(d, &paths);
-    } else {
+    else
         open_files(d, &paths);
-    }
-    if (nhwc && d->sample.rank != 3)
-        fail("%s: --layout nhwc needs samples of three axes; these are %s", spec, type_text(d->sample));
     return d;
 }
 
@@ -305,97 +299,4 @@ void data_check_labels(const Dataset *d, const Graph *g, int64_t classes)
         if (d->labels[i] >= classes)
             fail("%s: label %s of sample %s: %s has %s classes, from 0", d->spec, int_text(d->labels[i]),
                  int_text(i), g->file, int_text(classes));
-}
-
-/* ---- samples as a model's input ---- */
-
-static Type squeeze(Type t)
-{
-    Type s = {.dtype = DT_F32};
-    for (int i = 0; i < t.rank; i++)
-        if (t.dims[i] != 1)
-            s.dims[s.rank++] = t.dims[i];
-    return s;
-}
-
-/* An image's shape with its channels moved to the other end. */
-static Type other_layout(const Dataset *d)
-{
-    const int64_t *s = d->sample.dims;
-    int64_t to_nchw[] = {s[2], s[0], s[1]}, to_nhwc[] = {s[1], s[2], s[0]};
-    return type_make(DT_F32, 3, d->nhwc ? to_nchw : to_nhwc);
-}
-
-/* Equal but for the model's batch axis. */
-static bool same_image(Type input, Type image)
-{
-    int batch = input.rank - image.rank;
-    if (batch < 0 || batch > 1 || (batch && input.dims[0] != 1))
-        return false;
-    return !memcmp(input.dims + batch, image.dims, (size_t)image.rank * sizeof image.dims[0]);
-}
-
-/* Whether samples must change their channel order. A flat side takes the other's order. Where both orders
- * fit, the model is taken as nchw, as ONNX has it. */
-static bool needs_transpose(const Dataset *d, const Graph *g)
-{
-    Type input = g->inputs[0]->type, want = squeeze(input), have = squeeze(d->sample);
-    if (type_elems(want) != type_elems(have))
-        fail("%s: samples of %s do not fit input '%s' of %s, which is %s", d->spec, type_text(d->sample),
-             g->inputs[0]->name, g->file, type_text(input));
-    bool image = d->sample.rank == 3;
-    bool fits = want.rank <= 1 || have.rank <= 1 || type_equal(want, have);
-    bool fits_other = image && same_image(input, other_layout(d));
-    if (!fits && !fits_other)
-        fail("%s: samples of %s do not fit input '%s' of %s, which is %s, in either order of axes", d->spec,
-             type_text(d->sample), g->inputs[0]->name, g->file, type_text(input));
-    return fits_other && (!fits || d->nhwc);
-}
-
-static const double *per_channel(const Dataset *d, const char *option, Numbers given, int64_t c,
-                                 double absent)
-{
-    if (given.count > 1 && given.count != c)
-        usage("--%s: %d numbers for samples of %s, which have %s channels (--layout %s)", option, given.count,
-              type_text(d->sample), int_text(c), d->nhwc ? "nhwc" : "nchw");
-    double *v = NEW_ARRAY(double, c);
-    for (int64_t i = 0; i < c; i++) {
-        v[i] = absent;
-        if (given.count)
-            v[i] = given.items[given.count == 1 ? 0 : i];
-    }
-    return v;
-}
-
-DataFeed *data_feed(const Dataset *d, const Graph *g, const DataOptions *o)
-{
-    if (g->num_inputs != 1)
-        fail("%s: a data set feeds one input, the model has %d", g->file, g->num_inputs);
-    if (g->inputs[0]->type.dtype != DT_F32)
-        fail("%s: a data set feeds float inputs; '%s' is %s", g->file, g->inputs[0]->name,
-             type_text(g->inputs[0]->type));
-    DataFeed *f = NEW(DataFeed);
-    f->data = d;
-    f->input = g->inputs[0]->type;
-    f->transpose = needs_transpose(d, g);
-    f->c = 1;
-    if (d->sample.rank == 3)
-        f->c = d->sample.dims[d->nhwc ? 2 : 0];
-    f->hw = f->c ? type_elems(d->sample) / f->c : 0;
-    f->scale = o->scale;
-    f->mean = per_channel(d, "mean", o->mean, f->c, 0);
-    f->std = per_channel(d, "std", o->std, f->c, 1);
-    return f;
-}
-
-void data_sample(const DataFeed *f, int64_t i, float *x)
-{
-    const Dataset *d = f->data;
-    const uint8_t *raw = d->values + (size_t)i * type_bytes(d->sample);
-    bool to_nhwc = d->nhwc != f->transpose;
-    for (int64_t c = 0; c < f->c; c++)
-        for (int64_t k = 0; k < f->hw; k++) {
-            double v = elem_get(raw, d->sample.dtype, d->nhwc ? k * f->c + c : c * f->hw + k);
-            x[to_nhwc ? k * f->c + c : c * f->hw + k] = (float)((v * f->scale - f->mean[c]) / f->std[c]);
-        }
 }

@@ -87,8 +87,8 @@ static DType read_descr(const Header *h, bool *swap)
             if (!strncmp(v + 2, npy_types[i].text, 2) && v[4] == v[0])
                 return npy_types[i].dtype;
     }
-    fail("%s: element type %.*s cannot be read: take float16 to 64, int8 to 64, uint8 to 64 or bool", h->path,
-         (int)strcspn(v, ",}"), v);
+    fail("%s: element type %s cannot be read: take float16 to 64, int8 to 64, uint8 to 64 or bool", h->path,
+         shown_text(mem_printf("%.*s", (int)strcspn(v, ",}"), v)));
 }
 
 static bool read_fortran_order(const Header *h)

@@ -53,7 +53,7 @@ typedef struct Cell {
     bool bias_in_products;
     /* Recurrent with constant R: per direction its layers, see cell_products */
     Layer *products[MAX_PRODUCTS];
-    int num_products; /* 0: R is a run-time input */
+    int num_products; /* 0: R is a run-time input, or of double */
 } Cell;
 
 #endif

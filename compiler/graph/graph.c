@@ -159,18 +159,6 @@ Graph *graph_new(const char *file, const char *name)
     return g;
 }
 
-/* FNV-1a, then open addressing: the place of the name, or the free place where it belongs. */
-static int name_place(const Graph *g, const char *name)
-{
-    uint32_t h = 2166136261u;
-    for (const char *p = name; *p; p++)
-        h = (h ^ (uint8_t)*p) * 16777619u;
-    uint32_t mask = (uint32_t)g->cap_names - 1, at = (h ^ h >> 15) & mask;
-    while (g->names[at] && strcmp(g->tensors[g->names[at] - 1]->name, name) != 0)
-        at = (at + 1) & mask;
-    return (int)at;
-}
-
 static void grow_tensors(Graph *g)
 {
     g->cap_tensors = g->cap_tensors ? 2 * g->cap_tensors : 64;
@@ -178,16 +166,12 @@ static void grow_tensors(Graph *g)
     if (g->num_tensors)
         memcpy(more, g->tensors, (size_t)g->num_tensors * sizeof *more);
     g->tensors = more;
-    g->cap_names = 2 * g->cap_tensors;
-    g->names = NEW_ARRAY(int, g->cap_names);
-    for (int i = 0; i < g->num_tensors; i++)
-        g->names[name_place(g, g->tensors[i]->name)] = i + 1;
 }
 
 Tensor *graph_find(const Graph *g, const char *name)
 {
-    int id = g->cap_names ? g->names[name_place(g, name)] : 0;
-    return id ? g->tensors[id - 1] : NULL;
+    int id = names_find(&g->names, name);
+    return id < 0 ? NULL : g->tensors[id];
 }
 
 static const char *numbered(const char *name, int64_t number)
@@ -225,7 +209,7 @@ Tensor *graph_tensor(Graph *g, const char *name, Type type)
     t->id = g->num_tensors;
     t->arena_offset = -1;
     g->tensors[g->num_tensors++] = t;
-    g->names[name_place(g, t->name)] = t->id + 1;
+    names_add(&g->names, t->name, t->id);
     return t;
 }
 
@@ -320,12 +304,22 @@ Node **graph_only_users(const Graph *g)
     return users;
 }
 
-bool graph_is_output(const Graph *g, const Tensor *t)
+static bool *mark_tensors(const Graph *g, Tensor *const *list, int count)
 {
-    for (int i = 0; i < g->num_outputs; i++)
-        if (g->outputs[i] == t)
-            return true;
-    return false;
+    bool *marks = NEW_ARRAY(bool, g->num_tensors);
+    for (int i = 0; i < count; i++)
+        marks[list[i]->id] = true;
+    return marks;
+}
+
+bool *graph_mark_outputs(const Graph *g)
+{
+    return mark_tensors(g, g->outputs, g->num_outputs);
+}
+
+bool *graph_mark_inputs(const Graph *g)
+{
+    return mark_tensors(g, g->inputs, g->num_inputs);
 }
 
 bool graph_is_input(const Graph *g, const Tensor *t)
@@ -548,6 +542,11 @@ void elem_set(void *data, DType d, int64_t i, double v)
     case DT_NONE: break;
     }
     bug("element of %s", dtype_name(d));
+}
+
+double elem_rounded(double v, DType d)
+{
+    return d == DT_F32 ? (double)(float)v : v;
 }
 
 float half_value(uint16_t bits)

@@ -64,6 +64,13 @@ typedef struct Ternary {
     int64_t groups, mid, chan, inner;
 } Ternary;
 
+/* Where an input has its channels. */
+typedef struct Channels {
+    bool told;  /* by the layers behind the input, its rank or --model-layout */
+    bool batch; /* axis 0 is the batch */
+    int axis;   /* -1: there are none */
+} Channels;
+
 typedef struct Node Node;
 
 /* An edge of the graph. */
@@ -75,6 +82,7 @@ typedef struct Tensor {
     Ternary *ternary;     /* set beside data by ternarisation: data[i] == codes[i] * scale exactly */
     Node *producer;       /* NULL for inputs and constants */
     int id;               /* index in Graph.tensors */
+    Channels channels;    /* of an input of the graph; valid after channels */
     Layout layout;        /* valid after lower */
     int64_t arena_offset; /* bytes; valid after plan; -1: no place in the arena (input, output, constant) */
     struct Tensor *alias; /* shares this tensor's memory; valid after plan; NULL: has its own */
@@ -119,7 +127,10 @@ struct Node {
     const char *op_name; /* ONNX operator name, never NULL */
     const char *domain;  /* "" for ai.onnx */
     const char *name;    /* ONNX node name, may be "" */
-    int64_t opset; /* of ai.onnx, where a function of the model says so; 0: the model's. Until upgrade */
+    /* Of ai.onnx, where a function of the model says so; 0: the model's. Between upgrade and infer: that of
+     * the form which the node still has, because a rule waits for a constant or a type; 0: it has its form.
+     */
+    int64_t opset;
     int num_in, num_out, num_attrs;
     Tensor **in;  /* NULL entry: optional input left out */
     Tensor **out; /* NULL entry: optional output not wanted */
@@ -140,8 +151,7 @@ typedef struct Graph {
     int num_outputs;
     Tensor **tensors; /* every tensor ever made, index = id; dead ones stay */
     int num_tensors, cap_tensors;
-    int *names; /* hash table of names: tensor id + 1, 0 for a free place */
-    int cap_names;
+    Names names; /* of tensors: their ids */
 } Graph;
 
 typedef struct KeyValue {
@@ -291,7 +301,8 @@ void node_append(Graph *g, Node *n);                     /* at the end; sets pro
 void graph_replace(Graph *g, Tensor *old, Tensor *with); /* in all inputs of nodes and graph outputs */
 int *graph_use_counts(const Graph *g);                   /* by tensor id; a graph output is a use */
 Node **graph_only_users(const Graph *g);                 /* by tensor id; NULL: none, or several uses */
-bool graph_is_output(const Graph *g, const Tensor *t);
+bool *graph_mark_outputs(const Graph *g);                /* by tensor id: it is an output */
+bool *graph_mark_inputs(const Graph *g);
 bool graph_is_input(const Graph *g, const Tensor *t);
 const Tensor *memory_of(const Tensor *t); /* the tensor whose memory it shares, or itself; valid after plan */
 const char *node_label(const Node *n);    /* its name, or its first output's name */
@@ -321,8 +332,9 @@ _Noreturn void fail_not_constant(const Graph *g, const Node *n, const char *what
 /* An element as double: exact for all but large 64-bit integers. */
 double elem_get(const void *data, DType d, int64_t i);
 void elem_set(void *data, DType d, int64_t i, double v);
-float half_value(uint16_t bits);   /* float16 */
-void tensor_widen_half(Tensor *t); /* DT_F16 becomes DT_F32, in a copy of constant data */
+double elem_rounded(double v, DType d); /* as an element holds it; infinite where it is too large */
+float half_value(uint16_t bits);        /* float16 */
+void tensor_widen_half(Tensor *t);      /* DT_F16 becomes DT_F32, in a copy of constant data */
 
 /* ---- layer.c ---- */
 

@@ -56,6 +56,9 @@ typedef struct OpDef {
     /* With ROUND_SUM, where the operator has coefficients of its own that may be negative: eval with their
      * absolute values. NULL: eval. */
     void (*eval_absolute)(const Graph *g, const Node *n, const void *const *in, void *const *out);
+    /* By how much the bound of each element of output k grows, where a sum inside of it cancels or is below
+     * the normal numbers, or its rounding is magnified; `want` is what eval gives. NULL: not at all. */
+    void (*magnify)(const Graph *g, const Node *n, const void *const *in, const void *want, double *by);
     /* Terms that an element of the output is made of (NULL: as many elements as input 0 has for each; 0: it
      * is a copy), and steps that eval takes for it (NULL: one). Too many do no harm. */
     double (*terms)(const Graph *g, const Node *n);
@@ -77,8 +80,10 @@ OpKind op_find(const char *domain, const char *name); /* OP_UNSUPPORTED when not
 
 /* ---- supported.c ---- */
 
-/* Arity, attribute names and types of every node against its OpDef; lists all unsupported operators in one
- * message. */
+/* Arity, attribute names and types of a node against its OpDef. */
+void check_supported_node(const Graph *g, const Node *n);
+/* check_supported_node for all that do not wait for infer (Node.opset), in bodies too; lists all unsupported
+ * operators in one message. */
 void check_supported(const Graph *g);
 
 #endif

@@ -18,23 +18,36 @@ typedef struct DimValue {
     int64_t value;
 } DimValue;
 
+/* Channels in front of the positions of an image (signal, volume), or behind them. */
+typedef enum ImageLayout { IMAGES_UNSAID, IMAGES_NCHW, IMAGES_NHWC } ImageLayout;
+
+typedef struct LayoutWord {
+    const char *input; /* NULL: all that are images */
+    ImageLayout layout;
+} LayoutWord;
+
+typedef struct LayoutWords {
+    const LayoutWord *items;
+    int count;
+} LayoutWords;
+
 /* How the application's inputs differ from the model's. */
 typedef struct InputForm {
     const char *const *uint8; /* --input-uint8 NAME: these inputs are pixels, (raw * scale - mean) / std */
     int num_uint8;
-    bool nhwc;         /* --layout nhwc: images are [N][H][W][C] */
-    double scale;      /* --scale */
-    Numbers mean, std; /* --mean, --std: none, one, or one per channel */
+    LayoutWords layout; /* --layout: of what the application gives; none: as the model has them */
+    double scale;       /* --scale */
+    Numbers mean, std;  /* --mean, --std: none, one, or one per channel */
 } InputForm;
 
 /* --data and how its samples become inputs: (raw * scale - mean) / std. */
 typedef struct DataOptions {
-    const char *spec; /* --data SPEC or NULL */
-    double scale;     /* --scale, default 1 */
-    Numbers mean;     /* --mean, one or one per channel; none: 0 */
-    Numbers std;      /* --std, likewise; none: 1 */
-    bool nhwc;        /* --layout nhwc: images are [height][width][channels] */
-    int64_t limit;    /* --limit, samples; 0: all */
+    const char *spec;   /* --data SPEC or NULL */
+    double scale;       /* --scale, default 1 */
+    Numbers mean;       /* --mean, one or one per channel; none: 0 */
+    Numbers std;        /* --std, likewise; none: 1 */
+    LayoutWords layout; /* --layout: of the samples */
+    int64_t limit;      /* --limit, samples; 0: all */
 } DataOptions;
 
 /* How the range of an activation follows from what it is on samples. */
@@ -56,7 +69,8 @@ typedef struct Options {
     int num_keep;            /* with keep != NULL */
     const DimValue *dims;    /* --dim NAME=N */
     int num_dims;
-    Strings consts; /* --const NAME=FILE: inputs whose values are known */
+    Strings consts;           /* --const NAME=FILE: inputs whose values are known */
+    LayoutWords model_layout; /* --model-layout: of the model's own inputs */
     Optimize optimize;
     Lowering lowering;
     const char *target; /* --target, a name of targets.def; NULL: "generic" */
@@ -100,8 +114,8 @@ typedef struct TrainOptions {
 
 /* The compiler of generated C, and how it is called. */
 typedef struct BuildOptions {
-    const char *cc;     /* --cc, default clang */
-    const char *cflags; /* --cflags, default: recommended_flags, bench: with -march=native */
+    const char *cc;     /* --cc, default clang; NULL: eval takes what there is */
+    const char *cflags; /* --cflags, default: recommended_flags, bench and eval: with -march=native */
     bool no_cache;      /* --no-cache: objects are neither taken from the cache nor put there */
 } BuildOptions;
 
@@ -110,5 +124,13 @@ typedef struct Budget {
     int64_t max_flash; /* --max-flash */
     int64_t max_ram;   /* --max-ram */
 } Budget;
+
+/* ---- layouts.c ---- */
+
+const char *layout_name(ImageLayout l); /* as --layout has it */
+/* What the words say of an input: the one with its name before the one for all; NULL: nothing. */
+const LayoutWord *layout_word(const LayoutWords *words, const char *input);
+/* Fails on a word for an input that the model has not. */
+void check_layout_names(const Graph *g, const LayoutWords *words, const char *option);
 
 #endif

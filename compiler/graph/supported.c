@@ -45,34 +45,48 @@ static void check_attrs(const Graph *g, const Node *n, const OpDef *d)
     }
 }
 
-static void add_unsupported(Text *list, const Node *n)
+/* Operators that ternc does not have, each once, with its first node. */
+typedef struct Unsupported {
+    Names operators;
+    Text text; /* of the first MAX_LISTED */
+} Unsupported;
+
+enum { MAX_LISTED = 20 };
+
+static void add_unsupported(Unsupported *u, const Node *n)
 {
     char *entry = mem_printf("%s%s%s", n->domain, n->domain[0] ? "." : "", n->op_name);
-    size_t len = strlen(entry);
-    for (const char *p = list->data; p && (p = strstr(p, entry)); p += len)
-        if ((p == list->data || p[-1] == ' ') && (p[len] == ',' || !p[len] || p[len] == ' '))
-            return;
-    text_printf(list, "%s%s (node '%s')", list->len ? ", " : "", entry, node_label(n));
+    if (names_find(&u->operators, entry) >= 0)
+        return;
+    if (u->operators.count < MAX_LISTED)
+        text_printf(&u->text, "%s%s (node '%s')", u->text.len ? ", " : "", entry, node_label(n));
+    names_add(&u->operators, entry, 0);
 }
 
-static void list_unsupported(const Graph *list, Text *text)
+static void list_unsupported(const Graph *list, Unsupported *u)
 {
     for (int i = 0; i < list->num_nodes; i++) {
         const Node *n = list->nodes[i];
         if (n->op == OP_UNSUPPORTED)
-            add_unsupported(text, n);
+            add_unsupported(u, n);
         for (int k = 0; k < n->num_attrs; k++)
             if (n->attrs[k].graph)
-                list_unsupported(n->attrs[k].graph, text);
+                list_unsupported(n->attrs[k].graph, u);
     }
+}
+
+void check_supported_node(const Graph *g, const Node *n)
+{
+    check_arity(g, n, op_def(n->op));
+    check_attrs(g, n, op_def(n->op));
 }
 
 static void check_nodes(const Graph *g, const Graph *list)
 {
     for (int i = 0; i < list->num_nodes; i++) {
         const Node *n = list->nodes[i];
-        check_arity(g, n, op_def(n->op));
-        check_attrs(g, n, op_def(n->op));
+        if (!n->opset)
+            check_supported_node(g, n);
         for (int k = 0; k < n->num_attrs; k++)
             if (n->attrs[k].graph)
                 check_nodes(g, n->attrs[k].graph);
@@ -81,11 +95,13 @@ static void check_nodes(const Graph *g, const Graph *list)
 
 void check_supported(const Graph *g)
 {
-    Text list = {0};
-    list_unsupported(g, &list);
-    if (list.data) {
-        char *names = text_take(&list);
-        fail("%s: unsupported operators: %s", g->file, names);
+    Unsupported u = {0};
+    list_unsupported(g, &u);
+    if (u.operators.count) {
+        int more = u.operators.count - MAX_LISTED;
+        char *names = text_take(&u.text);
+        fail("%s: unsupported operators: %s%s", g->file, names,
+             more > 0 ? mem_printf(" and %d more", more) : "");
     }
     check_nodes(g, g);
 }

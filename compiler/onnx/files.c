@@ -58,7 +58,7 @@ const char **assign_paths(const Graph *g, const Edges *e, Strings given)
         path = given.items[i];
         if (find_named(e, path, &path) >= 0)
             continue;
-        if (strchr(path, '=') && access(path, F_OK))
+        if (strchr(path, '=') && access(raw_text(path), F_OK))
             fail("%s: --%s %s: there is nothing of that name; the model has: %s", g->file, e->option, path,
                  list_edges(e));
         place_path(g, e, paths, first_free(paths, e->count), path, path);

@@ -12,7 +12,7 @@ static const char *copy_bytes(const Onnx__NodeProto *n, const char *attr, Protob
     char *s = mem_alloc(b.len + 1);
     if (b.len)
         memcpy(s, b.data, b.len);
-    return s;
+    return shown_text(s);
 }
 
 typedef struct AttrKind {

@@ -4,16 +4,14 @@
  * not be able to read what its user did not put beside it. Elements are used where the file is mapped when
  * they are aligned there. The checksum that a file may give is not looked at. Source: ONNX's text on external
  * data. */
+#include "base/out_file.h"
 #include "onnx/onnx_proto.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct Extent {
@@ -82,24 +80,38 @@ static const char *find_file(const Place *at, const char *location)
         fail_tensor(at, "external data: location '%s' must be a path below the model's folder", location);
     const char *folder = folder_of(at->file), *path = mem_printf("%s/%s", folder, location);
     char base[PATH_MAX], real[PATH_MAX];
-    if (!realpath(folder, base) || !realpath(path, real))
+    if (!realpath(raw_text(folder), base) || !realpath(raw_text(path), real))
         fail_tensor(at, "external data: cannot read %s: %s; the file belongs beside the model", path,
                     strerror(errno));
     size_t n = strcmp(base, "/") != 0 ? strlen(base) : 0;
     bool inside = !strncmp(base, real, n) && real[n] == '/';
     if (!inside)
         fail_tensor(at, "external data: %s leads out of the model's folder", path);
-    return mem_strdup(real);
+    return shown_text(mem_strdup(real));
 }
 
-/* len bytes of the open file, from offset on, mapped read-only. */
-static const uint8_t *map_range(const Place *at, int fd, uint64_t offset, size_t len)
+static const uint8_t *read_range(const Place *at, int fd, uint64_t offset, size_t len)
 {
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), start = offset / page * page;
-    const uint8_t *p = mmap(NULL, len + (size_t)(offset - start), PROT_READ, MAP_PRIVATE, fd, (off_t)start);
-    if (p == MAP_FAILED)
-        fail_tensor(at, "external data: cannot map it: %s", strerror(errno));
-    return p + (offset - start);
+    uint8_t *data = mem_alloc(len ? len : 1);
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pread(fd, data + done, len - done, (off_t)(offset + done));
+        if (n <= 0)
+            fail_tensor(at, "external data: cannot read it: %s", n ? strerror(errno) : "it was cut short");
+        done += (size_t)n;
+    }
+    return data;
+}
+
+/* len bytes of the open file, from offset on, mapped read-only. What is smaller than a page is read: a
+ * process may not have very many maps. */
+static const uint8_t *map_range(const Place *at, const char *path, int fd, uint64_t offset, size_t len)
+{
+    if (len < (size_t)sysconf(_SC_PAGESIZE))
+        return read_range(at, fd, offset, len);
+    const uint8_t *p = file_map_part(path, fd, offset, len);
+    if (!p)
+        fail_tensor(at, "external data: cannot map %s: %s", path, strerror(errno));
+    return p;
 }
 
 const uint8_t *onnx_external_data(const Place *at, const Onnx__TensorProto *p, Type t)
@@ -109,19 +121,15 @@ const uint8_t *onnx_external_data(const Place *at, const Onnx__TensorProto *p, T
     if (e.has_length && e.length != len)
         fail_tensor(at, "%s needs %zu bytes, but its external data has %" PRIu64, type_text(t), len,
                     e.length);
-    const char *path = find_file(at, e.location);
-    struct stat st;
-    if (stat(path, &st) || !S_ISREG(st.st_mode))
-        fail_tensor(at, "external data: %s is not a regular file", path);
-    int fd = open(path, O_RDONLY);
-    if (fd < 0 || fstat(fd, &st))
-        fail_tensor(at, "external data: cannot read %s: %s", path, strerror(errno));
-    uint64_t size = (uint64_t)st.st_size;
+    const char *path = find_file(at, e.location), *problem;
+    size_t size;
+    int fd = file_open(path, &size, &problem);
+    if (fd < 0)
+        fail_tensor(at, "external data: cannot read %s: %s", path, problem);
     if (e.offset > size || len > size - e.offset)
-        fail_tensor(
-            at, "external data: %s has %" PRIu64 " bytes, but bytes %" PRIu64 " to %" PRIu64 " are wanted",
-            path, size, e.offset, e.offset + len);
-    const uint8_t *data = len ? map_range(at, fd, e.offset, len) : mem_alloc(1);
+        fail_tensor(at, "external data: %s has %zu bytes, but bytes %" PRIu64 " to %" PRIu64 " are wanted",
+                    path, size, e.offset, e.offset + len);
+    const uint8_t *data = map_range(at, path, fd, e.offset, len);
     close(fd);
     if ((uintptr_t)data % align == 0)
         return data;

@@ -28,9 +28,10 @@ static void read_defaults(const OnnxReader *r, Function *f)
     }
 }
 
-static bool same_function(const Function *f, const char *domain, const char *name, const char *overload)
+/* All three names in one that is theirs alone. */
+static const char *function_key(const char *domain, const char *name, const char *overload)
 {
-    return !strcmp(f->name, name) && !strcmp(f->domain, domain) && !strcmp(f->overload, overload);
+    return mem_printf("%zu %zu %s%s%s", strlen(domain), strlen(name), domain, name, overload);
 }
 
 void onnx_read_functions(OnnxReader *r, const Onnx__ModelProto *p)
@@ -46,9 +47,10 @@ void onnx_read_functions(OnnxReader *r, const Onnx__ModelProto *p)
         f.opset =
             onnx_opset(mem_printf("%s: function '%s'", r->file, f.name), q->opset_import, q->n_opset_import);
         f.bytes = protobuf_c_message_get_packed_size(&q->base);
-        for (int k = 0; k < r->num_functions; k++)
-            if (same_function(&r->functions[k], f.domain, f.name, f.overload))
-                fail("%s: function '%s' is defined twice", r->file, f.name);
+        const char *key = function_key(f.domain, f.name, f.overload);
+        if (names_find(&r->function_names, key) >= 0)
+            fail("%s: function '%s' is defined twice", r->file, f.name);
+        names_add(&r->function_names, key, r->num_functions);
         read_defaults(r, &f);
         r->functions[r->num_functions++] = f;
     }
@@ -57,9 +59,11 @@ void onnx_read_functions(OnnxReader *r, const Onnx__ModelProto *p)
 const Function *onnx_find_function(const OnnxReader *r, const Onnx__NodeProto *n)
 {
     const char *domain = plain_domain(n->domain), *overload = onnx_new_text(&n->base, NODE_OVERLOAD);
-    for (int i = 0; i < r->num_functions; i++)
-        if (same_function(&r->functions[i], domain, text_or_empty(n->op_type), overload))
-            return &r->functions[i];
+    int i = -1;
+    if (r->num_functions)
+        i = names_find(&r->function_names, function_key(domain, text_or_empty(n->op_type), overload));
+    if (i >= 0)
+        return &r->functions[i];
     if (overload[0])
         fail("%s: %s: the model has no function of that name with the overload '%s'", r->file, node_text(n),
              overload);

@@ -19,7 +19,8 @@ struct Scope {
     const Scope *outer;       /* whose names are seen too; NULL: none */
     const FunctionCall *call; /* NULL: not in a function */
     const char *prefix;       /* of new names */
-    Name *names;              /* hash table; the model's graph has none and uses Graph's own */
+    Names names;              /* index in list; the model's graph has none and uses Graph's own */
+    Name *list;
     int count, cap;
     int64_t opset; /* of the function; 0: the model's */
 };
@@ -37,43 +38,24 @@ const FunctionCall *onnx_call_of(const Scope *s)
 
 /* ---- names ---- */
 
-/* FNV-1a, then open addressing: the place of the name, or the free place where it belongs. */
-static Name *name_place(const Scope *s, const char *name)
-{
-    uint32_t h = 2166136261u;
-    for (const char *p = name; *p; p++)
-        h = (h ^ (uint8_t)*p) * 16777619u;
-    uint32_t mask = (uint32_t)s->cap - 1, at = (h ^ h >> 15) & mask;
-    while (s->names[at].name && strcmp(s->names[at].name, name) != 0)
-        at = (at + 1) & mask;
-    return &s->names[at];
-}
-
-static void grow_names(Scope *s)
-{
-    Scope larger = *s;
-    larger.cap = s->cap ? 2 * s->cap : 16;
-    larger.names = NEW_ARRAY(Name, larger.cap);
-    for (int i = 0; i < s->cap; i++)
-        if (s->names[i].name)
-            *name_place(&larger, s->names[i].name) = s->names[i];
-    *s = larger;
-}
-
 static Name *add_name(Scope *s, const char *name, Tensor *t)
 {
-    if (2 * s->count >= s->cap)
-        grow_names(s);
-    Name *place = name_place(s, name);
-    *place = (Name){.name = name, .t = t};
-    s->count++;
-    return place;
+    if (s->count == s->cap) {
+        s->cap = s->cap ? 2 * s->cap : 8;
+        Name *more = NEW_ARRAY(Name, s->cap);
+        if (s->count)
+            memcpy(more, s->list, (size_t)s->count * sizeof *more);
+        s->list = more;
+    }
+    names_add(&s->names, name, s->count);
+    s->list[s->count] = (Name){.name = name, .t = t};
+    return &s->list[s->count++];
 }
 
 static Name *own_name(const Scope *s, const char *name)
 {
-    Name *place = s->cap ? name_place(s, name) : NULL;
-    return place && place->name ? place : NULL;
+    int at = names_find(&s->names, name);
+    return at < 0 ? NULL : &s->list[at];
 }
 
 Tensor *onnx_find(const OnnxReader *r, const char *name)

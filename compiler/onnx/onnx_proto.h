@@ -17,6 +17,12 @@ const ProtobufCMessageUnknownField *onnx_new_field(const ProtobufCMessage *m, ui
 const char *onnx_new_text(const ProtobufCMessage *m, uint32_t tag); /* "" when it is absent */
 void *onnx_new_message(const ProtobufCMessageUnknownField *f, const ProtobufCMessageDescriptor *d);
 
+/* ---- onnx_strings.c ---- */
+
+/* Every string of the message, and of those in it, turned by shown_text or raw_text. */
+typedef const char *StringTurn(const char *s);
+void onnx_turn_strings(ProtobufCMessage *m, StringTurn *turn);
+
 /* ---- onnx_text.c ---- */
 
 /* What a tensor is, for messages: "FILE: initializer 'w'". */
@@ -57,7 +63,8 @@ typedef struct OnnxReader {
     const Options *opt;
     const Onnx__GraphProto *p;
     Graph *g;
-    DimValue *found; /* symbolic dimensions of inputs: those of --const values, and batches, taken as 1 */
+    Names found; /* symbolic dimensions of inputs: those of --const values, and batches, taken as 1 */
+    int64_t *found_values; /* by their numbers */
     int num_found;
     int num_given;   /* tensors below this id are --const values */
     bool *dim_used;  /* by index in opt->dims */
@@ -65,6 +72,7 @@ typedef struct OnnxReader {
     int num_symbols, cap_symbols;
     Function *functions; /* of the model */
     int num_functions;
+    Names function_names; /* index in functions */
     int num_own;          /* tensors below this id have the names of the model's graph itself */
     int *maker;           /* by tensor id, for onnx_order.c: node + 1; 0 between its calls */
     int cap_maker;        /* of maker */

@@ -42,10 +42,14 @@ static int64_t symbol_value(const OnnxReader *r, const char *symbol)
             r->dim_used[i] = true;
             return r->opt->dims[i].value;
         }
-    for (int i = 0; i < r->num_found; i++)
-        if (!strcmp(r->found[i].name, symbol))
-            return r->found[i].value;
-    return -1;
+    int i = names_find(&r->found, symbol);
+    return i < 0 ? -1 : r->found_values[i];
+}
+
+static void bind_symbol(OnnxReader *r, const char *symbol, int64_t value)
+{
+    r->found_values[r->num_found] = value;
+    names_add(&r->found, symbol, r->num_found++);
 }
 
 static void add_symbol(OnnxReader *r, const char *name, bool missing)
@@ -88,7 +92,7 @@ static void bind_batch(OnnxReader *r, const char *input, const Onnx__TensorShape
         note("%s: the first dimension of input '%s' ('%s', the batch) is taken as 1; --dim %s=SIZE changes "
              "that",
              r->file, input, symbol, symbol);
-    r->found[r->num_found++] = (DimValue){symbol, 1};
+    bind_symbol(r, symbol, 1);
 }
 
 static int64_t resolve_dim(OnnxReader *r, const char *input, size_t k,
@@ -111,10 +115,11 @@ static int64_t resolve_dim(OnnxReader *r, const char *input, size_t k,
 static void check_dims(const OnnxReader *r)
 {
     for (int i = 0; i < r->opt->num_dims; i++) {
+        if (r->dim_used[i])
+            continue;
         const char *known = list_symbols(r, false, " ", "");
-        if (!r->dim_used[i])
-            usage("--dim %s: %s has no symbolic dimension of that name; %s%s", r->opt->dims[i].name, r->file,
-                  known[0] ? "it has:" : "all its dimensions are fixed", known);
+        usage("--dim %s: %s has no symbolic dimension of that name; %s%s", r->opt->dims[i].name, r->file,
+              known[0] ? "it has:" : "all its dimensions are fixed", known);
     }
     const char *missing = list_symbols(r, true, " --dim ", "=SIZE");
     if (missing[0])
@@ -185,24 +190,35 @@ static bool types_contradict(Type a, Type b)
 
 static const char *list_inputs(const OnnxReader *r)
 {
-    const char *list = "";
+    Text list = {0};
     for (size_t i = 0; i < r->p->n_input; i++)
-        list = mem_printf("%s %s", list, text_or_empty(r->p->input[i]->name));
-    return list;
+        text_printf(&list, " %s", text_or_empty(r->p->input[i]->name));
+    return text_take(&list);
 }
 
 /* The input that "NAME=FILE" names, and the file. Names may hold '='. */
-static const Onnx__ValueInfoProto *named_input(const OnnxReader *r, const char *text, const char **file)
+static const Onnx__ValueInfoProto *named_input(const OnnxReader *r, const Names *inputs, const char *text,
+                                               const char **file)
 {
-    for (size_t i = 0; i < r->p->n_input; i++) {
-        const char *name = text_or_empty(r->p->input[i]->name);
-        size_t n = strlen(name);
-        if (n && !strncmp(text, name, n) && text[n] == '=') {
-            *file = text + n + 1;
-            return r->p->input[i];
-        }
+    for (const char *p = strchr(text, '='); p; p = strchr(p + 1, '=')) {
+        int i = names_find(inputs, mem_printf("%.*s", (int)(p - text), text));
+        if (i < 0)
+            continue;
+        *file = p + 1;
+        return r->p->input[i];
     }
     usage("--const %s: %s has no input of that name; it has:%s", text, r->file, list_inputs(r));
+}
+
+static Names name_inputs(const OnnxReader *r)
+{
+    Names names = {0};
+    for (size_t i = 0; i < r->p->n_input; i++) {
+        const char *name = text_or_empty(r->p->input[i]->name);
+        if (name[0] && names_find(&names, name) < 0)
+            names_add(&names, name, (int)i);
+    }
+    return names;
 }
 
 /* The symbolic dimensions of an input are those of its value. */
@@ -214,7 +230,7 @@ static void bind_dims(OnnxReader *r, const Onnx__ValueInfoProto *v, Type t, cons
         if (symbol)
             add_symbol(r, symbol, false);
         if (known < 0)
-            r->found[r->num_found++] = (DimValue){symbol, t.dims[i]};
+            bind_symbol(r, symbol, t.dims[i]);
         else if (known != t.dims[i])
             fail("%s: %s does not fit input '%s' of %s, whose dimension '%s' is %" PRId64, file, type_text(t),
                  v->name, r->file, symbol, known);
@@ -224,9 +240,12 @@ static void bind_dims(OnnxReader *r, const Onnx__ValueInfoProto *v, Type t, cons
 /* --const: inputs whose values are given are constants; one in the model itself was only their default. */
 static void read_given(OnnxReader *r)
 {
+    Names inputs = {0};
+    if (r->opt->consts.count)
+        inputs = name_inputs(r);
     for (int i = 0; i < r->opt->consts.count; i++) {
         const char *file;
-        const Onnx__ValueInfoProto *v = named_input(r, r->opt->consts.items[i], &file);
+        const Onnx__ValueInfoProto *v = named_input(r, &inputs, r->opt->consts.items[i], &file);
         const Tensor *t = read_tensor_file(file);
         Type declared = declared_type(&(Place){r->file, "input", v->name}, v);
         if (declared.dtype == DT_F16) /* files are read as float */
@@ -353,7 +372,7 @@ static Graph *read_graph(const char *file, const Onnx__ModelProto *m, const Opti
     OnnxReader r = {.file = file, .opt = opt, .p = p};
     r.g = graph_new(file, text_or_empty(p->name)[0] ? p->name : "graph");
     r.dim_used = NEW_ARRAY(bool, opt->num_dims);
-    r.found = NEW_ARRAY(DimValue, (int64_t)p->n_input + (int64_t)MAX_RANK * opt->consts.count);
+    r.found_values = NEW_ARRAY(int64_t, (int64_t)p->n_input + (int64_t)MAX_RANK * opt->consts.count);
     read_given(&r);
     read_initializers(&r);
     read_graph_inputs(&r);

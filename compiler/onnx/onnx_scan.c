@@ -210,7 +210,10 @@ static void arena_free(void *arena, void *p)
 static void *unpack(const ProtobufCMessageDescriptor *d, const uint8_t *data, size_t len)
 {
     ProtobufCAllocator arena = {arena_alloc, arena_free, NULL};
-    return protobuf_c_message_unpack(d, &arena, len, data);
+    ProtobufCMessage *m = protobuf_c_message_unpack(d, &arena, len, data);
+    if (m)
+        onnx_turn_strings(m, shown_text);
+    return m;
 }
 
 void *onnx_unpack(const char *path, const ProtobufCMessageDescriptor *d, const uint8_t *data, size_t len)
@@ -260,7 +263,7 @@ const char *onnx_new_text(const ProtobufCMessage *m, uint32_t tag)
     if (!f)
         return "";
     Span in = new_content(f);
-    return mem_printf("%.*s", (int)(in.end - in.p), (const char *)in.p);
+    return shown_text(mem_printf("%.*s", (int)(in.end - in.p), (const char *)in.p));
 }
 
 void *onnx_new_message(const ProtobufCMessageUnknownField *f, const ProtobufCMessageDescriptor *d)

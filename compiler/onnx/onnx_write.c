@@ -83,7 +83,8 @@ static Onnx__TensorProto *make_tensor(const Tensor *t, const char *name)
 
 static ProtobufCBinaryData bytes_of(const char *s)
 {
-    return (ProtobufCBinaryData){strlen(s), (uint8_t *)s};
+    const char *raw = raw_text(s);
+    return (ProtobufCBinaryData){strlen(raw), (uint8_t *)raw};
 }
 
 static ProtobufCBinaryData *make_strings(const Attr *a)
@@ -297,13 +298,14 @@ static void add_initializers(Onnx__GraphProto *p, const Graph *g, const int *use
 /* The types of the edges that are neither constants nor inputs or outputs, in execution order. */
 static void add_value_infos(Onnx__GraphProto *p, const Graph *g)
 {
+    const bool *is_output = graph_mark_outputs(g);
     p->value_info = NEW_ARRAY(Onnx__ValueInfoProto *, g->num_tensors);
     for (int i = 0; i < g->num_nodes; i++) {
         if (g->nodes[i]->op == OP_LoopBegin)
             i = find_end(g, i);
         for (int k = 0; k < g->nodes[i]->num_out; k++) {
             const Tensor *t = g->nodes[i]->out[k];
-            if (t && t->type.dtype != DT_NONE && !graph_is_output(g, t))
+            if (t && t->type.dtype != DT_NONE && !is_output[t->id])
                 p->value_info[p->n_value_info++] = make_value_info(t);
         }
     }
@@ -357,12 +359,13 @@ static void append_to_file(ProtobufCBuffer *buffer, size_t len, const uint8_t *d
 {
     const OutFile *out = ((const FileBuffer *)buffer)->out;
     if (len && fwrite(data, 1, len, out->f) != len)
-        fail("%s: cannot write: %s", out->path, strerror(errno));
+        fail("%s: cannot write: %s", shown_text(out->path), strerror(errno));
 }
 
 void onnx_write(const Model *m, const char *path)
 {
-    const Onnx__ModelProto *p = make_model(m);
+    Onnx__ModelProto *p = make_model(m);
+    onnx_turn_strings(&p->base, raw_text);
     FileBuffer to = {{append_to_file}, out_open(path)};
     protobuf_c_message_pack_to_buffer(&p->base, &to.base);
     out_commit(to.out);

@@ -48,20 +48,23 @@ const Node *loop_begin(const Node *end)
 
 static void find_partners(Flow *f)
 {
-    int *open = get_memory((size_t)f->g->num_nodes, sizeof *open), depth = 0;
+    int open = -1, count = 0; /* LoopBegin of the innermost loop; loops that have begun */
     for (int i = 0; i < f->g->num_nodes; i++) {
+        OpKind op = f->g->nodes[i]->op;
         f->partner[i] = -1;
-        if (f->g->nodes[i]->op == OP_LoopBegin)
-            open[depth++] = i;
-        if (f->g->nodes[i]->op != OP_LoopEnd)
+        f->loop[i] = open;
+        if (op == OP_LoopBegin) {
+            f->number[i] = count++;
+            open = i;
+        }
+        if (op != OP_LoopEnd)
             continue;
-        if (!depth)
+        if (open < 0)
             bug("a loop ends that never began");
-        int begin = open[--depth];
-        f->partner[i] = begin;
-        f->partner[begin] = i;
+        f->partner[i] = open;
+        f->partner[open] = i;
+        open = f->loop[i] = f->loop[open];
     }
-    free(open);
 }
 
 /* ---- guards ---- */
@@ -70,7 +73,6 @@ typedef struct Finder {
     Flow *f;
     int *use;   /* by tensor id: the guard that all uses have in common, or NO_USE */
     int *maker; /* by tensor id: the node; -1: an input or a constant */
-    int loop;   /* the LoopEnd of the innermost loop around; -1: none */
 } Finder;
 
 int common_guard(const Flow *f, int a, int b)
@@ -119,9 +121,9 @@ static bool is_choice(const Node *n)
     return n->op == OP_Where && type_elems(n->in[0]->type) == 1;
 }
 
-static int guard_of_uses(const Finder *d, const Node *n)
+static int guard_of_uses(const Finder *d, const Node *n, int loop)
 {
-    int guard = NO_USE, around = d->loop < 0 ? 0 : d->f->guard[d->loop];
+    int guard = NO_USE, around = loop < 0 ? 0 : d->f->guard[d->f->partner[loop]];
     for (int k = 0; k < n->num_out; k++) {
         int use = n->out[k] ? d->use[n->out[k]->id] : NO_USE;
         if (use != NO_USE)
@@ -130,22 +132,13 @@ static int guard_of_uses(const Finder *d, const Node *n)
     return guard == NO_USE ? around : guard;
 }
 
-/* The LoopEnd of the loop around another one; -1: none. */
-static int outer_loop(const Flow *f, int end)
-{
-    for (int i = end + 1; i < f->g->num_nodes; i++)
-        if (f->g->nodes[i]->op == OP_LoopEnd && f->partner[i] < f->partner[end])
-            return i;
-    return -1;
-}
-
 static int find_guard(const Finder *d, int i)
 {
     const Flow *f = d->f;
     const Node *n = f->g->nodes[i];
     if (n->op == OP_LoopBegin)
         return f->guard[f->partner[i]];
-    return known_guard(d, guard_of_uses(d, n), n->op == OP_LoopEnd ? f->partner[i] : i);
+    return known_guard(d, guard_of_uses(d, n, f->loop[i]), n->op == OP_LoopEnd ? f->partner[i] : i);
 }
 
 static void guard_node(Finder *d, int i)
@@ -154,10 +147,6 @@ static void guard_node(Finder *d, int i)
     const Node *n = f->g->nodes[i];
     int guard = find_guard(d, i);
     f->guard[i] = guard;
-    if (n->op == OP_LoopEnd)
-        d->loop = i;
-    while (n->op == OP_LoopBegin && d->loop >= 0 && f->partner[d->loop] >= i)
-        d->loop = outer_loop(f, d->loop);
     bool choice = is_choice(n);
     for (int j = 0; j < n->num_in; j++)
         add_use(d, n->in[j], choice && j > 0 ? make_guard(f, guard, n->in[0], j == 1) : guard);
@@ -167,7 +156,7 @@ static void find_guards(Flow *f)
 {
     const Graph *g = f->g;
     size_t tensors = (size_t)g->num_tensors;
-    Finder d = {f, get_memory(tensors, sizeof *d.use), get_memory(tensors, sizeof *d.maker), -1};
+    Finder d = {f, get_memory(tensors, sizeof *d.use), get_memory(tensors, sizeof *d.maker)};
     for (int i = 0; i < g->num_tensors; i++)
         d.use[i] = d.maker[i] = -1;
     for (int i = 0; i < g->num_outputs; i++)
@@ -201,6 +190,8 @@ Flow *flow_new(const Graph *g)
     f->guards = get_memory(2 * nodes + 1, sizeof *f->guards);
     f->num_guards = 1;
     f->partner = get_memory(nodes, sizeof *f->partner);
+    f->loop = get_memory(nodes, sizeof *f->loop);
+    f->number = get_memory(nodes, sizeof *f->number);
     f->runs = get_memory(nodes, sizeof *f->runs);
     find_partners(f);
     find_guards(f);
@@ -217,6 +208,8 @@ void flow_free(Flow *f)
     free(f->guard);
     free(f->guards);
     free(f->partner);
+    free(f->loop);
+    free(f->number);
     free(f->runs);
     free(f);
 }
@@ -229,10 +222,14 @@ const Flow *flow_kept(const Graph *g)
                    NEW_ARRAY(Guard, f->num_guards),
                    f->num_guards,
                    NEW_ARRAY(int, g->num_nodes),
+                   NEW_ARRAY(int, g->num_nodes),
+                   NEW_ARRAY(int, g->num_nodes),
                    NULL};
     if (g->num_nodes) {
         memcpy(kept->guard, f->guard, (size_t)g->num_nodes * sizeof *f->guard);
         memcpy(kept->partner, f->partner, (size_t)g->num_nodes * sizeof *f->partner);
+        memcpy(kept->loop, f->loop, (size_t)g->num_nodes * sizeof *f->loop);
+        memcpy(kept->number, f->number, (size_t)g->num_nodes * sizeof *f->number);
     }
     memcpy(kept->guards, f->guards, (size_t)f->num_guards * sizeof *f->guards);
     flow_free(f);

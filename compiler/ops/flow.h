@@ -35,6 +35,8 @@ typedef struct Flow {
     Guard *guards;
     int num_guards;
     int *partner;         /* by node: of LoopBegin and LoopEnd the other one; else -1 */
+    int *loop;            /* by node: LoopBegin of the innermost loop around it; -1: none */
+    int *number;          /* by node: of LoopBegin, how many loops begin before it */
     struct LoopRun *runs; /* by node: of LoopBegin, while it runs */
 } Flow;
 

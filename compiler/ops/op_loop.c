@@ -31,11 +31,8 @@ static void infer_end(Graph *g, Node *n)
 /* A number for the names of a loop's variables. */
 static int loop_number(const Emitter *e, const Node *begin)
 {
-    const Graph *g = emit_plan(e)->g;
-    int number = 0;
-    for (int i = 0; g->nodes[i] != begin; i++)
-        number += g->nodes[i]->op == OP_LoopBegin;
-    return number;
+    const Plan *p = emit_plan(e);
+    return p->flow->number[plan_node_index(p, begin)];
 }
 
 static void emit_begin(Emitter *e, const Node *n)

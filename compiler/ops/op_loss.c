@@ -2,6 +2,7 @@
  * (passes/upgrade.c). */
 #include "ops/ops.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef enum Reduction { REDUCE_NONE, REDUCE_SUM, REDUCE_MEAN } Reduction;
@@ -42,29 +43,60 @@ static void infer_nll(Graph *g, Node *n)
     n->out[0]->type = reduction_of(g, n) == REDUCE_NONE ? labels : type_make(x.dtype, 0, NULL);
 }
 
-static void eval_nll(const Graph *g, const Node *n, const void *const *in, void *const *out)
+static bool is_ignored(const Node *n, int64_t label)
+{
+    const Attr *ignore = node_attr(n, "ignore_index");
+    return ignore && label == ignore->i;
+}
+
+/* The loss of label i, and its weight. */
+static double one_loss(const Node *n, const void *const *in, int64_t i, double *weight)
 {
     AxisSplit s = split_axis(n->in[0]->type, 1);
+    DType d = n->in[0]->type.dtype;
+    int64_t label =
+        n->in[1]->type.dtype == DT_I64 ? ((const int64_t *)in[1])[i] : ((const int32_t *)in[1])[i];
+    int64_t c = clamp(label, 0, s.n - 1);
+    *weight = weights_of(n) ? elem_get(in[2], d, c) : 1;
+    if (is_ignored(n, label))
+        *weight = 0;
+    return *weight == 0 ? 0 : -elem_get(in[0], d, (i / s.inner * s.n + c) * s.inner + i % s.inner) * *weight;
+}
+
+static void eval_nll(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
     Reduction reduction = reduction_of(g, n);
     DType d = n->in[0]->type.dtype;
-    const Attr *ignore = node_attr(n, "ignore_index");
     double sum = 0, total = 0;
-    for (int64_t i = 0; i < s.outer * s.inner; i++) {
-        int64_t label =
-            n->in[1]->type.dtype == DT_I64 ? ((const int64_t *)in[1])[i] : ((const int32_t *)in[1])[i];
-        int64_t c = clamp(label, 0, s.n - 1);
-        double weight = weights_of(n) ? elem_get(in[2], d, c) : 1, loss = 0;
-        if (ignore && label == ignore->i)
-            weight = 0;
-        else
-            loss = -elem_get(in[0], d, (i / s.inner * s.n + c) * s.inner + i % s.inner) * weight;
+    for (int64_t i = 0; i < type_elems(n->in[1]->type); i++) {
+        double weight, loss = one_loss(n, in, i, &weight);
         sum += loss;
         total += weight;
         if (reduction == REDUCE_NONE)
             elem_set(out[0], d, i, loss);
     }
     if (reduction != REDUCE_NONE)
-        elem_set(out[0], d, 0, reduction == REDUCE_SUM ? sum : sum / total);
+        elem_set(out[0], d, 0, reduction == REDUCE_SUM ? sum : elem_rounded(sum, d) / elem_rounded(total, d));
+}
+
+/* Weights of both signs may cancel, m = the sum of |w| over |the sum of w|: the quotient is off by m times
+ * what the sum of the losses is, and by m^2 times that for its own sum. */
+static void magnify_nll(const Graph *g, const Node *n, const void *const *in, const void *want, double *by)
+{
+    (void)want;
+    double total = 0, size = 0;
+    for (int64_t i = 0; i < type_elems(n->out[0]->type); i++)
+        by[i] = 1;
+    if (reduction_of(g, n) != REDUCE_MEAN)
+        return;
+    for (int64_t i = 0; i < type_elems(n->in[1]->type); i++) {
+        double weight;
+        one_loss(n, in, i, &weight);
+        total += weight;
+        size += fabs(weight);
+    }
+    if (size > 0)
+        by[0] = size / fabs(total) * (1 + size / fabs(total));
 }
 
 static void emit_nll(Emitter *e, const Node *n)
@@ -90,5 +122,6 @@ const OpDef op_NegativeLogLikelihoodLoss = {
     .infer = infer_nll,
     .eval = eval_nll,
     .rounding = {.rule = ROUND_SUM},
+    .magnify = magnify_nll,
     .emit = emit_nll,
 };

@@ -8,35 +8,56 @@
 
 /* ---- one way to evaluate and print them all ---- */
 
-/* The box that copies input `in` to output `out`; operators with several inputs or outputs have one box for
- * each. */
-static Box node_box(const Graph *g, const Node *n, int in, int out);
+/* The box that copies input `in` to output `out`. Operators with several inputs or outputs have one box for
+ * each; start: where that piece begins along the axis. */
+static Box node_box(const Graph *g, const Node *n, int in, int out, int64_t start);
 
 static bool by_input(const Node *n)
 {
     return n->op == OP_Concat;
 }
 
+/* What Concat joins, or Split makes, along its axis. */
+typedef struct Pieces {
+    int axis;
+    const int64_t *given; /* the sizes; NULL: all are equal, or those of the inputs */
+    int64_t equal;
+} Pieces;
+
+static Pieces find_pieces(const Graph *g, const Node *n);
+
+static int64_t piece_size(const Pieces *p, const Node *n, int i)
+{
+    if (by_input(n))
+        return n->in[i]->type.dims[p->axis];
+    return p->given ? p->given[i] : p->equal;
+}
+
 static void eval_boxes(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
-    for (int i = 0; i < (by_input(n) ? n->num_in : n->num_out); i++) {
+    Pieces p = find_pieces(g, n);
+    int64_t start = 0;
+    for (int i = 0; i < (by_input(n) ? n->num_in : n->num_out); start += piece_size(&p, n, i++)) {
         int from = by_input(n) ? i : 0;
         int to = by_input(n) ? 0 : i;
         if (!n->out[to] || !type_elems(n->in[from]->type))
             continue;
-        Box b = node_box(g, n, from, to);
+        Box b = node_box(g, n, from, to, start);
         box_copy(&b, n->in[0]->type.dtype, out[to], in[from]);
     }
 }
 
 static void emit_boxes(Emitter *e, const Node *n)
 {
-    for (int i = 0; i < (by_input(n) ? n->num_in : n->num_out); i++) {
+    const Graph *g = emit_plan(e)->g;
+    Pieces p = find_pieces(g, n);
+    int64_t start = 0;
+    for (int i = 0; i < (by_input(n) ? n->num_in : n->num_out); start += piece_size(&p, n, i++)) {
         int from = by_input(n) ? i : 0;
         int to = by_input(n) ? 0 : i;
         if (!n->out[to] || !type_elems(n->in[from]->type))
             continue;
-        Box b = node_box(emit_plan(e)->g, n, from, to);
+        Box b = node_box(g, n, from, to, start);
         emit_box_copy(e, &b, n->in[0]->type.dtype, emit_ptr(e, n->out[to]), emit_ptr(e, n->in[from]));
     }
 }
@@ -123,15 +144,6 @@ static Box piece_box(Type whole, Type part, int axis, int64_t start, bool into_w
     return b;
 }
 
-static Box concat_box(const Graph *g, const Node *n, int in)
-{
-    int axis = axis_of(g, n);
-    int64_t start = 0;
-    for (int i = 0; i < in; i++)
-        start += n->in[i]->type.dims[axis];
-    return piece_box(n->out[0]->type, n->in[in]->type, axis, start, true);
-}
-
 /* Sizes of the outputs along the axis: input 1, or NULL for equal parts. */
 static const int64_t *split_sizes(const Graph *g, const Node *n, int64_t size)
 {
@@ -165,15 +177,17 @@ static void infer_split(Graph *g, Node *n)
     }
 }
 
-static Box split_box(const Graph *g, const Node *n, int out)
+static Pieces find_pieces(const Graph *g, const Node *n)
 {
-    int axis = axis_of(g, n);
-    int64_t size = n->in[0]->type.dims[axis], count, start = 0;
-    const int64_t *given = const_ints(g, n, 1, &count);
-    for (int i = 0; given && i < out; i++)
-        start += given[i];
-    start = given ? start : size / n->num_out * out;
-    return piece_box(n->in[0]->type, n->out[out]->type, axis, start, false);
+    if (n->op != OP_Concat && n->op != OP_Split)
+        return (Pieces){0};
+    Pieces p = {.axis = axis_of(g, n)};
+    int64_t count;
+    if (n->op == OP_Split) {
+        p.given = const_ints(g, n, 1, &count);
+        p.equal = n->in[0]->type.dims[p.axis] / n->num_out;
+    }
+    return p;
 }
 
 /* ---- Slice ---- */
@@ -364,13 +378,13 @@ static Box depth_space_box(const Graph *g, const Node *n)
 
 /* ---- definitions ---- */
 
-static Box node_box(const Graph *g, const Node *n, int in, int out)
+static Box node_box(const Graph *g, const Node *n, int in, int out, int64_t start)
 {
     Type y = n->out[out]->type;
     switch (n->op) {
     case OP_Transpose: return transpose_box(g, n, y);
-    case OP_Concat: return concat_box(g, n, in);
-    case OP_Split: return split_box(g, n, out);
+    case OP_Concat: return piece_box(y, n->in[in]->type, axis_of(g, n), start, true);
+    case OP_Split: return piece_box(n->in[0]->type, y, axis_of(g, n), start, false);
     case OP_Slice: return slice_box(g, n, y);
     case OP_Expand: return expand_box(n, y);
     case OP_Tile: return tile_box(n, y);

@@ -3,6 +3,7 @@
  * double. */
 #include "ops/grad.h"
 #include "ops/ops.h"
+#include "ops/reference.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,7 +44,14 @@ static Planes planes_of(Type x)
     return (Planes){s.outer, s.n, s.inner};
 }
 
-/* Mean and variance of a box of r0 x r1 elements with strides s0, 1. */
+/* v^2 as an element holds it: squares overflow and vanish as ONNX's function bodies have it, which compute in
+ * the type of the tensor. */
+static double square(double v, DType d)
+{
+    return elem_rounded(v * v, d);
+}
+
+/* Mean and variance of a box of r0 x r1 elements with strides s0, 1; sums are rounded to the type. */
 static void moments(const void *x, DType d, int64_t first, int64_t r0, int64_t s0, int64_t r1, double *mean,
                     double *var)
 {
@@ -51,13 +59,13 @@ static void moments(const void *x, DType d, int64_t first, int64_t r0, int64_t s
     for (int64_t i = 0; i < r0; i++)
         for (int64_t j = 0; j < r1; j++)
             sum += elem_get(x, d, first + i * s0 + j);
-    *mean = sum / (double)(r0 * r1);
+    *mean = elem_rounded(sum, d) / (double)(r0 * r1);
     for (int64_t i = 0; i < r0; i++)
         for (int64_t j = 0; j < r1; j++) {
             double v = elem_get(x, d, first + i * s0 + j) - *mean;
-            squares += v * v;
+            squares += square(v, d);
         }
-    *var = squares / (double)(r0 * r1);
+    *var = elem_rounded(squares, d) / (double)(r0 * r1);
 }
 
 /* An attribute as a literal of the tensor's type. */
@@ -507,23 +515,40 @@ static void infer_lp(Graph *g, Node *n)
     n->out[0]->type = n->in[0]->type;
 }
 
+/* Sum of |x| or x^2 along the axis, from element `first` on. */
+static double lp_sum(const Node *n, AxisSplit s, const void *x, int64_t first)
+{
+    DType d = n->in[0]->type.dtype;
+    bool p1 = attr_int(n, "p") == 1;
+    double sum = 0;
+    for (int64_t at = first; at < first + s.n * s.inner; at += s.inner) {
+        double v = elem_get(x, d, at);
+        sum += p1 ? fabs(v) : square(v, d);
+    }
+    return elem_rounded(sum, d);
+}
+
 static void eval_lp(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     AxisSplit s = lp_split(g, n);
     DType d = n->in[0]->type.dtype;
-    bool p1 = attr_int(n, "p") == 1;
     for (int64_t o = 0; o < s.outer; o++)
         for (int64_t i = 0; i < s.inner; i++) {
             int64_t first = o * s.n * s.inner + i, end = first + s.n * s.inner;
-            double sum = 0;
-            for (int64_t at = first; at < end; at += s.inner) {
-                double v = elem_get(in[0], d, at);
-                sum += p1 ? fabs(v) : v * v;
-            }
-            double norm = p1 ? sum : sqrt(sum);
+            double sum = lp_sum(n, s, in[0], first), norm = attr_int(n, "p") == 1 ? sum : sqrt(sum);
             for (int64_t at = first; at < end; at += s.inner)
                 elem_set(out[0], d, at, norm == 0 ? 0 : elem_get(in[0], d, at) / norm);
         }
+}
+
+static void magnify_lp(const Graph *g, const Node *n, const void *const *in, const void *want, double *by)
+{
+    (void)want;
+    AxisSplit s = lp_split(g, n);
+    for (int64_t at = 0; at < type_elems(n->in[0]->type); at++) {
+        int64_t first = at / (s.n * s.inner) * s.n * s.inner + at % s.inner;
+        by[at] = small_sum_factor(lp_sum(n, s, in[0], first), n->in[0]->type.dtype);
+    }
 }
 
 static void emit_lp(Emitter *e, const Node *n)
@@ -549,6 +574,7 @@ const OpDef op_LpNormalization = {
     .infer = infer_lp,
     .eval = eval_lp,
     .rounding = {.rule = ROUND_POSITIVE},
+    .magnify = magnify_lp,
     .terms = lp_terms,
     .emit = emit_lp};
 
@@ -572,26 +598,39 @@ static double sum_squares(const void *x, DType d, const Planes *p, int64_t image
     double sum = 0;
     for (int64_t c = from < 0 ? 0 : from; c <= to && c < p->channels; c++) {
         double v = elem_get(x, d, (image * p->channels + c) * p->size + i);
-        sum += v * v;
+        sum += square(v, d);
     }
-    return sum;
+    return elem_rounded(sum, d);
+}
+
+/* alpha / size * the sum of squares around element `at` */
+static double lrn_part(const Node *n, const void *x, int64_t at)
+{
+    Planes p = planes_of(n->in[0]->type);
+    int64_t size = attr_int(n, "size"), plane = at / p.size, c = plane % p.channels;
+    double sum = sum_squares(x, n->in[0]->type.dtype, &p, plane / p.channels, c - (size - 1) / 2,
+                             c + size / 2, at % p.size);
+    return (double)attr_float(n, "alpha") / (double)size * sum;
 }
 
 static void eval_lrn(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     (void)g;
-    Planes p = planes_of(n->in[0]->type);
     DType d = n->in[0]->type.dtype;
-    int64_t size = attr_int(n, "size");
-    double alpha = (double)attr_float(n, "alpha") / (double)size, beta = (double)attr_float(n, "beta");
-    for (int64_t plane = 0; plane < p.batch * p.channels; plane++)
-        for (int64_t i = 0; i < p.size; i++) {
-            int64_t image = plane / p.channels, c = plane % p.channels;
-            double sum = sum_squares(in[0], d, &p, image, c - (size - 1) / 2, c + size / 2, i);
-            double v = elem_get(in[0], d, plane * p.size + i);
-            elem_set(out[0], d, plane * p.size + i,
-                     v / pow((double)attr_float(n, "bias") + alpha * sum, beta));
-        }
+    double bias = (double)attr_float(n, "bias"), beta = (double)attr_float(n, "beta");
+    for (int64_t at = 0; at < type_elems(n->in[0]->type); at++)
+        elem_set(out[0], d, at, elem_get(in[0], d, at) / pow(bias + lrn_part(n, in[0], at), beta));
+}
+
+/* The base of the power may cancel. */
+static void magnify_lrn(const Graph *g, const Node *n, const void *const *in, const void *want, double *by)
+{
+    (void)g, (void)want;
+    double bias = (double)attr_float(n, "bias"), beta = (double)attr_float(n, "beta");
+    for (int64_t at = 0; at < type_elems(n->in[0]->type); at++) {
+        double part = lrn_part(n, in[0], at);
+        by[at] = 1 + fabs(beta) * (fabs(bias) + fabs(part)) / fabs(bias + part);
+    }
 }
 
 static void emit_lrn(Emitter *e, const Node *n)
@@ -620,6 +659,7 @@ const OpDef op_LRN = {.name = "LRN",
                       .infer = infer_lrn,
                       .eval = eval_lrn,
                       .rounding = {.rule = ROUND_POSITIVE},
+                      .magnify = magnify_lrn,
                       .terms = lrn_terms,
                       .steps = lrn_terms,
                       .emit = emit_lrn};

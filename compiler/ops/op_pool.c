@@ -123,7 +123,8 @@ static void eval_max(const Graph *g, const Node *n, const void *const *in, void 
     free(v);
 }
 
-static double average(const Window *w, int64_t o, const double *x, bool count_pad)
+/* The sum is rounded to the type. */
+static double average(const Window *w, int64_t o, const double *x, DType d, bool count_pad)
 {
     double sum = 0, count = 0;
     for (int64_t t = 0; t < volume(w->kernel); t++) {
@@ -132,7 +133,7 @@ static double average(const Window *w, int64_t o, const double *x, bool count_pa
         sum += p >= 0 ? x[p] : 0;
         count += p >= 0 || (count_pad && counts) ? 1 : 0;
     }
-    return sum / count;
+    return elem_rounded(sum, d) / count;
 }
 
 static void eval_average(const Graph *g, const Node *n, const void *const *in, void *const *out)
@@ -143,7 +144,7 @@ static void eval_average(const Graph *g, const Node *n, const void *const *in, v
     bool count_pad = n->op == OP_AveragePool && attr_int(n, "count_include_pad");
     double *v = doubles_from(in[0], x.dtype, planes * size);
     for (int64_t i = 0; i < planes * results; i++)
-        elem_set(out[0], x.dtype, i, average(&w, i % results, v + i / results * size, count_pad));
+        elem_set(out[0], x.dtype, i, average(&w, i % results, v + i / results * size, x.dtype, count_pad));
     free(v);
 }
 
@@ -154,16 +155,16 @@ static void infer_lp_pool(Graph *g, Node *n)
     infer_pool(g, n);
 }
 
-/* (sum of |x|^p)^(1/p) over the window of output o */
-static double power_mean(const Window *w, int64_t o, const double *x, double p)
+/* Sum of |x|^p over the window of output o; powers and sum overflow and vanish as in their type. */
+static double power_sum(const Window *w, int64_t o, const double *x, DType d, double p)
 {
     double sum = 0;
     for (int64_t t = 0; t < volume(w->kernel); t++) {
         bool counts;
         int64_t at = tap_position(w, o, t, &counts);
-        sum += at >= 0 ? pow(fabs(x[at]), p) : 0;
+        sum += at >= 0 ? elem_rounded(pow(fabs(x[at]), p), d) : 0;
     }
-    return pow(sum, 1 / p);
+    return elem_rounded(sum, d);
 }
 
 static void eval_lp(const Graph *g, const Node *n, const void *const *in, void *const *out)
@@ -171,11 +172,23 @@ static void eval_lp(const Graph *g, const Node *n, const void *const *in, void *
     Window w = pool_window(g, n);
     Type x = n->in[0]->type;
     int64_t planes = x.dims[0] * x.dims[1], size = volume(w.in), results = volume(w.out);
-    double *v = doubles_from(in[0], x.dtype, planes * size);
+    double *v = doubles_from(in[0], x.dtype, planes * size), p = (double)attr_int(n, "p");
     for (int64_t i = 0; i < planes * results; i++)
         elem_set(out[0], x.dtype, i,
-                 power_mean(&w, i % results, v + i / results * size, (double)attr_int(n, "p")));
+                 pow(power_sum(&w, i % results, v + i / results * size, x.dtype, p), 1 / p));
     free(v);
+}
+
+/* 1 / p is rounded before it is an exponent: |log y| roundings. */
+static void magnify_lp(const Graph *g, const Node *n, const void *const *in, const void *want, double *by)
+{
+    (void)g, (void)in;
+    DType d = n->out[0]->type.dtype;
+    double p = (double)attr_int(n, "p");
+    for (int64_t i = 0; i < type_elems(n->out[0]->type); i++) {
+        double y = elem_get(want, d, i);
+        by[i] = small_sum_factor(pow(y, p), d) + (p > 2 && y > 0 ? fabs(log(y)) / 8 : 0);
+    }
 }
 
 static void emit_lp_pool(Emitter *e, const Node *n)
@@ -312,6 +325,7 @@ const OpDef op_LpPool = {
     .infer = infer_lp_pool,
     .eval = eval_lp,
     .rounding = {.rule = ROUND_POSITIVE},
+    .magnify = magnify_lp,
     .terms = window_size,
     .steps = window_size,
     .emit = emit_lp_pool,
@@ -327,6 +341,7 @@ const OpDef op_GlobalLpPool = {
     .infer = infer_lp_pool,
     .eval = eval_lp,
     .rounding = {.rule = ROUND_POSITIVE},
+    .magnify = magnify_lp,
     .emit = emit_lp_pool,
 };
 

@@ -229,7 +229,8 @@ bool cell_has_memory(const Cell *c)
 
 int cell_records(const Cell *c)
 {
-    return (int)(c->directions * c->steps) * (cell_has_memory(c) ? 2 : 1);
+    int64_t steps = c->batch ? c->directions * c->steps : 0;
+    return (int)steps * (cell_has_memory(c) ? 2 : 1);
 }
 
 bool cell_runs(const int32_t *lengths, int64_t b, int64_t t)

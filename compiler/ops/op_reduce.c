@@ -6,6 +6,7 @@
  * for integers. */
 #include "ops/grad.h"
 #include "ops/ops.h"
+#include "ops/reference.h"
 
 #include <math.h>
 #include <string.h>
@@ -117,11 +118,12 @@ static Nest make_nest(const Graph *g, const Node *n)
 
 /* ---- evaluation ---- */
 
-static double join_floats(Join join, double a, double b)
+/* Products are rounded one by one, so that they overflow and vanish where generated code does. */
+static double join_floats(Join join, double a, double b, DType d)
 {
     switch (join) {
     case JOIN_SUM: return a + b;
-    case JOIN_PROD: return a * b;
+    case JOIN_PROD: return elem_rounded(a * b, d);
     case JOIN_MAX: return a > b || isnan(a) ? a : b;
     case JOIN_MIN: return a < b || isnan(a) ? a : b;
     }
@@ -129,12 +131,12 @@ static double join_floats(Join join, double a, double b)
 }
 
 /* m: the largest element, for EACH_EXP */
-static double each_value(Each each, double v, double m)
+static double each_value(Each each, double v, double m, DType d)
 {
     switch (each) {
     case EACH_SAME: return v;
     case EACH_ABS: return fabs(v);
-    case EACH_SQUARE: return v * v;
+    case EACH_SQUARE: return elem_rounded(v * v, d);
     case EACH_EXP: return exp(v - m);
     }
     bug("each %d", (int)each);
@@ -155,8 +157,9 @@ static double reduce_floats(const ReduceOp *op, const Nest *nest, const void *x,
     if (nest->count > 0)
         do {
             double v = elem_get(x, d, base + loops_position(&nest->reduced, 0, at, nest->reduced.rank));
-            acc = join_floats(op->join, acc, each_value(op->each, v, m));
+            acc = join_floats(op->join, acc, each_value(op->each, v, m, d), d);
         } while (loops_next(&nest->reduced, at, nest->reduced.rank));
+    acc = elem_rounded(acc, d);
     switch (op->finish) {
     case FINISH_MEAN: return acc / (double)nest->count;
     case FINISH_SQRT: return sqrt(acc);
@@ -231,6 +234,27 @@ static void eval_reduce(const Graph *g, const Node *n, const void *const *in, vo
             elem_set(out[0], d, y, reduce_floats(op, &nest, in[0], d, x));
         else
             set_bits(out[0], d, y, reduce_ints(op, &nest, in[0], d, x));
+    } while (loops_next(&nest.kept, at, nest.kept.rank));
+}
+
+/* ---- bounds ---- */
+
+/* The sum of |x| over |the sum of x|, and how y, a root, follows from digits that small squares lost. */
+static void magnify_reduce(const Graph *g, const Node *n, const void *const *in, const void *want, double *by)
+{
+    (void)want;
+    static const ReduceOp sizes = {EACH_ABS, JOIN_SUM, FINISH_NONE}, sum = {EACH_SAME, JOIN_SUM, FINISH_NONE};
+    static const ReduceOp squares = {EACH_SQUARE, JOIN_SUM, FINISH_NONE};
+    DType d = n->in[0]->type.dtype;
+    Nest nest = make_nest(g, n);
+    int64_t at[MAX_RANK] = {0};
+    do {
+        int64_t x = loops_position(&nest.kept, 1, at, nest.kept.rank);
+        double *to = &by[loops_position(&nest.kept, 0, at, nest.kept.rank)];
+        if (n->op == OP_ReduceL2)
+            *to = small_sum_factor(reduce_floats(&squares, &nest, in[0], d, x), d);
+        else
+            *to = reduce_floats(&sizes, &nest, in[0], d, x) / fabs(reduce_floats(&sum, &nest, in[0], d, x));
     } while (loops_next(&nest.kept, at, nest.kept.rank));
 }
 
@@ -361,7 +385,7 @@ static void emit_reduce(Emitter *e, const Node *n)
 
 /* ---- the table ---- */
 
-#define REDUCE(op, rounds, most, ...)                                                                        \
+#define REDUCE(op, rounds, magnified, most, ...)                                                             \
     const OpDef op_##op = {.name = #op,                                                                      \
                            .min_in = 1,                                                                      \
                            .max_in = most,                                                                   \
@@ -371,19 +395,20 @@ static void emit_reduce(Emitter *e, const Node *n)
                            .infer = infer_reduce,                                                            \
                            .eval = eval_reduce,                                                              \
                            .rounding = {.rule = rounds},                                                     \
+                           .magnify = magnified,                                                             \
                            .emit = emit_reduce,                                                              \
                            .grad = grad_reduce}
 #define AXES_ATTR                                                                                            \
     {                                                                                                        \
         .name = "axes", .type = ATTR_INTS                                                                    \
     }
-REDUCE(ReduceSum, ROUND_SUM, 2, {.name = "noop_with_empty_axes", .type = ATTR_INT});
-REDUCE(ReduceMean, ROUND_SUM, 1, AXES_ATTR);
-REDUCE(ReduceProd, ROUND_POSITIVE, 1, AXES_ATTR);
-REDUCE(ReduceMax, ROUND_NOT, 1, AXES_ATTR);
-REDUCE(ReduceMin, ROUND_NOT, 1, AXES_ATTR);
-REDUCE(ReduceL1, ROUND_POSITIVE, 1, AXES_ATTR);
-REDUCE(ReduceL2, ROUND_POSITIVE, 1, AXES_ATTR);
-REDUCE(ReduceLogSum, ROUND_LOG_SUM, 1, AXES_ATTR);
-REDUCE(ReduceLogSumExp, ROUND_LOG_SUM, 1, AXES_ATTR);
-REDUCE(ReduceSumSquare, ROUND_POSITIVE, 1, AXES_ATTR);
+REDUCE(ReduceSum, ROUND_SUM, NULL, 2, {.name = "noop_with_empty_axes", .type = ATTR_INT});
+REDUCE(ReduceMean, ROUND_SUM, NULL, 1, AXES_ATTR);
+REDUCE(ReduceProd, ROUND_POSITIVE, NULL, 1, AXES_ATTR);
+REDUCE(ReduceMax, ROUND_NOT, NULL, 1, AXES_ATTR);
+REDUCE(ReduceMin, ROUND_NOT, NULL, 1, AXES_ATTR);
+REDUCE(ReduceL1, ROUND_POSITIVE, NULL, 1, AXES_ATTR);
+REDUCE(ReduceL2, ROUND_POSITIVE, magnify_reduce, 1, AXES_ATTR);
+REDUCE(ReduceLogSum, ROUND_LOG_SUM, magnify_reduce, 1, AXES_ATTR);
+REDUCE(ReduceLogSumExp, ROUND_LOG_SUM, NULL, 1, AXES_ATTR);
+REDUCE(ReduceSumSquare, ROUND_POSITIVE, NULL, 1, AXES_ATTR);

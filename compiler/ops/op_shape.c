@@ -292,21 +292,26 @@ static int64_t count_integers(const Graph *g, const Node *n)
     return (int64_t)((way - 1) / step) + 1;
 }
 
+/* Of other types: the distance is rounded to the type, all else is in double, as onnxruntime and ONNX's shape
+ * inference have it. */
+static int64_t count_numbers(const Graph *g, const Node *n)
+{
+    double start = const_scalar(g, n, 0), limit = const_scalar(g, n, 1), delta = const_scalar(g, n, 2);
+    double way = elem_rounded(limit - start, n->in[0]->type.dtype);
+    double count = delta != 0 ? ceil(way / delta) : -1;
+    if (delta == 0 || !(count < (double)((int64_t)1 << 31)))
+        fail_node(g, n, "from %g to %g in steps of %g", start, limit, delta);
+    return count > 0 ? (int64_t)count : 0;
+}
+
 static void infer_range(Graph *g, Node *n)
 {
     DType d = n->in[0]->type.dtype;
     for (int i = 1; i < 3; i++)
         if (n->in[i]->type.dtype != d)
             fail_node(g, n, "start, limit and delta must be of one type");
-    if (d == DT_I64) {
-        n->out[0]->type = type_make(d, 1, (int64_t[]){count_integers(g, n)});
-        return;
-    }
-    double start = const_scalar(g, n, 0), limit = const_scalar(g, n, 1), delta = const_scalar(g, n, 2);
-    double count = delta != 0 ? ceil((limit - start) / delta) : -1;
-    if (delta == 0 || !(count < (double)((int64_t)1 << 31)))
-        fail_node(g, n, "from %g to %g in steps of %g", start, limit, delta);
-    n->out[0]->type = type_make(d, 1, (int64_t[]){count > 0 ? (int64_t)count : 0});
+    int64_t count = d == DT_I64 ? count_integers(g, n) : count_numbers(g, n);
+    n->out[0]->type = type_make(d, 1, &count);
 }
 
 static void eval_range(const Graph *g, const Node *n, const void *const *in, void *const *out)

@@ -19,8 +19,9 @@ typedef struct AxisSplit {
     int64_t outer, n, inner;
 } AxisSplit;
 AxisSplit split_axis(Type t, int64_t axis);
-const char *split_text(AxisSplit s); /* "outer, n, inner" */
-bool is_reshape(const Node *n);      /* Reshape, Flatten, Squeeze or Unsqueeze */
+const char *split_text(AxisSplit s);               /* "outer, n, inner" */
+bool is_reshape(const Node *n);                    /* Reshape, Flatten, Squeeze or Unsqueeze */
+void transpose_perm(const Node *n, int64_t *perm); /* of a Transpose: axis i of the output is perm[i] */
 
 /* ---- window.c ---- */
 

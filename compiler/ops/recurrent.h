@@ -21,7 +21,8 @@ int64_t cell_state(const Cell *c, int64_t d, int64_t b);
 int64_t cell_time(const Cell *c, int64_t d, int64_t s); /* the time at which direction d is in its step s */
 bool cell_has_memory(const Cell *c);                    /* a second state, C */
 
-int cell_records(const Cell *c); /* what `check` is told of: directions * steps * states */
+/* What `check` is told of: directions * steps * states; nothing of no rows, whose code is empty. */
+int cell_records(const Cell *c);
 
 /* A value and how far rounding may have moved the same computation in the cell's own type. */
 typedef struct Approx {

@@ -3,6 +3,8 @@
 #include "ops/ops.h"
 #include "ops/reference.h"
 
+#include <float.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,4 +150,10 @@ void reference_fc(int64_t ci, int64_t co, const double *x, const double *w, doub
         }
         acc[o] = sum;
     }
+}
+
+double small_sum_factor(double sum, DType d)
+{
+    double least = d == DT_F64 ? DBL_MIN : (double)FLT_MIN;
+    return sum > 0 ? 1 + 2 * least / sum : 1;
 }

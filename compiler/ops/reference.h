@@ -64,4 +64,7 @@ double *doubles_new(int64_t n);
 double *doubles_from(const void *data, DType d, int64_t n);
 void doubles_to(const double *v, void *data, DType d, int64_t n);
 
+/* For OpDef.magnify: a sum of powers below the normal numbers has lost digits. */
+double small_sum_factor(double sum, DType d);
+
 #endif

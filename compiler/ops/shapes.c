@@ -55,6 +55,14 @@ bool is_reshape(const Node *n)
     return n->op == OP_Reshape || n->op == OP_Flatten || n->op == OP_Squeeze || n->op == OP_Unsqueeze;
 }
 
+void transpose_perm(const Node *n, int64_t *perm)
+{
+    int count, rank = n->in[0]->type.rank;
+    const int64_t *given = attr_ints(n, "perm", &count);
+    for (int i = 0; i < rank; i++)
+        perm[i] = given ? given[i] : rank - 1 - i;
+}
+
 int32_t *broadcast_map(Type out, Type in)
 {
     if (type_elems(out) == type_elems(in))

@@ -201,10 +201,10 @@ void emit_end_check(Emitter *e)
 
 int plan_node_index(const Plan *p, const Node *n)
 {
-    for (int i = 0; i < p->g->num_nodes; i++)
-        if (p->g->nodes[i] == n)
-            return i;
-    bug("node '%s' is not in the graph", node_label(n));
+    for (int k = 0; k < n->num_out; k++)
+        if (n->out[k])
+            return p->maker[n->out[k]->id];
+    bug("node '%s' makes nothing", node_label(n));
 }
 
 const char *comment_text(const char *s)
@@ -213,7 +213,7 @@ const char *comment_text(const char *s)
     for (char *p = copy; *p; p++) {
         if ((p[0] == '*' && p[1] == '/') || (p[0] == '/' && p[1] == '*') || (p[0] == '?' && p[1] == '?'))
             p[1] = '.';
-        if (!isprint((unsigned char)*p) || *p == '\\')
+        if (!isprint((unsigned char)*p) || (*p == '\\' && !p[1]))
             *p = '.';
     }
     return copy;

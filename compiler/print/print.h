@@ -10,6 +10,7 @@ typedef struct Plan {
     const Options *opt;
     const char *id;          /* C identifier, "net" */
     int64_t arena_bytes;     /* tensors and scratch */
+    const int *maker;        /* by tensor id: index of the node that makes it, -1 for none */
     int64_t *scratch;        /* by node index: arena offset of the node's scratch memory, -1 for none */
     const struct Flow *flow; /* flow.h */
     int64_t lower_bound;     /* bytes that any plan needs at its fullest moment */

@@ -72,8 +72,8 @@ static void compare_tools(const cJSON *o, const SizeReport *s, const char *path)
     const char *const now[] = {s->compiler, s->cflags, s->optimize};
     for (int i = 0; i < 3; i++)
         if (strcmp(string_of(o, keys[i], path), now[i]) != 0)
-            note("%s was measured with %s '%s', not '%s'", path, keys[i], string_of(o, keys[i], path),
-                 now[i]);
+            note("%s was measured with %s '%s', not '%s'", path, keys[i],
+                 shown_text(string_of(o, keys[i], path)), now[i]);
 }
 
 /* 1 if the combination grew. */

@@ -1,12 +1,11 @@
 /* size_cache.c - objects that were compiled before, kept by the hash of all that goes into them. An entry is
  * one file: a header with the hash of what follows, the object, the stack report. A damaged entry is as good
- * as none; nothing here fails a measurement. */
+ * as none, and so is one that somebody else may have written; nothing here fails a measurement. */
+#include "base/abandoned.h"
 #include "base/cleanup.h"
-#include "base/out_file.h"
 #include "size/size.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +23,16 @@ typedef struct EntryHeader {
     uint64_t object_len, stack_len;
 } EntryHeader;
 
+#define NEW_START "new-" /* of files that are being written */
+
 static const char entry_magic[16] = "ternc-object-1";
 
-static const char *make_folder(const char *path)
+/* Of this user, and so is a link that leads there. */
+static bool is_own_folder(const char *path)
 {
-    return mkdir(path, 0777) == 0 || errno == EEXIST ? path : NULL;
+    struct stat st;
+    return !lstat(path, &st) && st.st_uid == geteuid() && !stat(path, &st) && st.st_uid == geteuid() &&
+           S_ISDIR(st.st_mode);
 }
 
 const char *cache_folder(void)
@@ -39,7 +43,10 @@ const char *cache_folder(void)
             return NULL;
         base = mem_printf("%s/.cache", home);
     }
-    return make_folder(base) ? make_folder(mem_printf("%s/ternc", base)) : NULL;
+    const char *folder = mem_printf("%s/ternc", base);
+    mkdir(base, 0700);
+    mkdir(folder, 0700);
+    return is_own_folder(folder) && !chmod(folder, 0700) ? folder : NULL;
 }
 
 static char *entry_path(const char *folder, Hash key)
@@ -59,15 +66,30 @@ static bool entry_is_sound(const EntryHeader *h, const uint8_t *body, size_t len
     return check.low64 == h->check[0] && check.high64 == h->check[1];
 }
 
+/* A regular file of this user, read as a whole; NULL: it is none. */
+static const uint8_t *read_entry(const char *path, size_t *len)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    bool ours = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_uid == geteuid();
+    uint8_t *data = NULL;
+    *len = ours ? (size_t)st.st_size : 0;
+    if (*len >= sizeof(EntryHeader))
+        data = NEW_ARRAY(uint8_t, st.st_size);
+    if (data && read(fd, data, *len) != (ssize_t)*len)
+        data = NULL;
+    if (fd >= 0)
+        close(fd);
+    return data;
+}
+
 bool cache_load(const char *folder, SizeBuild *b)
 {
     const char *path = entry_path(folder, b->key);
-    if (access(path, R_OK) != 0)
-        return false;
     size_t len;
-    const uint8_t *file = file_map(path, &len);
+    const uint8_t *file = read_entry(path, &len);
     EntryHeader h;
-    if (len < sizeof h)
+    if (!file)
         return false;
     memcpy(&h, file, sizeof h);
     const uint8_t *body = file + sizeof h;
@@ -93,35 +115,38 @@ void cache_store(const char *folder, const SizeBuild *b)
                      .object_len = b->object_len,
                      .stack_len = stack_len};
     memcpy(h.magic, entry_magic, sizeof entry_magic);
-    char *temp = mem_printf("%s/new-XXXXXX", folder);
+    char *temp = mem_printf("%s/" NEW_START "XXXXXX", folder);
     sigset_t before = cleanup_hold();
-    int fd = mkstemp(temp);
-    if (fd >= 0)
+    int fd = mkostemp(temp, O_CLOEXEC);
+    bool ours = fd >= 0 && own_file(fd, temp);
+    if (ours)
         cleanup_add(LEFT_FILE, temp);
     cleanup_release(&before);
-    if (fd >= 0) {
+    if (ours) {
         bool written =
             write(fd, &h, sizeof h) == (ssize_t)sizeof h && write(fd, all.data, len) == (ssize_t)len;
-        if (close(fd) != 0 || !written || rename(temp, entry_path(folder, b->key)) != 0)
+        if (!written || rename(temp, entry_path(folder, b->key)) != 0)
             unlink(temp);
+        close(fd);
         cleanup_drop(temp);
     }
     text_free(&all);
 }
 
-static bool is_ours(const char *name)
+static bool is_entry(const char *name)
 {
     size_t n = strlen(name);
-    return (n > 7 && !strcmp(name + n - 7, ".object")) || !strncmp(name, "new-", 4);
+    return n > 7 && !strcmp(name + n - 7, ".object");
 }
 
 void cache_expire(const char *folder)
 {
     DIR *d = opendir(folder);
     time_t now = time(NULL);
+    remove_abandoned_files(folder, NEW_START, "");
     for (struct dirent *entry; d && (entry = readdir(d));) {
         struct stat st;
-        if (is_ours(entry->d_name) && !fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+        if (is_entry(entry->d_name) && !fstatat(dirfd(d), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
             S_ISREG(st.st_mode) && now - st.st_mtime > MAX_AGE)
             unlinkat(dirfd(d), entry->d_name, 0);
     }

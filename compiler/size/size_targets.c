@@ -3,6 +3,7 @@
 #include "size/size.h"
 
 #include <string.h>
+#include <strings.h>
 
 void size_list_targets(FILE *f)
 {
@@ -52,11 +53,12 @@ static const Target *find_size_target(const char *name, const Target *const *cus
     return machine_of_table("--targets", name);
 }
 
+/* Whatever the case: folders have these names, and there are file systems to which it is all one. */
 static void check_repeats(const Target *const *list, int count)
 {
     for (int i = 0; i < count; i++)
         for (int k = 0; k < i; k++)
-            if (!strcmp(list[i]->name, list[k]->name))
+            if (!strcasecmp(list[i]->name, list[k]->name))
                 usage("--targets: '%s' is named twice", list[i]->name);
 }
 
@@ -71,7 +73,6 @@ const Target *const *size_targets(Strings names, Strings custom, int *count)
     check_repeats(made, custom.count);
     for (int i = 0; i < names.count; i++)
         list[n++] = find_size_target(names.items[i], made, custom.count);
-    check_repeats(list, n);
     for (int i = 0; i < custom.count; i++) {
         bool named = false;
         for (int k = 0; k < names.count; k++)
@@ -79,6 +80,7 @@ const Target *const *size_targets(Strings names, Strings custom, int *count)
         if (!named)
             list[n++] = made[i];
     }
+    check_repeats(list, n);
     if (!n)
         list[n++] = find_target("host");
     *count = n;

@@ -225,18 +225,28 @@ static void rebatch(Graph *g, Node *n, const BatchAxis *axes, int64_t batch)
         repeat_constants(g, n, axis, batch);
 }
 
+static void check_batch_axis(const Graph *g, const Tensor *x)
+{
+    if (x->type.rank > 1 && x->channels.told && !x->channels.batch)
+        fail("%s: training needs models whose inputs have the batch in front; '%s' is %s, without one",
+             g->file, x->name, type_text(x->type));
+}
+
 Graph *graph_with_batch(const Graph *g, int64_t batch)
 {
     Graph *c = copy_graph(g);
     if (batch == 1)
         return c;
+    for (int i = 0; i < c->num_inputs; i++)
+        check_batch_axis(g, g->inputs[i]);
     const BatchAxis *axes = find_axes(c);
     for (int i = 0; i < c->num_nodes; i++)
         rebatch(c, c->nodes[i], axes, batch);
     for (int i = 0; i < c->num_inputs; i++)
         multiply_batch(c, c->inputs[i], &c->inputs[i]->type, 0, batch);
     for (int i = 0; i < c->num_outputs; i++)
-        c->outputs[i]->type = (Type){.rank = -1};
+        if (c->outputs[i]->producer)
+            c->outputs[i]->type = (Type){.rank = -1};
     pass_infer(c);
     return c;
 }

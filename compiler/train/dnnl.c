@@ -6,13 +6,38 @@
  * instruction set give the same bits. */
 #include "train/dnnl_calls.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 void omp_set_num_threads(int n); /* of libgomp, which the library runs on */
 
+static void *wait_for_all(void *lock)
+{
+    pthread_mutex_lock(lock);
+    pthread_mutex_unlock(lock);
+    return NULL;
+}
+
+/* All at the same time: where libgomp cannot start one, it ends the process without saying what to do. */
+static void try_threads(int threads)
+{
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_t *started = NEW_ARRAY(pthread_t, threads);
+    int count = 0;
+    pthread_mutex_lock(&lock);
+    while (count < threads - 1 && !pthread_create(&started[count], NULL, wait_for_all, &lock))
+        count++;
+    pthread_mutex_unlock(&lock);
+    for (int i = 0; i < count; i++)
+        pthread_join(started[i], NULL);
+    if (count < threads - 1)
+        fail("cannot start %d threads: out of memory, or too many of them; try fewer --threads", threads);
+}
+
 Library *library_open(int threads)
 {
     Library *l = NEW(Library);
+    try_threads(threads);
     omp_set_num_threads(threads);
     check_call(dnnl_engine_create(&l->engine, dnnl_cpu, 0));
     check_call(dnnl_stream_create(&l->stream, l->engine, dnnl_stream_default_flags));

@@ -278,11 +278,23 @@ static void prepare_steps(Engine *e)
     value_need_dense(&e->values[e->score->id]);
 }
 
+/* A constant, or what mixes the samples. */
+static void check_score(const Engine *e, const Tensor *of_one)
+{
+    if (type_elems(e->score->type) != e->batch * type_elems(of_one->type))
+        fail("%s: cannot be computed in batches: '%s' has no value for each sample, it is %s for one and %s "
+             "for "
+             "%s of them",
+             e->g->file, of_one->name, type_text(of_one->type), type_text(e->score->type),
+             int_text(e->batch));
+}
+
 Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threads, Wanted wanted)
 {
     Engine *e = NEW(Engine);
     Graph *b = graph_with_batch(g, batch);
     *e = (Engine){.g = b, .batch = batch, .score = b->tensors[score->id], .momentum = 0.9};
+    check_score(e, score);
     e->values = NEW_ARRAY(Value, b->num_tensors);
     e->steps = NEW_ARRAY(Step, b->num_nodes);
     e->uses = graph_use_counts(b);

@@ -2,8 +2,6 @@
  * the epoch and the sample, so that nothing of it has to be saved for --resume. */
 #include "train/training.h"
 
-#include <string.h>
-
 /* Fisher and Yates */
 void order_samples(int64_t *order, const Source *s, uint64_t seed, int64_t epoch)
 {
@@ -17,47 +15,41 @@ void order_samples(int64_t *order, const Source *s, uint64_t seed, int64_t epoch
     }
 }
 
-static void flip_rows(float *x, int64_t rows, int64_t width)
+static void flip_rows(const DataFeed *f, int64_t c, float *x)
 {
-    for (int64_t r = 0; r < rows; r++, x += width)
-        for (int64_t a = 0, b = width - 1; a < b; a++, b--) {
-            float keep = x[a];
-            x[a] = x[b];
-            x[b] = keep;
+    for (int64_t row = 0; row < f->h; row++)
+        for (int64_t a = row * f->w, b = a + f->w - 1; a < b; a++, b--) {
+            float *left = &x[feed_place(f, c, a)], *right = &x[feed_place(f, c, b)], keep = *left;
+            *left = *right;
+            *right = keep;
         }
 }
 
-/* The plane moved by (dy, dx); what comes in is `fill`. */
-static void shift_plane(float *x, float *room, int64_t h, int64_t w, int64_t dy, int64_t dx, float fill)
+/* The channel moved by (dy, dx); what comes in is black. */
+static void shift_plane(const DataFeed *f, int64_t c, float *x, float *room, int64_t dy, int64_t dx)
 {
-    for (int64_t i = 0; i < h * w; i++) {
-        int64_t y = i / w + dy, k = i % w + dx;
-        room[i] = y >= 0 && y < h && k >= 0 && k < w ? x[y * w + k] : fill;
+    float black = (float)((0 - f->mean[c]) / f->std[c]);
+    for (int64_t i = 0; i < f->hw; i++) {
+        int64_t y = i / f->w + dy, k = i % f->w + dx;
+        bool inside = y >= 0 && y < f->h && k >= 0 && k < f->w;
+        room[i] = inside ? x[feed_place(f, c, y * f->w + k)] : black;
     }
-    memcpy(x, room, (size_t)(h * w) * sizeof *x);
-}
-
-static float black(const DataFeed *f, int64_t channel)
-{
-    int64_t c = channel < f->c ? channel : 0;
-    return (float)((0 - f->mean[c]) / f->std[c]);
+    for (int64_t i = 0; i < f->hw; i++)
+        x[feed_place(f, c, i)] = room[i];
 }
 
 void draw_sample(const DataFeed *f, const TrainOptions *o, int64_t i, uint64_t seed, float *x)
 {
     data_sample(f, i, x);
-    Type t = f->input;
-    if (!o->flip && !o->crop)
-        return;
-    int64_t h = t.dims[t.rank - 2], w = t.dims[t.rank - 1], planes = type_elems(t) / (h * w);
-    if (o->flip && random_unit(seed, 0) < 0.5)
-        flip_rows(x, planes * h, w);
+    bool flip = o->flip && random_unit(seed, 0) < 0.5;
+    for (int64_t c = 0; c < f->c && flip; c++)
+        flip_rows(f, c, x);
     if (!o->crop)
         return;
     int64_t range = 2 * o->crop + 1;
     int64_t dy = (int64_t)(random_unit(seed, 1) * (double)range) - o->crop;
     int64_t dx = (int64_t)(random_unit(seed, 2) * (double)range) - o->crop;
-    float *room = NEW_ARRAY(float, h *w);
-    for (int64_t p = 0; p < planes; p++)
-        shift_plane(x + p * h * w, room, h, w, dy, dx, black(f, p));
+    float *room = NEW_ARRAY(float, f->hw);
+    for (int64_t c = 0; c < f->c; c++)
+        shift_plane(f, c, x, room, dy, dx);
 }

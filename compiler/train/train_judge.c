@@ -16,7 +16,7 @@ static Source whole_source(const DataOptions *o, const Graph *g, const Dataset *
 
 Source source_open(const DataOptions *o, const Graph *g)
 {
-    return whole_source(o, g, data_open(o->spec, o->nhwc));
+    return whole_source(o, g, data_open(o->spec));
 }
 
 /* text: --valid N or SPEC; NULL: the last tenth of the training data. */
@@ -27,7 +27,7 @@ void source_split(const DataOptions *o, const char *text, const Graph *g, Source
     char *end = NULL;
     long long held = text ? strtoll(text, &end, 10) : train->count / 10;
     if (text && (*end || end == text)) {
-        const Dataset *v = data_open(text, o->nhwc);
+        const Dataset *v = data_open(text);
         *valid = (Source){data_feed(v, g, o), 0, v->count};
         if (!v->labels != !d->labels || !v->targets != !d->targets)
             fail("%s: has other answers (labels, targets, none) than %s", v->spec, d->spec);
@@ -99,6 +99,13 @@ Judged judge_source(Engine *e, const Loss *l, const Source *s)
 bool loss_has_classes(const Loss *l)
 {
     return l->kind == LOSS_LABELS || l->kind == LOSS_TEACHER_CLASSES;
+}
+
+bool epoch_is_best(const Trainer *t, const EpochRecord *r)
+{
+    bool by_accuracy = loss_has_classes(&t->loss) && r->accuracy != t->best.accuracy;
+    bool better = by_accuracy ? r->accuracy > t->best.accuracy : r->valid_loss < t->best.loss;
+    return stage_is_last(t, t->epoch) && (!t->best_epoch || better);
 }
 
 const char *judged_text(const Loss *l, Judged j)

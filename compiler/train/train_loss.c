@@ -37,8 +37,11 @@ static LossKind loss_kind(const Dataset *d, bool softmax)
 
 Loss loss_find(const Graph *g, const Dataset *d)
 {
-    if (g->num_outputs != 1 || g->outputs[0]->type.dtype != DT_F32)
+    if (g->num_outputs != 1)
         fail("%s: training needs a model with one float output; this one has %d", g->file, g->num_outputs);
+    if (g->outputs[0]->type.dtype != DT_F32)
+        fail("%s: training needs a model with one float output; '%s' is %s", g->file, g->outputs[0]->name,
+             type_text(g->outputs[0]->type));
     const Node *n = last_node(g);
     bool softmax = n && (n->op == OP_Softmax || n->op == OP_LogSoftmax);
     Loss l = {.score = softmax && !d->targets ? n->in[0] : g->outputs[0]};

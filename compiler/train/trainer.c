@@ -80,9 +80,7 @@ static double zeros_of(const Trainer *t, double *by_layer)
 
 static void keep_best(Trainer *t, const EpochRecord *r)
 {
-    bool by_accuracy = loss_has_classes(&t->loss) && r->accuracy != t->best.accuracy;
-    bool better = by_accuracy ? r->accuracy > t->best.accuracy : r->valid_loss < t->best.loss;
-    if (!stage_is_last(t, t->epoch) || (t->best_epoch && !better))
+    if (!epoch_is_best(t, r))
         return;
     t->best_epoch = t->epoch + 1;
     t->best = (Judged){.loss = r->valid_loss, .accuracy = r->accuracy};
@@ -245,9 +243,12 @@ static TrainOptions *fill_options(const TrainJob *j)
 
 static void check_augmentation(const Trainer *t)
 {
-    Type x = t->g->inputs[0]->type;
-    if ((t->o->flip || t->o->crop) && (x.rank != 4 || t->train.feed->data->sample.rank < 2))
-        fail("%s: --augment needs images; input '%s' is %s", t->g->file, t->g->inputs[0]->name, type_text(x));
+    const DataFeed *f = t->train.feed;
+    if ((t->o->flip || t->o->crop) && !f->w)
+        fail("%s: --augment needs images, and to know their axis of channels (--layout, --model-layout): "
+             "input "
+             "'%s' is %s, samples are %s",
+             t->g->file, t->g->inputs[0]->name, type_text(f->input), type_text(f->data->sample));
 }
 
 static void make_engines(Trainer *t)
@@ -274,9 +275,10 @@ static void judge_float(Trainer *t)
                 count_text(t->valid.count), judged_text(&t->loss, t->of_float));
 }
 
-static Trainer *trainer_new(Graph *g, const TrainJob *j)
+Trainer *trainer_new(Graph *g, const TrainJob *j)
 {
     Trainer *t = NEW(Trainer);
+    own_statistics(g);
     *t = (Trainer){.job = *j, .method = j->method, .opt = j->opt, .g = g, .o = fill_options(j)};
     source_split(j->data, j->train->valid, g, &t->train, &t->valid);
     check_augmentation(t);
@@ -294,7 +296,7 @@ static Trainer *trainer_new(Graph *g, const TrainJob *j)
     t->best_running = floats_new(t->e->stats.total);
     t->history = NEW_ARRAY(EpochRecord, t->o->epochs);
     t->checkpoint = checkpoint_path(j);
-    t->data_hash = checkpoint_hash(t);
+    checkpoint_hash(t);
     return t;
 }
 
@@ -373,23 +375,19 @@ static const char *settings_text(const Trainer *t)
 static void check_outputs(const Trainer *t)
 {
     const char *const paths[] = {t->checkpoint, t->o->log, t->o->plot};
+    checkpoint_check(t->checkpoint);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         if (paths[i])
             out_check(paths[i]);
 }
 
-Training pass_train(Graph *g, const TrainJob *j)
+void trainer_run(Trainer *t, int64_t until)
 {
-    own_statistics(g);
-    Trainer *t = trainer_new(g, j);
-    check_outputs(t);
-    if (t->o->resume)
-        checkpoint_read(t);
     int64_t *order = NEW_ARRAY(int64_t, t->train.count);
     float *grad = floats_new(type_elems(t->e->score->type));
     t->first_epoch = t->epoch;
     progress_begin(&t->bar, "", 1);
-    while (t->epoch < t->epochs) {
+    while (t->epoch < t->epochs && t->epoch < until) {
         run_epoch(t, order, grad);
         t->epoch++;
         checkpoint_write(t);
@@ -398,6 +396,16 @@ Training pass_train(Graph *g, const TrainJob *j)
         if (t->o->plot)
             plot_write(t, t->o->plot);
     }
+    free(grad);
+}
+
+Training pass_train(Graph *g, const TrainJob *j)
+{
+    Trainer *t = trainer_new(g, j);
+    check_outputs(t);
+    if (t->o->resume)
+        checkpoint_read(t);
+    trainer_run(t, t->epochs);
     note_failure(t);
     store(t, &t->e->params, t->best_weights);
     store(t, &t->e->stats, t->best_running);

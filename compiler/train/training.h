@@ -144,6 +144,9 @@ typedef struct MethodDef {
     void (*end_epoch)(Trainer *t, double distance);
     /* from the weights to what will be written, after project: for reports */
     double (*distance)(const Trainer *t);
+    /* Whether w, as a checkpoint has it, can be so after t->epoch epochs. NULL: alpha, lambda and start must
+     * be as they start, and nothing fixed. */
+    bool (*resumes)(const Trainer *t, const TernaryWeight *w);
     /* of one weight */
     void (*start)(const Trainer *t, TernaryWeight *w); /* the model's weights become latent ones */
     void (*project)(const Trainer *t, TernaryWeight *w, bool hard); /* latent -> e->weights */
@@ -196,9 +199,9 @@ struct Trainer {
     float *best_weights, *best_running;
     EpochRecord *history;
     int num_history;
-    Judged of_float;        /* held-back data before training */
-    const char *checkpoint; /* path */
-    uint64_t data_hash;
+    Judged of_float;                /* held-back data before training */
+    const char *checkpoint;         /* path */
+    uint64_t data_hash, model_hash; /* data with how it is read; the model as it came */
     Progress bar;
     int64_t first_epoch; /* of this process */
 };
@@ -210,6 +213,9 @@ typedef struct Training {
     const Source *valid;  /* held-back data, open */
 } Training;
 Training pass_train(Graph *g, const TrainJob *j); /* the graph's constants are trained */
+/* Its parts, for tests: before the first epoch; on to the end, or until so many epochs are done. */
+Trainer *trainer_new(Graph *g, const TrainJob *j);
+void trainer_run(Trainer *t, int64_t until);
 
 /* train_optimizer.c */
 /* Of the way from epoch to epoch, at this step. */
@@ -219,12 +225,16 @@ double optimizer_rate(const Trainer *t); /* at this step */
 void optimizer_clip(const Trainer *t);   /* the engine's gradient, to --clip */
 void optimizer_step(Trainer *t);
 
+/* train_judge.c: whether the epoch may be the result, and is better than those before it. */
+bool epoch_is_best(const Trainer *t, const EpochRecord *r);
+
 /* checkpoint.c */
 const char *checkpoint_path(const TrainJob *j);
-void checkpoint_remove(const TrainJob *j);  /* the one that --checkpoint did not name */
-uint64_t checkpoint_hash(const Trainer *t); /* of data and how it is read: once, for t->data_hash */
+void checkpoint_check(const char *path);   /* fails where none can be kept */
+void checkpoint_remove(const TrainJob *j); /* the one that --checkpoint did not name */
+void checkpoint_hash(Trainer *t);          /* sets data_hash and model_hash, once */
 void checkpoint_write(const Trainer *t);
-void checkpoint_read(Trainer *t);
+void checkpoint_read(Trainer *t); /* checkpoint_read.c */
 
 /* plot.c */
 void plot_write(const Trainer *t, const char *path);

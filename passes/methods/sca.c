@@ -212,6 +212,21 @@ void sca_end_epoch(Trainer *t, double distance)
     t->epochs = t->freeze_epoch + t->o->recovery;
 }
 
+/* Lambda has not started, or lies on its course; alpha is given, or was solved for; frozen weights are
+ * rounded ones. */
+static bool resumes(const Trainer *t, const TernaryWeight *w)
+{
+    const float *latent = t->latent + w->p->at;
+    const double full = t->o->lambda, least = full * ramp_start;
+    bool alpha = t->opt->sparsity > 0 ? w->alpha >= 0 && w->alpha <= 2 : w->alpha == t->o->alpha;
+    bool waits = w->lambda == 0 && w->start == 0;
+    bool runs = w->lambda >= least && w->lambda <= full && w->start >= 0 && w->start <= 0.5;
+    for (int64_t i = 0; t->frozen && i < w->p->count; i++)
+        if (latent[i] != sca_round(latent[i]))
+            return false;
+    return alpha && (waits || runs) && !w->fixed;
+}
+
 static void settings(Text *s, const TrainOptions *o)
 {
     text_printf(s, " lambda=%.9g recovery=%s", o->lambda, int_text(o->recovery));
@@ -242,5 +257,6 @@ const MethodDef method_sca = {.name = "sca",
                               .chain = chain,
                               .distance = sca_distance,
                               .end_epoch = sca_end_epoch,
+                              .resumes = resumes,
                               .schedule = schedule,
                               .settings = settings};

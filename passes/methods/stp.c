@@ -143,6 +143,11 @@ static void start_epoch(Trainer *t)
         prune(t);
 }
 
+static bool resumes(const Trainer *t, const TernaryWeight *w)
+{
+    return w->fixed == (t->epoch > stp_prune_epoch(t)) && w->alpha == 0 && w->lambda == 0 && w->start == 0;
+}
+
 static void settings(Text *s, const TrainOptions *o)
 {
     text_printf(s, " scope=%s eta=%.9g pull=%.9g", o->sparsity_per_layer ? "layer" : "global", o->eta,
@@ -165,4 +170,5 @@ const MethodDef method_stp = {.name = "stp",
                               .start_epoch = start_epoch,
                               .project = project,
                               .chain = chain,
+                              .resumes = resumes,
                               .settings = settings};

@@ -34,6 +34,15 @@ ROW(constant_of_shape, "g (float[2] x) => (y) <int64[1] s = {3}>"
     " { c = ConstantOfShape <value = float[1] {3}> (s)\n y = Concat <axis = 0> (c, x) }", .in = "1 2", .out = "3 3 3 1 2")
 ROW(range_index, "g (float[3] x) => (y) <int64 a = {5}, int64 b = {0}, int64 c = {-2}>"
     " { r = Range (a, b, c)\n f = Cast <to = 1> (r)\n y = Add (x, f) }", .in = "0 0 0", .out = "5 3 1")
+/* the distance is rounded to the type, the quotient is that of doubles: 0.6 / 0.2 of floats is above 3 */
+ROW(range_float_above, "g (float x) => (float[4] y) <float a = {0}, float b = {0.6}, float c = {0.2}>"
+    " { r = Range (a, b, c)\n y = Add (x, r) }", .in = "0", .out = "0 0.2 0.4 0.6")
+ROW(range_float_distance, "g (float x) => (float[4] y) <float a = {0.1}, float b = {0.4}, float c = {0.1}>"
+    " { r = Range (a, b, c)\n y = Add (x, r) }", .in = "0", .out = "0.1 0.2 0.3 0.4")
+ROW(range_double, "g (double x) => (double[3] y) <double a = {0.1}, double b = {0.7}, double c = {0.2}>"
+    " { r = Range (a, b, c)\n y = Add (x, r) }", .in = "0", .out = "0.1 0.3 0.5")
+ROW(range_float_down, "g (float x) => (float[3] y) <float a = {1}, float b = {-0.5}, float c = {-0.5}>"
+    " { r = Range (a, b, c)\n y = Add (x, r) }", .in = "0", .out = "1 0.5 0")
 
 ROW(transpose_2d, "g (float[2,3] x) => (y) { y = Transpose (x) }", .in = "1 2 3 4 5 6", .out = "1 4 2 5 3 6")
 ROW(transpose_nhwc, "g (float[2,4,5,3] x) => (y) { y = Transpose <perm = [0, 3, 1, 2]> (x) }")

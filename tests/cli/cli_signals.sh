@@ -24,6 +24,15 @@ await() {
     complain "$1 does not appear"
 }
 
+# A program that was killed may still take a moment to be gone. A zombie has no command line.
+gone() {
+    for _ in $(seq 100); do
+        [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$1/cmdline")" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
 no_leftovers() {
     left=$(find tmp -mindepth 1; find . -name '*.tmp*'; find . -name 'new-*')
     [ -z "$left" ] || complain "$1 leaves: $left"
@@ -41,9 +50,7 @@ end() {
     wait "$pid" 2>/dev/null
     got=$?
     [ "$got" -eq "$code" ] || complain "$* : exit code $got, not $code, on SIG$signal"
-    if [ -n "$(tr -d '\0' 2>/dev/null <"/proc/$(cat sleeping)/cmdline")" ]; then # not that of a zombie
-        complain "$* : the compiler still runs after SIG$signal"
-    fi
+    gone "$(cat sleeping)" || complain "$* : the compiler still runs after SIG$signal"
     no_leftovers "ternc $* on SIG$signal"
 }
 

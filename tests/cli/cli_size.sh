@@ -118,4 +118,9 @@ expect 2 "ternc: usage: --csv and --json exclude each other" ternc size m --csv 
 expect 2 "ternc: usage: the model 'm' is given twice" ternc size m m
 expect 2 "ternc: usage: --output: 'a/m.onnx' and 'm.onnx' would share a folder; measure them one by one" \
     ternc size a/m.onnx m.onnx -o kept2
+# Names of folders differ whatever the case.
+expect 2 "ternc: usage: --output: 'a/M.onnx' and 'm.onnx' would share a folder; measure them one by one" \
+    ternc size a/M.onnx m.onnx -o kept2
+expect 2 "ternc: usage: --targets: 'MINE' is named twice" \
+    ternc size m --custom-target mine=-O1 --custom-target MINE=-O2
 finish

@@ -83,4 +83,15 @@ rm apart/kernels.*
 expect 0 "" ternc compile -q "$tiny" "$fashion" -o apart --name x --name y --optimize size
 expect 0 "" ternc compile -q "$tiny" "$fashion" -o apart --name x --name y --optimize size
 expect 1 "...apart/kernels.c: the model 'kernels' would replace" compile "$tiny" apart kernels
+
+# What a file system that does not tell the cases of letters apart would give for these names.
+ln -s b_1.c apart/B_1.c
+expect 1 "ternc: error: apart/B_1.c: the model 'B_1' would replace this file, which belongs to a model made from fashion.onnx; take another folder or --name" \
+    compile "$tiny" apart B_1
+ln -s a_1.c apart/A_1.c
+expect 1 "...apart/A_1.c: 'A' would replace this file, which is the model" compile "$fashion" apart A "--split 2"
+
+# Many files.
+expect 0 "" compile "$tiny" many net "--split 900"
+[ "$(find many -name 'net_*.c' | wc -l)" -eq 900 ] || complain "there are not 900 parts"
 finish

@@ -130,6 +130,17 @@ for method in twn stp sca; do
     rm -f resumed.onnx kill.log
 done
 
+# Threads spin for a short while, or as the user says: libgomp prints what it has read whenever it is loaded.
+spins() {
+    env OMP_DISPLAY_ENV=verbose "$@" "$TERNC_BIN" ternarize net.onnx -o spins.onnx --method none --data train.npz --limit 60 \
+        --epochs 1 --batch 20 --quiet --threads 2 >out 2>err || complain "training failed: $*"
+    sed -n "s/.*GOMP_SPINCOUNT = '\(.*\)'/\1/p" err | tail -n 1
+}
+[ "$(spins)" = 5000 ] || complain "threads spin otherwise"
+[ "$(spins GOMP_SPINCOUNT=7)" = 7 ] || complain "the user's GOMP_SPINCOUNT is not heeded"
+[ "$(spins OMP_WAIT_POLICY=passive)" = 0 ] || complain "the user's OMP_WAIT_POLICY is not heeded"
+[ "$(grep -c SPINCOUNT err)" -eq 1 ] || complain "ternc was started again for nothing"
+
 # Exporters write equal constants once: two norms that start with the same statistics do not share them when trained.
 /usr/bin/python3 - <<'PY' || exit 1
 import onnx

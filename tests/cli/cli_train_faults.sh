@@ -84,17 +84,18 @@ same two1.onnx two2.onnx
 # Checkpoints of something else.
 train float.onnx part.onnx --epochs 12 --checkpoint part.ckpt || complain "training failed"
 head -c 1000 part.ckpt >cut.ckpt
-expect 1 "...cut.ckpt: not a checkpoint of this version of ternc" \
+expect 1 "...cut.ckpt: not a checkpoint of this version of ternc; without --resume training starts at the beginning" \
     ternc ternarize float.onnx -o no.onnx --data train.npz --epochs 12 --batch 20 --resume --checkpoint cut.ckpt --threads 1
-expect 1 "...part.ckpt: is of a run with other settings, model or data" \
+expect 1 "...part.ckpt: is of a run with other settings, model or data; give those again, or leave out --resume:" \
     ternc ternarize float.onnx -o no.onnx --data train.npz --epochs 13 --batch 20 --resume --checkpoint part.ckpt --threads 1
-expect 1 "...part.ckpt: is of a run with other settings, model or data" \
+expect 1 "...part.ckpt: is of a run with other settings, model or data; give those again, or leave out --resume:" \
     ternc ternarize float.onnx -o no.onnx --data other.npz --epochs 12 --batch 20 --resume --checkpoint part.ckpt --threads 1
 
 # A loss that explodes, and the way out.
 expect 1 "...the loss on the training data is no longer a number in epoch" \
     ternc ternarize float.onnx -o no.onnx --data train.npz --method none --lr 1e30 --quiet
 train float.onnx part.onnx --epochs 12 --lr 0.001 --resume --checkpoint part.ckpt || complain "cannot resume at another rate"
+[ ! -s err ] || complain "--quiet, and a note all the same"
 
 # Data that does not fit.
 expect 1 "...bad.npz: label 3 of sample" ternc ternarize float.onnx -o no.onnx --data bad.npz
@@ -105,4 +106,35 @@ expect 1 "...targets.npz: targets of 5 numbers per sample" ternc ternarize float
 expect 1 "...nan.npz: sample 1199 holds NaN or infinity" \
     ternc ternarize float.onnx -o no.onnx --data nan.npz
 absent no.onnx
+
+# Too little memory, in small steps from where the program can just start: a message, never a signal.
+in_memory() {
+    mib=$1
+    shift
+    (
+        ulimit -c 0
+        ulimit -v $((mib * 1024))
+        exec "$TERNC_BIN" "$@" >out 2>err
+    )
+}
+least=10
+while [ $least -lt 400 ] && ! in_memory $least --version; do
+    least=$((least + 10))
+done
+[ $least -lt 400 ] || echo "skipped: this build does not start in 400 MiB of addresses"
+refused=0
+for mib in $(seq "$least" 2 $((least + 30))); do
+    [ $least -lt 400 ] || break
+    for threads in 1 2; do
+        in_memory "$mib" ternarize float.onnx -o memory.onnx --data train.npz --batch 20 --epochs 1 --threads $threads -q
+        code=$?
+        [ $code -ne 1 ] || refused=$((refused + 1))
+        case $code in
+        0 | 127) ;; # 127: the loader had too little
+        1) grep -q '^ternc: error: .*\(memory\|--threads\)' err || complain "$mib MiB: no message says what is missing" ;;
+        *) complain "$mib MiB, $threads threads: exit code $code" ;;
+        esac
+    done
+done
+[ $least -ge 400 ] || [ $refused -gt 3 ] || complain "only $refused runs had too little memory"
 finish

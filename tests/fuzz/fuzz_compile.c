@@ -30,7 +30,9 @@ static Options choose_options(uint32_t sum)
     opt.num_keep = opt.keep ? 1 : 0;
     opt.optimize = sum >> 5 & 1 ? OPTIMIZE_SIZE : OPTIMIZE_SPEED;
     opt.float_guard = sum >> 6 & 1;
-    opt.input.nhwc = (sum >> 7 & 7) == 0;
+    static const LayoutWord words[] = {{.layout = IMAGES_NHWC}, {.layout = IMAGES_NCHW}};
+    opt.input.layout = (LayoutWords){&words[sum >> 10 & 1], (sum >> 7 & 7) == 0};
+    opt.model_layout = (LayoutWords){&words[sum >> 11 & 1], (sum >> 12 & 7) == 0};
     opt.input.scale = 1;
     opt.lowering = (Lowering)((sum >> 10) % 5);
     opt.target = targets[(sum >> 13) % 5];

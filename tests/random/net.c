@@ -211,11 +211,23 @@ static Step plan_step(const Draw *d, int k)
     return k < front ? BEFORE : k == front ? LINEAR : BEHIND;
 }
 
+/* The table has what onnxruntime takes as well; doubles, and small integers but for two operators, are for
+ * ternc alone. */
+static unsigned wider(const Draw *d, const Recipe *r)
+{
+    unsigned dtypes = r->dtypes;
+    if (d->oracle)
+        return dtypes;
+    if ((dtypes & NUMBERS) == NUMBERS && r->op != OP_CumSum && r->op != OP_Pow)
+        dtypes |= UNSIGNED | BIT(DT_I8) | BIT(DT_I16);
+    return dtypes & F32 ? dtypes | FLOATS : dtypes;
+}
+
 static void add_step(Draw *d, Step s)
 {
     const Recipe *r = draw_recipe(d, s);
-    Recipe floats = {r->op, r->make, r->dtypes & F32};
-    Node *n = r->make(d, s != ANYTHING && floats.dtypes ? &floats : r);
+    Recipe wide = {r->op, r->make, wider(d, r)}, floats = {r->op, r->make, r->dtypes & F32};
+    Node *n = r->make(d, s != ANYTHING && floats.dtypes ? &floats : &wide);
     if (!n)
         return;
     if (n->op >= OP_If && n->op <= OP_ConcatFromSequence)

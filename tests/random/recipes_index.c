@@ -161,9 +161,12 @@ Node *make_loss(Draw *d, const Recipe *r)
     if (classes == 0)
         return NULL;
     Tensor *target = indices(d, t.rank, t.dims, 0, classes - 1);
-    Tensor *w = maybe(d, 2) ? constant_in(d, type_make(x->type.dtype, 1, &classes), 0.5, 2) : NULL;
+    double least = maybe(d, 3) ? -1 : 0.5; /* weights that cancel */
+    Tensor *w = maybe(d, 2) ? constant_in(d, type_make(x->type.dtype, 1, &classes), least, 2) : NULL;
     Node *n = NODE(d, r->op, 1, x, target, w);
     choose_string(d, n, "reduction", 3, reductions);
+    if (maybe(d, 3))
+        attr_set_int(n, "ignore_index", draw(d, 0, classes - 1));
     return n;
 }
 
@@ -191,7 +194,7 @@ static Tensor *draw_sizes(Draw *d, const Tensor *x)
 Node *make_resize(Draw *d, const Recipe *r)
 {
     static const char *const coordinates[] = {"half_pixel", "asymmetric", "align_corners",
-                                              "pytorch_half_pixel"};
+                                              "pytorch_half_pixel", "tf_half_pixel_for_nn"};
     static const char *const nearest[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
     static const char *const modes[] = {"nearest", "linear", "cubic"};
     Tensor *x = any(d, r->dtypes, 3, 4);
@@ -201,11 +204,13 @@ Node *make_resize(Draw *d, const Recipe *r)
                    by_size ? draw_sizes(d, x) : NULL);
     if (mode)
         attr_set_string(n, "mode", modes[mode]);
-    choose_string(d, n, "coordinate_transformation_mode", 4, coordinates);
+    choose_string(d, n, "coordinate_transformation_mode", d->oracle ? 4 : 5, coordinates);
     if (!mode)
         choose_string(d, n, "nearest_mode", 4, nearest);
     if (mode == 2 && maybe(d, 3))
         attr_set_int(n, "exclude_outside", 1);
+    if (mode == 2 && maybe(d, 3))
+        attr_set_float(n, "cubic_coeff_a", -0.5f);
     return n;
 }
 

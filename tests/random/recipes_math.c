@@ -203,6 +203,13 @@ Node *make_lp_norm(Draw *d, const Recipe *r)
 
 /* ---- normalisations ---- */
 
+/* Constant, seldom not. */
+static Tensor *per_channel(Draw *d, const Tensor *x, double low, double high)
+{
+    Type t = type_make(x->type.dtype, 1, &x->type.dims[1]);
+    return maybe(d, 8) ? of_type(d, t) : constant_in(d, t, low, high);
+}
+
 Node *make_mvn(Draw *d, const Recipe *r)
 {
     Node *n = NODE(d, r->op, 1, any(d, r->dtypes, 1, 5));
@@ -219,11 +226,6 @@ Node *make_lrn(Draw *d, const Recipe *r)
     attr_set_int(n, "size", 1 + 2 * draw(d, 0, 2));
     float_attrs(d, n);
     return n;
-}
-
-static Tensor *per_channel(Draw *d, const Tensor *x, double low, double high)
-{
-    return constant_in(d, type_make(x->type.dtype, 1, &x->type.dims[1]), low, high);
 }
 
 Node *make_instance_norm(Draw *d, const Recipe *r)
@@ -251,7 +253,8 @@ Node *make_batch_norm(Draw *d, const Recipe *r)
 {
     Tensor *x = any(d, r->dtypes, 2, 5);
     Tensor *scale = per_channel(d, x, -2, 2), *bias = per_channel(d, x, -1, 1);
-    Tensor *mean = per_channel(d, x, -1, 1), *variance = per_channel(d, x, 0.1, 2);
+    Tensor *mean = per_channel(d, x, -1, 1);
+    Tensor *variance = constant_in(d, type_make(x->type.dtype, 1, &x->type.dims[1]), 0.1, 2);
     Node *n = NODE(d, r->op, 1, x, scale, bias, mean, variance);
     if (maybe(d, 2))
         attr_set_float(n, "epsilon", (float)value(d));

@@ -105,8 +105,9 @@ Node *make_constant_of_shape(Draw *d, const Recipe *r)
 
 Node *make_range(Draw *d, const Recipe *r)
 {
+    static const double steps[] = {2, -1, 0.1, -0.7};
     DType t = r->dtypes & F32 && maybe(d, 2) ? DT_F32 : DT_I64;
-    double step = maybe(d, 2) ? -1 : 2;
+    double step = steps[draw(d, 0, t == DT_F32 ? 3 : 1)];
     return NODE(d, r->op, 1, scalar(d, t, 1), scalar(d, t, 1 + step * (double)draw(d, 1, 5)),
                 scalar(d, t, step));
 }

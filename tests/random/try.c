@@ -41,6 +41,7 @@ static const char *const builds[][2] = {
 
 static const char *const targets[] = {NULL, "cortex-m0", "cortex-m4", "x86-64-v4", "avr", "aarch64"};
 static const Method methods[] = {METHOD_none, METHOD_twn, METHOD_stp};
+static const LayoutWord layouts[] = {{.layout = IMAGES_NCHW}, {.layout = IMAGES_NHWC}};
 static const char *const keep[] = {"none", "first", "last"};
 
 static void draw_options(Draw *d, Setup *s)
@@ -57,7 +58,8 @@ static void draw_options(Draw *d, Setup *s)
     o->target = targets[maybe(d, 2) ? draw(d, 0, 5) : 0];
     o->split = maybe(d, 8) ? (int)draw(d, 1, 3) : 0;
     o->float_guard = maybe(d, 6);
-    o->input.nhwc = maybe(d, 8);
+    o->input.layout = (LayoutWords){&layouts[draw(d, 0, 1)], maybe(d, 8)};
+    o->model_layout = (LayoutWords){&layouts[draw(d, 0, 1)], o->input.layout.count};
     s->pixels = maybe(d, 8);
     const char *const *build = builds[draw(d, 0, 5)];
     s->cc = build[0];
@@ -74,11 +76,21 @@ static const Tensor *first_float(const Graph *g)
     return NULL;
 }
 
+static bool has_images(const Graph *g)
+{
+    for (int i = 0; i < g->num_inputs; i++)
+        if (g->inputs[i]->type.rank > 2)
+            return true;
+    return false;
+}
+
 /* The options that depend on the network. */
 static void finish_options(Setup *s, const Graph *g)
 {
     const char **names = NEW_ARRAY(const char *, 1);
     const Tensor *x = first_float(g);
+    if (!has_images(g))
+        s->opt.input.layout.count = s->opt.model_layout.count = 0;
     s->pixels = s->pixels && x;
     if (!s->pixels)
         return;
@@ -111,8 +123,10 @@ static const char *options_text(const Setup *s)
         text_printf(&t, " --float-guard");
     if (s->pixels)
         text_printf(&t, " --input-uint8 '%s' --scale 1/255", o->input.uint8[0]);
-    if (o->input.nhwc)
-        text_printf(&t, " --layout nhwc");
+    if (o->input.layout.count)
+        text_printf(&t, " --layout %s", layout_name(o->input.layout.items->layout));
+    if (o->model_layout.count)
+        text_printf(&t, " --model-layout %s", layout_name(o->model_layout.items->layout));
     text_printf(&t, " --cc %s --cflags '%s'%s", s->cc, s->cflags,
                 s->reread ? " (written and read again)" : "");
     return text_take(&t);

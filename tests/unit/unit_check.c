@@ -5,11 +5,13 @@
 #include "check/impulse.h"
 #include "cases/op_values.h"
 #include "layers/layers.h"
+#include "support/checked.h"
 #include "support/pick.h"
 
 #include <CUnit/Basic.h>
 #include <CUnit/CUnit.h>
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdbool.h>
 #include <string.h>
@@ -305,6 +307,94 @@ static void test_bounds_of_terms_that_cancel(void)
                             " { y = Gemm <alpha = 0.5, beta = -0.5> (a, b, c) }") >= sum / 2);
 }
 
+/* A value out of range is compared all the same, but not what is made of sums out of range. */
+static void test_bounds_of_infinities(void)
+{
+    static const struct {
+        const char *text;
+        bool bounded;
+    } cases[] = {
+        {"g (float[2] x) => (y) { y = Exp (x) }", true},
+        {"g (float[2] x) => (y) { y = ReduceSum (x) }", false},
+        {"g (float[2] x) => (y) { y = ReduceProd (x) }", true},
+        {"g (float[1,1,2] x) => (y) <float[1] a = {1}> { y = InstanceNormalization (x, a, a) }", false}};
+    const float huge[] = {FLT_MAX, -FLT_MAX}, ones[] = {1, 1}, want[] = {INFINITY, INFINITY};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const OpCase row = {.name = "infinities", .text = cases[i].text};
+        Graph *g = load_row(&row);
+        const void *in[3] = {huge, ones, ones};
+        double bound[2] = {0};
+        node_bounds(g, g->nodes[0], 0, in, want, bound);
+        CU_ASSERT_EQUAL(bound[0] != NO_BOUND, cases[i].bounded);
+    }
+}
+
+/* ---- sums that leave the range of the type, or cancel ---- */
+
+/* Operators with sums of powers, or that divide by or take the logarithm of a sum; h: the numbers, [1,2,3,4].
+ */
+static const char *const sum_nodes[] = {
+    "InstanceNormalization (h, two, two)",
+    "InstanceNormalization <epsilon = 0.0> (h, two, two)",
+    "LayerNormalization (h, one)",
+    "LayerNormalization <epsilon = 0.0, axis = 1> (h, one)",
+    "MeanVarianceNormalization (h)",
+    "LpNormalization (h)",
+    "LpNormalization <p = 1> (h)",
+    "LRN <size = 3> (h)",
+    "LRN <size = 2, bias = -0.1, alpha = 0.5> (h)",
+    "LpPool <kernel_shape = [2, 2]> (h)",
+    "LpPool <kernel_shape = [2, 2], p = 3> (h)",
+    "LpPool <kernel_shape = [2, 2], p = 1> (h)",
+    "GlobalLpPool (h)",
+    "GlobalLpPool <p = 7> (h)",
+    "AveragePool <kernel_shape = [2, 2]> (h)",
+    "GlobalAveragePool (h)",
+    "ReduceL1 (h)",
+    "ReduceL2 <axes = [2, 3]> (h)",
+    "ReduceSumSquare (h)",
+    "ReduceLogSum <axes = [3]> (h)",
+    "ReduceLogSumExp (h)",
+    "ReduceMean (h)",
+    "ReduceSum (h)",
+    "ReduceProd (h)",
+    "Mean (h, h, h)",
+    "Sum (h, h, h)",
+    "Softmax (h)",
+    "LogSoftmax (h)",
+    "CumSum (h, axis)",
+    "NegativeLogLikelihoodLoss (h, labels, mixed)",
+    "NegativeLogLikelihoodLoss <reduction = \"sum\"> (h, labels, mixed)",
+};
+
+static void expect_sound_at(const char *type, const char *scale)
+{
+    Text nodes = {0}, out = {0};
+    for (int i = 0; i < (int)(sizeof sum_nodes / sizeof sum_nodes[0]); i++) {
+        text_printf(&nodes, " y%d = %s", i, sum_nodes[i]);
+        text_printf(&out, "%sy%d", i ? ", " : "", i);
+    }
+    char *text =
+        mem_printf("g (%s[1,2,3,4] x) => (%s) <%s s = {%s}, %s[2] two = {1, 0.5}, %s one = {1}, int64 axis "
+                   "= {2}, int64[1,3,4] labels = {0, 1, 0, 1, 1, 0, 0, 1, 1, 1, 0, 0}, %s[2] mixed = "
+                   "{1.0001, -1}> { h = Mul (x, s)%s }",
+                   type, out.data, type, scale, type, type, type, nodes.data);
+    expect_sound(text, METHOD_none, LOWER_AUTO);
+    text_free(&nodes);
+    text_free(&out);
+}
+
+/* Squares overflow beyond 1.8e19 and vanish below 1e-19: in the evaluator as in generated code. */
+static void test_sums_out_of_range(void)
+{
+    static const char *const scales[] = {"1",     "1e17",  "1e20",  "2e38", "1e-13",
+                                         "1e-19", "1e-21", "1e-23", "1e-37"};
+    for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++)
+        expect_sound_at("float", scales[i]);
+    expect_sound_at("double", "1e200");
+    expect_sound_at("double", "1e-160");
+}
+
 int main(void)
 {
     CU_initialize_registry();
@@ -318,6 +408,8 @@ int main(void)
     CU_ADD_TEST(s, test_values_stay_exact);
     CU_ADD_TEST(s, test_values_of_batches);
     CU_ADD_TEST(s, test_bounds_of_terms_that_cancel);
+    CU_ADD_TEST(s, test_bounds_of_infinities);
+    CU_ADD_TEST(s, test_sums_out_of_range);
     CU_basic_run_tests();
     bool failed = CU_get_number_of_failures() != 0;
     CU_cleanup_registry();

@@ -191,7 +191,7 @@ static const uint8_t idx_labels[] = {0, 0, 8, 1, 0, 0, 0, 2, 7, 9};
 
 static Dataset *open_pair(const char *images, const char *labels)
 {
-    return data_open(mem_printf("%s,%s", images, labels), false);
+    return data_open(mem_printf("%s,%s", images, labels));
 }
 
 static void check_small_set(const Dataset *d)
@@ -209,21 +209,21 @@ static void test_idx(void)
                *y = put_file("y", idx_labels, sizeof idx_labels);
     check_small_set(open_pair(x, y));
     check_small_set(open_pair(put_gzip("x.gz", idx_images, sizeof idx_images), y));
-    CU_ASSERT_PTR_NULL(data_open(x, false)->labels);
+    CU_ASSERT_PTR_NULL(data_open(x)->labels);
     static const uint8_t wide[] = {0, 0, 0x0b, 1, 0, 0, 0, 2, 0x01, 0x00, 0xff, 0xff};
-    const Dataset *d = data_open(put_file("w", wide, sizeof wide), false);
+    const Dataset *d = data_open(put_file("w", wide, sizeof wide));
     CU_ASSERT_EQUAL(((const int16_t *)(const void *)d->values)[0], 256);
     CU_ASSERT_EQUAL(((const int16_t *)(const void *)d->values)[1], -1);
     static const uint8_t doubles[] = {0, 0, 0x0e, 1, 0, 0, 0, 1, 0x3f, 0xf8, 0, 0, 0, 0, 0, 0};
-    d = data_open(put_file("d", doubles, sizeof doubles), false);
+    d = data_open(put_file("d", doubles, sizeof doubles));
     CU_ASSERT_EQUAL(*(const double *)(const void *)d->values, 1.5);
 }
 
-static void refuse_data(const char *spec, bool nhwc, int code, const char *end)
+static void refuse_data(const char *spec, int code, const char *end)
 {
     Trap t;
     if (!CATCH(&t)) {
-        data_open(spec, nhwc);
+        data_open(spec);
         trap_end();
     }
     expect_message(&t, code, end);
@@ -233,38 +233,35 @@ static void test_idx_bad(void)
 {
     const char *x = put_file("x", idx_images, sizeof idx_images),
                *y = put_file("y", idx_labels, sizeof idx_labels);
-    refuse_data(put_file("b", idx_images, sizeof idx_images - 1), false, 1,
+    refuse_data(put_file("b", idx_images, sizeof idx_images - 1), 1,
                 "damaged IDX file: uint8[2,1,3] needs 6 bytes, there are 5");
-    refuse_data(put_file("b", "\0\0\x08\xff\0\0\0\1", 8), false, 1,
-                "damaged IDX file: 255 dimensions in 8 bytes");
-    refuse_data(put_file("b", "\0\0\x08\0", 4), false, 1, "damaged IDX file: 0 dimensions in 4 bytes");
-    refuse_data(put_file("b", "\0\0\x07\1\0\0\0\0", 8), false, 1, "not an IDX file");
-    refuse_data(put_file("b", "\0\0\x08\1\0\0\0\0", 8), false, 1, "uint8[0] holds no samples");
-    refuse_data(put_file("b", "hello", 5), false, 1, "not a data file: neither IDX (gzip or not) nor .npy");
-    refuse_data(put_file("b", "", 0), false, 1, "not a data file: neither IDX (gzip or not) nor .npy");
-    refuse_data(path_of("missing"), false, 1, "missing: cannot read: No such file or directory");
-    refuse_data(folder, false, 1, "cannot read: it is a directory");
-    refuse_data(mem_printf("%s,%s,%s", x, y, y), false, 2,
+    refuse_data(put_file("b", "\0\0\x08\xff\0\0\0\1", 8), 1, "damaged IDX file: 255 dimensions in 8 bytes");
+    refuse_data(put_file("b", "\0\0\x08\0", 4), 1, "damaged IDX file: 0 dimensions in 4 bytes");
+    refuse_data(put_file("b", "\0\0\x07\1\0\0\0\0", 8), 1, "not an IDX file");
+    refuse_data(put_file("b", "\0\0\x08\1\0\0\0\0", 8), 1, "uint8[0] holds no samples");
+    refuse_data(put_file("b", "hello", 5), 1, "not a data file: neither IDX (gzip or not) nor .npy");
+    refuse_data(put_file("b", "", 0), 1, "not a data file: neither IDX (gzip or not) nor .npy");
+    refuse_data(path_of("missing"), 1, "missing: cannot read: No such file or directory");
+    refuse_data(folder, 1, "cannot read: it is a directory");
+    refuse_data(mem_printf("%s,%s,%s", x, y, y), 2,
                 "3 files; take IMAGES,LABELS or FILE.npz or CIFAR-10 FILE.bin,...");
-    refuse_data(mem_printf("%s,", x), false, 2, "a file name is empty");
+    refuse_data(mem_printf("%s,", x), 2, "a file name is empty");
     static const uint8_t one[] = {0, 0, 8, 1, 0, 0, 0, 1, 7};
-    refuse_data(mem_printf("%s,%s", x, put_file("o", one, sizeof one)), false, 1, "1 labels for 2 samples");
-    refuse_data(mem_printf("%s,%s", y, x), false, 1,
-                "labels must be one number per sample, not uint8[2,1,3]");
-    refuse_data(x, true, 1, "--layout nhwc needs samples of three axes; these are uint8[1,3]");
+    refuse_data(mem_printf("%s,%s", x, put_file("o", one, sizeof one)), 1, "1 labels for 2 samples");
+    refuse_data(mem_printf("%s,%s", y, x), 1, "labels must be one number per sample, not uint8[2,1,3]");
     static const uint8_t minus[] = {0, 0, 9, 1, 0, 0, 0, 2, 1, 255};
-    refuse_data(mem_printf("%s,%s", x, put_file("m", minus, sizeof minus)), false, 1,
+    refuse_data(mem_printf("%s,%s", x, put_file("m", minus, sizeof minus)), 1,
                 "label -1 of sample 1: labels count from 0");
     char whole[64];
     FILE *f = fopen(put_gzip("z.gz", idx_images, sizeof idx_images), "rb");
     size_t n = fread(whole, 1, sizeof whole, f);
     fclose(f);
-    refuse_data(put_file("z.gz", whole, n - 9), false, 1, "the gzip file is cut off");
+    refuse_data(put_file("z.gz", whole, n - 9), 1, "the gzip file is cut off");
     whole[n / 2] ^= 0x55;
     Trap t;
     const char *damaged = put_file("z.gz", whole, n);
     if (!CATCH(&t)) {
-        data_open(damaged, false);
+        data_open(damaged);
         trap_end();
     }
     CU_ASSERT_EQUAL(t.code, 1);
@@ -304,20 +301,20 @@ static const char *make_npz(const char *name, const char *x, const char *y, bool
 static void test_npz(void)
 {
     for (int compressed = 0; compressed < 2; compressed++) {
-        const Dataset *d = data_open(make_npz("d.npz", "x.npy", "y.npy", compressed), false);
+        const Dataset *d = data_open(make_npz("d.npz", "x.npy", "y.npy", compressed));
         CU_ASSERT_EQUAL_FATAL(d->count, 3);
         CU_ASSERT_STRING_EQUAL(type_text(d->sample), "float[1]");
         CU_ASSERT_EQUAL(memcmp(d->values, three, sizeof three), 0);
         CU_ASSERT_EQUAL(memcmp(d->labels, three_labels, sizeof three_labels), 0);
     }
-    refuse_data(make_npz("e.npz", "x_train.npy", "y_train.npy", true), false, 1,
+    refuse_data(make_npz("e.npz", "x_train.npy", "y_train.npy", true), 1,
                 "has no array x (and y for labels); there are: x_train.npy, y_train.npy");
     size_t len;
     const uint8_t *bytes = file_map(path_of("d.npz"), &len);
     const char *cut = put_file("c.npz", bytes, 40);
     Trap t;
     if (!CATCH(&t)) {
-        data_open(cut, false);
+        data_open(cut);
         trap_end();
     }
     CU_ASSERT_EQUAL(t.code, 1);
@@ -351,9 +348,7 @@ static void test_cifar(void)
     CU_ASSERT_EQUAL(d->labels[2], 9);
     CU_ASSERT_EQUAL(d->values[0], 10);
     CU_ASSERT_EQUAL(d->values[3 * 3072 - 1], 77);
-    refuse_data(put_file("c.bin", file, 100), false, 1,
-                "not a CIFAR-10 file: 100 bytes are not a multiple of 3073");
-    refuse_data(a, true, 2, "--layout nhwc: CIFAR-10 .bin files are nchw");
+    refuse_data(put_file("c.bin", file, 100), 1, "not a CIFAR-10 file: 100 bytes are not a multiple of 3073");
 }
 
 /* ---- samples as inputs ---- */
@@ -361,11 +356,17 @@ static void test_cifar(void)
 /* Two channels of 1 x 3 pixels: channel 0 is 1 2 3, channel 1 is 10 20 30. */
 static const float planes[] = {1, 2, 3, 10, 20, 30}, pixels[] = {1, 10, 2, 20, 3, 30};
 
+static const LayoutWord said[] = {[IMAGES_NCHW] = {NULL, IMAGES_NCHW}, [IMAGES_NHWC] = {NULL, IMAGES_NHWC}};
+
+static DataOptions options_of(ImageLayout l)
+{
+    return (DataOptions){.scale = 1, .layout = {&said[l], l ? 1 : 0}};
+}
+
 static Dataset *image_set(bool nhwc)
 {
     Dataset *d = NEW(Dataset);
-    *d = (Dataset){
-        .spec = "set", .count = 1, .nhwc = nhwc, .values = (const uint8_t *)(nhwc ? pixels : planes)};
+    *d = (Dataset){.spec = "set", .count = 1, .values = (const uint8_t *)(nhwc ? pixels : planes)};
     d->sample = nhwc ? type_make(DT_F32, 3, (const int64_t[]){1, 3, 2})
                      : type_make(DT_F32, 3, (const int64_t[]){2, 1, 3});
     return d;
@@ -379,59 +380,139 @@ static Graph *graph_with_input(DType dtype, int rank, const int64_t *dims)
     return g;
 }
 
-static void check_feed(bool nhwc, int rank, const int64_t *dims, const float *expected)
+/* With the channels on this axis; 0: not told. */
+static Graph *graph_with_channels(int rank, const int64_t *dims, int axis)
 {
-    DataOptions c = {.scale = 1};
+    Graph *g = graph_with_input(DT_F32, rank, dims);
+    if (axis)
+        g->inputs[0]->channels = (Channels){.told = true, .batch = true, .axis = axis};
+    return g;
+}
+
+/* The samples say what they are, and do not. */
+static void check_feed(bool nhwc, int rank, const int64_t *dims, int axis, const float *expected)
+{
     float x[6];
-    data_sample(data_feed(image_set(nhwc), graph_with_input(DT_F32, rank, dims), &c), 0, x);
-    CU_ASSERT_EQUAL(memcmp(x, expected, sizeof x), 0);
+    for (int i = 0; i < 2; i++) {
+        ImageLayout l = nhwc ? IMAGES_NHWC : IMAGES_NCHW;
+        DataOptions c = options_of(i ? l : IMAGES_UNSAID);
+        data_sample(data_feed(image_set(nhwc), graph_with_channels(rank, dims, axis), &c), 0, x);
+        CU_ASSERT_EQUAL(memcmp(x, expected, sizeof x), 0);
+    }
 }
 
 static void test_feed_layouts(void)
 {
     static const int64_t nchw[] = {1, 2, 1, 3}, nhwc[] = {1, 1, 3, 2}, flat[] = {1, 6}, chw[] = {2, 1, 3};
-    check_feed(false, 4, nchw, planes);
-    check_feed(false, 3, chw, planes);
-    check_feed(false, 4, nhwc, pixels);
-    check_feed(false, 2, flat, planes);
-    check_feed(true, 4, nchw, planes);
-    check_feed(true, 4, nhwc, pixels);
-    check_feed(true, 2, flat, pixels);
+    static const int64_t nhcw[] = {1, 1, 2, 3};
+    check_feed(false, 3, chw, 0, planes);
+    for (int told = 0; told < 2; told++) {
+        check_feed(false, 4, nchw, told ? 1 : 0, planes);
+        check_feed(false, 4, nhwc, told ? 3 : 0, pixels);
+        check_feed(false, 2, flat, told ? 1 : 0, planes);
+        check_feed(true, 4, nchw, told ? 1 : 0, planes);
+        check_feed(true, 4, nhwc, told ? 3 : 0, pixels);
+        check_feed(true, 2, flat, told ? 1 : 0, pixels);
+    }
+    check_feed(false, 4, nhcw, 2, planes);
+    check_feed(true, 4, nhcw, 2, planes);
 }
 
-/* A cube fits both ways: the model is nchw. */
+static const float cube[] = {0, 1, 2, 3, 4, 5, 6, 7}, turned[] = {0, 2, 4, 6, 1, 3, 5, 7};
+static const float from_planes[] = {0, 4, 1, 5, 2, 6, 3, 7};
+static const int64_t cube_dims[] = {1, 2, 2, 2};
+
+static const DataFeed *cube_feed(ImageLayout l, int axis)
+{
+    Dataset *d = NEW(Dataset);
+    *d = (Dataset){.spec = "set", .count = 1, .values = (const uint8_t *)cube};
+    d->sample = type_make(DT_F32, 3, cube_dims + 1);
+    DataOptions c = options_of(l);
+    return data_feed(d, graph_with_channels(4, cube_dims, axis), &c);
+}
+
+/* A cube fits both ways: the model tells, or has to be told of. */
 static void test_feed_cube(void)
 {
-    static const float cube[] = {0, 1, 2, 3, 4, 5, 6, 7}, turned[] = {0, 2, 4, 6, 1, 3, 5, 7};
-    static const int64_t dims[] = {1, 2, 2, 2};
-    for (int nhwc = 0; nhwc < 2; nhwc++) {
-        Dataset d = {.spec = "set", .count = 1, .nhwc = nhwc, .values = (const uint8_t *)cube};
-        d.sample = type_make(DT_F32, 3, dims + 1);
-        DataOptions c = {.scale = 1};
-        float x[8];
-        data_sample(data_feed(&d, graph_with_input(DT_F32, 4, dims), &c), 0, x);
-        CU_ASSERT_EQUAL(memcmp(x, nhwc ? turned : cube, sizeof x), 0);
+    static const float *const expected[][4] = {[IMAGES_UNSAID] = {cube, cube, NULL, cube},
+                                               [IMAGES_NCHW] = {NULL, cube, NULL, from_planes},
+                                               [IMAGES_NHWC] = {NULL, turned, NULL, cube}};
+    for (ImageLayout l = IMAGES_UNSAID; l <= IMAGES_NHWC; l++)
+        for (int axis = 0; axis < 4; axis++) {
+            float x[8];
+            if (!expected[l][axis])
+                continue;
+            data_sample(cube_feed(l, axis), 0, x);
+            CU_ASSERT_EQUAL(memcmp(x, expected[l][axis], sizeof x), 0);
+        }
+    Trap t;
+    if (!CATCH(&t)) {
+        cube_feed(IMAGES_NHWC, 0);
+        trap_end();
     }
+    expect_message(
+        &t, 2,
+        "--layout nhwc: samples of float[2,2,2] fit input 'in' of m.onnx, which is float[1,2,2,2], "
+        "in both orders of axes, and its layers do not show which it has: add --model-layout nchw "
+        "or nhwc");
 }
 
 static void test_feed_normalisation(void)
 {
-    static const int64_t dims[] = {1, 2, 1, 3};
+    static const int64_t dims[] = {1, 2, 1, 3}, nhwc_dims[] = {1, 1, 3, 2};
     static const double mean[] = {1, 10}, std[] = {0.5, 2};
-    DataOptions c = {.scale = 2, .mean = {mean, 2}, .std = {std, 2}};
-    static const float expected[] = {2, 6, 10, 5, 15, 25};
+    static const float expected[] = {2, 6, 10, 5, 15, 25}, last[] = {2, 5, 6, 15, 10, 25};
     for (int nhwc = 0; nhwc < 2; nhwc++) {
+        DataOptions c = options_of(nhwc ? IMAGES_NHWC : IMAGES_UNSAID);
+        c.scale = 2;
+        c.mean = (Numbers){mean, 2};
+        c.std = (Numbers){std, 2};
         float x[6];
-        data_sample(data_feed(image_set(nhwc), graph_with_input(DT_F32, 4, dims), &c), 0, x);
+        data_sample(data_feed(image_set(nhwc), graph_with_channels(4, dims, 1), &c), 0, x);
         CU_ASSERT_EQUAL(memcmp(x, expected, sizeof x), 0);
+        c.layout.count = 0;
+        data_sample(data_feed(image_set(nhwc), graph_with_channels(4, nhwc_dims, 3), &c), 0, x);
+        CU_ASSERT_EQUAL(memcmp(x, last, sizeof x), 0);
     }
 }
 
-static void refuse_feed(DType dtype, int rank, const int64_t *dims, const DataOptions *c, int code,
+/* Signals, volumes, features. */
+static void check_ranks(int sample_rank, const int64_t *sample, int rank, const int64_t *dims, int axis,
+                        int64_t channels, const float *expected)
+{
+    static const double mean[] = {0, 0, 0, 0, 0, 0};
+    Dataset d = {.spec = "set", .count = 1, .values = (const uint8_t *)planes};
+    d.sample = type_make(DT_F32, sample_rank, sample);
+    DataOptions c = options_of(IMAGES_UNSAID);
+    c.mean = (Numbers){mean, (int)channels};
+    const DataFeed *f = data_feed(&d, graph_with_channels(rank, dims, axis), &c);
+    float x[6];
+    data_sample(f, 0, x);
+    CU_ASSERT_EQUAL(f->c, channels);
+    CU_ASSERT_EQUAL(memcmp(x, expected, sizeof x), 0);
+}
+
+static void test_feed_ranks(void)
+{
+    static const int64_t cw[] = {2, 3}, ncw[] = {1, 2, 3}, nwc[] = {1, 3, 2};
+    static const int64_t cdhw[] = {2, 1, 1, 3}, ncdhw[] = {1, 2, 1, 1, 3}, ndhwc[] = {1, 1, 1, 3, 2};
+    static const int64_t row[] = {6}, rows[] = {1, 6}, gray[] = {1, 2, 3, 1};
+    check_ranks(2, cw, 3, ncw, 1, 2, planes);
+    check_ranks(2, cw, 3, nwc, 2, 2, pixels);
+    check_ranks(4, cdhw, 5, ncdhw, 1, 2, planes);
+    check_ranks(4, cdhw, 5, ndhwc, 4, 2, pixels);
+    check_ranks(1, row, 2, rows, 1, 6, planes);
+    check_ranks(1, row, 3, ncw, 1, 2, planes);
+    check_ranks(2, cw, 4, gray, 3, 1, planes);
+    check_ranks(2, cw, 2, rows, 1, 1, planes);
+}
+
+static void refuse_feed(DType dtype, int rank, const int64_t *dims, const DataOptions *c, int axis, int code,
                         const char *end)
 {
     Dataset *d = image_set(false);
-    Graph *g = graph_with_input(dtype, rank, dims);
+    Graph *g = graph_with_channels(rank, dims, axis);
+    g->inputs[0]->type.dtype = dtype;
     Trap t;
     if (!CATCH(&t)) {
         data_feed(d, g, c);
@@ -442,19 +523,27 @@ static void refuse_feed(DType dtype, int rank, const int64_t *dims, const DataOp
 
 static void test_feed_bad(void)
 {
-    static const int64_t other[] = {1, 3, 1, 2}, more[] = {2, 2, 1, 3}, good[] = {1, 2, 1, 3};
+    static const int64_t other[] = {1, 3, 1, 2}, more[] = {2, 2, 1, 3}, good[] = {1, 2, 1, 3},
+                         flat[] = {1, 6};
     static const double three_numbers[] = {1, 2, 3};
-    DataOptions c = {.scale = 1};
-    refuse_feed(DT_F32, 4, other, &c, 1,
+    DataOptions c = options_of(IMAGES_UNSAID), nhwc = options_of(IMAGES_NHWC);
+    refuse_feed(DT_F32, 4, other, &c, 0, 1,
                 "set: samples of float[2,1,3] do not fit input 'in' of m.onnx, which is float[1,3,1,2], in "
-                "either order "
-                "of axes");
-    refuse_feed(DT_F32, 4, more, &c, 1,
+                "either order of axes");
+    refuse_feed(
+        DT_F32, 4, good, &nhwc, 1, 1,
+        "set: samples of float[2,1,3], nhwc, do not fit input 'in' of m.onnx, which is float[1,2,1,3] "
+        "with the channels on axis 1");
+    refuse_feed(DT_F32, 4, more, &c, 0, 1,
                 "set: samples of float[2,1,3] do not fit input 'in' of m.onnx, which is float[2,2,1,3]");
-    refuse_feed(DT_U8, 4, good, &c, 1, "m.onnx: a data set feeds float inputs; 'in' is uint8[1,2,1,3]");
+    refuse_feed(DT_U8, 4, good, &c, 1, 1, "m.onnx: a data set feeds float inputs; 'in' is uint8[1,2,1,3]");
     c.mean = (Numbers){three_numbers, 3};
-    refuse_feed(DT_F32, 4, good, &c, 2,
-                "--mean: 3 numbers for samples of float[2,1,3], which have 2 channels (--layout nchw)");
+    refuse_feed(DT_F32, 4, good, &c, 1, 2,
+                "--mean: 3 numbers, but axis 0 of the samples, float[2,1,3], has 2 channels");
+    refuse_feed(
+        DT_F32, 2, flat, &c, 1, 2,
+        "--mean: 3 numbers, but which axis of the samples, float[2,1,3], has the channels is not known: "
+        "add --layout nchw or nhwc");
 }
 
 /* ---- progress ---- */
@@ -539,6 +628,7 @@ static void add_tests(CU_pSuite s)
     CU_add_test(s, "feed layouts", test_feed_layouts);
     CU_add_test(s, "feed cube", test_feed_cube);
     CU_add_test(s, "feed normalisation", test_feed_normalisation);
+    CU_add_test(s, "feed ranks", test_feed_ranks);
     CU_add_test(s, "feed bad", test_feed_bad);
     CU_add_test(s, "progress", test_progress);
     CU_add_test(s, "real sets", test_real_sets);

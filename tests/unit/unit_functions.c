@@ -325,7 +325,7 @@ static void test_external_paths(void)
     REFUSED(with_external("door/secret", NULL, NULL), "leads out of the model's folder");
     REFUSED(with_external("missing", NULL, NULL),
             "in/missing: No such file or directory; the file belongs beside");
-    REFUSED(with_external("sub", NULL, NULL), "is not a regular file");
+    REFUSED(with_external("sub", NULL, NULL), "it is a directory");
     REFUSED(with_external("pipe", NULL, NULL), "is not a regular file");
     REFUSED(with_external("", NULL, NULL), "no location is given");
 }

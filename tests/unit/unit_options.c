@@ -105,7 +105,9 @@ static void test_data_values(void)
     CU_ASSERT_DOUBLE_EQUAL(c->data.mean.items[0], -0.5, 0);
     CU_ASSERT_DOUBLE_EQUAL(c->data.mean.items[2], 1e-3, 0);
     CU_ASSERT_EQUAL_FATAL(c->data.std.count, 1);
-    CU_ASSERT_TRUE(c->data.nhwc);
+    CU_ASSERT_EQUAL_FATAL(c->data.layout.count, 1);
+    CU_ASSERT_PTR_NULL(c->data.layout.items[0].input);
+    CU_ASSERT_EQUAL(c->data.layout.items[0].layout, IMAGES_NHWC);
     CU_ASSERT_EQUAL(c->data.limit, 12);
     CU_ASSERT_EQUAL(c->threads, 3);
     CU_ASSERT_STRING_EQUAL(parse_good("ternc run -- --model")->model, "--model");
@@ -177,7 +179,7 @@ static const Wrong wrong[] = {
     {"ternc inspect m -z", "unknown option '-z'; 'ternc inspect --help' lists the options"},
     {"ternc inspect m --explain", "'ternc inspect' does not take --explain; it belongs to: compile, size"},
     {"ternc inspect m --cc",
-     "'ternc inspect' does not take --cc; it belongs to: compile, check, size, bench"},
+     "'ternc inspect' does not take --cc; it belongs to: compile, check, size, bench, eval"},
     {"ternc compile m -o", "--output needs a value: --output DIR"},
     {"ternc ternarize m --output", "--output needs a value: --output OUT.onnx"},
     {"ternc compile m --output=", "--output DIR: the value is empty"},

@@ -46,7 +46,7 @@ static const Target *target(const char *name)
 {
     const char *const items[] = {name};
     int count;
-    return size_targets((Strings){items, 1}, (Strings){0}, &count)[0];
+    return size_targets((Strings){.items = items, .count = 1}, (Strings){0}, &count)[0];
 }
 
 static bool refused(Trap *t, void (*call)(const void *), const void *with)
@@ -267,27 +267,30 @@ static void ask_targets(const void *pair)
 {
     const char *const *words = pair;
     int count;
-    size_targets((Strings){words, words[0] != NULL}, (Strings){words + 1, words[1] != NULL}, &count);
+    size_targets((Strings){.items = words, .count = words[0] != NULL},
+                 (Strings){.items = words + 1, .count = words[1] != NULL}, &count);
 }
 
 static void test_targets(void)
 {
     const char *const names[] = {"STM32F4", "mine"}, *const custom[] = {"mine=--target=riscv32 -march=rv32i"};
     int count;
-    const Target *const *list = size_targets((Strings){names, 2}, (Strings){custom, 1}, &count);
+    const Target *const *list =
+        size_targets((Strings){.items = names, .count = 2}, (Strings){.items = custom, .count = 1}, &count);
     CU_ASSERT_EQUAL_FATAL(count, 2);
     CU_ASSERT_STRING_EQUAL(list[0]->name, "cortex-m4");
     CU_ASSERT_STRING_EQUAL(list[1]->flags, "--target=riscv32 -march=rv32i");
-    list = size_targets((Strings){names, 1}, (Strings){custom, 1}, &count);
+    list =
+        size_targets((Strings){.items = names, .count = 1}, (Strings){.items = custom, .count = 1}, &count);
     CU_ASSERT_EQUAL_FATAL(count, 2);
     CU_ASSERT_STRING_EQUAL(list[1]->name, "mine");
     list = size_targets((Strings){0}, (Strings){0}, &count);
     CU_ASSERT_EQUAL_FATAL(count, 1);
     CU_ASSERT_STRING_EQUAL(list[0]->name, "host");
-    CU_ASSERT_PTR_EQUAL(size_targets((Strings){0}, (Strings){custom, 1}, &count)[0]->core,
+    CU_ASSERT_PTR_EQUAL(size_targets((Strings){0}, (Strings){.items = custom, .count = 1}, &count)[0]->core,
                         find_core("generic"));
     const char *const like[] = {"mine:avr=-O1"};
-    list = size_targets((Strings){0}, (Strings){like, 1}, &count);
+    list = size_targets((Strings){0}, (Strings){.items = like, .count = 1}, &count);
     CU_ASSERT_STRING_EQUAL(list[0]->name, "mine");
     CU_ASSERT_STRING_EQUAL(list[0]->flags, "-O1");
     CU_ASSERT_PTR_EQUAL(list[0]->core, find_core("avr"));

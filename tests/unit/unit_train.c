@@ -316,6 +316,66 @@ static void test_order(void)
     CU_ASSERT_NOT_EQUAL(memcmp(order, other, sizeof order), 0);
 }
 
+/* ---- outputs that cannot be learnt ---- */
+
+typedef struct OutputCase {
+    const char *text, *says; /* NULL: the engine computes it for a batch */
+} OutputCase;
+
+static const OutputCase outputs[] = {
+    {"g (float[1,4] x) => (float[1,4] y) <float[1,4] c = {1, 2, 3, 4}> { y = Identity (c) }",
+     "'y' has no value for each sample"},
+    {"g (float[1,4] x) => (float[1,1] y) <float[1,4] c = {1, 2, 3, 4}> { y = ReduceMax (c) }",
+     "'y' has no value for each sample"},
+    {"g (float[1,4] x) => (float[2] y) { s = Shape (x) y = Cast <to = 1> (s) }",
+     "'y' has no value for each sample"},
+    {"g (float[1,4] x) => (float[1,4] y) <float[1,4] c = {1, 2, 3, 4}> { y = Softmax (c) }",
+     "has no value for each sample"},
+    {"g (float[1,4] x) => (float y) { y = ReduceSum <keepdims = 0> (x) }", "has no value for each sample"},
+    {"g (float[1,4] x) => (float[1,4] x) { }", NULL},
+    {"g (float[1,4] x) => (float[1,4] y) { y = Identity (x) }", NULL},
+    {"g (float[1,4] x) => (float[1,4] y) { y = Relu (x) }", NULL},
+    {"g (float[1,4] x) => (float[1,4] y) { s = Shape (x) y = ConstantOfShape (s) }",
+     "has no value for each sample"},
+    {"g (float[1,4] x) => (float[1,3] y) <float[4,3] w = seed 1> { y = MatMul (x, w) }", NULL},
+    {"g (float[1,4] x) => (int64[1,4] y) { y = Cast <to = 7> (x) }",
+     "training needs a model with one float output; 'y' is int64[1,4]"},
+    {"g (float[1,4] x) => (double[1,4] y) { y = Cast <to = 11> (x) }",
+     "training needs a model with one float output; 'y' is double[1,4]"},
+    {"g (float[1,4] x) => (float[1,4] y, float[1,4] y) { y = Relu (x) }",
+     "training needs a model with one float output; this one has 2"},
+};
+
+static const char *engine_of(const char *text)
+{
+    static Trap t;
+    if (CATCH(&t))
+        return t.message;
+    Model *m = text_read("m", text);
+    m->quiet = true;
+    pass_infer(m->graph);
+    pass_fold_for_training(m->graph);
+    const Dataset none = {0};
+    Loss l = loss_find(m->graph, &none);
+    Engine *e = engine_new(m->graph, l.score, BATCH, 1, WANT_NONE);
+    memset(engine_input(e), 0, BATCH * 4 * sizeof(float));
+    engine_forward(e);
+    engine_free(e);
+    trap_end();
+    return NULL;
+}
+
+static void test_outputs(void)
+{
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+        const char *have = engine_of(outputs[i].text), *want = outputs[i].says;
+        bool good = want ? have && strstr(have, want) : !have;
+        if (!good)
+            fprintf(stderr, "%s\nhave: %s\nwant: %s\n", outputs[i].text, have, want);
+        CU_ASSERT_TRUE(good);
+    }
+}
+
 int main(void)
 {
     if (CU_initialize_registry() != CUE_SUCCESS)
@@ -332,6 +392,7 @@ int main(void)
     CU_add_test(s, "losses", test_losses);
     CU_add_test(s, "score before softmax", test_score_before_softmax);
     CU_add_test(s, "order", test_order);
+    CU_ADD_TEST(s, test_outputs);
     CU_basic_run_tests();
     return (int)CU_get_number_of_failures() != 0;
 }

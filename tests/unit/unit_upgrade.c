@@ -149,7 +149,14 @@ static const Case cases[] = {
     {18, "float[6] x", "", "y, z = Split <num_outputs = 3> (x)",
      "!node 'y' (Split): num_outputs is 3, but there are 2"},
     {18, "float[2,3] x", "<int64[2] p = {1, 1}, float v = {0}, int64[1] a = {1}>", "y = Pad (x, p, v, a)",
-     "!node 'y' (Pad): axes of opset 18 are not supported; export with opset 17"},
+     "y = Pad (x, y_pads, v)"},
+    {18, "float[2,3] x", "<int64[2] p = {1, 1}, int64[1] a = {2}>", "y = Pad (x, p, , a)",
+     "!node 'y' (Pad): axis 2 is out of range for rank 2"},
+    {18, "float[2,3] x", "<int64[4] p = {1, 1, 1, 1}, int64[2] a = {1, -1}>", "y = Pad (x, p, , a)",
+     "!node 'y' (Pad): axis 1 is named twice"},
+    {18, "float[2,3] x", "<int64[4] p = {1, 1, 1, 1}, int64[1] a = {1}>", "y = Pad (x, p, , a)",
+     "!node 'y' (Pad): 4 pads for 1 axes"},
+    {18, "float[7] x", "", "y, z, w = Split <num_outputs = 3> (x)", "y, z, w = Split (x, y_split)"},
     /* Constant */
     {13, "float[2] x", "", "c = Constant <value = float[2] {1, 2}> () y = Add (x, c)",
      "y = Add (x, c:float)"},
@@ -287,6 +294,25 @@ static void test_values(void)
     CU_ASSERT_EQUAL(((const int64_t *)graph_find(g, "y_axes")->data)[1], 2);
 }
 
+/* Pads of one axis, and parts that do not come out even. */
+static void test_opset_18(void)
+{
+    Model *m =
+        text_read("m", "<opset_import: [\"\" : 18]> g (float[2,1] x, float[5] z) => (y, a, b)\n"
+                       "<int64[2] p = {1, 2}, int64[1] axis = {-1}, float v = {9}>\n"
+                       "{ i = Identity (p) y = Pad (x, i, v, axis) a, b = Split <num_outputs = 2> (z) }");
+    m->quiet = true;
+    pass_upgrade(m);
+    pass_infer(m->graph);
+    const float x[] = {3, 4}, z[] = {1, 2, 3, 4, 5}, padded[] = {9, 3, 9, 9, 9, 4, 9, 9};
+    const void *inputs[] = {x, z};
+    void **values = eval_graph(m->graph, inputs);
+    Tensor *const *out = m->graph->outputs;
+    CU_ASSERT_EQUAL(memcmp(values[out[0]->id], padded, sizeof padded), 0);
+    CU_ASSERT_EQUAL(memcmp(values[out[1]->id], z, 3 * sizeof *z), 0);
+    CU_ASSERT_EQUAL(memcmp(values[out[2]->id], z + 3, 2 * sizeof *z), 0);
+}
+
 /* Softmax of opset 12 over a rank-3 tensor from axis 1 sums each image, not each row, to 1. */
 static void test_softmax_meaning(void)
 {
@@ -324,14 +350,150 @@ static void test_old_broadcast(void)
     CU_ASSERT_EQUAL(m->graph->num_nodes, 2);
 }
 
+/* ---- parameters that are computed from constants ---- */
+
+/* How p comes from the constant c, and its f (float), q (scalar) and b (bool) kin from it. */
+static const char *const chains[] = {
+    "p = Identity (c)",
+    "p = Concat <axis = 0> (c, none)",
+    "d = Cast <to = 11> (c) p = Cast <to = 7> (d)",
+    "d = Add (c, c) p = Sub (d, c)",
+    "n = Shape (c) k = Squeeze (n) i = Range (zero, k, one) p = Gather (c, i)",
+    "d = Unsqueeze (c, ax) e = Expand (d, two) p = ReduceMax <axes = [0], keepdims = 0> (e)",
+};
+
+typedef struct Parameter {
+    int opset;
+    const char *inputs, *values, *node;
+} Parameter;
+
+static const Parameter parameters[] = {
+    {17, "float[2,3] x", "3, 2", "y = Reshape (x, p)"},
+    {17, "float[2,1,3] x", "1", "y = Squeeze (x, p)"},
+    {17, "float[2,3] x", "1", "y = Unsqueeze (x, p)"},
+    {17, "float[2,1] x", "2, 3", "y = Expand (x, p)"},
+    {17, "float[2,1] x", "2, 3", "y = Tile (x, p)"},
+    {17, "float[9,9] x", "1, 2", "y = Slice (x, p, four)"},
+    {17, "float[9,9] x", "5, 6", "y = Slice (x, ax1, p, ax1)"},
+    {17, "float[9,9] x", "1", "y = Slice (x, ax, one1, p)"},
+    {17, "float[9,9] x", "2", "y = Slice (x, ax, nine, one1, p)"},
+    {17, "float[2,3] x", "1, 0, 2, 1", "y = Pad (x, p)"},
+    {17, "float[6] x", "2, 4", "z, y = Split (x, p)"},
+    {17, "float[6] x", "2", "y, z = TopK (x, p)"},
+    {17, "float[2,3] x", "1", "y = ReduceSum (x, p)"},
+    {17, "float[2,3] x", "2, 3", "o = ConstantOfShape (p) y = Add (x, o)"},
+    {17, "float[3] x", "3", "o = Range (zero, q, one) o1 = Cast <to = 1> (o) y = Add (x, o1)"},
+    {17, "int64[3] x", "4", "y = OneHot (x, q, two)"},
+    {17, "float[2,3] x", "1", "y = CumSum (x, q)"},
+    {17, "float[3,3] x", "1", "y = Trilu (x, q)"},
+    {17, "float[1,1,2,2] x", "1, 1, 2, 3", "y = Resize (x, , f)"},
+    {17, "float[1,1,2,2] x", "1, 1, 4, 5", "y = Resize (x, , , p)"},
+    {17, "float[1,1,2,2] x, int64[1,1,2,2] at", "1, 1, 3, 3",
+     "y = MaxUnpool <kernel_shape = [2, 2]> (x, at, p)"},
+    {17, "float[3] x", "0", "y = Dropout (x, half, b)"},
+    {17, "float[5] x", "2, 3", "l = SplitToSequence (x, p) y = SequenceAt (l, one)"},
+    {17, "float[5] x", "1", "l = SplitToSequence (x) y = SequenceAt (l, q)"},
+    {17, "float[3] x", "3", "o = HannWindow (q) y = Add (x, o)"},
+    /* of other opsets */
+    {18, "float[2,3] x", "1", "y = ReduceSum (x, p)"},
+    {18, "float[2,3] x", "1", "y = ReduceMean (x, p)"},
+    {18, "float[2,3] x", "1", "y = ReduceProd (x, p)"},
+    {18, "float[2,3] x", "1", "y = ReduceMax (x, p)"},
+    {18, "float[2,3] x", "-1", "y = ReduceMin <keepdims = 0> (x, p)"},
+    {18, "float[2,3] x", "0, 1", "y = ReduceL1 <noop_with_empty_axes = 1> (x, p)"},
+    {18, "float[2,3] x", "1", "y = ReduceL2 (x, p)"},
+    {18, "float[2,3] x", "1", "y = ReduceLogSum (x, p)"},
+    {18, "float[2,3] x", "1", "y = ReduceLogSumExp (x, p)"},
+    {18, "float[2,3] x", "1", "y = ReduceSumSquare (x, p)"},
+    {18, "float[2,3] x", "", "y = ReduceMax <noop_with_empty_axes = 1> (x, p)"},
+    {18, "float[2,3] x", "", "y = ReduceSumSquare <noop_with_empty_axes = 1> (x, p)"},
+    {18, "float[2,3] x", "", "y = ReduceMin (x, p)"},
+    {18, "float[2,3] x", "1", "y = Pad (x, pads, , p)"},
+    {18, "float[2,3] x", "2, 1", "y = Pad (x, p, , one1)"},
+    {18, "float[1,1,2,2] x", "1, 1, 2, 3", "y = Resize (x, , f)"},
+    {13, "float[3] x", "0", "y = Dropout (x, half, b)"},
+    {11, "float[1,1,2,2] x", "", "y = Resize (x, f, scales)"},
+    {11, "float[1,1,2,2] x", "1, 1, 4, 5", "y = Resize (x, nof, nof, p)"},
+    {10, "float[1,1,2,2] x", "1, 1, 2, 3", "y = Resize (x, f)"},
+    {10, "float[2] x", "3, 1", "h = OneHot (p, four0, x) y = Identity (h)"},
+    {9, "float[1,1,2,2] x", "1, 1, 2, 3", "y = Upsample (x, f)"},
+    {17, "float[3] x", "4", "y = qonnx.custom_op.general.Quant (x, half, half, f)"},
+    /* what must be of a known rank or size */
+    {17, "uint8[1,1,3] x", "5",
+     "w8 = Cast <to = 3> (p) w = Reshape (w8, ones) s = Identity (half) "
+     "y = QLinearConv (x, s, z8, w, half, z8s, s, z8)"},
+    {17, "uint8[2,1] x", "5",
+     "w8 = Cast <to = 3> (p) w = Reshape (w8, two1) s = Identity (half) "
+     "y = QLinearMatMul (x, s, z8, w, s, z8s, s, z8)"},
+    {18, "float[7] x", "7", "a = Reshape (x, p) z, v, y = Split <num_outputs = 3> (a)"},
+};
+
+/* The type of y, or the message; p is the constant itself where there is no chain. */
+static const char *type_with(const Parameter *p, const char *chain, const char *outputs)
+{
+    static Trap t;
+    if (CATCH(&t))
+        return t.message;
+    int64_t count = p->values[0] ? 1 : 0;
+    for (const char *c = p->values; *c; c++)
+        count += *c == ',';
+    const char *kin = count == 1 ? "q = Squeeze (p) b = Cast <to = 9> (q)" : "";
+    Model *m = text_read(
+        "m",
+        mem_printf(
+            "<opset_import: [\"\" : %d]> g (%s) => (%s)\n<int64[%lld] %s = {%s}, int64[0] none = {}, "
+            "int64 zero = {0}, int64 one = {1}, int64[1] ax = {0}, int64[1] one1 = {1}, int64[2] ax1 = {0, "
+            "1}, "
+            "int64[2] two = {2, 1}, int64[2] four = {4, 4}, int64[1] nine = {9}, int64 four0 = {4}, "
+            "float half = {0.5}, float[0] nof = {}, uint8 z8 = {0}, int8 z8s = {0}, int64[3] ones = {1, 1, "
+            "1}, int64[2] two1 = {1, 1}, int64[2] pads = {1, 2}, float[4] scales = {1, 1, 2, 3}>\n"
+            "{ %s f = Cast <to = 1> (p) %s %s }",
+            p->opset, p->inputs, outputs, (long long)count, chain ? "c" : "p", p->values, chain ? chain : "",
+            kin, p->node));
+    m->quiet = true;
+    pass_upgrade(m);
+    verify_graph(m->graph, "upgrade");
+    check_supported(m->graph);
+    pass_infer(m->graph);
+    verify_graph(m->graph, "infer");
+    check_supported(m->graph);
+    const char *have = type_text(m->graph->outputs[0]->type);
+    trap_end();
+    return have;
+}
+
+static void expect_type(const Parameter *p, const char *chain, const char *outputs, const char *want)
+{
+    const char *have = type_with(p, chain, outputs);
+    if (strcmp(have, want) != 0)
+        fprintf(stderr, "opset %d: %s, %s\nhave: %s\nwant: %s\n", p->opset, chain, p->node, have, want);
+    CU_ASSERT_STRING_EQUAL(have, want);
+}
+
+/* Whatever must be constant may be computed from constants, and be an output of the graph too. */
+static void test_computed_parameters(void)
+{
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) {
+        const Parameter *p = &parameters[i];
+        const char *want = type_with(p, NULL, "y");
+        CU_ASSERT_PTR_NULL(strstr(want, "m: "));
+        for (size_t k = 0; k < sizeof chains / sizeof chains[0]; k++) {
+            expect_type(p, chains[k], "y", want);
+            expect_type(p, chains[k], "y, p", want);
+        }
+    }
+}
+
 int main(void)
 {
     CU_initialize_registry();
     CU_pSuite s = CU_add_suite("upgrade", NULL, NULL);
     CU_add_test(s, "cases", test_cases);
     CU_add_test(s, "values", test_values);
+    CU_add_test(s, "opset 18", test_opset_18);
     CU_add_test(s, "meaning of Softmax", test_softmax_meaning);
     CU_add_test(s, "old broadcasting", test_old_broadcast);
+    CU_add_test(s, "computed parameters", test_computed_parameters);
     CU_basic_run_tests();
     int failures = (int)CU_get_number_of_failures();
     mem_reset();
