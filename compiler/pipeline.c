@@ -9,8 +9,9 @@
 
 #include <string.h>
 
-static const char *const pass_names[] = {"read",  "upgrade",   "infer",    "fold",   "dce",   "channels",  "train",
-                                         "ternarize", "quantise", "inputs", "codes", "recurrent", "fuse", "lower"};
+static const char *const pass_names[] = {"read",     "upgrade",   "infer",     "fold",     "dce",
+                                         "channels", "train",     "ternarize", "quantise", "inputs",
+                                         "codes",    "recurrent", "fuse",      "lower"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static void check_dump_name(const Options *opt)

@@ -1,10 +1,10 @@
 /* codes.c - graphs with QuantizeLinear and DequantizeLinear: what stands between layers computes on codes.
  *
- * Requires an ordinary graph with static types. Gives the same values but for CodeAdd, CodeAverage and layers, whose codes
- * may be one step off where the real value lies between two.
+ * Requires an ordinary graph with static types. Gives the same values but for CodeAdd, CodeAverage and
+ * layers, whose codes may be one step off where the real value lies between two.
  *
- * 1. What only moves elements, or takes maxima, does so with codes: DequantizeLinear goes behind it, QuantizeLinear in
- *    front. A DequantizeLinear that meets a QuantizeLinear of the same step is gone with it.
+ * 1. What only moves elements, or takes maxima, does so with codes: DequantizeLinear goes behind it,
+ * QuantizeLinear in front. A DequantizeLinear that meets a QuantizeLinear of the same step is gone with it.
  * 2. A function of one code is a table of 256 (CodeTable): its nodes are evaluated for all codes here.
  * 3. Sums of two and averages become CodeAdd and CodeAverage.
  * What is left runs in float between the two. */
@@ -340,7 +340,8 @@ static bool make_table(Codes *c, const Node *n)
 {
     Step s;
     Region r = {.count = 0};
-    if (n->op != OP_QuantizeLinear || !read_step(n, &s) || !grow_region(&r, n->in[0], n->in[0]->type) || !r.from)
+    if (n->op != OP_QuantizeLinear || !read_step(n, &s) || !grow_region(&r, n->in[0], n->in[0]->type) ||
+        !r.from)
         return false;
     const int64_t dims[] = {CODES};
     Type type = type_make(n->out[0]->type.dtype, 1, dims);
@@ -402,7 +403,8 @@ static Node *source_of(const Codes *c, const Node *q, Outlet *o)
     return n;
 }
 
-/* Factors and offset by 2^shift, so that |sum of factors| * reach + offset stays in 31 bits; halves round up. */
+/* Factors and offset by 2^shift, so that |sum of factors| * reach + offset stays in 31 bits; halves round up.
+ */
 static void set_rounding(Node *n, const char *const *names, const double *factors, int count, double reach,
                          double offset, const Outlet *o)
 {
@@ -438,7 +440,8 @@ static bool make_add(Codes *c, const Node *q)
     add->in[0] = from_a->in[0];
     add->in[1] = from_b->in[0];
     add->out[0] = q->out[0];
-    set_rounding(add, names, factors, 2, UINT8_MAX, o.step.zero - factors[0] * a.zero - factors[1] * b.zero, &o);
+    set_rounding(add, names, factors, 2, UINT8_MAX, o.step.zero - factors[0] * a.zero - factors[1] * b.zero,
+                 &o);
     node_append(&c->result, add);
     return true;
 }
@@ -452,7 +455,7 @@ static bool average_window(const Graph *g, const Node *n, int64_t *w)
         for (int a = 1; a < 3; a++)
             if (v.pad_begin[a] || v.pad_end[a] || (v.out[a] - 1) * v.stride[a] + v.kernel[a] > v.in[a])
                 return false;
-        const int64_t window[] = {x.dims[0] * x.dims[1], v.in[1], v.in[2], v.out[1], v.out[2],
+        const int64_t window[] = {x.dims[0] * x.dims[1], v.in[1],     v.in[2],     v.out[1],   v.out[2],
                                   v.kernel[1],           v.kernel[2], v.stride[1], v.stride[2]};
         memcpy(w, window, sizeof window);
         return true;
@@ -516,7 +519,8 @@ static bool make_softmax(Codes *c, const Node *q)
         e[i] = (uint16_t)round(ONE * exp(-s.step * i));
     Node *y = node_new(OP_CodeSoftmax, n->name, 2, 1);
     y->in[0] = from->in[0];
-    y->in[1] = graph_const(c->g, mem_printf("%s_exponentials", q->out[0]->name), type_make(DT_U16, 1, dims), e);
+    y->in[1] =
+        graph_const(c->g, mem_printf("%s_exponentials", q->out[0]->name), type_make(DT_U16, 1, dims), e);
     y->out[0] = q->out[0];
     attr_set_int(y, "steps", (int64_t)round(steps));
     attr_set_int(y, "zero", o.step.zero);
@@ -537,7 +541,8 @@ static void begin_walk(Codes *c)
 
 /* ---- inputs and outputs ---- */
 
-/* Inputs that only become codes are codes, and so are outputs that come from codes. The nodes between are gone. */
+/* Inputs that only become codes are codes, and so are outputs that come from codes. The nodes between are
+ * gone. */
 static void open_input(const Codes *c, Tensor *x)
 {
     Step s;

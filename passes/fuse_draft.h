@@ -38,8 +38,8 @@ Node *absorb_transpose(Graph *g, Draft *d);
 /* Arithmetic with constants in front of the layer goes into its scale and bias, where exact enough. */
 void absorb_normalisation(Draft *d, const Tensor *weights, const Ternary *box);
 
-/* A DequantizeLinear in front of the layer: it reads the codes instead, where its weights are ternary or lie on a grid
- * of 8 bits for each output channel. */
+/* A DequantizeLinear in front of the layer: it reads the codes instead, where its weights are ternary or lie
+ * on a grid of 8 bits for each output channel. */
 void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box);
 bool sums_fit(const Layer *l, int64_t windows); /* no sum of so many positions leaves 32 bits */
 /* A QuantizeLinear behind it: it writes codes. */

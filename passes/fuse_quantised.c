@@ -1,8 +1,9 @@
-/* fuse_quantised.c - layers between codes: DequantizeLinear in front and QuantizeLinear behind become part of them.
+/* fuse_quantised.c - layers between codes: DequantizeLinear in front and QuantizeLinear behind become part of
+ * them.
  *
- * The scale of the inputs goes into that of the layer, the zero point of the inputs into its bias, since the sums are
- * of the codes as they are. Weights are ternary, or a grid of 8 bits is found in them again: they come from a
- * DequantizeLinear of constants that was folded. */
+ * The scale of the inputs goes into that of the layer, the zero point of the inputs into its bias, since the
+ * sums are of the codes as they are. Weights are ternary, or a grid of 8 bits is found in them again: they
+ * come from a DequantizeLinear of constants that was folded. */
 #include "fuse_draft.h"
 #include "layers/layers.h"
 

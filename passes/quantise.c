@@ -1,13 +1,15 @@
-/* quantise.c - activations become 8-bit codes: QuantizeLinear and DequantizeLinear around every tensor between nodes that
- * compute on codes.
+/* quantise.c - activations become 8-bit codes: QuantizeLinear and DequantizeLinear around every tensor
+ * between nodes that compute on codes.
  *
- * Requires an ordinary graph with static types, ternary weights chosen (ternarize), and the range of every tensor
- * (calibrate.c). Gives an ordinary graph still, which onnxruntime runs as well; codes.c and fuse.c make integer layers of it.
+ * Requires an ordinary graph with static types, ternary weights chosen (ternarize), and the range of every
+ * tensor (calibrate.c). Gives an ordinary graph still, which onnxruntime runs as well; codes.c and fuse.c
+ * make integer layers of it.
  *
- * A tensor stays float where only nodes read it that compute in float, inside of what becomes one layer (a linear node, its
- * per-channel arithmetic, its clamp), inside of a function that becomes one table, and as an output that shall. Tensors
- * whose elements are moved have one step with what they are moved to. Codes are unsigned where nothing is below 0. Weights
- * that are not ternary are rounded to 127 steps for each output channel. */
+ * A tensor stays float where only nodes read it that compute in float, inside of what becomes one layer (a
+ * linear node, its per-channel arithmetic, its clamp), inside of a function that becomes one table, and as an
+ * output that shall. Tensors whose elements are moved have one step with what they are moved to. Codes are
+ * unsigned where nothing is below 0. Weights that are not ternary are rounded to 127 steps for each output
+ * channel. */
 #include "ops/ops.h"
 #include "passes/passes.h"
 
@@ -18,6 +20,8 @@
 typedef struct Quantising {
     Graph *g;
     const Range *ranges;
+    int count; /* of the tensors that there were before */
+    const bool *is_output;
     Node *const *only;    /* graph_only_users */
     bool *coded;          /* by tensor id: gets a step */
     bool *linear;         /* by tensor id: made by a linear node, or by arithmetic that goes into its layer */
@@ -61,7 +65,8 @@ static bool moves(const Node *n)
     }
 }
 
-/* Arithmetic with a constant for each channel, or BatchNormalization: what a layer takes over in front of its clamp. */
+/* Arithmetic with a constant for each channel, or BatchNormalization: what a layer takes over in front of its
+ * clamp. */
 static bool is_affine(const Node *n)
 {
     if (n->op == OP_BatchNormalization)
@@ -107,7 +112,8 @@ static bool is_average(const Node *n)
 
 static bool is_sum(const Node *n)
 {
-    return n->op == OP_Add && !n->in[0]->data && !n->in[1]->data && type_equal(n->in[0]->type, n->in[1]->type);
+    return n->op == OP_Add && !n->in[0]->data && !n->in[1]->data &&
+           type_equal(n->in[0]->type, n->in[1]->type);
 }
 
 static bool is_float(const Tensor *t)
@@ -207,7 +213,8 @@ static void choose_tensors(Quantising *q)
         const Node *n = q->g->nodes[i];
         for (int k = 0; k < n->num_in; k++) {
             const Tensor *t = n->in[k];
-            if (is_float(t) && q->ranges[t->id].known && reads_codes(q, n, k) && !inside_layer(q, t) && !inside_function(q, t))
+            if (is_float(t) && q->ranges[t->id].known && reads_codes(q, n, k) && !inside_layer(q, t) &&
+                !inside_function(q, t))
                 q->coded[t->id] = true;
         }
     }
@@ -251,8 +258,9 @@ static void join_moved(Quantising *q)
 static void make_step(const Graph *g, const Tensor *t, Range r, float *step, int *zero, DType *d)
 {
     if (!isfinite(r.low) || !isfinite(r.high))
-        fail("%s: tensor '%s' has values that are not finite on the data of --calibrate; it cannot be quantised", g->file,
-             t->name);
+        fail("%s: tensor '%s' has values that are not finite on the data of --calibrate; it cannot be "
+             "quantised",
+             g->file, t->name);
     double low = fmin(0, (double)r.low), high = fmax(0, (double)r.high), codes = UINT8_MAX;
     *step = (float)((high - low) / codes);
     if (!isnormal(*step))
@@ -263,7 +271,8 @@ static void make_step(const Graph *g, const Tensor *t, Range r, float *step, int
 
 static Node *step_node(OpKind op, const Tensor *of, Tensor *x, Tensor *scale, Tensor *zero, Tensor *y)
 {
-    Node *n = node_new(op, mem_printf("%s_%s", of->name, op == OP_QuantizeLinear ? "quantize" : "dequantize"), 3, 1);
+    Node *n = node_new(op, mem_printf("%s_%s", of->name, op == OP_QuantizeLinear ? "quantize" : "dequantize"),
+                       3, 1);
     n->in[0] = x;
     n->in[1] = scale;
     n->in[2] = zero;
@@ -271,8 +280,8 @@ static Node *step_node(OpKind op, const Tensor *of, Tensor *x, Tensor *scale, Te
     return n;
 }
 
-/* Nodes behind t; what reads t reads their end. */
-static void add_step(Quantising *q, Graph *result, Tensor *t)
+/* The codes of t, from x to y. */
+static void add_step(const Quantising *q, Graph *result, const Tensor *t, Tensor *x, Tensor *y)
 {
     float *step = NEW(float);
     int zero;
@@ -291,10 +300,8 @@ static void add_step(Quantising *q, Graph *result, Tensor *t)
     one.dtype = d;
     Tensor *point = graph_const(q->g, mem_printf("%s_zero", t->name), one, z);
     Tensor *codes = graph_tensor(q->g, mem_printf("%s_codes", t->name), code);
-    Tensor *back = graph_tensor(q->g, mem_printf("%s_quantised", t->name), t->type);
-    node_append(result, step_node(OP_QuantizeLinear, t, t, scale, point, codes));
-    node_append(result, step_node(OP_DequantizeLinear, t, codes, scale, point, back));
-    q->replacement[t->id] = back;
+    node_append(result, step_node(OP_QuantizeLinear, t, x, scale, point, codes));
+    node_append(result, step_node(OP_DequantizeLinear, t, codes, scale, point, y));
 }
 
 /* ---- weights ---- */
@@ -303,7 +310,8 @@ static void add_step(Quantising *q, Graph *result, Tensor *t)
 static void round_weights(const Quantising *q, Node *n)
 {
     LinearWeights w;
-    if (!is_linear(n) || !linear_weights(n, &w) || n->in[w.input]->ternary || !q->coded[n->in[1 - w.input]->id])
+    if (!is_linear(n) || !linear_weights(n, &w) || n->in[w.input]->ternary ||
+        !q->coded[n->in[1 - w.input]->id])
         return;
     const Tensor *t = n->in[w.input];
     int64_t count = type_elems(t->type), per_channel = w.box.mid * w.box.inner;
@@ -324,12 +332,58 @@ static void round_weights(const Quantising *q, Node *n)
 
 /* ---- the pass ---- */
 
+/* An output keeps its name behind the two nodes; else what reads the tensor reads their end. */
+static void add_output_step(Quantising *q, Graph *result, Node *n, int k)
+{
+    Tensor *t = n->out[k], *end = t;
+    if (!t || t->id >= q->count || !q->coded[t->id])
+        return;
+    if (q->is_output[t->id]) {
+        n->out[k] = graph_tensor(q->g, mem_printf("%s_exact", t->name), t->type);
+        n->out[k]->producer = n;
+    } else {
+        end = q->replacement[t->id] = graph_tensor(q->g, mem_printf("%s_quantised", t->name), t->type);
+    }
+    add_step(q, result, t, n->out[k], end);
+}
+
+static void add_steps(Quantising *q, Graph *result)
+{
+    for (int i = 0; i < q->g->num_inputs; i++) {
+        Tensor *x = q->g->inputs[i];
+        if (!q->coded[x->id])
+            continue;
+        q->replacement[x->id] = graph_tensor(q->g, mem_printf("%s_quantised", x->name), x->type);
+        add_step(q, result, x, x, q->replacement[x->id]);
+    }
+    for (int i = 0; i < q->g->num_nodes; i++) {
+        Node *n = q->g->nodes[i];
+        round_weights(q, n);
+        for (int k = 0; k < n->num_in; k++)
+            if (n->in[k] && n->in[k]->id < q->count && q->replacement[n->in[k]->id])
+                n->in[k] = q->replacement[n->in[k]->id];
+        node_append(result, n);
+        for (int k = 0; k < n->num_out; k++)
+            add_output_step(q, result, n, k);
+    }
+}
+
+static void choose_outputs(Quantising *q)
+{
+    for (int i = 0; i < q->g->num_outputs; i++) {
+        const Tensor *t = q->g->outputs[i];
+        q->coded[t->id] = is_float(t) && t->producer && q->ranges[t->id].known;
+    }
+}
+
 void pass_quantise(Graph *g, const Range *ranges, bool outputs)
 {
     int count = g->num_tensors;
     Quantising q = {.g = g,
                     .ranges = ranges,
+                    .count = count,
                     .only = graph_only_users(g),
+                    .is_output = graph_mark_outputs(g),
                     .coded = NEW_ARRAY(bool, count),
                     .linear = NEW_ARRAY(bool, count),
                     .inner = NEW_ARRAY(bool, count),
@@ -340,27 +394,11 @@ void pass_quantise(Graph *g, const Range *ranges, bool outputs)
     Graph result = {0};
     find_sources(&q);
     find_linear(&q);
-    for (int i = 0; outputs && i < g->num_outputs; i++)
-        q.coded[g->outputs[i]->id] = is_float(g->outputs[i]) && ranges[g->outputs[i]->id].known;
+    if (outputs)
+        choose_outputs(&q);
     choose_tensors(&q);
     join_moved(&q);
-    for (int i = 0; i < g->num_inputs; i++)
-        if (q.coded[g->inputs[i]->id])
-            add_step(&q, &result, g->inputs[i]);
-    for (int i = 0; i < g->num_nodes; i++) {
-        Node *n = g->nodes[i];
-        round_weights(&q, n);
-        for (int k = 0; k < n->num_in; k++)
-            if (n->in[k] && n->in[k]->id < count && q.replacement[n->in[k]->id])
-                n->in[k] = q.replacement[n->in[k]->id];
-        node_append(&result, n);
-        for (int k = 0; k < n->num_out; k++)
-            if (n->out[k] && q.coded[n->out[k]->id])
-                add_step(&q, &result, n->out[k]);
-    }
-    for (int i = 0; i < g->num_outputs; i++)
-        if (q.replacement[g->outputs[i]->id])
-            g->outputs[i] = q.replacement[g->outputs[i]->id];
+    add_steps(&q, &result);
     g->nodes = result.nodes;
     g->num_nodes = result.num_nodes;
 }

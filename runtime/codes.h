@@ -1,5 +1,5 @@
-/* codes.h - between layers: 8-bit codes to others, in whole numbers. Results are clamp((v + addend) >> shift, low, high),
- * bytes of uint8_t or int8_t alike; sign: see quant.h. */
+/* codes.h - between layers: 8-bit codes to others, in whole numbers. Results are clamp((v + addend) >> shift, low,
+ * high), bytes of uint8_t or int8_t alike; sign: see quant.h. */
 #include "quant.h"
 
 /* y[i] = (v + addend) >> shift, between low and high */

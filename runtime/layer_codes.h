@@ -1,6 +1,6 @@
-/* layer_codes.h - layers whose inputs are 8-bit codes: staging as 16-bit numbers, sums of whole numbers, and the way from
- * sums to codes, y = clamp((sum * factor + addend) >> shift, low, high), halves rounded up by the addend. Outputs are bytes
- * of uint8_t or int8_t alike. Padding has the code of zero. */
+/* layer_codes.h - layers whose inputs are 8-bit codes: staging as 16-bit numbers, sums of whole numbers, and the way
+ * from sums to codes, y = clamp((sum * factor + addend) >> shift, low, high), halves rounded up by the addend. Outputs
+ * are bytes of uint8_t or int8_t alike. Padding has the code of zero. */
 #include "layer.h"
 #include "quant.h"
 
@@ -15,8 +15,8 @@
 #endif
 typedef int16_t tn_vec_i16 __attribute__((vector_size(2 * TN_LANES_I16), aligned(2), may_alias));
 typedef int32_t tn_vec_i32 __attribute__((vector_size(4 * TN_LANES_I16), aligned(4), may_alias));
-/* Sums of whole numbers come out the same in any order, so compilers choose their own, with more variables than there are
- * registers. This keeps an add where it stands. */
+/* Sums of whole numbers come out the same in any order, so compilers choose their own, with more variables than there
+ * are registers. This keeps an add where it stands. */
 #if defined(__AVX512BW__)
 #define TN_KEEP_I16(a) __asm__("" : "+v"(a))
 #elif defined(__SSE2__)
@@ -40,7 +40,8 @@ typedef int tn_vec_i16;
 #define TN_ADD_I32(p, v) (*(p) += (v))
 #endif
 
-/* One row of a staged plane: y[i] = x[i * sw + fx - left] for i < pcols, `zero` outside of [0, iw). sign: see quant.h. */
+/* One row of a staged plane: y[i] = x[i * sw + fx - left] for i < pcols, `zero` outside of [0, iw). sign: see quant.h.
+ */
 TN_KERNEL void tn_stage_row_i16(int16_t *y, const void *x, int32_t sign, int32_t zero, int32_t iw, int32_t left,
                                 int32_t sw, int32_t fx, int32_t pcols)
 {
@@ -109,8 +110,8 @@ TN_KERNEL int32_t TN(pooled_sum)(const T *v, int32_t pitch, int32_t kh, int32_t 
     return s;
 }
 
-/* Rows of a strip as codes into an output plane: y[r * ystep + c * xstep] is that of the window at v[r * sh * pitch + c *
- * sw]. */
+/* Rows of a strip as codes into an output plane: y[r * ystep + c * xstep] is that of the window at v[r * sh * pitch + c
+ * * sw]. */
 TN_KERNEL void TN(put_codes)(void *y, const T *v, int32_t rows, int32_t cols, int32_t pitch, int32_t ystep,
                              int32_t xstep, int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t add, int32_t factor,
                              int32_t addend, int32_t shift, int32_t low, int32_t high)

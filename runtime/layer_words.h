@@ -1,11 +1,11 @@
-/* layer_words.h - layers of codes on cores without vectors: two 16-bit sums in a word of 32 bits, those of an output row
- * of the upper half and of the one as far down in the lower half. One add or subtract serves both: what one half borrows
- * from the other is put right when they are taken apart. */
+/* layer_words.h - layers of codes on cores without vectors: two 16-bit sums in a word of 32 bits, those of an output
+ * row of the upper half and of the one as far down in the lower half. One add or subtract serves both: what one half
+ * borrows from the other is put right when they are taken apart. */
 #include "layer_codes.h"
 
 typedef uint32_t tn_vec_w2;
-/* Sums of whole numbers come out the same in any order, so compilers choose their own, with more variables than there are
- * registers. This keeps an add where it stands. */
+/* Sums of whole numbers come out the same in any order, so compilers choose their own, with more variables than there
+ * are registers. This keeps an add where it stands. */
 #if defined(__GNUC__)
 #define TN_KEEP(a) __asm__("" : "+r"(a))
 #else
@@ -59,8 +59,8 @@ TN_KERNEL void tn_pair_row(uint32_t *y, const uint8_t *a, const uint8_t *b, int3
         y[i] = tn_pair(a, b, i, sign);
 }
 
-/* One row of a staged plane: y[i] = a[i * sw + fx - left], and b likewise in the upper half, where that lies in [0, iw);
- * `zero` for a row that is not inside. What lies outside of [0, iw) was filled before. */
+/* One row of a staged plane: y[i] = a[i * sw + fx - left], and b likewise in the upper half, where that lies in [0,
+ * iw); `zero` for a row that is not inside. What lies outside of [0, iw) was filled before. */
 TN_KERNEL void tn_stage_row_w2(uint32_t *y, const uint8_t *a, int32_t a_inside, const uint8_t *b, int32_t b_inside,
                                int32_t sign, int32_t zero, int32_t iw, int32_t left, int32_t sw, int32_t fx,
                                int32_t pcols)
@@ -120,9 +120,9 @@ TN_KERNEL void tn_save_rows(uint8_t *y, const void *x, int32_t channels, int32_t
         memcpy(y + c * n, (const uint8_t *)x + c * plane, (size_t)n);
 }
 
-/* The same for the next strip of an image without strides: the last `kept` of the prows rows of each plane are its first
- * ones, the others follow. saved: the first `saves` rows from `second` on of each channel, where outputs may have taken
- * their place. */
+/* The same for the next strip of an image without strides: the last `kept` of the prows rows of each plane are its
+ * first ones, the others follow. saved: the first `saves` rows from `second` on of each channel, where outputs may have
+ * taken their place. */
 TN_KERNEL void tn_stage_next_w2(uint32_t *y, const void *x, int32_t sign, int32_t zero, int32_t second,
                                 const uint8_t *saved, int32_t saves, int32_t channels, int32_t ih, int32_t iw,
                                 int32_t row, int32_t top, int32_t left, int32_t kept, int32_t prows, int32_t pcols)
@@ -199,8 +199,7 @@ TN_KERNEL void tn_put_codes_x2(void *y, int32_t second, const int64_t *v, int32_
     uint8_t *u = (uint8_t *)y;
     for (int32_t r = 0; r < rows; r++, u += cols, v += sh * pitch) {
         for (int32_t c = 0; c < cols; c++)
-            u[c] =
-                tn_requantise_byte(tn_sum_x2(v + c * sw, 0, pitch, kh, kw, add), factor, addend, shift, low, high);
+            u[c] = tn_requantise_byte(tn_sum_x2(v + c * sw, 0, pitch, kh, kw, add), factor, addend, shift, low, high);
         for (int32_t c = 0; c < cols && r < lower; c++)
             u[c + second] =
                 tn_requantise_byte(tn_sum_x2(v + c * sw, 1, pitch, kh, kw, add), factor, addend, shift, low, high);

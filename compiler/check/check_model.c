@@ -124,8 +124,9 @@ static void add_layer(Text *t, const Node *n, const Layer *l)
     bool fc = l->kind == LAYER_FC;
     const int64_t *s = at.strides;
     text_printf(t, "    {%d, %s, %s, %s, %d, %d, %d, %s, %s, %s, %s, ", l->index, number_name(layer_input(l)),
-                number_name(f->sum), number_name(layer_output(l)), l->quantised ? l->quantised->in_zero : 0, format_digits(f), fc, int_text(l->batch),
-                int_text(fc ? 1 : l->groups), int_text(l->ci), int_text(l->co));
+                number_name(f->sum), number_name(layer_output(l)), l->quantised ? l->quantised->in_zero : 0,
+                format_digits(f), fc, int_text(l->batch), int_text(fc ? 1 : l->groups), int_text(l->ci),
+                int_text(l->co));
     add_axis(t, l, true);
     add_axis(t, l, false);
     int64_t rest[] = {p.oh, p.sh, p.kh, p.ow,    p.sw,    p.kw,    s[0],

@@ -2,7 +2,8 @@
  * accumulators to `ternc check`. */
 #include "codegen/layer_code.h"
 
-/* The first arguments of what copies codes: "x, SIGN, ZERO", and of pairs the rows between the two of a staged row. */
+/* The first arguments of what copies codes: "x, SIGN, ZERO", and of pairs the rows between the two of a
+ * staged row. */
 static const char *codes_input(const Conv *c, const char *x)
 {
     const Quantised *q = c->l->quantised;
@@ -18,17 +19,18 @@ static void emit_stage_next(const Conv *c, const char *x)
     const ConvStrip *s = c->s;
     int64_t kept = s->stage_rows - s->rows, saved = kept - s->top;
     if (saved)
-        emit_line(e, "uint8_t *const saved = (uint8_t *)(p + %s);", int_text(s->staged * s->plane + c->f->max_lanes));
+        emit_line(e, "uint8_t *const saved = (uint8_t *)(p + %s);",
+                  int_text(s->staged * s->plane + c->f->max_lanes));
     if (saved)
         emit_line(e, "if (r == 0) %s(saved, %s, %s, %s);", emit_kernel(e, "save_rows", DT_NONE),
                   mem_printf("x + %s", int_text(s->second * c->turned->iw)),
                   mem_printf("%s, %s", int_text(s->staged), int_text(c->turned->ih * c->turned->iw)),
                   int_text(saved * c->turned->iw));
     emit_line(e, "if (r > 0)");
-    emit_line(e, "%s(p, %s, %s, %s, %s, %s, %s, r, %s, %s, %s, %s, %s);", emit_kernel(e, "stage_next_w2", DT_NONE), x,
-              saved ? "saved" : "NULL", int_text(saved), int_text(s->staged), int_text(c->turned->ih),
-              int_text(c->turned->iw), int_text(s->top), int_text(s->left), int_text(kept), int_text(s->stage_rows),
-              int_text(s->pitch));
+    emit_line(e, "%s(p, %s, %s, %s, %s, %s, %s, r, %s, %s, %s, %s, %s);",
+              emit_kernel(e, "stage_next_w2", DT_NONE), x, saved ? "saved" : "NULL", int_text(saved),
+              int_text(s->staged), int_text(c->turned->ih), int_text(c->turned->iw), int_text(s->top),
+              int_text(s->left), int_text(kept), int_text(s->stage_rows), int_text(s->pitch));
     emit_line(e, "else");
 }
 
@@ -55,8 +57,8 @@ void emit_stage(const Conv *c, const char *x)
     if (l->direct)
         emit_line(e, "const %s *p = x + r * %s;", dtype_c(c->f->staged), int_text(l->iw));
     else if (c->f->pairs && strip_is_flat(l, s))
-        emit_line(e, "%s(p, %s, %s, %s, %s, r, %s);", emit_kernel(e, "stage_flat_w2", DT_NONE), x, int_text(s->staged),
-                  int_text(l->ih), int_text(l->iw), int_text(s->stage_rows));
+        emit_line(e, "%s(p, %s, %s, %s, %s, r, %s);", emit_kernel(e, "stage_flat_w2", DT_NONE), x,
+                  int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->stage_rows));
     else if (!l->quantised && sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
         emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s);", emit_kernel(e, "stage_flat", c->f->staged), x,
                   int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->top),
@@ -65,8 +67,8 @@ void emit_stage(const Conv *c, const char *x)
         emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s, %s, %s, %s);",
                   emit_kernel(e, c->f->pairs ? "stage_w2" : "stage", c->f->pairs ? DT_NONE : c->f->staged), x,
                   int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->top), int_text(s->left),
-                  int_text(sh), int_text(sw), int_text(s->phase_rows), int_text(s->phase_cols), int_text(s->stage_rows),
-                  int_text(s->pitch));
+                  int_text(sh), int_text(sw), int_text(s->phase_rows), int_text(s->phase_cols),
+                  int_text(s->stage_rows), int_text(s->pitch));
 }
 
 /* "BASE + c / OUTS * SIZE": where the inputs of output channel c begin, SIZE elements a group. */
@@ -95,7 +97,8 @@ static void emit_check_pairs(const Conv *c, const char *first)
         if (half)
             emit_line(e, "if (r + i + %lld < %lld)", second, rows);
         emit_line(e, "%s_check_acc(%d, %s, %s + j, %s, 1, %s, %lld);", e->plan->id, c->l->index, image, first,
-                  c->frame->is_turned ? mem_printf("0, %s", row) : mem_printf("%s, 0", row), half ? "high" : "low", cols);
+                  c->frame->is_turned ? mem_printf("0, %s", row) : mem_printf("%s, 0", row),
+                  half ? "high" : "low", cols);
     }
     emit_line(e, "}");
 }

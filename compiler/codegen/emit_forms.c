@@ -296,8 +296,8 @@ static void dense_rows_strip(Conv *c, int part)
 
 static void dense_rows_call(const Conv *c, int part, const char *x)
 {
-    emit_line(c->e, "w = %s(acc, %s, %s%s, r, rows, w);", table_kernel(c->e, c->l, "dense_rows"), x, c->koff[part],
-              zero_argument(c->l));
+    emit_line(c->e, "w = %s(acc, %s, %s%s, r, rows, w);", table_kernel(c->e, c->l, "dense_rows"), x,
+              c->koff[part], zero_argument(c->l));
 }
 
 static const FormCode code_dense_codes = {

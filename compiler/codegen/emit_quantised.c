@@ -1,11 +1,6 @@
-/* emit_quantised.c - what becomes of the sums of layers that read codes: one multiplication and a shift for each output,
- * to codes; or floats. */
+/* emit_quantised.c - what becomes of the sums of layers that read codes: one multiplication and a shift for
+ * each output, to codes; or floats. */
 #include "codegen/layer_code.h"
-
-const char *table_kernel(Emitter *e, const Layer *l, const char *name)
-{
-    return l->quantised ? emit_kernel(e, name, layer_input(l)) : format_kernel(e, layer_format(l), name);
-}
 
 static bool all_same(const int64_t *v, int64_t n)
 {
@@ -64,7 +59,8 @@ static const char *channel_float(Emitter *e, const Layer *l, const char *what, c
         return float_text(absent, DT_F32);
     if (all_equal(v, l->co))
         return float_text(v[0], DT_F32);
-    return mem_printf("%s[c]", emit_const_array(e, mem_printf("layer%d_%s", l->index, what), DT_F32, v, l->co));
+    return mem_printf("%s[c]",
+                      emit_const_array(e, mem_printf("layer%d_%s", l->index, what), DT_F32, v, l->co));
 }
 
 /* Averages are sums by their number. */
@@ -116,7 +112,8 @@ static void emit_paired_rows(const Conv *c, const ConvPart *p)
     emit_line(e, "const int32_t done = r / %lld, all = (rows + %lld) / %lld;", sh, sh - kh, sh);
     emit_line(e, "%s(y + c * %lld + done * %lld, %lld, v, all, %lld - done, %lld, %s, %s, %s);",
               format_kernel(e, c->f, "put_codes"), oh * ow, ow, second * ow, oh - second,
-              pool->kind ? ow : (long long)p->cols, int_text(c->s->pitch), window_arguments(pool), channel_arguments(e, l));
+              pool->kind ? ow : (long long)p->cols, int_text(c->s->pitch), window_arguments(pool),
+              channel_arguments(e, l));
 }
 
 void emit_quantised_rows(const Conv *c, const ConvPart *p)
@@ -125,7 +122,8 @@ void emit_quantised_rows(const Conv *c, const ConvPart *p)
     const Layer *l = c->turned;
     const Pool *pool = &l->pool;
     long long oh = pool->kind ? pool->oh : l->oh, ow = pool->kind ? pool->ow : l->ow;
-    long long cols = pool->kind ? ow : p->cols, sh = pool->kind ? pool->sh : 1, kh = pool->kind ? pool->kh : 1;
+    long long cols = pool->kind ? ow : p->cols, sh = pool->kind ? pool->sh : 1,
+              kh = pool->kind ? pool->kh : 1;
     const char *rows = pool->kind ? mem_printf("(rows + %lld) / %lld", sh - kh, sh) : "rows";
     if (c->f->pairs) {
         emit_paired_rows(c, p);
@@ -134,9 +132,9 @@ void emit_quantised_rows(const Conv *c, const ConvPart *p)
     const char *first = pool->kind ? mem_printf("r / %lld", sh)
                                    : mem_printf("(r * %s + %s)", int_text(p->row_step), int_text(p->row0));
     emit_line(e, "%s(y + c * %lld + %s * %lld + %s, v, %s, %lld, %s, %s, %s, %s, %s);",
-              emit_kernel(e, put_kernel(l->quantised), c->f->acc), oh * ow, first, ow, int_text(p->col0), rows, cols,
-              int_text(c->s->pitch), int_text(p->row_step * ow), int_text(p->col_step), window_arguments(pool),
-              channel_arguments(e, l));
+              emit_kernel(e, put_kernel(l->quantised), c->f->acc), oh * ow, first, ow, int_text(p->col0),
+              rows, cols, int_text(c->s->pitch), int_text(p->row_step * ow), int_text(p->col_step),
+              window_arguments(pool), channel_arguments(e, l));
 }
 
 /* Activations of floats. */
@@ -163,10 +161,10 @@ static void emit_floats_each(const Fc *c)
     const Layer *l = c->l;
     const char *scale = emit_const_array(e, mem_printf("layer%d_scale", l->index), DT_F32,
                                          floats_each(l, l->scale, 1), l->co);
-    const char *bias = emit_const_array(e, mem_printf("layer%d_bias", l->index), DT_F32,
-                                        floats_each(l, l->bias, 0), l->co);
-    emit_line(e, "%s(y, %s, %s, %s, %s);", emit_kernel(e, "put_floats_each", DT_NONE), c->acc, int_text(l->co), scale,
-              bias);
+    const char *bias =
+        emit_const_array(e, mem_printf("layer%d_bias", l->index), DT_F32, floats_each(l, l->bias, 0), l->co);
+    emit_line(e, "%s(y, %s, %s, %s, %s);", emit_kernel(e, "put_floats_each", DT_NONE), c->acc,
+              int_text(l->co), scale, bias);
     emit_activation(e, l, "y", int_text(l->co));
 }
 
@@ -180,7 +178,7 @@ void emit_quantised_row(const Fc *c)
         return;
     }
     emit_line(e, "%s(y, %s, %s, %s, %s, %d, %d, %d);",
-              emit_kernel(e, q->wide ? "put_codes_each_wide" : "put_codes_each", DT_NONE), c->acc, int_text(l->co),
-              emit_numbers(e, l, "factor", DT_I32, factors(l)), emit_numbers(e, l, "addend", addend_type(l), q->addend),
-              q->shift, q->low, q->high);
+              emit_kernel(e, q->wide ? "put_codes_each_wide" : "put_codes_each", DT_NONE), c->acc,
+              int_text(l->co), emit_numbers(e, l, "factor", DT_I32, factors(l)),
+              emit_numbers(e, l, "addend", addend_type(l), q->addend), q->shift, q->low, q->high);
 }

@@ -123,7 +123,8 @@ static void end_function(Printer *p, int function)
     long long first = p->b->first, pitch = p->s ? p->s->acc_pitch : 0;
     for (long long j = 0; j < p->b->count; j++)
         if (p->s)
-            emit_line(p->e, "%s(q + %lld, a%lld);", store, (long long)reach_for(p, "q", &p->q_at, j * pitch), j);
+            emit_line(p->e, "%s(q + %lld, a%lld);", store, (long long)reach_for(p, "q", &p->q_at, j * pitch),
+                      j);
         else
             emit_line(p->e, "y[%lld] = a%lld;", first + j, j);
     emit_line(p->e, "}");

@@ -59,14 +59,19 @@ void emit_fc(Emitter *e, const Layer *l);
 
 /* ---- emit_epilogue.c ---- */
 
-/* The kernel of that name for a number format. */
-const char *format_kernel(Emitter *e, const Format *f, const char *name);
 /* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from
  * `first` on, into rows r.. of the output. */
 void emit_put(const Conv *c, int part);
 void emit_pooled_epilogue(const Conv *c); /* scale, bias and activation of the whole pooled output y */
 void emit_fc_epilogue(const Fc *c);       /* of a row: acc to y */
-/* Of v[0..n), floats, C expressions. */
+
+/* ---- layer_kernels.c ---- */
+
+/* The kernel of that name for a number format. */
+const char *format_kernel(Emitter *e, const Format *f, const char *name);
+/* That for a form that reads a table: of the number format, or of the codes of the inputs. */
+const char *table_kernel(Emitter *e, const Layer *l, const char *name);
+/* That of the layer on v[0..n), C expressions of floats. */
 void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n);
 
 /* ---- emit_quantised.c: the same of layers that read codes ---- */
@@ -74,7 +79,8 @@ void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n);
 void emit_quantised_rows(const Conv *c, const ConvPart *p); /* v, the sums of channel c, to the output */
 void emit_quantised_rest(const Conv *c);                    /* what is left to do with the whole output */
 void emit_quantised_row(const Fc *c);
-/* The kernel of that name for a form that reads a table: of the number format, or of the codes of the inputs. */
+/* The kernel of that name for a form that reads a table: of the number format, or of the codes of the inputs.
+ */
 const char *table_kernel(Emitter *e, const Layer *l, const char *name);
 
 /* ---- conv_input.c ---- */

@@ -165,8 +165,8 @@ static bool same_bytes(const Tensor *a, const Tensor *b)
 {
     Type t = a->type;
     t.dtype = b->type.dtype;
-    return type_equal(t, b->type) && dtype_size(a->type.dtype) == 1 && dtype_size(t.dtype) == 1 && a->layout.dense &&
-           b->layout.dense;
+    return type_equal(t, b->type) && dtype_size(a->type.dtype) == 1 && dtype_size(t.dtype) == 1 &&
+           a->layout.dense && b->layout.dense;
 }
 
 static bool works_in_place(const Node *n, const Options *opt)

@@ -206,11 +206,10 @@ typedef enum Lowering {
 } Lowering;
 typedef enum LayerKind { LAYER_CONV, LAYER_CONV_TRANSPOSE, LAYER_FC } LayerKind;
 
-/* What a layer computes between codes (8-bit numbers; real = scale * (code - zero)). Its sums are of the codes as they
- * lie in memory, padding counts as in_zero. Outputs are codes
- *     clamp((sum * factor[co] + addend[co]) >> shift, low, high)
- * in whole numbers, or floats as for other layers (out is DT_F32). The pooling of a layer is that of its sums: the
- * maximum, or their sum. */
+/* What a layer computes between codes (8-bit numbers; real = scale * (code - zero)). Its sums are of the
+ * codes as they lie in memory, padding counts as in_zero. Outputs are codes clamp((sum * factor[co] +
+ * addend[co]) >> shift, low, high) in whole numbers, or floats as for other layers (out is DT_F32). The
+ * pooling of a layer is that of its sums: the maximum, or their sum. */
 typedef struct Quantised {
     DType in, out;
     int in_zero;
@@ -241,8 +240,8 @@ typedef struct Layer {
     const int8_t *codes;  /* the same order, -1, 0, +1; NULL when float */
     const int8_t *ints;   /* the same order: weights of a quantised layer that are not ternary; else NULL */
     const Quantised *quantised; /* NULL: inputs and outputs are floats */
-    const float *scale;   /* [co], or NULL for 1 */
-    const float *bias;    /* [co], or NULL for 0 */
+    const float *scale;         /* [co], or NULL for 1 */
+    const float *bias;          /* [co], or NULL for 0 */
     Activation act;
     Pool pool;
     int index;          /* 0.. in execution order among layers; set by fuse */

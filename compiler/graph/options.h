@@ -81,12 +81,12 @@ typedef struct Options {
     DataOptions calibration;          /* --calibrate: samples for their ranges */
     CalibrationRule calibration_rule; /* --calibration */
     int threads;                      /* --threads, of calibration */
-    bool float_guard; /* --float-guard: the run functions refuse NaN and infinity in inputs */
-    int split;        /* --split: C files for unrolled terms beside NAME.c; 0: none */
-    bool train;       /* pass_fold_for_training in place of pass_fold */
-    const char *dump; /* --dump PASS or NULL */
-    bool time_passes; /* --time */
-    bool quiet;       /* no notes on stderr */
+    bool float_guard;                 /* --float-guard: the run functions refuse NaN and infinity in inputs */
+    int split;                        /* --split: C files for unrolled terms beside NAME.c; 0: none */
+    bool train;                       /* pass_fold_for_training in place of pass_fold */
+    const char *dump;                 /* --dump PASS or NULL */
+    bool time_passes;                 /* --time */
+    bool quiet;                       /* no notes on stderr */
 } Options;
 
 /* How weights are trained; 0 and NULL where the option was not given, unless said otherwise. */

@@ -83,7 +83,8 @@ static void check_layer(const Check *c, const Node *n)
     REQUIRE(c, type_elems(n->out[0]->type) == l->batch * out_channels_size(l), "layer '%s' writes %s", name,
             type_text(n->out[0]->type));
     REQUIRE(c, n->in[0]->type.dtype == layer_input(l) && n->out[0]->type.dtype == layer_output(l),
-            "layer '%s' makes %s of %s", name, dtype_name(n->out[0]->type.dtype), dtype_name(n->in[0]->type.dtype));
+            "layer '%s' makes %s of %s", name, dtype_name(n->out[0]->type.dtype),
+            dtype_name(n->in[0]->type.dtype));
     const Pool *p = &l->pool;
     REQUIRE(c, p->kind == POOL_NONE || (p->sh >= p->kh && p->sw >= p->kw),
             "layer '%s' pools overlapping windows", name);

@@ -240,12 +240,14 @@ static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt
     if (rest)
         vectors += strip_vectors(s, rest, cols, lanes);
     enum { PUT_CHANNEL = 25 /* instructions of an epilogue but its outputs, with pairs */ };
-    double weights = weights_used(l),
-           strip = (layer_format(l)->pairs ? PUT_CHANNEL * (double)l->co : 0) + price[6] * strip_inputs(l, s) + (unrolled ? price[3] * outgrown(weights) : 0);
+    double weights = weights_used(l), strip = (layer_format(l)->pairs ? PUT_CHANNEL * (double)l->co : 0) +
+                                              price[6] * strip_inputs(l, s) +
+                                              (unrolled ? price[3] * outgrown(weights) : 0);
     return (double)vectors * weights * price[unrolled ? 0 : 1] + (double)(full + (rest > 0)) * strip;
 }
 
-/* On small machines: as much as a depthwise layer saves by having its output where its input is, else little. */
+/* On small machines: as much as a depthwise layer saves by having its output where its input is, else little.
+ */
 static int64_t pairs_budget(const Layer *l)
 {
     int64_t outputs = l->co * l->oh * l->ow;
@@ -330,16 +332,6 @@ bool strip_slides(const Layer *l, const ConvStrip *s)
     int64_t kept = s->stage_rows - s->rows;
     bool inside = s->top <= kept && s->second + kept - s->top <= l->ih; /* the rows that are saved */
     return layer_format(l)->pairs && s->staged == l->ci && l->sh == 1 && l->sw == 1 && kept > 0 && inside;
-}
-
-bool conv_in_place(const Layer *l, const Options *opt)
-{
-    bool same =
-        l->kind == LAYER_CONV && l->ci == l->co && l->ih == l->oh && l->iw == l->ow && !l->pool.kind && l->sh == 1;
-    if (!same || !layer_format(l)->pairs)
-        return false;
-    const ConvStrip s = conv_frame(l, opt).s;
-    return strip_slides(l, &s) || s.staged == l->ci || (l->groups == l->co && s.rows >= s.total_rows);
 }
 
 int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output)

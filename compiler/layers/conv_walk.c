@@ -57,6 +57,16 @@ int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks)
     return c.s.num_parts;
 }
 
+bool conv_in_place(const Layer *l, const Options *opt)
+{
+    bool same = l->kind == LAYER_CONV && l->ci == l->co && l->ih == l->oh && l->iw == l->ow &&
+                !l->pool.kind && l->sh == 1;
+    if (!same || !layer_format(l)->pairs)
+        return false;
+    const ConvStrip s = conv_frame(l, opt).s;
+    return strip_slides(l, &s) || s.staged == l->ci || (l->groups == l->co && s.rows >= s.total_rows);
+}
+
 int64_t layer_scratch_bytes(const Layer *l, const Options *opt)
 {
     if (l->kind != LAYER_FC)

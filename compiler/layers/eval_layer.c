@@ -204,7 +204,8 @@ static void add_zeros(const Layer *l, double *acc)
 static void eval_quantised(const Layer *l, const void *x, void *y, float *bound)
 {
     const Quantised *q = l->quantised;
-    int64_t per_channel = layer_weight_count(l) / l->co, in = l->ci * l->ih * l->iw, out = l->co * l->oh * l->ow;
+    int64_t per_channel = layer_weight_count(l) / l->co, in = l->ci * l->ih * l->iw,
+            out = l->co * l->oh * l->ow;
     int64_t pooled = l->pool.kind == POOL_NONE ? out : l->co * l->pool.oh * l->pool.ow;
     double *w = layer_weights(l, l->co * per_channel), *w_abs = absolute(w, l->co * per_channel);
     double *acc = doubles_new(out), *error = doubles_new(out);

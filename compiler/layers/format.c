@@ -61,7 +61,8 @@ static const Format split_format = {
     .half_ulp = 0x1p-24,
 };
 
-/* Two sums of 16 bits in a word of 32, added and subtracted as one: for cores without vectors. No sum leaves 16 bits. */
+/* Two sums of 16 bits in a word of 32, added and subtracted as one: for cores without vectors. No sum leaves
+ * 16 bits. */
 static const Format paired_format = {
     .name = "two 16-bit sums in a word",
     .suffix = "w2",

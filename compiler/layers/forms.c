@@ -170,7 +170,8 @@ static bool allows(const LayerForm *form, const Layer *l)
 const LayerForm *form_of(const Layer *l, Lowering lowering, bool small)
 {
     for (int i = NUM_FORMS - 1; i >= 0; i--)
-        if (forms[i]->lowering == lowering && allows(forms[i], l) && (small || !forms[i]->small || l->quantised))
+        if (forms[i]->lowering == lowering && allows(forms[i], l) &&
+            (small || !forms[i]->small || l->quantised))
             return forms[i];
     bug("there is no form for %s", lowering_name(lowering));
 }

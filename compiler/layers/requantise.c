@@ -1,10 +1,10 @@
-/* requantise.c - quantised layers in whole numbers: the range of their sums, and the multiplications that take sums to
- * codes.
+/* requantise.c - quantised layers in whole numbers: the range of their sums, and the multiplications that
+ * take sums to codes.
  *
  * A layer's real outputs are sum * scale + bias; as codes of step `step` around `zero` they are
- * round(sum * scale / step + bias / step) + zero. Here scale / step is a whole number by a power of two, the largest
- * with which all products stay in 32 bits. Halves round up. Where the sums are so wide that fewer than MIN_BITS of the
- * factor would be left, products take 64 bits. */
+ * round(sum * scale / step + bias / step) + zero. Here scale / step is a whole number by a power of two, the
+ * largest with which all products stay in 32 bits. Halves round up. Where the sums are so wide that fewer
+ * than MIN_BITS of the factor would be left, products take 64 bits. */
 #include "layers/layers.h"
 
 #include <math.h>
@@ -41,7 +41,8 @@ int64_t weight_sum(const Layer *l, int64_t channel)
 
 SumRange sum_range(const Layer *l, int64_t channel)
 {
-    int64_t n = layer_weight_count(l) / l->co, low = code_low(l->quantised->in), high = code_high(l->quantised->in);
+    int64_t n = layer_weight_count(l) / l->co, low = code_low(l->quantised->in),
+            high = code_high(l->quantised->in);
     SumRange r = {0, 0};
     for (int64_t i = channel * n; i < (channel + 1) * n; i++) {
         int64_t w = layer_weight(l, i);

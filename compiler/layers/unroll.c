@@ -17,13 +17,13 @@ typedef struct Tap {
 typedef struct Unroller {
     const Layer *l;
     UnrolledBlock *b;
-    bool mixed;       /* every other add through the multiply-add unit */
-    int plain, fused; /* adds by either unit */
-    int most_terms;   /* of a function */
-    int terms;        /* in the current one */
-    int64_t reach;    /* of a sum of one function, from 0 to either side; 0: any */
+    bool mixed;                              /* every other add through the multiply-add unit */
+    int plain, fused;                        /* adds by either unit */
+    int most_terms;                          /* of a function */
+    int terms;                               /* in the current one */
+    int64_t reach;                           /* of a sum of one function, from 0 to either side; 0: any */
     int64_t plus[MAX_SUMS], minus[MAX_SUMS]; /* how far the current one's sums may be */
-    int taps;         /* collected, not yet in statements */
+    int taps;                                /* collected, not yet in statements */
     Tap tap[MAX_SHARE_TAPS];
 } Unroller;
 

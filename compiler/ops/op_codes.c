@@ -1,5 +1,6 @@
-/* op_codes.c - the internal operators CodeTable, CodeAdd, CodeAverage and CodeSoftmax: what stands between layers that read and write
- * codes (passes/codes.c makes them). All is in whole numbers, so generated code and evaluator agree exactly. */
+/* op_codes.c - the internal operators CodeTable, CodeAdd, CodeAverage and CodeSoftmax: what stands between
+ * layers that read and write codes (passes/codes.c makes them). All is in whole numbers, so generated code
+ * and evaluator agree exactly. */
 #include "ops/ops.h"
 
 #include <string.h>
@@ -34,10 +35,11 @@ static const char *rounding_text(const Node *n)
                       int_text(attr_int(n, "low")), int_text(attr_int(n, "high")));
 }
 
-#define ROUNDING_ATTRS                                                                                                 \
-    {.name = "addend", .type = ATTR_INT}, {.name = "shift", .type = ATTR_INT}, {.name = "low", .type = ATTR_INT},      \
-    {                                                                                                                  \
-        .name = "high", .type = ATTR_INT                                                                               \
+#define ROUNDING_ATTRS                                                                                       \
+    {.name = "addend", .type = ATTR_INT}, {.name = "shift", .type = ATTR_INT},                               \
+        {.name = "low", .type = ATTR_INT},                                                                   \
+    {                                                                                                        \
+        .name = "high", .type = ATTR_INT                                                                     \
     }
 
 /* ---- CodeTable (x, table): y[i] = table[x[i] as an unsigned byte] ---- */
@@ -102,7 +104,8 @@ const OpDef op_CodeAdd = {
     .emit = emit_add,
 };
 
-/* ---- CodeAverage (x): planes [planes][in[0]][in[1]], windows inside of them; y = (sum * factor + addend) >> shift ---- */
+/* ---- CodeAverage (x): planes [planes][in[0]][in[1]], windows inside of them; y = (sum * factor + addend) >>
+ * shift ---- */
 
 /* Attribute `window`: planes, ih, iw, oh, ow, kh, kw, sh, sw. */
 enum { PLANES, IH, IW, OH, OW, KH, KW, SH, SW, WINDOW };
@@ -120,8 +123,8 @@ static int64_t sum_window(const Node *n, const void *x, const int64_t *w, int64_
 {
     int64_t plane = i / (w[OH] * w[OW]), row = i / w[OW] % w[OH] * w[SH], column = i % w[OW] * w[SW], sum = 0;
     for (int64_t k = 0; k < w[KH] * w[KW]; k++)
-        sum += code_of(x, n->in[0]->type.dtype,
-                       (plane * w[IH] + row + k / w[KW]) * w[IW] + column + k % w[KW]);
+        sum +=
+            code_of(x, n->in[0]->type.dtype, (plane * w[IH] + row + k / w[KW]) * w[IW] + column + k % w[KW]);
     return sum;
 }
 
@@ -139,8 +142,9 @@ static void emit_average(Emitter *e, const Node *n)
     Text t = {0};
     for (int i = 0; i < WINDOW; i++)
         text_printf(&t, "%s, ", int_text(w[i]));
-    emit_line(e, "%s(%s, %s, %d, %s%s, %s);", emit_kernel(e, "average_codes", DT_NONE), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[0]), is_signed(n->in[0]), t.data, int_text(attr_int(n, "factor")), rounding_text(n));
+    emit_line(e, "%s(%s, %s, %d, %s%s, %s);", emit_kernel(e, "average_codes", DT_NONE),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), is_signed(n->in[0]), t.data,
+              int_text(attr_int(n, "factor")), rounding_text(n));
     text_free(&t);
 }
 
@@ -173,8 +177,10 @@ static void eval_softmax(const Graph *g, const Node *n, const void *const *in, v
         for (int64_t i = first; i < first + row; i++)
             sum += exponentials[most - code_of(in[0], x.dtype, i)];
         for (int64_t i = first; i < first + row; i++) {
-            int64_t e = exponentials[most - code_of(in[0], x.dtype, i)], q = (e * steps + sum / 2) / sum + zero;
-            elem_set(out[0], n->out[0]->type.dtype, i, (double)clamp(q, attr_int(n, "low"), attr_int(n, "high")));
+            int64_t e = exponentials[most - code_of(in[0], x.dtype, i)],
+                    q = (e * steps + sum / 2) / sum + zero;
+            elem_set(out[0], n->out[0]->type.dtype, i,
+                     (double)clamp(q, attr_int(n, "low"), attr_int(n, "high")));
         }
     }
 }
@@ -184,9 +190,10 @@ static void emit_softmax(Emitter *e, const Node *n)
     Type x = n->in[0]->type;
     int64_t row = x.dims[x.rank - 1];
     emit_line(e, "%s(%s, %s, %d, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "softmax_codes", DT_NONE),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), is_signed(n->in[0]), int_text(type_elems(x) / row),
-              int_text(row), emit_ptr(e, n->in[1]), int_text(attr_int(n, "steps")), int_text(attr_int(n, "zero")),
-              int_text(attr_int(n, "low")), int_text(attr_int(n, "high")));
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), is_signed(n->in[0]),
+              int_text(type_elems(x) / row), int_text(row), emit_ptr(e, n->in[1]),
+              int_text(attr_int(n, "steps")), int_text(attr_int(n, "zero")), int_text(attr_int(n, "low")),
+              int_text(attr_int(n, "high")));
 }
 
 const OpDef op_CodeSoftmax = {

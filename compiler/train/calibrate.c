@@ -1,8 +1,10 @@
-/* calibrate.c - the range of every float tensor of a graph on samples without labels, for quantised activations.
+/* calibrate.c - the range of every float tensor of a graph on samples without labels, for quantised
+ * activations.
  *
- * minmax takes all that was seen. percentile leaves the outermost 0.01 % of the values outside. mse takes, among limits
- * between a fifth and all of the range, those with which rounding to 255 steps and clamping lose least in the sum of
- * squares. The histograms of the second walk have BINS between the extremes that the first one found. */
+ * minmax takes all that was seen. percentile leaves the outermost 0.01 % of the values outside. mse takes,
+ * among limits between a fifth and all of the range, those with which rounding to 255 steps and clamping lose
+ * least in the sum of squares. The histograms of the second walk have BINS between the extremes that the
+ * first one found. */
 #include "train/calibrate.h"
 #include "ops/ops.h"
 
@@ -50,7 +52,8 @@ static void count_values(Histogram *h, const float *v, int64_t n)
     }
 }
 
-/* One walk over the samples. The last batch is filled up with samples that were seen, which counts them again. */
+/* One walk over the samples. The last batch is filled up with samples that were seen, which counts them
+ * again. */
 static void walk(Calibration *c, Visit *visit)
 {
     const Loss none = {0};
@@ -66,7 +69,8 @@ static void walk(Calibration *c, Visit *visit)
         engine_forward(e);
         for (int i = 0; i < c->tensors; i++)
             if (c->all[i].bins)
-                visit(&c->all[i], value_dense(e, value_of(e, e->g->tensors[i])), type_elems(e->g->tensors[i]->type));
+                visit(&c->all[i], value_dense(e, value_of(e, e->g->tensors[i])),
+                      type_elems(e->g->tensors[i]->type));
     }
 }
 
