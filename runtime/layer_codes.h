@@ -94,6 +94,41 @@ TN_KERNEL int32_t tn_requantise_wide(int32_t sum, int32_t factor, int64_t addend
     return (int32_t)(v > high ? high : v);
 }
 
+/* Sums v[0..n) become codes where they lie, as tn_requantise makes them; n rounded up to whole vectors. */
+TN_KERNEL void tn_codes_i16(int16_t *v, int32_t n, int32_t factor, int32_t addend, int32_t shift, int32_t low,
+                            int32_t high)
+{
+#if TN_LANES > 1
+    for (int32_t i = 0; i < n; i += TN_LANES_I16) {
+        tn_vec_i32 s = (__builtin_convertvector(TN_LOAD_I16(v + i), tn_vec_i32) * factor + addend) >> shift;
+        s = (s & ~(s < low)) | ((tn_vec_i32){0} + low & (s < low));
+        s = (s & ~(s > high)) | ((tn_vec_i32){0} + high & (s > high));
+        TN_STORE_I16(v + i, __builtin_convertvector(s, tn_vec_i16));
+    }
+#else
+    for (int32_t i = 0; i < n; i++)
+        v[i] = (int16_t)tn_requantise(v[i], factor, addend, shift, low, high);
+#endif
+}
+
+/* The same of 32-bit sums. */
+TN_KERNEL void tn_codes_i32(int32_t *v, int32_t n, int32_t factor, int32_t addend, int32_t shift, int32_t low,
+                            int32_t high)
+{
+    for (int32_t i = 0; i < n; i++)
+        v[i] = tn_requantise(v[i], factor, addend, shift, low, high);
+}
+
+/* Rows of codes of a strip into an output plane: y[r * ystep + c * xstep] = v[r * pitch + c]. Typed by the sums that they
+ * were. */
+TN_KERNEL void TN(put_bytes)(void *y, const T *v, int32_t rows, int32_t cols, int32_t pitch, int32_t ystep,
+                             int32_t xstep)
+{
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t c = 0; c < cols; c++)
+            ((uint8_t *)y)[r * ystep + c * xstep] = (uint8_t)v[r * pitch + c];
+}
+
 /* Of a strip's sums v, the maximum of the window of kh rows and kw columns there; their sum where `add` is 1. Typed by
  * the sums: see tn.h. */
 TN_KERNEL int32_t TN(pooled_sum)(const T *v, int32_t pitch, int32_t kh, int32_t kw, int32_t add)

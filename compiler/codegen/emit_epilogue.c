@@ -65,23 +65,6 @@ void emit_fc_epilogue(const Fc *c)
 
 /* ---- convolutions: rows of a strip ---- */
 
-/* A loop over the channels of a block; v: the accumulators of channel c. */
-void begin_channels(const Conv *c)
-{
-    emit_line(c->e, "for (int32_t c = first; c < first + count; c++) {");
-    emit_line(c->e, "%s *const v = acc + (c - first) * %s;", dtype_c(c->f->acc), int_text(c->s->acc_pitch));
-}
-
-/* For speed another loop, so that loads wait until the stores of all channels are through: what lies across
- * two stores has to wait for both. */
-static void next_channels(const Conv *c)
-{
-    if (c->e->plan->opt->optimize != OPTIMIZE_SPEED)
-        return;
-    emit_line(c->e, "}");
-    begin_channels(c);
-}
-
 static bool has_epilogue(const Layer *l)
 {
     return l->scale || l->bias || l->act.kind;

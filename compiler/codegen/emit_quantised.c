@@ -101,6 +101,28 @@ static const char *window_arguments(const Pool *p)
                       int_text(p->sw), p->kind == POOL_AVERAGE);
 }
 
+/* For speed whole vectors become codes, whatever the rows; what pools them has fewer. */
+static bool makes_codes_at_once(const Conv *c)
+{
+    const Quantised *q = c->l->quantised;
+    return c->f->max_lanes > 1 && q->out != DT_F32 && !q->wide && !c->turned->pool.kind &&
+           c->e->plan->opt->optimize == OPTIMIZE_SPEED;
+}
+
+static void emit_codes_at_once(const Conv *c, const ConvPart *p)
+{
+    Emitter *e = c->e;
+    const Layer *l = c->turned;
+    const char *n = mem_printf("(rows - 1) * %s + %s", int_text(c->s->pitch), int_text(p->cols));
+    emit_line(e, "const int32_t n = (%s + %s - 1) / %s * %s;", n, c->f->lanes, c->f->lanes, c->f->lanes);
+    emit_line(e, "%s(v, n, %s);", format_kernel(e, c->f, "codes"), channel_arguments(e, l));
+    next_channels(c);
+    emit_line(e, "%s(y + c * %s + (r * %s + %s) * %s + %s, v, rows, %s, %s, %s, %s);",
+              emit_kernel(e, "put_bytes", c->f->acc), int_text(l->oh * l->ow), int_text(p->row_step),
+              int_text(p->row0), int_text(l->ow), int_text(p->col0), int_text(p->cols), int_text(c->s->pitch),
+              int_text(p->row_step * l->ow), int_text(p->col_step));
+}
+
 /* Rows of the upper half from r on, and those of the lower half that there are. */
 static void emit_paired_rows(const Conv *c, const ConvPart *p)
 {
@@ -127,6 +149,10 @@ void emit_quantised_rows(const Conv *c, const ConvPart *p)
     const char *rows = pool->kind ? mem_printf("(rows + %lld) / %lld", sh - kh, sh) : "rows";
     if (c->f->pairs) {
         emit_paired_rows(c, p);
+        return;
+    }
+    if (makes_codes_at_once(c)) {
+        emit_codes_at_once(c, p);
         return;
     }
     const char *first = pool->kind ? mem_printf("r / %lld", sh)

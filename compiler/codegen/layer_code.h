@@ -71,6 +71,11 @@ void emit_fc_epilogue(const Fc *c);       /* of a row: acc to y */
 const char *format_kernel(Emitter *e, const Format *f, const char *name);
 /* That for a form that reads a table: of the number format, or of the codes of the inputs. */
 const char *table_kernel(Emitter *e, const Layer *l, const char *name);
+/* A loop over the channels of a block; v: the accumulators of channel c. */
+void begin_channels(const Conv *c);
+/* For speed another loop, so that loads wait until the stores of all channels are through: what lies across
+ * two stores has to wait for both. */
+void next_channels(const Conv *c);
 /* That of the layer on v[0..n), C expressions of floats. */
 void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n);
 

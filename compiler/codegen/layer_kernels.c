@@ -34,3 +34,17 @@ void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n)
     else
         emit_line(e, "%s(%s, %s);", f, v, n);
 }
+
+void begin_channels(const Conv *c)
+{
+    emit_line(c->e, "for (int32_t c = first; c < first + count; c++) {");
+    emit_line(c->e, "%s *const v = acc + (c - first) * %s;", dtype_c(c->f->acc), int_text(c->s->acc_pitch));
+}
+
+void next_channels(const Conv *c)
+{
+    if (c->e->plan->opt->optimize != OPTIMIZE_SPEED)
+        return;
+    emit_line(c->e, "}");
+    begin_channels(c);
+}
