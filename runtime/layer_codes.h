@@ -185,7 +185,7 @@ TN_KERNEL void TN(put_floats)(float *y, const T *v, int32_t rows, int32_t cols, 
 }
 
 /* The outputs of a fully connected layer: y[i] is the code of sum v[i]. factor and addend lie side by side for each. */
-TN_KERNEL void tn_put_codes_each(void *y, const int32_t *v, int32_t n, const TN_ROM int32_t *factor,
+TN_KERNEL void tn_put_codes_each(void *y, const int32_t *v, int32_t n, const TN_ROM int16_t *factor,
                                  const TN_ROM int32_t *addend, int32_t shift, int32_t low, int32_t high)
 {
     for (int32_t i = 0; i < n; i++)

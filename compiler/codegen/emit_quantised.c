@@ -37,10 +37,7 @@ static int64_t *factors(const Layer *l)
 
 static DType factor_type(const Layer *l)
 {
-    for (int64_t c = 0; c < l->co; c++)
-        if (l->quantised->factor[c] < INT16_MIN || l->quantised->factor[c] > INT16_MAX)
-            return DT_I32;
-    return DT_I16;
+    return l->quantised->wide ? DT_I32 : DT_I16;
 }
 
 static DType addend_type(const Layer *l)
@@ -205,6 +202,6 @@ void emit_quantised_row(const Fc *c)
     }
     emit_line(e, "%s(y, %s, %s, %s, %s, %d, %d, %d);",
               emit_kernel(e, q->wide ? "put_codes_each_wide" : "put_codes_each", DT_NONE), c->acc,
-              int_text(l->co), emit_numbers(e, l, "factor", DT_I32, factors(l)),
+              int_text(l->co), emit_numbers(e, l, "factor", factor_type(l), factors(l)),
               emit_numbers(e, l, "addend", addend_type(l), q->addend), q->shift, q->low, q->high);
 }

@@ -3,7 +3,7 @@
  *
  * A layer's real outputs are sum * scale + bias; as codes of step `step` around `zero` they are
  * round(sum * scale / step + bias / step) + zero. Here scale / step is a whole number by a power of two, the
- * largest with which all products stay in 32 bits. Halves round up. Where the sums are so wide that fewer
+ * largest with which the number fits 16 bits and all products 32. Halves round up. Where the sums are so wide that fewer
  * than MIN_BITS of the factor would be left, products take 64 bits. */
 #include "layers/layers.h"
 
@@ -76,7 +76,7 @@ static bool fits_bits(const Layer *l, const double *factor, const double *offset
         SumRange r = sum_range(l, c);
         double n = (double)pooled_sums(l), m = fabs(round(ldexp(factor[c], shift)));
         double most = n * m * (double)(r.high > -r.low ? r.high : -r.low);
-        if (!(most < limit) || !(most + fabs(ldexp(offset[c], shift)) + 1 < limit) || !(m < INT32_MAX))
+        if (!(most < limit) || !(most + fabs(ldexp(offset[c], shift)) + 1 < limit) || !(m <= (bits == 31 ? INT16_MAX : INT32_MAX)))
             return false;
     }
     return true;
