@@ -14,7 +14,10 @@ typedef uint32_t tn_vec_w2;
 #define TN_LOAD_W2(p) (*(p))
 #define TN_STORE_W2(p, v) (*(p) = (v))
 #define TN_LOW(w) ((int32_t)(int16_t)(w))
-#define TN_HIGH(w, low) ((int32_t)((w) - (uint32_t)(low)) >> 16)
+#define TN_HIGH(w, low) ((int32_t)((uint32_t)(w) - (uint32_t)(low)) >> 16)
+/* The sum at p of the lower half, 0, or of the upper one, 1. */
+#define TN_HALF_W2(p, half) ((half) ? TN_HIGH(*(p), TN_LOW(*(p))) : TN_LOW(*(p)))
+#define TN_HALF_X2(p, half) (((const int32_t *)(const void *)(p))[half])
 /* Pairs of 32-bit sums lie in the place of a 64-bit number. */
 #define TN_STORE_X2(p, w) (((int32_t *)(void *)(p))[0] = TN_LOW(w), ((int32_t *)(void *)(p))[1] = TN_HIGH(w, TN_LOW(w)))
 #define TN_ADD_X2(p, w) (((int32_t *)(void *)(p))[0] += TN_LOW(w), ((int32_t *)(void *)(p))[1] += TN_HIGH(w, TN_LOW(w)))
@@ -203,23 +206,5 @@ TN_KERNEL void tn_put_codes_x2(void *y, int32_t second, const int64_t *v, int32_
         for (int32_t c = 0; c < cols && r < lower; c++)
             u[c + second] =
                 tn_requantise_byte(tn_sum_x2(v + c * sw, 1, pitch, kh, kw, add), factor, addend, shift, low, high);
-    }
-}
-
-/* The sums of n words as numbers by themselves. */
-TN_KERNEL void tn_unpack_w2(int16_t *low, int16_t *high, const uint32_t *v, int32_t n)
-{
-    for (int32_t i = 0; i < n; i++) {
-        low[i] = (int16_t)TN_LOW(v[i]);
-        high[i] = (int16_t)TN_HIGH(v[i], TN_LOW(v[i]));
-    }
-}
-
-/* The same of pairs of 32-bit sums. */
-TN_KERNEL void tn_unpack_x2(int32_t *low, int32_t *high, const int64_t *v, int32_t n)
-{
-    for (int32_t i = 0; i < n; i++) {
-        low[i] = ((const int32_t *)(const void *)v)[2 * i];
-        high[i] = ((const int32_t *)(const void *)v)[2 * i + 1];
     }
 }
