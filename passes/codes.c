@@ -302,7 +302,7 @@ static Tensor *on_codes(Graph *g, const Tensor *t, Tensor **made, const Tensor *
     if (made[t->id])
         return made[t->id];
     if (t->data)
-        return made[t->id] = graph_const(g, t->name, t->type, t->data);
+        return made[t->id] = graph_const(g, t->name, type_make(t->type.dtype, 0, NULL), t->data);
     const Node *n = t->producer;
     Node *copy = node_new(n->op, n->name, n->num_in, 1);
     copy->attrs = n->attrs;
