@@ -554,18 +554,26 @@ static void open_input(const Codes *c, Tensor *x)
     n->op = OP_UNSUPPORTED;
 }
 
+/* The codes take the output's name; what reads the numbers reads them behind n as before. */
 static void open_output(const Codes *c, Tensor *y)
 {
     Step s;
     Node *n = dequantizer(y, &s), *from = n ? n->in[0]->producer : NULL;
-    if (!from || is_output(c, n->in[0]) || !only_user(c, n->in[0]))
+    if (!from || is_output(c, n->in[0]))
         return;
+    Tensor *codes = n->in[0], *real = graph_tensor(c->g, mem_printf("%s_real", y->name), y->type);
+    for (int i = 0; i < c->g->num_nodes; i++)
+        for (int k = 0; k < c->g->nodes[i]->num_in; k++)
+            if (c->g->nodes[i]->in[k] == y)
+                c->g->nodes[i]->in[k] = real;
+    graph_replace(c->g, codes, y);
     for (int k = 0; k < from->num_out; k++)
-        if (from->out[k] == n->in[0])
+        if (from->out[k] == codes)
             from->out[k] = y;
-    y->type = n->in[0]->type;
+    y->type = codes->type;
     y->producer = from;
-    n->op = OP_UNSUPPORTED;
+    n->out[0] = real;
+    real->producer = n;
 }
 
 static void open_to_codes(Codes *c)
