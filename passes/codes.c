@@ -543,24 +543,25 @@ static void begin_walk(Codes *c)
 
 /* Inputs that only become codes are codes, and so are outputs that come from codes. The nodes between are
  * gone. */
-static void open_input(const Codes *c, Tensor *x)
+static bool open_input(const Codes *c, Tensor *x)
 {
     Step s;
     Node *n = only_quantizer(c, x, &s);
     if (!n || is_output(c, n->out[0]))
-        return;
+        return false;
     x->type = n->out[0]->type;
     graph_replace(c->g, n->out[0], x);
     n->op = OP_UNSUPPORTED;
+    return true;
 }
 
 /* The codes take the output's name; what reads the numbers reads them behind n as before. */
-static void open_output(const Codes *c, Tensor *y)
+static bool open_output(const Codes *c, Tensor *y)
 {
     Step s;
     Node *n = dequantizer(y, &s), *from = n ? n->in[0]->producer : NULL;
     if (!from || is_output(c, n->in[0]))
-        return;
+        return false;
     Tensor *codes = n->in[0], *real = graph_tensor(c->g, mem_printf("%s_real", y->name), y->type);
     for (int i = 0; i < c->g->num_nodes; i++)
         for (int k = 0; k < c->g->nodes[i]->num_in; k++)
@@ -574,17 +575,20 @@ static void open_output(const Codes *c, Tensor *y)
     y->producer = from;
     n->out[0] = real;
     real->producer = n;
+    return true;
 }
 
 static void open_to_codes(Codes *c)
 {
     Graph *g = c->g;
+    int opened = 0, kept = 0;
     begin_walk(c);
     for (int i = 0; i < g->num_inputs; i++)
-        open_input(c, g->inputs[i]);
+        opened += open_input(c, g->inputs[i]);
     for (int i = 0; i < g->num_outputs; i++)
-        open_output(c, g->outputs[i]);
-    int kept = 0;
+        opened += open_output(c, g->outputs[i]);
+    if (!opened)
+        fail("%s: --io int8: no input or output is quantised; --activations int8 does that", g->file);
     for (int i = 0; i < g->num_nodes; i++)
         if (g->nodes[i]->op != OP_UNSUPPORTED)
             g->nodes[kept++] = g->nodes[i];
