@@ -150,12 +150,13 @@ TN_KERNEL void tn_window_w2(const uint32_t *p, int32_t pitch, int32_t kh, int32_
                             int32_t *high)
 {
     int32_t s = TN_LOW(p[0]), t = TN_HIGH(p[0], s);
-    for (int32_t i = 1; i < kh * kw; i++) {
-        uint32_t w = p[i / kw * pitch + i % kw];
-        int32_t a = TN_LOW(w), b = TN_HIGH(w, a);
-        s = add ? s + a : a > s ? a : s;
-        t = add ? t + b : b > t ? b : t;
-    }
+    for (int32_t i = 0; i < kh; i++)
+        for (int32_t j = i ? 0 : 1; j < kw; j++) {
+            uint32_t w = p[i * pitch + j];
+            int32_t a = TN_LOW(w), b = TN_HIGH(w, a);
+            s = add ? s + a : a > s ? a : s;
+            t = add ? t + b : b > t ? b : t;
+        }
     *low = s;
     *high = t;
 }
@@ -187,10 +188,11 @@ TN_KERNEL int32_t tn_sum_x2(const int64_t *v, int32_t half, int32_t pitch, int32
 {
     const int32_t *p = (const int32_t *)(const void *)v;
     int32_t s = p[half];
-    for (int32_t i = 1; i < kh * kw; i++) {
-        int32_t a = p[2 * (i / kw * pitch + i % kw) + half];
-        s = add ? s + a : a > s ? a : s;
-    }
+    for (int32_t i = 0; i < kh; i++)
+        for (int32_t j = i ? 0 : 1; j < kw; j++) {
+            int32_t a = p[2 * (i * pitch + j) + half];
+            s = add ? s + a : a > s ? a : s;
+        }
     return s;
 }
 
