@@ -166,8 +166,9 @@ static void test_coded(const Coded *q, const Options *opt, const char *cc, const
 
 static const char *const targets[] = {"generic", "cortex-m4", "cortex-m0"};
 static const char *const compilers[] = {"gcc", "clang"};
-static const char *const flags[] = {"-O1 -march=native", "-O1 -march=native -DTN_NO_VECTORS", "-O1",
-                                    "-O1 -DTN_NO_VECTORS"};
+static const char *const flags[] = {
+    "-O1 -march=native", "-O1 -march=native -DTN_NO_VECTORS", "-O1",
+    "-O1 -DTN_NO_VECTORS -fsanitize=undefined -fsanitize-undefined-trap-on-error"};
 
 static void test_somewhere(const Coded *q, Lowering lowering, const char *target, int number)
 {
