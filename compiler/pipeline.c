@@ -90,7 +90,9 @@ static void quantise(Graph *g, const Options *opt)
     enum { ENOUGH = 512 };
     Source s = source_open(&opt->calibration, g);
     s.count = s.count < ENOUGH ? s.count : ENOUGH;
-    pass_quantise(g, calibrate(g, &s, opt->calibration_rule, opt->threads), opt->io_codes);
+    const Range *ranges = calibrate(g, &s, opt->calibration_rule, opt->threads);
+    if (!pass_quantise(g, ranges, opt->io_codes) && !opt->quiet)
+        note("%s: --activations int8 changes nothing: no node of it computes on codes", g->file);
 }
 
 void pipeline_ternarize(Model *m, const Options *opt)

@@ -302,7 +302,7 @@ static Tensor *on_codes(Graph *g, const Tensor *t, Tensor **made, const Tensor *
     if (made[t->id])
         return made[t->id];
     if (t->data)
-        return made[t->id] = graph_const(g, t->name, t->type, t->data);
+        return made[t->id] = graph_const(g, t->name, type_make(t->type.dtype, 0, NULL), t->data);
     const Node *n = t->producer;
     Node *copy = node_new(n->op, n->name, n->num_in, 1);
     copy->attrs = n->attrs;
@@ -543,40 +543,52 @@ static void begin_walk(Codes *c)
 
 /* Inputs that only become codes are codes, and so are outputs that come from codes. The nodes between are
  * gone. */
-static void open_input(const Codes *c, Tensor *x)
+static bool open_input(const Codes *c, Tensor *x)
 {
     Step s;
     Node *n = only_quantizer(c, x, &s);
     if (!n || is_output(c, n->out[0]))
-        return;
+        return false;
     x->type = n->out[0]->type;
     graph_replace(c->g, n->out[0], x);
     n->op = OP_UNSUPPORTED;
+    return true;
 }
 
-static void open_output(const Codes *c, Tensor *y)
+/* The codes take the output's name; what reads the numbers reads them behind n as before. */
+static bool open_output(const Codes *c, Tensor *y)
 {
     Step s;
     Node *n = dequantizer(y, &s), *from = n ? n->in[0]->producer : NULL;
-    if (!from || is_output(c, n->in[0]) || !only_user(c, n->in[0]))
-        return;
+    if (!from || is_output(c, n->in[0]))
+        return false;
+    Tensor *codes = n->in[0], *real = graph_tensor(c->g, mem_printf("%s_real", y->name), y->type);
+    for (int i = 0; i < c->g->num_nodes; i++)
+        for (int k = 0; k < c->g->nodes[i]->num_in; k++)
+            if (c->g->nodes[i]->in[k] == y)
+                c->g->nodes[i]->in[k] = real;
+    graph_replace(c->g, codes, y);
     for (int k = 0; k < from->num_out; k++)
-        if (from->out[k] == n->in[0])
+        if (from->out[k] == codes)
             from->out[k] = y;
-    y->type = n->in[0]->type;
+    y->type = codes->type;
     y->producer = from;
-    n->op = OP_UNSUPPORTED;
+    n->out[0] = real;
+    real->producer = n;
+    return true;
 }
 
 static void open_to_codes(Codes *c)
 {
     Graph *g = c->g;
+    int opened = 0, kept = 0;
     begin_walk(c);
     for (int i = 0; i < g->num_inputs; i++)
-        open_input(c, g->inputs[i]);
+        opened += open_input(c, g->inputs[i]);
     for (int i = 0; i < g->num_outputs; i++)
-        open_output(c, g->outputs[i]);
-    int kept = 0;
+        opened += open_output(c, g->outputs[i]);
+    if (!opened)
+        fail("%s: --io int8: no input or output is quantised; --activations int8 does that", g->file);
     for (int i = 0; i < g->num_nodes; i++)
         if (g->nodes[i]->op != OP_UNSUPPORTED)
             g->nodes[kept++] = g->nodes[i];

@@ -18,8 +18,8 @@ void pass_fold_after_training(Graph *g); /* without Dropout, but it may be train
 void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses removed */
 void pass_channels(Graph *g, const Options *opt);  /* which axis of each input has the channels */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
-/* activations -> codes; ranges by tensor id; outputs: those of the graph too */
-void pass_quantise(Graph *g, const Range *ranges, bool outputs);
+/* activations -> codes; ranges by tensor id; outputs: those of the graph too. False: there are none. */
+bool pass_quantise(Graph *g, const Range *ranges, bool outputs);
 void pass_recurrent(Graph *g);                  /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 void pass_inputs(Graph *g, const Options *opt); /* uint8 and moved channels: inputs of the application */
 void pass_codes(Graph *g,

@@ -13,6 +13,7 @@
 #include "ops/ops.h"
 #include "passes/passes.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +255,16 @@ static void join_moved(Quantising *q)
     }
 }
 
+/* An inner tensor may be 0 whatever the inputs are. */
+static void check_input(const Quantising *q, const Tensor *x)
+{
+    Range r = q->shared[root_of(q, x)->id];
+    if (fabsf(r.low) < FLT_MIN * UINT8_MAX && fabsf(r.high) < FLT_MIN * UINT8_MAX)
+        fail("%s: input '%s' is 0 in all samples of --calibrate; its range needs samples as the application "
+             "has them",
+             q->g->file, x->name);
+}
+
 /* The step and zero point that reach from low to high, and 0. */
 static void make_step(const Graph *g, const Tensor *t, Range r, float *step, int *zero, DType *d)
 {
@@ -353,6 +364,7 @@ static void add_steps(Quantising *q, Graph *result)
         Tensor *x = q->g->inputs[i];
         if (!q->coded[x->id])
             continue;
+        check_input(q, x);
         q->replacement[x->id] = graph_tensor(q->g, mem_printf("%s_quantised", x->name), x->type);
         add_step(q, result, x, x, q->replacement[x->id]);
     }
@@ -376,7 +388,7 @@ static void choose_outputs(Quantising *q)
     }
 }
 
-void pass_quantise(Graph *g, const Range *ranges, bool outputs)
+bool pass_quantise(Graph *g, const Range *ranges, bool outputs)
 {
     int count = g->num_tensors;
     Quantising q = {.g = g,
@@ -399,6 +411,8 @@ void pass_quantise(Graph *g, const Range *ranges, bool outputs)
     choose_tensors(&q);
     join_moved(&q);
     add_steps(&q, &result);
+    bool changed = result.num_nodes > g->num_nodes;
     g->nodes = result.nodes;
     g->num_nodes = result.num_nodes;
+    return changed;
 }

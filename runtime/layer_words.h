@@ -14,7 +14,10 @@ typedef uint32_t tn_vec_w2;
 #define TN_LOAD_W2(p) (*(p))
 #define TN_STORE_W2(p, v) (*(p) = (v))
 #define TN_LOW(w) ((int32_t)(int16_t)(w))
-#define TN_HIGH(w, low) ((int32_t)((w) - (uint32_t)(low)) >> 16)
+#define TN_HIGH(w, low) ((int32_t)((uint32_t)(w) - (uint32_t)(low)) >> 16)
+/* The sum at p of the lower half, 0, or of the upper one, 1. */
+#define TN_HALF_W2(p, half) ((half) ? TN_HIGH(*(p), TN_LOW(*(p))) : TN_LOW(*(p)))
+#define TN_HALF_X2(p, half) (((const int32_t *)(const void *)(p))[half])
 /* Pairs of 32-bit sums lie in the place of a 64-bit number. */
 #define TN_STORE_X2(p, w) (((int32_t *)(void *)(p))[0] = TN_LOW(w), ((int32_t *)(void *)(p))[1] = TN_HIGH(w, TN_LOW(w)))
 #define TN_ADD_X2(p, w) (((int32_t *)(void *)(p))[0] += TN_LOW(w), ((int32_t *)(void *)(p))[1] += TN_HIGH(w, TN_LOW(w)))
@@ -147,12 +150,13 @@ TN_KERNEL void tn_window_w2(const uint32_t *p, int32_t pitch, int32_t kh, int32_
                             int32_t *high)
 {
     int32_t s = TN_LOW(p[0]), t = TN_HIGH(p[0], s);
-    for (int32_t i = 1; i < kh * kw; i++) {
-        uint32_t w = p[i / kw * pitch + i % kw];
-        int32_t a = TN_LOW(w), b = TN_HIGH(w, a);
-        s = add ? s + a : a > s ? a : s;
-        t = add ? t + b : b > t ? b : t;
-    }
+    for (int32_t i = 0; i < kh; i++)
+        for (int32_t j = i ? 0 : 1; j < kw; j++) {
+            uint32_t w = p[i * pitch + j];
+            int32_t a = TN_LOW(w), b = TN_HIGH(w, a);
+            s = add ? s + a : a > s ? a : s;
+            t = add ? t + b : b > t ? b : t;
+        }
     *low = s;
     *high = t;
 }
@@ -184,10 +188,11 @@ TN_KERNEL int32_t tn_sum_x2(const int64_t *v, int32_t half, int32_t pitch, int32
 {
     const int32_t *p = (const int32_t *)(const void *)v;
     int32_t s = p[half];
-    for (int32_t i = 1; i < kh * kw; i++) {
-        int32_t a = p[2 * (i / kw * pitch + i % kw) + half];
-        s = add ? s + a : a > s ? a : s;
-    }
+    for (int32_t i = 0; i < kh; i++)
+        for (int32_t j = i ? 0 : 1; j < kw; j++) {
+            int32_t a = p[2 * (i * pitch + j) + half];
+            s = add ? s + a : a > s ? a : s;
+        }
     return s;
 }
 
@@ -203,23 +208,5 @@ TN_KERNEL void tn_put_codes_x2(void *y, int32_t second, const int64_t *v, int32_
         for (int32_t c = 0; c < cols && r < lower; c++)
             u[c + second] =
                 tn_requantise_byte(tn_sum_x2(v + c * sw, 1, pitch, kh, kw, add), factor, addend, shift, low, high);
-    }
-}
-
-/* The sums of n words as numbers by themselves. */
-TN_KERNEL void tn_unpack_w2(int16_t *low, int16_t *high, const uint32_t *v, int32_t n)
-{
-    for (int32_t i = 0; i < n; i++) {
-        low[i] = (int16_t)TN_LOW(v[i]);
-        high[i] = (int16_t)TN_HIGH(v[i], TN_LOW(v[i]));
-    }
-}
-
-/* The same of pairs of 32-bit sums. */
-TN_KERNEL void tn_unpack_x2(int32_t *low, int32_t *high, const int64_t *v, int32_t n)
-{
-    for (int32_t i = 0; i < n; i++) {
-        low[i] = ((const int32_t *)(const void *)v)[2 * i];
-        high[i] = ((const int32_t *)(const void *)v)[2 * i + 1];
     }
 }

@@ -327,11 +327,14 @@ static const char *default_flags(const CommandLine *c)
 }
 
 /* The samples of --calibrate become inputs as those of --data. */
-static void set_calibration(CommandLine *c)
+static void set_calibration(OptionParser *p)
 {
+    static const char *const needs_int8[] = {"calibrate", "calibration"};
+    CommandLine *c = p->c;
     const char *spec = c->opt.calibration.spec;
-    if (!c->opt.int8 && spec)
-        usage("--calibrate is for --activations int8");
+    for (int i = 0; i < 2; i++)
+        if (!c->opt.int8 && is_given(p, needs_int8[i]))
+            usage("--%s is for --activations int8", needs_int8[i]);
     if (c->opt.int8 && !spec)
         usage("--activations int8 needs samples for the ranges of activations: --calibrate SPEC");
     c->opt.calibration = c->data;
@@ -357,7 +360,7 @@ static void check_command_line(OptionParser *p)
     check_max_loss(p);
     check_data(p);
     set_input_form(c);
-    set_calibration(c);
+    set_calibration(p);
     if (c->opt.split && c->models.count > 1)
         usage("--split takes one model; several are files of their own");
     if (c->command == CMD_compile && c->data.spec && c->models.count > 1)

@@ -89,16 +89,16 @@ static void emit_check_pairs(const Conv *c, const char *first)
     const char *image = c->l->batch > 1 ? "image" : "0", *number = dtype_c(c->f->sum);
     long long rows = c->turned->oh, second = c->s->second, cols = p->cols;
     emit_line(e, "for (int32_t i = 0; i < rows; i++) {");
-    emit_line(e, "%s low[%lld], high[%lld];", number, cols, cols);
-    emit_line(e, "%s(low, high, acc + j * %s + i * %s, %lld);", format_kernel(e, c->f, "unpack"),
-              int_text(c->s->acc_pitch), int_text(c->s->pitch), cols);
+    emit_line(e, "%s sums[%lld];", number, cols);
     for (int half = 0; half < 2; half++) {
         const char *row = half ? mem_printf("r + i + %lld", second) : "r + i";
+        emit_line(e, "for (int32_t k = 0; k < %lld; k++)", cols);
+        emit_line(e, "sums[k] = (%s)%s(acc + j * %s + i * %s + k, %d);", number, c->f->half,
+                  int_text(c->s->acc_pitch), int_text(c->s->pitch), half);
         if (half)
             emit_line(e, "if (r + i + %lld < %lld)", second, rows);
-        emit_line(e, "%s_check_acc(%d, %s, %s + j, %s, 1, %s, %lld);", e->plan->id, c->l->index, image, first,
-                  c->frame->is_turned ? mem_printf("0, %s", row) : mem_printf("%s, 0", row),
-                  half ? "high" : "low", cols);
+        emit_line(e, "%s_check_acc(%d, %s, %s + j, %s, 1, sums, %lld);", e->plan->id, c->l->index, image,
+                  first, c->frame->is_turned ? mem_printf("0, %s", row) : mem_printf("%s, 0", row), cols);
     }
     emit_line(e, "}");
 }

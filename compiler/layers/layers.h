@@ -19,6 +19,7 @@ typedef struct Format {
     const char *input;  /* the macro that loads inputs as such a vector */
     const char *load,
         *store;       /* those that load and store accumulators; load NULL: every function begins at 0, */
+    const char *half; /* the macro that takes one of two sums out of a pair; NULL: there are none */
     const char *add;  /* and this macro adds to what the one before has left */
     const char *keep; /* the macro behind every add that keeps compilers from moving it; NULL: none */
     bool fused;       /* TN_ADD adds such vectors by a target's multiply-add unit */

@@ -3,18 +3,17 @@
  *
  * A layer's real outputs are sum * scale + bias; as codes of step `step` around `zero` they are
  * round(sum * scale / step + bias / step) + zero. Here scale / step is a whole number by a power of two, the
- * largest with which the number fits 16 bits and all products 32. Halves round up. Where the sums are so wide that fewer
- * than MIN_BITS of the factor would be left, products take 64 bits. */
+ * largest with which the number fits 16 bits and all products 32. Halves round up. Where that would take an
+ * output, but one that is clamped, further than MOST_OFF from the exact one before it is rounded, products
+ * take 64 bits. */
 #include "layers/layers.h"
 
 #include <math.h>
 
-enum {
-    MIN_BITS = 12,
-    WIDE_BITS = 24, /* of the factor in 64 bits */
-    MAX_SHIFT = 30,
-    MAX_WIDE_SHIFT = 56
-};
+enum { FACTOR_BITS = 31, NARROW_BITS = 31, WIDE_BITS = 62, MAX_SHIFT = 30, MAX_WIDE_SHIFT = 56 };
+
+/* In codes. */
+static const double MOST_OFF = 0.125;
 
 int code_low(DType d)
 {
@@ -68,18 +67,37 @@ void set_sum_range(const Layer *l, Quantised *q)
     }
 }
 
+/* The largest sum of a channel as it is multiplied, without its sign. */
+static double most_sum(const Layer *l, int64_t channel)
+{
+    SumRange r = sum_range(l, channel);
+    return (double)pooled_sums(l) * (double)(r.high > -r.low ? r.high : -r.low);
+}
+
 /* Whether sums times round(factor * 2^shift), and with the addend, stay below 2^bits. */
 static bool fits_bits(const Layer *l, const double *factor, const double *offset, int shift, int bits)
 {
     double limit = ldexp(1, bits);
     for (int64_t c = 0; c < l->co; c++) {
-        SumRange r = sum_range(l, c);
-        double n = (double)pooled_sums(l), m = fabs(round(ldexp(factor[c], shift)));
-        double most = n * m * (double)(r.high > -r.low ? r.high : -r.low);
-        if (!(most < limit) || !(most + fabs(ldexp(offset[c], shift)) + 1 < limit) || !(m <= (bits == 31 ? INT16_MAX : INT32_MAX)))
+        double m = fabs(round(ldexp(factor[c], shift))), most = m * most_sum(l, c);
+        double largest = bits == NARROW_BITS ? INT16_MAX : INT32_MAX;
+        if (!(most < limit) || !(most + ldexp(fabs(offset[c]) + 0.5, shift) + 1 < limit) || !(m <= largest))
             return false;
     }
     return true;
+}
+
+/* How far an output that is not clamped may be off before it is rounded: half a unit of the factor for each
+ * of the sum, and one of the addend. */
+static double most_off(const Layer *l, const double *factor, const double *offset, int shift)
+{
+    double units = 0;
+    for (int64_t c = 0; c < l->co; c++)
+        if (factor[c] != 0) {
+            double reach = (UINT8_MAX + 1 + fabs(offset[c])) / fabs(factor[c]);
+            units = fmax(units, fmin(reach, most_sum(l, c)) / 2);
+        }
+    return ldexp(units + 1, -shift);
 }
 
 static double largest_factor(const Layer *l, const double *factor)
@@ -101,11 +119,12 @@ static int largest_shift(const Layer *l, const double *factor, const double *off
 bool requantise(const Layer *l, const double *factor, const double *offset, Quantised *q)
 {
     double most = largest_factor(l, factor);
-    q->shift = largest_shift(l, factor, offset, MAX_SHIFT, 31);
-    q->wide = q->shift < 0 || (q->shift < MAX_SHIFT && ldexp(most, q->shift) < ldexp(1, MIN_BITS - 1));
+    q->shift = largest_shift(l, factor, offset, MAX_SHIFT, NARROW_BITS);
+    q->wide = q->shift < 0 || most_off(l, factor, offset, q->shift) > MOST_OFF;
     if (q->wide && most > 0) {
-        int shift = WIDE_BITS - 1 - ilogb(most);
-        q->shift = largest_shift(l, factor, offset, shift < MAX_WIDE_SHIFT ? shift : MAX_WIDE_SHIFT, 62);
+        int shift = FACTOR_BITS - 1 - ilogb(most);
+        q->shift =
+            largest_shift(l, factor, offset, shift < MAX_WIDE_SHIFT ? shift : MAX_WIDE_SHIFT, WIDE_BITS);
     }
     if (q->shift < 0)
         return false;

@@ -131,23 +131,32 @@ static Range choose_range(const Histogram *h, CalibrationRule rule)
 
 /* ---- all ---- */
 
-Range *calibrate(const Graph *g, const Source *s, CalibrationRule rule, int threads)
+/* What output y is made of, but tensors whose range is known. */
+static void measure(const Graph *g, const Tensor *y, const Source *s, CalibrationRule rule, int threads,
+                    Range *r)
 {
     int64_t batch = s->count < MAX_BATCH ? s->count : MAX_BATCH;
     Calibration c = {.s = s, .all = NEW_ARRAY(Histogram, g->num_tensors), .tensors = g->num_tensors};
-    c.e = engine_new(g, g->outputs[0], batch, threads, WANT_NONE);
+    c.e = engine_new(g, y, batch, threads, WANT_NONE);
     for (int i = 0; i < c.tensors; i++)
-        if (is_measured(c.e->g->tensors[i]) && value_of(c.e, c.e->g->tensors[i])->size) {
+        if (!r[i].known && is_measured(c.e->g->tensors[i]) && value_of(c.e, c.e->g->tensors[i])->size) {
             c.all[i] = (Histogram){.bins = NEW_ARRAY(int64_t, BINS), .finite = true};
             value_need_dense(value_of(c.e, c.e->g->tensors[i]));
         }
     walk(&c, see_range);
     if (rule != CALIBRATE_MINMAX)
         walk(&c, count_values);
-    Range *r = NEW_ARRAY(Range, g->num_tensors);
     for (int i = 0; i < g->num_tensors; i++)
         if (c.all[i].bins)
             r[i] = choose_range(&c.all[i], rule);
     engine_free(c.e);
+}
+
+Range *calibrate(const Graph *g, const Source *s, CalibrationRule rule, int threads)
+{
+    Range *r = NEW_ARRAY(Range, g->num_tensors);
+    for (int i = 0; i < g->num_outputs; i++)
+        if (!r[g->outputs[i]->id].known)
+            measure(g, g->outputs[i], s, rule, threads, r);
     return r;
 }
