@@ -61,6 +61,12 @@ void emit_loops_close(Emitter *e, const Loops *l);
 typedef void (*ScalarRow)(int64_t n, void *y, const void *const *x, const int64_t *step);
 ScalarRow scalar_row(const char *kernel, DType d); /* bug if there is none */
 
+/* ---- op_quant.c ---- */
+
+/* Of a QuantizeLinear or DequantizeLinear with one constant scale and zero point for the whole tensor; false:
+ * not so. */
+bool node_step(const Node *n, CodeStep *s);
+
 /* ---- weights.c ---- */
 
 /* The constant weights of a linear node (Conv, ConvTranspose, Gemm, MatMul; float32, at least rank 2) and the
