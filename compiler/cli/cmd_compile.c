@@ -92,14 +92,15 @@ static const char *zeros_text(const Layer *l)
 
 static void print_layers(const Layer *const *layers, int count)
 {
-    Table *t = table_new(">#\tlayer\tweights\t>zeros\t>non-zeros\t>MACs\t>adds\t>shared\tlowering\twhy");
+    Table *t =
+        table_new(">#\tlayer\tweights\t>zeros\t>non-zeros\t>MACs\t>adds\t>shared\tlowering\tnumbers\twhy");
     for (int i = 0; i < count; i++) {
         const Layer *l = layers[i];
         const char *shared = l->lowering == LOWER_UNROLL ? count_text(l->adds) : "-";
-        table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60),
-                  shape_text(l), l->codes ? "ternary" : "float", zeros_text(l),
+        table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60),
+                  shape_text(l), layer_weight_word(l), zeros_text(l),
                   adds_text(l, layer_weight_count(l) - l->zeros), count_text(layer_macs(l)),
-                  adds_text(l, l->terms), shared, lowering_name(l->lowering), l->why);
+                  adds_text(l, l->terms), shared, lowering_name(l->lowering), layer_format(l)->name, l->why);
     }
     table_print(t, stdout);
 }

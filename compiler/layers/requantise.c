@@ -68,6 +68,14 @@ void set_sum_range(const Layer *l, Quantised *q)
     }
 }
 
+int sum_bits(const Quantised *q)
+{
+    int bits = 1;
+    while (q->sum_high >= (int64_t)1 << (bits - 1) || q->sum_low < -((int64_t)1 << (bits - 1)))
+        bits++;
+    return bits;
+}
+
 /* Whether sums times round(factor * 2^shift), and with the addend, stay below 2^bits. */
 static bool fits_bits(const Layer *l, const double *factor, const double *offset, int shift, int bits)
 {
