@@ -83,6 +83,16 @@ int64_t ternary_channels(const Ternary *box);
  * [co][ci/groups][kh][kw]. */
 int64_t ternary_position(const Ternary *box, int64_t channel, int64_t k);
 
+/* ---- weight_codes.c ---- */
+
+/* Weights of 8 bits: data[i] == codes[i] * scale of its channel, exactly, as DequantizeLinear computes it,
+ * with codes of -127 to 127 and scales greater than 0. False: they are not. */
+bool weight_codes(const Tensor *t, const Ternary *box, Ternary *result);
+/* The constant bias with one number for each output channel, added as it is; NULL: there is none. */
+const Tensor *channel_bias(const Node *n, const LinearWeights *w);
+/* The nearest codes of a bias by steps[c] = step * scales[c], exact as floats. False: some are too large. */
+bool bias_codes(const Tensor *bias, float step, const float *scales, int32_t *codes, float *steps);
+
 /* ---- eval.c, eval_cost.c ---- */
 
 /* Evaluate the graph. inputs[i] is dense data of graph input i. Returns the values of all tensors by id (NULL
