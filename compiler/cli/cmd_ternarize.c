@@ -6,7 +6,6 @@
 #include "onnx/onnx.h"
 #include "ops/ops.h"
 #include "passes/methods/methods.h"
-#include "passes/passes.h"
 #include "pipeline.h"
 
 #include <float.h>
@@ -179,14 +178,6 @@ static void set_metadata(Model *m, const char *key, const char *value)
     m->metadata = more;
 }
 
-/* Weights of layers that read codes are codes in the file. */
-static void write_model(const Model *m, const char *path)
-{
-    Model coded = *m;
-    coded.graph = pass_store(m->graph);
-    onnx_write(&coded, path);
-}
-
 int cmd_ternarize(const CommandLine *given)
 {
     bool trains = given->data.spec && !given->untrained;
@@ -205,7 +196,7 @@ int cmd_ternarize(const CommandLine *given)
     recognise.method = trains ? METHOD_none : c->opt.method;
     pipeline_ternarize(m, &recognise);
     set_metadata(m, "ternc", settings);
-    write_model(m, c->outputs.items[0]);
+    onnx_write(pipeline_store(m, &c->opt), c->outputs.items[0]);
     if (trains) {
         checkpoint_remove(&job);
         fputs(training.report, stdout);
