@@ -161,6 +161,8 @@ static const char *settings_text(const CommandLine *c)
         text_printf(&t, " granularity=%s%s", o->per_layer ? "layer" : "channel", level_text(c));
         add_keep(&t, o);
     }
+    if (o->int8)
+        text_printf(&t, " activations=int8");
     return text_take(&t);
 }
 
