@@ -30,9 +30,11 @@ static float find_step(const float *w, int64_t n, int8_t *codes)
         float step = most / (float)steps;
         for (int i = 0; i < BESIDE; i++)
             step = nextafterf(step, 0);
-        for (int i = 0; i <= 2 * BESIDE; i++, step = nextafterf(step, INFINITY))
+        for (int i = 0; i <= 2 * BESIDE; i++) {
             if (isnormal(step) && are_steps(w, n, step, codes))
                 return step;
+            step = nextafterf(step, INFINITY);
+        }
     }
     return -1;
 }
