@@ -11,7 +11,7 @@
 
 static const char *const pass_names[] = {"read",     "upgrade",   "infer",     "fold",     "dce",
                                          "channels", "train",     "ternarize", "quantise", "inputs",
-                                         "codes",    "recurrent", "fuse",      "lower"};
+                                         "codes",    "recurrent", "fuse",      "lower",    "store"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static void check_dump_name(const Options *opt)
@@ -108,6 +108,15 @@ void pipeline_ternarize(Model *m, const Options *opt)
     RUN("fold", pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     /* QuantizeLinear and DequantizeLinear stand between nodes that compute on codes. */
+}
+
+Model *pipeline_store(const Model *given, const Options *opt)
+{
+    Model *m = NEW(Model);
+    *m = *given;
+    RUN("store", m->graph = pass_store(m->graph));
+    /* Weights of nodes that read codes are codes, as files have them. */
+    return m;
 }
 
 Plan *pipeline_lower(Model *m, const Options *opt)

@@ -7,19 +7,13 @@
  * QuantizeLinear in front. A DequantizeLinear that meets a QuantizeLinear of the same step is gone with it.
  * 2. A function of one code is a table of 256 (CodeTable): its nodes are evaluated for all codes here.
  * 3. Sums of two and averages become CodeAdd and CodeAverage.
- * What is left runs in float between the two. */
+ * What is left runs in float between the two. Inputs and outputs that are codes know their step. */
 #include "layers/layers.h"
 #include "passes/passes.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* real = step * (code - zero), one of each for a tensor */
-typedef struct Step {
-    double step;
-    int zero;
-} Step;
 
 typedef struct Codes {
     Graph *g;
@@ -34,33 +28,23 @@ typedef struct Codes {
 
 /* ---- steps ---- */
 
-static bool read_step(const Node *n, Step *s)
-{
-    const Tensor *scale = n->in[1], *zero = n->num_in > 2 ? n->in[2] : NULL;
-    if (!scale->data || type_elems(scale->type) != 1 || (zero && !zero->data))
-        return false;
-    s->step = elem_get(scale->data, scale->type.dtype, 0);
-    s->zero = zero ? (int)elem_get(zero->data, zero->type.dtype, 0) : 0;
-    return s->step > 0 && isfinite(s->step);
-}
-
 static bool is_byte(DType d)
 {
     return d == DT_U8 || d == DT_I8;
 }
 
 /* The node that makes t, if it is a DequantizeLinear of bytes with one step. */
-static Node *dequantizer(const Tensor *t, Step *s)
+static Node *dequantizer(const Tensor *t, CodeStep *s)
 {
     Node *n = t->producer;
     bool good = n && n->op == OP_DequantizeLinear && is_byte(n->in[0]->type.dtype) && !n->in[0]->data;
-    return good && read_step(n, s) ? n : NULL;
+    return good && node_step(n, s) ? n : NULL;
 }
 
 static bool same_step(const Node *a, const Node *b)
 {
-    Step s, t;
-    return read_step(a, &s) && read_step(b, &t) && s.step == t.step && s.zero == t.zero;
+    CodeStep s, t;
+    return node_step(a, &s) && node_step(b, &t) && s.scale == t.scale && s.zero == t.zero;
 }
 
 static bool is_output(const Codes *c, const Tensor *t)
@@ -74,10 +58,10 @@ static Node *only_user(const Codes *c, const Tensor *t)
 }
 
 /* The QuantizeLinear with one step that alone uses t. */
-static Node *only_quantizer(const Codes *c, const Tensor *t, Step *s)
+static Node *only_quantizer(const Codes *c, const Tensor *t, CodeStep *s)
 {
     Node *n = only_user(c, t);
-    return n && n->op == OP_QuantizeLinear && n->in[0] == t && read_step(n, s) ? n : NULL;
+    return n && n->op == OP_QuantizeLinear && n->in[0] == t && node_step(n, s) ? n : NULL;
 }
 
 /* ---- 1. what moves elements ---- */
@@ -123,7 +107,7 @@ static Node *copy_step(const Node *n, Tensor *x, Tensor *y)
 /* move (dequantize (x)) becomes dequantize (move (x)) */
 static bool sink_dequantize(Codes *c, Node *n)
 {
-    Step s;
+    CodeStep s;
     Node *from = moves(n) ? dequantizer(n->in[0], &s) : NULL;
     if (!from)
         return false;
@@ -138,7 +122,7 @@ static bool sink_dequantize(Codes *c, Node *n)
 /* The QuantizeLinear behind n, over what moves elements and nobody else reads; NULL: there is none. */
 static Node *quantizer_behind(const Codes *c, const Node *n)
 {
-    Step s;
+    CodeStep s;
     while (moves(n)) {
         Node *user = only_user(c, n->out[0]);
         if (user && user->op == OP_QuantizeLinear)
@@ -173,7 +157,7 @@ static bool hoist_quantize(Codes *c, Node *n)
 /* quantize (dequantize (x)) of one step is x. */
 static bool drop_pair(Codes *c, const Node *n)
 {
-    Step s;
+    CodeStep s;
     const Node *from = n->op == OP_QuantizeLinear ? dequantizer(n->in[0], &s) : NULL;
     if (!from || !same_step(from, n) || from->in[0]->type.dtype != n->out[0]->type.dtype ||
         is_output(c, n->out[0]) || n->out[0]->id >= c->num_tensors)
@@ -187,7 +171,7 @@ static bool drop_pair(Codes *c, const Node *n)
 /* All inputs of a Concat as codes of the QuantizeLinear behind it: each gets one of its own. */
 static bool quantize_inputs(Codes *c, Node *n)
 {
-    Step s;
+    CodeStep s;
     Node *to = n->op == OP_Concat ? only_quantizer(c, n->out[0], &s) : NULL;
     if (!to)
         return false;
@@ -270,7 +254,7 @@ static bool region_has(const Region *r, const Node *n)
 /* What t is made of joins the region. */
 static bool grow_region(Region *r, const Tensor *t, Type type)
 {
-    Step s;
+    CodeStep s;
     if (!t || is_single_constant(t))
         return true;
     const Node *n = t->producer, *from = dequantizer(t, &s);
@@ -338,9 +322,9 @@ static uint8_t *tabulate(const Codes *c, const Tensor *x, const Tensor *y)
 
 static bool make_table(Codes *c, const Node *n)
 {
-    Step s;
+    CodeStep s;
     Region r = {.count = 0};
-    if (n->op != OP_QuantizeLinear || !read_step(n, &s) || !grow_region(&r, n->in[0], n->in[0]->type) ||
+    if (n->op != OP_QuantizeLinear || !node_step(n, &s) || !grow_region(&r, n->in[0], n->in[0]->type) ||
         !r.from)
         return false;
     const int64_t dims[] = {CODES};
@@ -359,7 +343,7 @@ static bool make_table(Codes *c, const Node *n)
 /* The limits of codes behind n, through an activation that is a clamp. */
 typedef struct Outlet {
     const Node *quantizer;
-    Step step;
+    CodeStep step;
     int low, high;
 } Outlet;
 
@@ -380,9 +364,9 @@ static bool clamp_of(const Node *n, double *low, double *high)
     return true;
 }
 
-static int limit_code(DType d, const Step *s, double v)
+static int limit_code(DType d, const CodeStep *s, double v)
 {
-    double q = floor(v / s->step + 0.5) + s->zero;
+    double q = floor(v / s->scale + 0.5) + s->zero;
     return (int)fmin(fmax(q, code_low(d)), code_high(d));
 }
 
@@ -390,7 +374,7 @@ static int limit_code(DType d, const Step *s, double v)
 static Node *source_of(const Codes *c, const Node *q, Outlet *o)
 {
     double low = -INFINITY, high = INFINITY;
-    if (q->op != OP_QuantizeLinear || !read_step(q, &o->step))
+    if (q->op != OP_QuantizeLinear || !node_step(q, &o->step))
         return NULL;
     Node *n = q->in[0]->producer;
     if (n && clamp_of(n, &low, &high) && only_user(c, n->out[0]) == q)
@@ -428,14 +412,14 @@ static bool make_add(Codes *c, const Node *q)
     static const char *const names[] = {"factor_a", "factor_b"};
     enum { MAX_RATIO = 1 << 12 };
     Outlet o;
-    Step a, b;
+    CodeStep a, b;
     Node *n = source_of(c, q, &o);
     if (!n || n->op != OP_Add || !type_equal(n->in[0]->type, n->in[1]->type))
         return false;
     const Node *from_a = dequantizer(n->in[0], &a), *from_b = dequantizer(n->in[1], &b);
-    if (!from_a || !from_b || a.step > MAX_RATIO * o.step.step || b.step > MAX_RATIO * o.step.step)
+    if (!from_a || !from_b || a.scale > MAX_RATIO * o.step.scale || b.scale > MAX_RATIO * o.step.scale)
         return false;
-    double factors[] = {a.step / o.step.step, b.step / o.step.step};
+    double factors[] = {a.scale / o.step.scale, b.scale / o.step.scale};
     Node *add = node_new(OP_CodeAdd, n->name, 2, 1);
     add->in[0] = from_a->in[0];
     add->in[1] = from_b->in[0];
@@ -480,13 +464,13 @@ static bool make_average(Codes *c, const Node *q)
     static const char *const names[] = {"factor"};
     enum { MAX_WINDOW = 1 << 16, WINDOW = 9 };
     Outlet o;
-    Step s;
+    CodeStep s;
     int64_t w[WINDOW];
     Node *n = source_of(c, q, &o);
     const Node *from = n && n->num_in > 0 ? dequantizer(n->in[0], &s) : NULL;
     if (!from || !average_window(c->g, n, w))
         return false;
-    double size = (double)(w[5] * w[6]), factor = s.step / o.step.step / size;
+    double size = (double)(w[5] * w[6]), factor = s.scale / o.step.scale / size;
     if (size > MAX_WINDOW || factor * size > MAX_WINDOW)
         return false;
     Node *average = node_new(OP_CodeAverage, n->name, 1, 1);
@@ -503,20 +487,20 @@ static bool make_softmax(Codes *c, const Node *q)
 {
     enum { MAX_ROW = 1 << 15, ONE = UINT16_MAX, MAX_STEPS = 1 << 15 };
     Outlet o;
-    Step s;
+    CodeStep s;
     Node *n = source_of(c, q, &o);
     const Node *from = n && n->op == OP_Softmax ? dequantizer(n->in[0], &s) : NULL;
     if (!from || q->in[0] != n->out[0])
         return false;
     Type x = n->in[0]->type;
-    double steps = 1 / o.step.step;
+    double steps = 1 / o.step.scale;
     if (norm_axis(c->g, n, attr_int(n, "axis"), x.rank) != x.rank - 1 || x.dims[x.rank - 1] > MAX_ROW ||
         !(steps <= MAX_STEPS) || fabs(steps - round(steps)) > 1e-3)
         return false;
     const int64_t dims[] = {CODES};
     uint16_t *e = NEW_ARRAY(uint16_t, CODES);
     for (int i = 0; i < CODES; i++)
-        e[i] = (uint16_t)round(ONE * exp(-s.step * i));
+        e[i] = (uint16_t)round(ONE * exp(-s.scale * i));
     Node *y = node_new(OP_CodeSoftmax, n->name, 2, 1);
     y->in[0] = from->in[0];
     y->in[1] =
@@ -541,15 +525,40 @@ static void begin_walk(Codes *c)
 
 /* ---- inputs and outputs ---- */
 
+/* The codes t are of the step that n has. */
+static void set_step(Tensor *t, const Node *n)
+{
+    CodeStep s;
+    if (is_byte(t->type.dtype) && node_step(n, &s))
+        t->step = memcpy(NEW(CodeStep), &s, sizeof s);
+}
+
+/* Inputs and outputs that were codes before. */
+static void find_steps(Codes *c)
+{
+    begin_walk(c);
+    for (int i = 0; i < c->g->num_inputs; i++) {
+        const Node *n = only_user(c, c->g->inputs[i]);
+        if (n && n->op == OP_DequantizeLinear && n->in[0] == c->g->inputs[i])
+            set_step(c->g->inputs[i], n);
+    }
+    for (int i = 0; i < c->g->num_outputs; i++) {
+        const Node *n = c->g->outputs[i]->producer;
+        if (n && n->op == OP_QuantizeLinear)
+            set_step(c->g->outputs[i], n);
+    }
+}
+
 /* Inputs that only become codes are codes, and so are outputs that come from codes. The nodes between are
  * gone. */
 static bool open_input(const Codes *c, Tensor *x)
 {
-    Step s;
+    CodeStep s;
     Node *n = only_quantizer(c, x, &s);
     if (!n || is_output(c, n->out[0]))
         return false;
     x->type = n->out[0]->type;
+    set_step(x, n);
     graph_replace(c->g, n->out[0], x);
     n->op = OP_UNSUPPORTED;
     return true;
@@ -558,7 +567,7 @@ static bool open_input(const Codes *c, Tensor *x)
 /* The codes take the output's name; what reads the numbers reads them behind n as before. */
 static bool open_output(const Codes *c, Tensor *y)
 {
-    Step s;
+    CodeStep s;
     Node *n = dequantizer(y, &s), *from = n ? n->in[0]->producer : NULL;
     if (!from || is_output(c, n->in[0]))
         return false;
@@ -572,6 +581,7 @@ static bool open_output(const Codes *c, Tensor *y)
         if (from->out[k] == codes)
             from->out[k] = y;
     y->type = codes->type;
+    set_step(y, n);
     y->producer = from;
     n->out[0] = real;
     real->producer = n;
@@ -650,6 +660,7 @@ static bool has_codes(const Graph *g)
 void pass_codes(Graph *g, bool io)
 {
     Codes c = {.g = g, .changed = has_codes(g)};
+    find_steps(&c);
     while (c.changed) {
         c.changed = false;
         apply(&c, rule_sink);

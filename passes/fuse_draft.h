@@ -16,8 +16,7 @@ typedef struct Draft {
     const int64_t *order; /* weight k of a channel belongs to input order[k]; NULL: to input k */
     Quantised *quantised; /* the layer reads codes; NULL: floats */
     const int8_t *ints;   /* its weights where they are not ternary, in the order of their tensor */
-    double step;          /* it writes codes of this step around `zero`; 0: floats */
-    int zero;
+    CodeStep step;        /* of the codes that it writes; scale 0: it writes floats */
     Text source;
 } Draft;
 

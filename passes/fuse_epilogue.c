@@ -222,7 +222,7 @@ static bool is_simple(const Draft *d, const Node *n)
 static bool pools_quantised(const Draft *d, const Pool *p)
 {
     if (p->kind == POOL_AVERAGE)
-        return d->l->act.kind == ACT_NONE && !(d->step > 0) && sums_fit(d->l, p->kh * p->kw);
+        return d->l->act.kind == ACT_NONE && !(d->step.scale > 0) && sums_fit(d->l, p->kh * p->kw);
     for (int64_t c = 0; d->ints && c < d->l->co; c++)
         if (d->scale[c] < 0)
             return false;
@@ -248,7 +248,7 @@ static bool absorb_pool(Draft *d, const Node *n)
 
 static bool absorb_kind(Draft *d, const Node *n)
 {
-    if (d->step > 0)
+    if (d->step.scale > 0)
         return n->op == OP_MaxPool && absorb_pool(d, n);
     switch (n->op) {
     case OP_QuantizeLinear: return absorb_quantize(d, n);

@@ -16,17 +16,6 @@ static const double OFF_GRID = 127 * 4 * (double)FLT_EPSILON;
 /* Limits within which requantise cannot fail. */
 enum { MAX_FACTOR = 1 << 15, MAX_OFFSET = 1 << 24 };
 
-/* One scale and zero point for the whole tensor, constant. */
-static bool uniform_step(const Node *n, double *step, int *zero)
-{
-    const Tensor *s = n->in[1], *z = n->num_in > 2 ? n->in[2] : NULL;
-    if (!s->data || type_elems(s->type) != 1 || (z && !z->data))
-        return false;
-    *step = elem_get(s->data, s->type.dtype, 0);
-    *zero = z ? (int)elem_get(z->data, z->type.dtype, 0) : 0;
-    return *step > 0 && *step <= (double)FLT_MAX;
-}
-
 /* ---- weights ---- */
 
 /* Whether weight k of the channel is w[k] = step * codes[k] for whole numbers of at most 127. */
@@ -86,9 +75,8 @@ bool sums_fit(const Layer *l, int64_t windows)
 void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box)
 {
     const Node *n = d->x->producer;
-    double step;
-    int zero;
-    if (!n || n->op != OP_DequantizeLinear || !uniform_step(n, &step, &zero) || !sums_fit(d->l, 1))
+    CodeStep s;
+    if (!n || n->op != OP_DequantizeLinear || !node_step(n, &s) || !sums_fit(d->l, 1))
         return;
     DType in = n->in[0]->type.dtype;
     if ((in != DT_U8 && in != DT_I8) || d->l->kind == LAYER_CONV_TRANSPOSE)
@@ -96,10 +84,10 @@ void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box)
     if (!weights->ternary && !find_ints(d, weights->data, box))
         return;
     d->quantised = NEW(Quantised);
-    *d->quantised = (Quantised){.in = in, .out = DT_F32, .in_zero = zero};
+    *d->quantised = (Quantised){.in = in, .out = DT_F32, .in_zero = s.zero};
     d->x = n->in[0];
     for (int64_t c = 0; c < d->l->co; c++)
-        d->scale[c] *= step;
+        d->scale[c] *= s.scale;
 }
 
 /* ---- behind ---- */
@@ -109,23 +97,22 @@ static bool is_clamp(const Activation *a)
     return a->kind == ACT_NONE || a->kind == ACT_RELU || a->kind == ACT_CLIP;
 }
 
-static bool within_limits(const Draft *d, double step, int zero)
+static bool within_limits(const Draft *d, const CodeStep *s)
 {
     for (int64_t c = 0; c < d->l->co; c++)
-        if (!(fabs(d->scale[c] / step) < MAX_FACTOR) || !(fabs(d->bias[c] / step + zero) < MAX_OFFSET))
+        if (!(fabs(d->scale[c] / s->scale) < MAX_FACTOR) ||
+            !(fabs(d->bias[c] / s->scale + s->zero) < MAX_OFFSET))
             return false;
     return true;
 }
 
 bool absorb_quantize(Draft *d, const Node *n)
 {
-    double step;
-    int zero;
-    if (!d->quantised || n->in[0] != d->y || !uniform_step(n, &step, &zero) || !is_clamp(&d->l->act) ||
-        !within_limits(d, step, zero))
+    CodeStep s;
+    if (!d->quantised || n->in[0] != d->y || !node_step(n, &s) || !is_clamp(&d->l->act) ||
+        !within_limits(d, &s))
         return false;
-    d->step = step;
-    d->zero = zero;
+    d->step = s;
     d->quantised->out = n->out[0]->type.dtype;
     return true;
 }
@@ -144,8 +131,8 @@ static void set_clamp(const Draft *d, Quantised *q)
     const Activation *a = &d->l->act;
     double low = a->kind == ACT_NONE ? -INFINITY : a->kind == ACT_RELU ? 0 : (double)a->a;
     double high = a->kind == ACT_CLIP ? (double)a->b : INFINITY;
-    q->low = clamp_code(q->out, floor(low / d->step + 0.5) + d->zero);
-    q->high = clamp_code(q->out, floor(high / d->step + 0.5) + d->zero);
+    q->low = clamp_code(q->out, floor(low / d->step.scale + 0.5) + d->step.zero);
+    q->high = clamp_code(q->out, floor(high / d->step.scale + 0.5) + d->step.zero);
 }
 
 static void set_codes_out(Draft *d, Quantised *q)
@@ -154,8 +141,8 @@ static void set_codes_out(Draft *d, Quantised *q)
     double *factor = NEW_ARRAY(double, co), *offset = NEW_ARRAY(double, co);
     double windows = d->l->pool.kind == POOL_AVERAGE ? (double)(d->l->pool.kh * d->l->pool.kw) : 1;
     for (int64_t c = 0; c < co; c++) {
-        factor[c] = d->scale[c] / d->step / windows;
-        offset[c] = d->bias[c] / d->step + d->zero;
+        factor[c] = d->scale[c] / d->step.scale / windows;
+        offset[c] = d->bias[c] / d->step.scale + d->step.zero;
     }
     set_clamp(d, q);
     if (!requantise(d->l, factor, offset, q))

@@ -20,6 +20,7 @@ void pass_channels(Graph *g, const Options *opt);  /* which axis of each input h
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 /* activations -> codes; ranges by tensor id; outputs: those of the graph too. False: there are none. */
 bool pass_quantise(Graph *g, const Range *ranges, bool outputs);
+Graph *pass_store(Graph *g);                    /* weights of such a graph as codes, for a file */
 void pass_recurrent(Graph *g);                  /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 void pass_inputs(Graph *g, const Options *opt); /* uint8 and moved channels: inputs of the application */
 void pass_codes(Graph *g,

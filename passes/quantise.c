@@ -9,7 +9,7 @@
  * linear node, its per-channel arithmetic, its clamp), inside of a function that becomes one table, and as an
  * output that shall. Tensors whose elements are moved have one step with what they are moved to. Codes are
  * unsigned where nothing is below 0. Weights that are not ternary are rounded to 127 steps for each output
- * channel. */
+ * channel, biases to steps of the sums. */
 #include "ops/ops.h"
 #include "passes/passes.h"
 
@@ -291,18 +291,23 @@ static Node *step_node(OpKind op, const Tensor *of, Tensor *x, Tensor *scale, Te
     return n;
 }
 
+static void choose_step(const Quantising *q, const Tensor *t, float *step, int *zero, DType *d)
+{
+    make_step(q->g, t, q->shared[root_of(q, t)->id], step, zero, d);
+    if (t->producer && t->producer->op == OP_Softmax) { /* a whole number of steps is 1 */
+        *step = 1.0f / 256;
+        *zero = 0;
+        *d = DT_U8;
+    }
+}
+
 /* The codes of t, from x to y. */
 static void add_step(const Quantising *q, Graph *result, const Tensor *t, Tensor *x, Tensor *y)
 {
     float *step = NEW(float);
     int zero;
     DType d;
-    make_step(q->g, t, q->shared[root_of(q, t)->id], step, &zero, &d);
-    if (t->producer && t->producer->op == OP_Softmax) { /* a whole number of steps is 1 */
-        *step = 1.0f / 256;
-        zero = 0;
-        d = DT_U8;
-    }
+    choose_step(q, t, step, &zero, &d);
     Type one = type_make(DT_F32, 0, NULL), code = t->type;
     code.dtype = d;
     void *z = mem_alloc(1);
@@ -317,28 +322,56 @@ static void add_step(const Quantising *q, Graph *result, const Tensor *t, Tensor
 
 /* ---- weights ---- */
 
-/* Float weights of a node that reads codes, on a grid for each channel. */
-static void round_weights(const Quantising *q, Node *n)
+/* Float weights, on a grid for each channel. */
+static Tensor *round_weights(const Quantising *q, const Tensor *t, const Ternary *box)
 {
-    LinearWeights w;
-    if (!is_linear(n) || !linear_weights(n, &w) || n->in[w.input]->ternary ||
-        !q->coded[n->in[1 - w.input]->id])
-        return;
-    const Tensor *t = n->in[w.input];
-    int64_t count = type_elems(t->type), per_channel = w.box.mid * w.box.inner;
+    int64_t count = type_elems(t->type), per_channel = box->mid * box->inner;
     const float *from = t->data;
     float *to = NEW_ARRAY(float, count);
-    for (int64_t c = 0; c < ternary_channels(&w.box); c++) {
-        double most = 0;
+    for (int64_t c = 0; c < ternary_channels(box); c++) {
+        float most = 0;
         for (int64_t k = 0; k < per_channel; k++)
-            most = fmax(most, fabs((double)from[ternary_position(&w.box, c, k)]));
-        double step = most / INT8_MAX;
+            most = fmaxf(most, fabsf(from[ternary_position(box, c, k)]));
+        float step = most / INT8_MAX;
         for (int64_t k = 0; k < per_channel && step > 0; k++) {
-            int64_t i = ternary_position(&w.box, c, k);
-            to[i] = (float)(round((double)from[i] / step) * step);
+            int64_t i = ternary_position(box, c, k);
+            to[i] = fminf(roundf(from[i] / step), INT8_MAX) * step;
         }
     }
-    n->in[w.input] = graph_const(q->g, mem_printf("%s_rounded", t->name), t->type, to);
+    return graph_const(q->g, mem_printf("%s_rounded", t->name), t->type, to);
+}
+
+/* The bias, in steps of the sums; as it is, where that is not possible. */
+static Tensor *round_bias(const Quantising *q, const Node *n, const LinearWeights *w)
+{
+    Tensor *bias = n->in[2];
+    Ternary codes;
+    float step;
+    int zero;
+    DType d;
+    if (!weight_codes(n->in[w->input], &w->box, &codes))
+        return bias;
+    choose_step(q, n->in[1 - w->input], &step, &zero, &d);
+    int64_t count = ternary_channels(&w->box);
+    int32_t *whole = NEW_ARRAY(int32_t, count);
+    float *steps = NEW_ARRAY(float, count), *to = NEW_ARRAY(float, count);
+    if (!bias_codes(bias, step, codes.scales, whole, steps))
+        return bias;
+    for (int64_t c = 0; c < count; c++)
+        to[c] = (float)whole[c] * steps[c];
+    return graph_const(q->g, mem_printf("%s_rounded", bias->name), bias->type, to);
+}
+
+/* Of a node that reads codes: as a file of integers has them (store.c). */
+static void round_constants(const Quantising *q, Node *n)
+{
+    LinearWeights w;
+    if (!is_linear(n) || !linear_weights(n, &w) || !q->coded[n->in[1 - w.input]->id])
+        return;
+    if (!n->in[w.input]->ternary)
+        n->in[w.input] = round_weights(q, n->in[w.input], &w.box);
+    if (channel_bias(n, &w))
+        n->in[2] = round_bias(q, n, &w);
 }
 
 /* ---- the pass ---- */
@@ -370,7 +403,7 @@ static void add_steps(Quantising *q, Graph *result)
     }
     for (int i = 0; i < q->g->num_nodes; i++) {
         Node *n = q->g->nodes[i];
-        round_weights(q, n);
+        round_constants(q, n);
         for (int k = 0; k < n->num_in; k++)
             if (n->in[k] && n->in[k]->id < q->count && q->replacement[n->in[k]->id])
                 n->in[k] = q->replacement[n->in[k]->id];

@@ -497,7 +497,7 @@ const OptionSpec option_specs[] = {
     {"calibrate", 0, "SPEC", COMPILE | TERNARIZE | CHECK | SIZE | BENCH | RUN | EVAL, false,
      "samples, without labels, for the ranges of int8 activations; 512 are enough", set_text,
      offsetof(CommandLine, opt.calibration.spec)},
-    {"io", 0, "float|int8", COMPILE | CHECK | SIZE | BENCH, false,
+    {"io", 0, "float|int8", COMPILE | TERNARIZE | CHECK | SIZE | BENCH, false,
      "inputs and outputs of a quantised model: floats, or codes (default: float)", parse_io, 0},
     {"calibration", 0, "percentile|mse|minmax", COMPILE | TERNARIZE | CHECK | SIZE | BENCH | RUN | EVAL,
      false, "how ranges follow from samples (default: percentile)", parse_calibration, 0},

@@ -71,6 +71,12 @@ typedef struct Channels {
     int axis;   /* -1: there are none */
 } Channels;
 
+/* What 8-bit codes stand for: real = scale * (code - zero). */
+typedef struct CodeStep {
+    double scale;
+    int zero;
+} CodeStep;
+
 typedef struct Node Node;
 
 /* An edge of the graph. */
@@ -83,6 +89,7 @@ typedef struct Tensor {
     Node *producer;       /* NULL for inputs and constants */
     int id;               /* index in Graph.tensors */
     Channels channels;    /* of an input of the graph; valid after channels */
+    const CodeStep *step; /* of an input or output of the graph that is codes; valid after codes; else NULL */
     Layout layout;        /* valid after lower */
     int64_t arena_offset; /* bytes; valid after plan; -1: no place in the arena (input, output, constant) */
     struct Tensor *alias; /* shares this tensor's memory; valid after plan; NULL: has its own */
@@ -345,6 +352,7 @@ DType layer_input(const Layer *l); /* the type of what it reads, and of what it 
 DType layer_output(const Layer *l);
 bool activation_never_falls(const Activation *a); /* so it commutes with maxima */
 int64_t layer_weight_count(const Layer *l);
+const char *layer_weight_word(const Layer *l); /* "ternary", "int8" or "float" */
 int64_t code_zeros(const int8_t *codes, int64_t n);
 /* Multiply-accumulates of a run with dense weights; borders count in full. */
 int64_t layer_macs(const Layer *l);

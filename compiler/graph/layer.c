@@ -51,6 +51,13 @@ int64_t layer_weight_count(const Layer *l)
     return l->co * (l->ci / l->groups) * l->kh * l->kw;
 }
 
+const char *layer_weight_word(const Layer *l)
+{
+    if (l->codes)
+        return "ternary";
+    return l->ints ? "int8" : "float";
+}
+
 int64_t code_zeros(const int8_t *codes, int64_t n)
 {
     int64_t zeros = 0;

@@ -48,6 +48,7 @@ typedef struct SumRange {
 } SumRange;
 SumRange sum_range(const Layer *l, int64_t channel); /* of its sums, whatever the codes */
 void set_sum_range(const Layer *l, Quantised *q);    /* of all channels */
+int sum_bits(const Quantised *q);                    /* that hold all sums, with a sign */
 /* Sets factor, addend, shift and wide so that outputs are sum * factor[co] + offset[co], halves rounded up.
  * False: there is no such multiplication. */
 bool requantise(const Layer *l, const double *factor, const double *offset, Quantised *q);

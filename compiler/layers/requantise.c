@@ -67,6 +67,14 @@ void set_sum_range(const Layer *l, Quantised *q)
     }
 }
 
+int sum_bits(const Quantised *q)
+{
+    int bits = 1;
+    while (q->sum_high >= (int64_t)1 << (bits - 1) || q->sum_low < -((int64_t)1 << (bits - 1)))
+        bits++;
+    return bits;
+}
+
 /* The largest sum of a channel as it is multiplied, without its sign. */
 static double most_sum(const Layer *l, int64_t channel)
 {
