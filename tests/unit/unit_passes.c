@@ -400,7 +400,8 @@ static void test_unknown_dump_is_usage(void)
     if (CATCH(&trap)) {
         CU_ASSERT_EQUAL(trap.code, 2);
         CU_ASSERT_PTR_NOT_NULL(strstr(
-            trap.message, "infer, fold, dce, channels, train, ternarize, inputs, recurrent, fuse, lower"));
+            trap.message,
+            "infer, fold, dce, channels, train, ternarize, quantise, inputs, codes, recurrent, fuse, lower"));
         return;
     }
     pipeline_load("/nonexistent.onnx", &opt);
