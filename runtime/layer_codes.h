@@ -99,10 +99,10 @@ TN_KERNEL void tn_codes_i16(int16_t *v, int32_t n, int32_t factor, int32_t adden
                             int32_t high)
 {
 #if TN_LANES > 1
-    for (int32_t i = 0; i < n; i += TN_LANES_I16) {
+    for (int32_t i = 0; i < n; i += TN_LANES_I16) { /* tn_requantise */
         tn_vec_i32 s = (__builtin_convertvector(TN_LOAD_I16(v + i), tn_vec_i32) * factor + addend) >> shift;
-        s = (s & ~(s < low)) | ((tn_vec_i32){0} + low & (s < low));
-        s = (s & ~(s > high)) | ((tn_vec_i32){0} + high & (s > high));
+        s = (s & (s >= low)) | (low & (s < low));
+        s = (s & (s <= high)) | (high & (s > high));
         TN_STORE_I16(v + i, __builtin_convertvector(s, tn_vec_i16));
     }
 #else

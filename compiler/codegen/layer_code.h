@@ -84,9 +84,6 @@ void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n);
 void emit_quantised_rows(const Conv *c, const ConvPart *p); /* v, the sums of channel c, to the output */
 void emit_quantised_rest(const Conv *c);                    /* what is left to do with the whole output */
 void emit_quantised_row(const Fc *c);
-/* The kernel of that name for a form that reads a table: of the number format, or of the codes of the inputs.
- */
-const char *table_kernel(Emitter *e, const Layer *l, const char *name);
 
 /* ---- conv_input.c ---- */
 
