@@ -88,7 +88,7 @@ static Node *store_node(Store *s, Node *n)
 
 Graph *pass_store(Graph *g)
 {
-    Store s = {.g = g, .weights = NEW_ARRAY(Tensor *, 2 * g->num_tensors)};
+    Store s = {.g = g, .weights = NEW_ARRAY(Tensor *, 2 * (int64_t)g->num_tensors)};
     for (int i = 0; i < g->num_nodes; i++)
         node_append(&s.result, store_node(&s, g->nodes[i]));
     Graph *to = NEW(Graph);
