@@ -349,7 +349,7 @@ static Tensor *round_bias(const Quantising *q, const Node *n, const LinearWeight
     float step;
     int zero;
     DType d;
-    if (!weight_codes(n->in[w->input], &w->box, &codes))
+    if (!weight_codes(n->in[w->input], &w->box, true, &codes))
         return bias;
     choose_step(q, n->in[1 - w->input], &step, &zero, &d);
     int64_t count = ternary_channels(&w->box);

@@ -13,7 +13,7 @@
 typedef struct Store {
     Graph *g;         /* has the tensors */
     Graph result;     /* only its array of nodes is used */
-    Tensor **weights; /* by tensor id: what stands for them */
+    Tensor **weights; /* by twice the tensor id, and 1 where there is a bias: what stands for them */
 } Store;
 
 /* DequantizeLinear (codes, steps, 0) on this axis, in place of t. */
@@ -70,23 +70,25 @@ static Node *store_node(Store *s, Node *n)
     const Tensor *t = n->in[w.input];
     const Node *from = n->in[1 - w.input]->producer;
     int axis = channel_axis(t->type, &w.box);
+    bool fine = channel_bias(n, &w) != NULL;
     if (axis < 0 || !from || from->op != OP_DequantizeLinear || !node_step(from, &step) ||
-        !weight_codes(t, &w.box, &codes))
+        !weight_codes(t, &w.box, fine, &codes))
         return n;
     Node *copy = NEW(Node);
     *copy = *n;
     copy->in = NEW_ARRAY(Tensor *, n->num_in);
     memcpy(copy->in, n->in, (size_t)n->num_in * sizeof(Tensor *));
-    if (!s->weights[t->id])
-        s->weights[t->id] = add_dequantize(s, t, DT_I8, codes.codes, codes.scales, axis);
-    copy->in[w.input] = s->weights[t->id];
+    Tensor **stored = &s->weights[2 * t->id + fine];
+    if (!*stored)
+        *stored = add_dequantize(s, t, DT_I8, codes.codes, codes.scales, axis);
+    copy->in[w.input] = *stored;
     store_bias(s, copy, &w, &codes, step.scale);
     return copy;
 }
 
 Graph *pass_store(Graph *g)
 {
-    Store s = {.g = g, .weights = NEW_ARRAY(Tensor *, g->num_tensors)};
+    Store s = {.g = g, .weights = NEW_ARRAY(Tensor *, 2 * (int64_t)g->num_tensors)};
     for (int i = 0; i < g->num_nodes; i++)
         node_append(&s.result, store_node(&s, g->nodes[i]));
     Graph *to = NEW(Graph);

@@ -85,7 +85,7 @@ static bool is_int8(const Node *n, int row, Ternary *codes)
     if (row || !linear_weights(n, &w) || n->in[w.input]->ternary)
         return false;
     const Node *from = n->in[1 - w.input]->producer;
-    return from && from->op == OP_DequantizeLinear && weight_codes(n->in[w.input], &w.box, codes);
+    return from && from->op == OP_DequantizeLinear && weight_codes(n->in[w.input], &w.box, false, codes);
 }
 
 /* Returns the entropy. */

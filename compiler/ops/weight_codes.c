@@ -3,6 +3,7 @@
 #include "ops/ops.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* Whether w[k] == codes[k] * step for whole numbers of at most 127. */
 static bool are_steps(const float *w, int64_t n, float step, int8_t *codes)
@@ -39,6 +40,22 @@ static float find_step(const float *w, int64_t n, int8_t *codes)
     return -1;
 }
 
+/* Halves the step as long as codes stay within 64: two products by a byte then fit into 16 bits, as
+ * processors add them. The numbers stay the same to the last bit. */
+static float refine(float step, int64_t n, int8_t *codes)
+{
+    enum { MOST = 64 };
+    int most = 0;
+    for (int64_t k = 0; k < n; k++)
+        most = abs(codes[k]) > most ? abs(codes[k]) : most;
+    for (; most > 0 && 2 * most <= MOST && isnormal(step / 2); most *= 2) {
+        step /= 2;
+        for (int64_t k = 0; k < n; k++)
+            codes[k] = (int8_t)(2 * codes[k]);
+    }
+    return step;
+}
+
 /* Channels without weights: as fine as the finest of the others. */
 static void fill_steps(float *scales, int64_t count)
 {
@@ -51,7 +68,7 @@ static void fill_steps(float *scales, int64_t count)
             scales[c] = isfinite(least) ? least : 1;
 }
 
-bool weight_codes(const Tensor *t, const Ternary *box, Ternary *result)
+bool weight_codes(const Tensor *t, const Ternary *box, bool fine, Ternary *result)
 {
     int64_t channels = ternary_channels(box), n = box->mid * box->inner;
     int8_t *all = NEW_ARRAY(int8_t, type_elems(t->type)), *codes = NEW_ARRAY(int8_t, n);
@@ -62,6 +79,8 @@ bool weight_codes(const Tensor *t, const Ternary *box, Ternary *result)
         scales[c] = find_step(w, n, codes);
         if (scales[c] < 0)
             return false;
+        if (fine)
+            scales[c] = refine(scales[c], n, codes);
         for (int64_t k = 0; k < n; k++)
             all[ternary_position(box, c, k)] = codes[k];
     }
