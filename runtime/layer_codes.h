@@ -99,15 +99,18 @@ TN_KERNEL void tn_codes_i16(int16_t *v, int32_t n, int32_t factor, int32_t adden
                             int32_t high)
 {
 #if TN_LANES > 1
-    for (int32_t i = 0; i < n; i += TN_LANES_I16) { /* tn_requantise */
+    for (int32_t i = 0; i < n; i += TN_LANES_I16) {
         tn_vec_i32 s = (__builtin_convertvector(TN_LOAD_I16(v + i), tn_vec_i32) * factor + addend) >> shift;
         s = (s & (s >= low)) | (low & (s < low));
         s = (s & (s <= high)) | (high & (s > high));
         TN_STORE_I16(v + i, __builtin_convertvector(s, tn_vec_i16));
     }
 #else
-    for (int32_t i = 0; i < n; i++)
-        v[i] = (int16_t)tn_requantise(v[i], factor, addend, shift, low, high);
+    for (int32_t i = 0; i < n; i++) {
+        int32_t s = (v[i] * factor + addend) >> shift;
+        s = s < low ? low : s;
+        v[i] = (int16_t)(s > high ? high : s);
+    }
 #endif
 }
 
