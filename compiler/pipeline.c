@@ -5,11 +5,13 @@
 #include "passes/methods/methods.h"
 #include "passes/passes.h"
 #include "pipeline.h"
+#include "train/calibrate.h"
 
 #include <string.h>
 
-static const char *const pass_names[] = {"read",  "upgrade",   "infer",  "fold",      "dce",  "channels",
-                                         "train", "ternarize", "inputs", "recurrent", "fuse", "lower"};
+static const char *const pass_names[] = {"read",     "upgrade",   "infer",     "fold",     "dce",
+                                         "channels", "train",     "ternarize", "quantise", "inputs",
+                                         "codes",    "recurrent", "fuse",      "lower",    "store"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static void check_dump_name(const Options *opt)
@@ -63,7 +65,7 @@ void pipeline_prepare(Model *m, const Options *opt)
     /* Operators are in their opset 17 form and all supported; types are those of inputs, constants and
      * declarations. */
     RUN("infer", pass_infer(m->graph));
-    RUN("fold", opt->train ? pass_fold_for_training(m->graph) : pass_fold(m->graph));
+    RUN("fold", opt->train || opt->int8 ? pass_fold_for_training(m->graph) : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     RUN("channels", pass_channels(m->graph, opt));
     /* All types are static, nothing computes from constants alone, every node is used; inputs know their axis
@@ -82,6 +84,17 @@ Training pipeline_train(Model *m, const TrainJob *j)
     return result;
 }
 
+/* On samples in which the graph still has the batch where the model has it. */
+static void quantise(Graph *g, const Options *opt)
+{
+    enum { ENOUGH = 512 };
+    Source s = source_open(&opt->calibration, g);
+    s.count = s.count < ENOUGH ? s.count : ENOUGH;
+    const Range *ranges = calibrate(g, &s, opt->calibration_rule, opt->threads);
+    if (!pass_quantise(g, ranges, opt->io_codes) && !opt->quiet)
+        note("%s: --activations int8 changes nothing: no node of it computes on codes", g->file);
+}
+
 void pipeline_ternarize(Model *m, const Options *opt)
 {
     const MethodDef *method = method_def(opt->method);
@@ -89,12 +102,29 @@ void pipeline_ternarize(Model *m, const Options *opt)
         bug("%s without data, or without a share of zeros", method->name);
     RUN("ternarize", pass_ternarize(m->graph, opt));
     /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. */
+    if (!opt->int8)
+        return;
+    RUN("quantise", quantise(m->graph, opt));
+    RUN("fold", pass_fold(m->graph));
+    RUN("dce", pass_dce(m->graph));
+    /* QuantizeLinear and DequantizeLinear stand between nodes that compute on codes. */
+}
+
+Model *pipeline_store(const Model *given, const Options *opt)
+{
+    Model *m = NEW(Model);
+    *m = *given;
+    RUN("store", m->graph = pass_store(m->graph));
+    /* Weights of nodes that read codes are codes, as files have them. */
+    return m;
 }
 
 Plan *pipeline_lower(Model *m, const Options *opt)
 {
     RUN("inputs", pass_inputs(m->graph, opt));
     /* The graph's inputs are what the application gives. */
+    RUN("codes", pass_codes(m->graph, opt->io_codes));
+    /* What stands between quantised layers computes on codes. */
     RUN("recurrent", pass_recurrent(m->graph));
     /* LSTM, GRU and RNN are products and loops over steps. No longer ordinary ONNX. */
     RUN("fuse", (pass_fuse(m->graph), pass_dce(m->graph)));

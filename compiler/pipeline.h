@@ -13,6 +13,8 @@ void pipeline_prepare(Model *m, const Options *opt); /* the same for a model tha
 Training pipeline_train(Model *m, const TrainJob *j);
 /* ternarise (opt->method). */
 void pipeline_ternarize(Model *m, const Options *opt);
+/* The model for a file; the given one can still be reported on, and nothing else. */
+Model *pipeline_store(const Model *given, const Options *opt);
 /* fuse, lower, plan. */
 Plan *pipeline_lower(Model *m, const Options *opt);
 

@@ -185,21 +185,19 @@ static int8_t take_sign(Draft *d, int64_t c)
     return -1;
 }
 
-static void set_codes(Draft *d, const Ternary *q)
+/* Whole weights in canonical order; box: how the tensor holds them. */
+static int8_t *take_codes(Draft *d, const Ternary *box, const int8_t *from)
 {
-    int64_t n = q->mid * q->inner;
+    int64_t n = box->mid * box->inner;
     int8_t *codes = NEW_ARRAY(int8_t, d->l->co * n);
-    d->l->codes = codes;
-    for (int64_t c = 0; c < d->l->co; c++, codes += n) {
-        int8_t sign = take_sign(d, c);
-        for (int64_t k = 0; k < n; k++) {
-            int64_t at = ternary_position(q, c, k);
-            codes[input_of(d, k)] = (int8_t)(sign * q->codes[at]);
-        }
-        if (is_dead(codes, n))
+    for (int64_t c = 0; c < d->l->co; c++) {
+        int8_t sign = take_sign(d, c), *to = codes + c * n;
+        for (int64_t k = 0; k < n; k++)
+            to[input_of(d, k)] = (int8_t)(sign * from[ternary_position(box, c, k)]);
+        if (is_dead(to, n))
             d->scale[c] = 0;
     }
-    d->l->zeros = code_zeros(d->l->codes, d->l->co * n);
+    return codes;
 }
 
 static const float *rounded(const double *v, int64_t n)
@@ -275,6 +273,7 @@ static bool start_layer(Graph *g, Draft *d, Node *n, const LinearWeights *w, Nod
     if (!take_addend(g, d, n, rest))
         return false;
     absorb_normalisation(d, n->in[w->input], &w->box);
+    absorb_dequantize(d, n->in[w->input], &w->box);
     text_printf(&d->source, "%s '%s'", n->op_name, node_label(n));
     return true;
 }
@@ -294,9 +293,14 @@ static Node *finish_layer(Draft *d, const Tensor *weights, const LinearWeights *
 {
     Layer *l = d->l;
     if (weights->ternary)
-        set_codes(d, weights->ternary);
+        l->codes = take_codes(d, weights->ternary, weights->ternary->codes);
+    else if (d->ints)
+        l->ints = take_codes(d, &w->box, d->ints);
     else
         set_weights(d, weights->data, &w->box);
+    l->zeros = l->codes ? code_zeros(l->codes, layer_weight_count(l)) : 0;
+    if (d->quantised)
+        finish_quantised(d);
     if (!all_are(d->scale, l->co, 1))
         l->scale = rounded(d->scale, l->co);
     if (!all_are(d->bias, l->co, 0))

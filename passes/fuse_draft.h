@@ -14,6 +14,9 @@ typedef struct Draft {
     int axis;             /* of y: the output channels */
     double *scale, *bias; /* [co], rounded to float once, when all is absorbed */
     const int64_t *order; /* weight k of a channel belongs to input order[k]; NULL: to input k */
+    Quantised *quantised; /* the layer reads codes; NULL: floats */
+    const int8_t *ints;   /* its weights where they are not ternary, in the order of their tensor */
+    CodeStep step;        /* of the codes that it writes; scale 0: it writes floats */
     Text source;
 } Draft;
 
@@ -33,6 +36,15 @@ Node *absorb_transpose(Graph *g, Draft *d);
 
 /* Arithmetic with constants in front of the layer goes into its scale and bias, where exact enough. */
 void absorb_normalisation(Draft *d, const Tensor *weights, const Ternary *box);
+
+/* A DequantizeLinear in front of the layer: it reads the codes instead, where its weights are ternary or lie
+ * on a grid of 8 bits for each output channel. */
+void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box);
+bool sums_fit(const Layer *l, int64_t windows); /* no sum of so many positions leaves 32 bits */
+/* A QuantizeLinear behind it: it writes codes. */
+bool absorb_quantize(Draft *d, const Node *n);
+/* The numbers of Layer.quantised, when weights, scale and bias are known. */
+void finish_quantised(Draft *d);
 
 /* Whether the layer can take over n, the only user of y: then d describes both, and y is n's output. */
 bool absorb_node(Draft *d, const Node *n);

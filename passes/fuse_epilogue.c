@@ -218,6 +218,17 @@ static bool is_simple(const Draft *d, const Node *n)
     return true;
 }
 
+/* What pools sums of codes: maxima of what never falls with the sums, averages of what is linear in them. */
+static bool pools_quantised(const Draft *d, const Pool *p)
+{
+    if (p->kind == POOL_AVERAGE)
+        return d->l->act.kind == ACT_NONE && !(d->step.scale > 0) && sums_fit(d->l, p->kh * p->kw);
+    for (int64_t c = 0; d->ints && c < d->l->co; c++)
+        if (d->scale[c] < 0)
+            return false;
+    return activation_never_falls(&d->l->act);
+}
+
 /* Transposed convolutions have no pooling: their columns are made one phase after the other. */
 static bool absorb_pool(Draft *d, const Node *n)
 {
@@ -229,7 +240,7 @@ static bool absorb_pool(Draft *d, const Node *n)
     Pool p = read_pool(d, n);
     if (p.kh == 1 && p.kw == 1 && p.oh == d->l->oh && p.ow == d->l->ow)
         return true; /* it changes nothing */
-    if (d->l->kind == LAYER_CONV_TRANSPOSE)
+    if (d->l->kind == LAYER_CONV_TRANSPOSE || (d->quantised && !pools_quantised(d, &p)))
         return false;
     d->l->pool = p;
     return true;
@@ -237,7 +248,10 @@ static bool absorb_pool(Draft *d, const Node *n)
 
 static bool absorb_kind(Draft *d, const Node *n)
 {
+    if (d->step.scale > 0)
+        return n->op == OP_MaxPool && absorb_pool(d, n);
     switch (n->op) {
+    case OP_QuantizeLinear: return absorb_quantize(d, n);
     case OP_Add:
     case OP_Sub:
     case OP_Mul:

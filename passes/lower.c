@@ -28,7 +28,7 @@ static const double CLOSE = 1.1;
 /* Of the table of the layer's form. */
 static int64_t table_bytes(const Layer *l)
 {
-    if (!l->form->ternary)
+    if (!l->form->ternary && !l->quantised)
         return layer_weight_count(l) * (int64_t)sizeof(float);
     WeightTable t = layer_table(l, 1);
     return t.len * (int64_t)dtype_size(t.dtype);
@@ -73,11 +73,12 @@ static bool may_unroll(const Layer *l, const Options *opt, int64_t left)
 static void predict_unrolled(Layer *l, const Options *opt)
 {
     const Core *core = find_core(opt->target);
-    const int most = l->kind == LAYER_FC ? core->fc.share_taps : core->conv.share_taps;
+    layer_set_form(l, form_of(l, LOWER_UNROLL, false), opt);
+    const int most = l->kind == LAYER_FC ? core->fc.share_taps : conv_shape_of(l, opt).share_taps;
     int64_t adds = 0;
     for (int taps = 1; taps <= most; taps = taps < most ? most : most + 1) {
         Layer t = *l;
-        layer_set_form(&t, form_of(LOWER_UNROLL, false));
+        layer_set_form(&t, form_of(l, LOWER_UNROLL, false), opt);
         t.share_taps = taps;
         Work w = layer_work(&t, opt);
         double time = work_time(&w, &t, opt);
@@ -96,7 +97,7 @@ static void predict_unrolled(Layer *l, const Options *opt)
 static void predict_table(Layer *l, const LayerForm *form, const Options *opt)
 {
     Layer t = *l;
-    layer_set_form(&t, form);
+    layer_set_form(&t, form, opt);
     Work w = layer_work(&t, opt);
     int64_t code = l->kind == LAYER_FC ? FAST_FC_TABLE : FAST_CONV_TABLE;
     if (opt->optimize == OPTIMIZE_SIZE)
@@ -118,15 +119,15 @@ static void predict_forms(Layer *l, bool small, const Options *opt, int64_t *lef
         *left -= layer_weight_count(l) - l->zeros;
     }
     for (Lowering i = LOWER_UNROLL + 1; i < NUM_LOWERINGS; i++)
-        if (l->codes || !form_of(i, small)->ternary)
-            predict_table(l, form_of(i, small), opt);
+        if ((l->codes || !form_of(l, i, small)->ternary))
+            predict_table(l, form_of(l, i, small), opt);
 }
 
 /* Multiplying by ternary weights is no candidate: where it is predicted to be faster, it is by little, for
  * sixteen times the bytes. */
 static bool is_candidate(const Layer *l, Lowering i)
 {
-    return l->bytes[i] >= 0 && form_of(i, false)->ternary;
+    return l->bytes[i] >= 0 && form_of(l, i, false)->ternary;
 }
 
 /* The fewest bytes. */
@@ -176,7 +177,7 @@ static bool wants_small_tables(const Layer *l, const Options *opt)
 
 static Lowering choose_lowering(Layer *l, const Options *opt)
 {
-    l->why = "float weights";
+    l->why = l->ints ? "8-bit weights" : "float weights";
     if (!l->codes)
         return LOWER_DENSE;
     l->why = "asked for by --lowering";
@@ -193,7 +194,7 @@ static void choose_form(Layer *l, const Options *opt, int64_t *left)
     void *mark = mem_mark(); /* predictions are numbers: what it takes to make them goes */
     predict_forms(l, small, opt, left);
     mem_release(mark);
-    layer_set_form(l, form_of(choose_lowering(l, opt), small));
+    layer_set_form(l, form_of(l, choose_lowering(l, opt), small), opt);
 }
 
 /* ---- layouts ---- */
@@ -229,8 +230,7 @@ static bool can_read_directly(const Views *v, const Node *n)
 
 static void lower_layer(const Views *v, const Node *n, Layer *l, const Options *opt, int64_t *left)
 {
-    l->format = choose_format(n, l);
-    l->direct = n->op == OP_Layer && can_read_directly(v, n);
+    l->direct = n->op == OP_Layer && !l->quantised && can_read_directly(v, n);
     choose_form(l, opt, left);
     l->direct &= !reads_in_place(l);
     if (l->direct)

@@ -18,10 +18,15 @@ void pass_fold_after_training(Graph *g); /* without Dropout, but it may be train
 void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses removed */
 void pass_channels(Graph *g, const Options *opt);  /* which axis of each input has the channels */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
-void pass_recurrent(Graph *g);                     /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
-void pass_inputs(Graph *g, const Options *opt);    /* uint8 and moved channels: inputs of the application */
-void pass_fuse(Graph *g);                          /* linear nodes -> OP_Layer with epilogues */
-void pass_lower(Graph *g, const Options *opt);     /* lowering per layer, layouts of tensors */
+/* activations -> codes; ranges by tensor id; outputs: those of the graph too. False: there are none. */
+bool pass_quantise(Graph *g, const Range *ranges, bool outputs);
+Graph *pass_store(Graph *g);                    /* weights of such a graph as codes, for a file */
+void pass_recurrent(Graph *g);                  /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
+void pass_inputs(Graph *g, const Options *opt); /* uint8 and moved channels: inputs of the application */
+void pass_codes(Graph *g,
+                bool io); /* between layers that are quantised: on codes; io: inputs and outputs too */
+void pass_fuse(Graph *g); /* linear nodes -> OP_Layer with epilogues */
+void pass_lower(Graph *g, const Options *opt); /* lowering per layer, layouts of tensors */
 
 /* ternarize.c: the weights that --keep leaves to ternarise, by tensor id. */
 const bool *ternary_tensors(Graph *g, const Options *opt);

@@ -212,6 +212,7 @@ TN_KERNEL const TN_ROM uint8_t *tn_packed_conv_f32(float *acc, int32_t n, const 
 {
     int32_t at[2][tn_listed], plus = 0, minus = 0, left = 0;
     uint32_t q = 0;
+    at[0][0] = at[1][0] = 0; /* for compilers that do not see that one is read only when it was set */
     memset(acc, 0, (size_t)(n + TN_LANES - 1) * sizeof *acc);
     for (int32_t c = 0; c < channels; c++)
         for (int32_t k = 0; k < taps; k++) {

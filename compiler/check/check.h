@@ -32,6 +32,7 @@ typedef struct NodeCheck {
 
 /* What the impulses showed for one layer. */
 typedef struct LayerCheck {
+    const Layer *layer;
     bool ternary;           /* only ternary layers are driven with impulses */
     int64_t weights, runs;  /* zeros included */
     int64_t checked;        /* accumulators */

@@ -11,11 +11,13 @@ void compare_impulses(const Program *p, CheckReport *r)
     const Graph *g = p->plan->g;
     for (int i = 0; i < g->num_nodes; i++) {
         const Layer *l;
-        for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
+        for (int k = 0; (l = node_layer(g->nodes[i], k)); k++) {
+            r->layers[l->index].layer = l;
             if (l->codes) {
                 r->layers[l->index].ternary = true;
                 r->layers[l->index].weights = layer_weight_count(l);
             }
+        }
     }
     const char *args[] = {"impulses", mem_printf("%s/codes.bin", p->folder), NULL};
     program_run(p, args, r);

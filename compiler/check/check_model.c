@@ -98,6 +98,7 @@ static const char *number_name(DType d)
     case DT_F32: return "NUMBER_F32";
     case DT_F64: return "NUMBER_F64";
     case DT_I8: return "NUMBER_I8";
+    case DT_U8: return "NUMBER_U8";
     case DT_I16: return "NUMBER_I16";
     case DT_I32: return "NUMBER_I32";
     default: bug("no layer computes with %s", dtype_name(d));
@@ -122,9 +123,10 @@ static void add_layer(Text *t, const Node *n, const Layer *l)
     Pool p = layer_pool(l);
     bool fc = l->kind == LAYER_FC;
     const int64_t *s = at.strides;
-    text_printf(t, "    {%d, %s, %s, %s, %d, %d, %s, %s, %s, %s, ", l->index, number_name(f->in),
-                number_name(f->acc), number_name(f->out), format_digits(f), fc, int_text(l->batch),
-                int_text(fc ? 1 : l->groups), int_text(l->ci), int_text(l->co));
+    text_printf(t, "    {%d, %s, %s, %s, %d, %d, %d, %s, %s, %s, %s, ", l->index, number_name(layer_input(l)),
+                number_name(f->sum), number_name(layer_output(l)), l->quantised ? l->quantised->in_zero : 0,
+                format_digits(f), fc, int_text(l->batch), int_text(fc ? 1 : l->groups), int_text(l->ci),
+                int_text(l->co));
     add_axis(t, l, true);
     add_axis(t, l, false);
     int64_t rest[] = {p.oh, p.sh, p.kh, p.ow,    p.sw,    p.kw,    s[0],

@@ -13,12 +13,14 @@
 static void print_translation(const LayerCheck *l)
 {
     if (!l->ternary)
-        printf("  %s", "float weights");
+        printf("  %s weights", layer_weight_word(l->layer));
     else if (l->wrong || l->missing || l->stray)
         printf("  %s wrong, %s missing, %s stray of %s sums", int_text(l->wrong), int_text(l->missing),
                int_text(l->stray), int_text(l->checked));
     else
         printf("  %s weights proven by %s sums", int_text(l->weights), int_text(l->checked));
+    if (l->layer->quantised)
+        printf(", %s", layer_format(l->layer)->name);
 }
 
 /* Operators by name, layers by kind and lowering. */
@@ -72,6 +74,7 @@ static void print_report(const Plan *plan, const CheckReport *r, int num_sets, c
 static cJSON *layer_json(const LayerCheck *l)
 {
     cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "numbers", layer_format(l->layer)->name);
     cJSON_AddNumberToObject(o, "weights", (double)l->weights);
     cJSON_AddNumberToObject(o, "runs", (double)l->runs);
     cJSON_AddNumberToObject(o, "sums", (double)l->checked);

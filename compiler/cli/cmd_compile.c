@@ -92,14 +92,15 @@ static const char *zeros_text(const Layer *l)
 
 static void print_layers(const Layer *const *layers, int count)
 {
-    Table *t = table_new(">#\tlayer\tweights\t>zeros\t>non-zeros\t>MACs\t>adds\t>shared\tlowering\twhy");
+    Table *t =
+        table_new(">#\tlayer\tweights\t>zeros\t>non-zeros\t>MACs\t>adds\t>shared\tlowering\tnumbers\twhy");
     for (int i = 0; i < count; i++) {
         const Layer *l = layers[i];
         const char *shared = l->lowering == LOWER_UNROLL ? count_text(l->adds) : "-";
-        table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60),
-                  shape_text(l), l->codes ? "ternary" : "float", zeros_text(l),
+        table_row(t, "%d\t%s\t%s %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 60),
+                  shape_text(l), layer_weight_word(l), zeros_text(l),
                   adds_text(l, layer_weight_count(l) - l->zeros), count_text(layer_macs(l)),
-                  adds_text(l, l->terms), shared, lowering_name(l->lowering), l->why);
+                  adds_text(l, l->terms), shared, lowering_name(l->lowering), layer_format(l)->name, l->why);
     }
     table_print(t, stdout);
 }
@@ -166,6 +167,56 @@ static void print_summary(const Plan *p)
            p->arena_bytes <= p->lower_bound
                ? "the least that its tensors fit in"
                : mem_printf("at least %s are needed", count_text(p->lower_bound)));
+}
+
+/* ---- what a quantised model computes in float ---- */
+
+static bool is_quantised(const Graph *g)
+{
+    const Layer *l;
+    for (int i = 0; i < g->num_nodes; i++)
+        for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
+            if (l->quantised)
+                return true;
+    return false;
+}
+
+static bool has_float(Tensor *const *tensors, int count)
+{
+    for (int k = 0; k < count; k++)
+        if (tensors[k] && !tensors[k]->data && dtype_is_float(tensors[k]->type.dtype))
+            return true;
+    return false;
+}
+
+static bool runs_in_float(const Node *n)
+{
+    if (n->op == OP_QuantizeLinear || n->op == OP_DequantizeLinear || op_def(n->op)->view)
+        return false;
+    if (n->layer && n->layer->quantised)
+        return false;
+    return has_float(n->in, n->num_in) || has_float(n->out, n->num_out);
+}
+
+/* One note for a model whose layers compute on codes. */
+static void note_floats(const Graph *g)
+{
+    enum { SHOWN = 3 };
+    Text names = {0};
+    int count = 0;
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Node *n = g->nodes[i];
+        if (!runs_in_float(n) || count++ >= SHOWN)
+            continue;
+        const char *name = n->layer ? n->layer->source : mem_printf("%s '%s'", n->op_name, node_label(n));
+        text_printf(&names, "%s%s", names.len ? ", " : "", name);
+    }
+    if (count > SHOWN)
+        text_printf(&names, " and %d more", count - SHOWN);
+    if (count)
+        note("%s: %d node%s in float between codes: %s", g->file, count, count > 1 ? "s run" : " runs",
+             names.data);
+    text_free(&names);
 }
 
 /* ---- the command ---- */
@@ -277,7 +328,10 @@ static const Plan *plan_model(const CommandLine *c, int i, const TrainJob *job, 
     Options recognise = *opt;
     recognise.method = trains ? METHOD_none : opt->method;
     pipeline_ternarize(m, &recognise);
-    return pipeline_lower(m, opt);
+    const Plan *p = pipeline_lower(m, opt);
+    if (!opt->quiet && is_quantised(p->g))
+        note_floats(p->g);
+    return p;
 }
 
 /* The texts of one model with --split; returns how many files they are. */

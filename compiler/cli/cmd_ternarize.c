@@ -15,11 +15,11 @@
 /* Shannon entropy of the codes in bits per weight: what no coding of single weights can beat. */
 static double entropy_bits(const Ternary *t, int64_t n)
 {
-    int64_t counts[3] = {0};
+    int64_t counts[UINT8_MAX + 1] = {0};
     for (int64_t i = 0; i < n; i++)
-        counts[t->codes[i] + 1]++;
+        counts[t->codes[i] - INT8_MIN]++;
     double bits = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i <= UINT8_MAX; i++) {
         double p = (double)counts[i] / (double)n;
         bits -= p > 0 ? p * log2(p) : 0;
     }
@@ -78,14 +78,26 @@ static void print_alone(const Sensitivity *s)
 
 /* ---- the report ---- */
 
+/* Weights that are codes in the file, though not ternary. */
+static bool is_int8(const Node *n, int row, Ternary *codes)
+{
+    LinearWeights w;
+    if (row || !linear_weights(n, &w) || n->in[w.input]->ternary)
+        return false;
+    const Node *from = n->in[1 - w.input]->producer;
+    return from && from->op == OP_DequantizeLinear && weight_codes(n->in[w.input], &w.box, false, codes);
+}
+
 /* Returns the entropy. */
 static double print_row(Table *table, const Node *n, int row, const NodeCost *c, const Sensitivity *s)
 {
-    const Ternary *t = c->weight->ternary;
-    double entropy = t ? entropy_bits(t, c->weights) : 32;
+    Ternary int8;
+    const Ternary *t = c->weight->ternary, *codes = !t && is_int8(n, row, &int8) ? &int8 : t;
+    double entropy = codes ? entropy_bits(codes, c->weights) : 32;
+    const char *kind = codes ? "int8" : "float";
     table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f%s", short_text(node_label(n), 48), node_row_text(n, row),
-              count_text(c->weights), 100.0 * (double)c->zeros / (double)c->weights,
-              t ? scale_text(t) : "float", entropy, alone_text(s, c->weight->name));
+              count_text(c->weights), 100.0 * (double)c->zeros / (double)c->weights, t ? scale_text(t) : kind,
+              entropy, alone_text(s, c->weight->name));
     return entropy;
 }
 
@@ -149,6 +161,8 @@ static const char *settings_text(const CommandLine *c)
         text_printf(&t, " granularity=%s%s", o->per_layer ? "layer" : "channel", level_text(c));
         add_keep(&t, o);
     }
+    if (o->int8)
+        text_printf(&t, " activations=int8");
     return text_take(&t);
 }
 
@@ -184,7 +198,7 @@ int cmd_ternarize(const CommandLine *given)
     recognise.method = trains ? METHOD_none : c->opt.method;
     pipeline_ternarize(m, &recognise);
     set_metadata(m, "ternc", settings);
-    onnx_write(m, c->outputs.items[0]);
+    onnx_write(pipeline_store(m, &c->opt), c->outputs.items[0]);
     if (trains) {
         checkpoint_remove(&job);
         fputs(training.report, stdout);

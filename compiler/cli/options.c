@@ -311,11 +311,12 @@ static void set_size_defaults(CommandLine *c)
 /* All lowerings that add and subtract. */
 static void set_bench_defaults(CommandLine *c)
 {
+    static const Layer any = {0};
     c->opt.target = host_target();
     c->seconds = 2;
     c->samples = 1;
     for (Lowering i = LOWER_AUTO; i < NUM_LOWERINGS; i++)
-        if (i == LOWER_AUTO || form_of(i, false)->ternary)
+        if (i == LOWER_AUTO || form_of(&any, i, false)->ternary)
             c->lowerings[c->num_lowerings++] = i;
 }
 
@@ -323,6 +324,22 @@ static const char *default_flags(const CommandLine *c)
 {
     const char *level = recommended_flags(c->opt.optimize, c->build.cc);
     return c->command == CMD_bench ? mem_printf("%s -march=native", level) : level;
+}
+
+/* The samples of --calibrate become inputs as those of --data. */
+static void set_calibration(OptionParser *p)
+{
+    static const char *const needs_int8[] = {"calibrate", "calibration"};
+    CommandLine *c = p->c;
+    const char *spec = c->opt.calibration.spec;
+    for (int i = 0; i < 2; i++)
+        if (!c->opt.int8 && is_given(p, needs_int8[i]))
+            usage("--%s is for --activations int8", needs_int8[i]);
+    if (c->opt.int8 && !spec)
+        usage("--activations int8 needs samples for the ranges of activations: --calibrate SPEC");
+    c->opt.calibration = c->data;
+    c->opt.calibration.spec = spec;
+    c->opt.threads = c->threads;
 }
 
 static void check_command_line(OptionParser *p)
@@ -343,6 +360,7 @@ static void check_command_line(OptionParser *p)
     check_max_loss(p);
     check_data(p);
     set_input_form(c);
+    set_calibration(p);
     if (c->opt.split && c->models.count > 1)
         usage("--split takes one model; several are files of their own");
     if (c->command == CMD_compile && c->data.spec && c->models.count > 1)

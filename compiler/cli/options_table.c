@@ -220,6 +220,21 @@ static void parse_tolerance(CommandLine *c, const OptionSpec *o, const char *val
         usage("--tolerance %s: '%s' is negative", o->arg, value);
 }
 
+static void parse_activations(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->opt.int8 = choice_of(o, value) == 1;
+}
+
+static void parse_io(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->opt.io_codes = choice_of(o, value) == 1;
+}
+
+static void parse_calibration(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->opt.calibration_rule = (CalibrationRule)choice_of(o, value);
+}
+
 static void parse_target(CommandLine *c, const OptionSpec *o, const char *value)
 {
     const Target *m = find_target(value);
@@ -477,6 +492,15 @@ const OptionSpec option_specs[] = {
      0},
     {"optimize", 0, "speed|size", COMPILE | CHECK | BENCH, false,
      "what --lowering auto aims at (default: speed)", parse_optimize, 0},
+    {"activations", 0, "float|int8", COMPILE | TERNARIZE | CHECK | SIZE | BENCH | RUN | EVAL, false,
+     "numbers between layers (default: float); int8 needs --calibrate", parse_activations, 0},
+    {"calibrate", 0, "SPEC", COMPILE | TERNARIZE | CHECK | SIZE | BENCH | RUN | EVAL, false,
+     "samples, without labels, for the ranges of int8 activations; 512 are enough", set_text,
+     offsetof(CommandLine, opt.calibration.spec)},
+    {"io", 0, "float|int8", COMPILE | TERNARIZE | CHECK | SIZE | BENCH, false,
+     "inputs and outputs of a quantised model: floats, or codes (default: float)", parse_io, 0},
+    {"calibration", 0, "percentile|mse|minmax", COMPILE | TERNARIZE | CHECK | SIZE | BENCH | RUN | EVAL,
+     false, "how ranges follow from samples (default: percentile)", parse_calibration, 0},
     {"optimize", 0, "speed|size", SIZE, false, "what --lowerings auto aims at (default: size)",
      parse_optimize, 0},
     {"lowering", 0, LOWERING_WORDS(""), COMPILE | CHECK, false,

@@ -30,16 +30,18 @@ static void emit_conv_function(Conv *c)
 {
     Emitter *e = c->e;
     const Layer *l = c->l;
-    const char *in_type = dtype_c(c->f->in), *acc = dtype_c(c->f->acc);
+    const char *staged = dtype_c(c->f->staged), *acc = dtype_c(c->f->acc);
     long long in = l->ci * l->ih * l->iw;
     long long out = l->co * (l->pool.kind ? l->pool.oh * l->pool.ow : l->oh * l->ow);
     emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y, unsigned char *scratch)", e->macro,
-              l->index, in_type, dtype_c(c->f->out));
+              l->index, dtype_c(layer_input(l)), dtype_c(layer_output(l)));
     emit_line(e, "{");
     emit_line(e, "%s *const acc = (%s *)(void *)scratch;", acc, acc);
     if (!l->direct && !c->s->unstaged)
-        emit_line(e, "%s *const p = (%s *)(void *)(scratch + %s);", in_type, in_type,
+        emit_line(e, "%s *const p = (%s *)(void *)(scratch + %s);", staged, staged,
                   int_text(c->s->stage_offset));
+    if (!c->s->unstaged)
+        emit_stage_borders(c);
     if (l->batch > 1)
         emit_line(e, "for (int32_t image = 0; image < %s; image++, x += %lld, y += %lld) {",
                   int_text(l->batch), in, out);
@@ -49,7 +51,9 @@ static void emit_conv_function(Conv *c)
     for (int part = 0; part < c->s->num_parts; part++)
         emit_part(c, part);
     emit_line(e, "}");
-    if (pools_sums(l))
+    if (l->quantised)
+        emit_quantised_rest(c);
+    else if (pools_sums(l))
         emit_pooled_epilogue(c);
     if (l->batch > 1)
         emit_line(e, "}");

@@ -2,35 +2,6 @@
  * the output. The kernels are those of the layer's number format. */
 #include "codegen/layer_code.h"
 
-const char *format_kernel(Emitter *e, const Format *f, const char *name)
-{
-    return emit_kernel(e, mem_printf("%s_%s", name, f->suffix), DT_NONE);
-}
-
-/* Of v[0..n), C expressions. */
-static void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n)
-{
-    static const char *const kernels[] = {
-        [ACT_RELU] = "act_relu",
-        [ACT_CLIP] = "act_clip",
-        [ACT_LEAKY_RELU] = "act_leaky_relu",
-        [ACT_SIGMOID] = "act_sigmoid",
-        [ACT_TANH] = "act_tanh",
-        [ACT_HARD_SIGMOID] = "act_hard_sigmoid",
-        [ACT_HARD_SWISH] = "act_hard_swish",
-    };
-    const Activation *a = &l->act;
-    if (a->kind == ACT_NONE)
-        return;
-    const char *f = format_kernel(e, layer_format(l), kernels[a->kind]);
-    if (a->kind == ACT_CLIP || a->kind == ACT_HARD_SIGMOID)
-        emit_line(e, "%s(%s, %s, %s, %s);", f, v, n, float_text(a->a, DT_F32), float_text(a->b, DT_F32));
-    else if (a->kind == ACT_LEAKY_RELU)
-        emit_line(e, "%s(%s, %s, %s);", f, v, n, float_text(a->a, DT_F32));
-    else
-        emit_line(e, "%s(%s, %s);", f, v, n);
-}
-
 /* The C text of element c of a per-channel array: a literal when all are equal. NULL array: `absent`. */
 static const char *channel_value(Emitter *e, const Layer *l, const float *v, const char *what,
                                  const char *absent)
@@ -84,30 +55,15 @@ static void emit_fc_affine(const Fc *c)
 void emit_fc_epilogue(const Fc *c)
 {
     const char *count = int_text(c->l->co);
+    if (c->l->quantised) {
+        emit_quantised_row(c);
+        return;
+    }
     emit_fc_affine(c);
     emit_activation(c->e, c->l, c->acc, count);
-    if (!format_in_place(c->f))
-        emit_line(c->e, "%s(y, %s, 1, %s, 0, 0, 1);", format_kernel(c->e, c->f, "put_rows"), c->acc, count);
 }
 
 /* ---- convolutions: rows of a strip ---- */
-
-/* A loop over the channels of a block; v: the accumulators of channel c. */
-static void begin_channels(const Conv *c)
-{
-    emit_line(c->e, "for (int32_t c = first; c < first + count; c++) {");
-    emit_line(c->e, "%s *const v = acc + (c - first) * %s;", dtype_c(c->f->acc), int_text(c->s->acc_pitch));
-}
-
-/* For speed another loop, so that loads wait until the stores of all channels are through: what lies across
- * two stores has to wait for both. */
-static void next_channels(const Conv *c)
-{
-    if (c->e->plan->opt->optimize != OPTIMIZE_SPEED)
-        return;
-    emit_line(c->e, "}");
-    begin_channels(c);
-}
 
 static bool has_epilogue(const Layer *l)
 {
@@ -166,6 +122,15 @@ static void emit_rows(const Conv *c, const ConvPart *p)
               int_text(p->col0), shape, int_text(p->col_step));
 }
 
+static void emit_float_rows(const Conv *c, const ConvPart *p)
+{
+    emit_epilogue(c, p);
+    if (c->turned->pool.kind)
+        emit_pool(c);
+    else
+        emit_rows(c, p);
+}
+
 /* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from
  * `first` on, into rows r.. of the output. */
 void emit_put(const Conv *c, int part)
@@ -178,14 +143,13 @@ void emit_put(const Conv *c, int part)
     emit_line(
         e,
         "static %svoid layer%d_put_%d(%s *y, %s *acc, int32_t first, int32_t count, int32_t r, int32_t rows)",
-        shared ? "TN_EPILOGUE " : "", l->index, part, dtype_c(c->f->out), dtype_c(c->f->acc));
+        shared ? "TN_EPILOGUE " : "", l->index, part, dtype_c(layer_output(l)), dtype_c(c->f->acc));
     emit_line(e, "{");
     begin_channels(c);
-    emit_epilogue(c, p);
-    if (l->pool.kind)
-        emit_pool(c);
+    if (l->quantised)
+        emit_quantised_rows(c, p);
     else
-        emit_rows(c, p);
+        emit_float_rows(c, p);
     emit_line(e, "}");
     emit_line(e, "}");
     emit_blank(e);

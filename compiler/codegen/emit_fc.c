@@ -15,12 +15,12 @@ static void emit_row(const Fc *c)
 void emit_fc(Emitter *e, const Layer *l)
 {
     const Format *f = layer_format(l);
-    const bool in_place = format_in_place(f);
+    const bool in_place = format_in_place(l);
     Fc c = {.e = e, .l = l, .f = f, .code = form_code(l), .acc = in_place ? "y" : "acc"};
     if (c.code->fc_data)
         c.code->fc_data(&c);
-    emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y%s)", e->macro, l->index, dtype_c(f->in),
-              dtype_c(f->out), in_place ? "" : ", unsigned char *scratch");
+    emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y%s)", e->macro, l->index,
+              dtype_c(layer_input(l)), dtype_c(layer_output(l)), in_place ? "" : ", unsigned char *scratch");
     emit_line(e, "{");
     if (!in_place)
         emit_line(e, "%s *const acc = (%s *)(void *)scratch;", dtype_c(f->acc), dtype_c(f->acc));

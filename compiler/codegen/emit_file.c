@@ -7,6 +7,16 @@
 
 /* ---- the body ---- */
 
+/* The numbers of a layer that reads codes, and why they suffice. */
+static void describe_sums(Emitter *e, const Layer *l)
+{
+    const Quantised *q = l->quantised;
+    if (q)
+        emit_line(
+            e, " * Sums are whole numbers from %s to %s whatever the codes: %d bits hold them. Format: %s.",
+            int_text(q->sum_low), int_text(q->sum_high), sum_bits(q), layer_format(l)->name);
+}
+
 static void describe_layer(Emitter *e, const Layer *l)
 {
     int64_t weights = layer_weight_count(l);
@@ -15,11 +25,12 @@ static void describe_layer(Emitter *e, const Layer *l)
         emit_line(e, " * %s weights, %s zeros, %s added or subtracted per position.", int_text(weights),
                   int_text(l->zeros), int_text(weights - l->zeros));
     else
-        emit_line(e, " * %s float weights.", int_text(weights));
+        emit_line(e, " * %s %s weights.", int_text(weights), layer_weight_word(l));
     if (l->codes)
         emit_line(e, " * A run: %s multiply-accumulates if dense, %s adds without zeros%s.",
                   int_text(layer_macs(l)), int_text(l->terms),
                   unrolled ? mem_printf(", %s with shared sums", int_text(l->adds)) : "");
+    describe_sums(e, l);
     emit_line(e, " * Lowering: %s; %s. */", lowering_name(l->lowering), comment_text(l->why));
 }
 

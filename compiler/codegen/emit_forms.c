@@ -173,7 +173,7 @@ static void dense_call(const Conv *c, int part, const char *x)
 static void table_sums(const Fc *c)
 {
     const Layer *l = c->l;
-    const char *kernel = format_kernel(c->e, c->f, c->code->fc_kernel);
+    const char *kernel = table_kernel(c->e, l, c->code->fc_kernel);
     emit_line(c->e, "%s(%s, x, %s, %s, %s);", kernel, c->acc, int_text(l->ci), int_text(l->co),
               emit_weights(c->e, l, 1));
 }
@@ -235,6 +235,12 @@ static void unstaged_channels(const Conv *c)
     emit_line(c->e, "}");
 }
 
+/* ", ZERO" of layers that read codes: what padding is. */
+static const char *zero_argument(const Layer *l)
+{
+    return l->quantised ? mem_printf(", %d", l->quantised->in_zero) : "";
+}
+
 static void coded_strip(Conv *c, int part)
 {
     (void)part;
@@ -246,8 +252,8 @@ static void coded_strip(Conv *c, int part)
 
 static void coded_call(const Conv *c, int part, const char *x)
 {
-    emit_line(c->e, "%s(acc, %s, %s, r, rows, &w);", format_kernel(c->e, c->f, "coded_conv"), x,
-              c->koff[part]);
+    emit_line(c->e, "%s(acc, %s, %s%s, r, rows, &w);", table_kernel(c->e, c->l, "coded_conv"), x,
+              c->koff[part], zero_argument(c->l));
 }
 
 static void packed_rows_strip(Conv *c, int part)
@@ -259,8 +265,8 @@ static void packed_rows_strip(Conv *c, int part)
 
 static void packed_rows_call(const Conv *c, int part, const char *x)
 {
-    emit_line(c->e, "w = %s(acc, %s, %s, r, rows, w);", format_kernel(c->e, c->f, "packed_rows"), x,
-              c->koff[part]);
+    emit_line(c->e, "w = %s(acc, %s, %s%s, r, rows, w);", table_kernel(c->e, c->l, "packed_rows"), x,
+              c->koff[part], zero_argument(c->l));
 }
 
 static const FormCode code_small_sparse = {
@@ -277,6 +283,29 @@ static const FormCode code_small_packed = {
     .conv_call = packed_rows_call,
     .fc_sums = table_sums,
     .fc_kernel = "packed_bytes",
+};
+
+/* ---- 8-bit weights ---- */
+
+static void dense_rows_strip(Conv *c, int part)
+{
+    (void)part;
+    emit_line(c->e, "const TN_ROM int8_t *w = %s;", c->table);
+    unstaged_channels(c);
+}
+
+static void dense_rows_call(const Conv *c, int part, const char *x)
+{
+    emit_line(c->e, "w = %s(acc, %s, %s%s, r, rows, w);", table_kernel(c->e, c->l, "dense_rows"), x,
+              c->koff[part], zero_argument(c->l));
+}
+
+static const FormCode code_dense_codes = {
+    .conv_data = unstaged_data,
+    .conv_strip = dense_rows_strip,
+    .conv_call = dense_rows_call,
+    .fc_sums = table_sums,
+    .fc_kernel = "dense_fc",
 };
 
 /* ---- all forms ---- */

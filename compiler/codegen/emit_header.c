@@ -145,6 +145,9 @@ static void print_tensor(const Emitter *e, Text *h, const char *kind, int i, con
         print_pixels(e, h);
     if (input)
         print_axes(h, t);
+    if (t->step)
+        text_printf(h, "\n * codes: real = %s_%s%d_SCALE * (code - %s_%s%d_ZERO_POINT)", m, kind, i, m, kind,
+                    i);
     if (t->type.dtype == DT_BOOL)
         text_printf(h, "\n * 0 is false, 1 is true");
     text_printf(h, " */\n#define %s_%s%d_TYPE %s\n#define %s_%s%d_RANK %d\n", m, kind, i,
@@ -152,6 +155,9 @@ static void print_tensor(const Emitter *e, Text *h, const char *kind, int i, con
     for (int d = 0; d < t->type.rank; d++)
         text_printf(h, "#define %s_%s%d_DIM%d %s\n", m, kind, i, d, int_text(t->type.dims[d]));
     text_printf(h, "#define %s_%s%d_SIZE %s\n", m, kind, i, int_text(type_elems(t->type)));
+    if (t->step)
+        text_printf(h, "#define %s_%s%d_SCALE %s\n#define %s_%s%d_ZERO_POINT %d\n", m, kind, i,
+                    float_text(t->step->scale, DT_F32), m, kind, i, t->step->zero);
 }
 
 static void print_tensors(const Emitter *e, Text *h, const char *kind, Tensor *const *tensors, int count)
@@ -161,6 +167,51 @@ static void print_tensors(const Emitter *e, Text *h, const char *kind, Tensor *c
         print_tensor(e, h, kind, i, tensors[i]);
     if (count == 1)
         text_printf(h, "#define %s_%s_SIZE %s_%s0_SIZE\n", e->macro, kind, e->macro, kind);
+    text_printf(h, "\n");
+}
+
+/* ---- codes ---- */
+
+/* Real numbers to codes and back; rounding is that of runtime/quant.h, without <math.h>. */
+static void print_conversions(const Emitter *e, Text *h, const char *kind, int i, const Tensor *t)
+{
+    const char *m = mem_printf("%s_%s%d", e->macro, kind, i), *type = dtype_c(t->type.dtype);
+    const char *id = mem_printf("%s_%s%d", e->plan->id, strcmp(kind, "INPUT") ? "output" : "input", i);
+    int low = code_low(t->type.dtype), high = code_high(t->type.dtype);
+    text_printf(h, "static inline float %s_real(%s code)\n{\n", id, type);
+    text_printf(h, "    return %s_SCALE * (float)(code - %s_ZERO_POINT);\n}\n", m, m);
+    text_printf(h, "static inline %s %s_code(float real)\n{\n", type, id);
+    text_printf(h, "    const float steps = real / %s_SCALE;\n", m);
+    text_printf(h, "    if (!(steps > (float)(%d - %s_ZERO_POINT)))\n        return %d;\n", low, m, low);
+    text_printf(h, "    if (steps > (float)(%d - %s_ZERO_POINT))\n        return %d;\n", high, m, high);
+    text_printf(h, "    const int32_t whole = (int32_t)steps;\n"
+                   "    const float rest = steps - (float)whole;\n"
+                   "    const int32_t up = rest > 0.5f || (rest == 0.5f && whole %% 2);\n"
+                   "    const int32_t down = rest < -0.5f || (rest == -0.5f && whole %% 2);\n");
+    text_printf(h, "    return (%s)(whole + up - down + %s_ZERO_POINT);\n}\n", type, m);
+}
+
+static bool has_steps(Tensor *const *tensors, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (tensors[i]->step)
+            return true;
+    return false;
+}
+
+static void print_codes(const Emitter *e, Text *h)
+{
+    const Graph *g = e->plan->g;
+    if (!has_steps(g->inputs, g->num_inputs) && !has_steps(g->outputs, g->num_outputs))
+        return;
+    text_printf(h, "/* The real number of a code, and the code next to a real number: halves go to the even "
+                   "number of steps,\n * what is out of range to the first or the last code. */\n");
+    for (int i = 0; i < g->num_inputs; i++)
+        if (g->inputs[i]->step)
+            print_conversions(e, h, "INPUT", i, g->inputs[i]);
+    for (int i = 0; i < g->num_outputs; i++)
+        if (g->outputs[i]->step)
+            print_conversions(e, h, "OUTPUT", i, g->outputs[i]);
     text_printf(h, "\n");
 }
 
@@ -194,16 +245,19 @@ static void print_states(const Emitter *e, Text *h, const StatePair *pairs, int 
 /* Positions at which every weight of a layer is used, and outputs that scale and bias are applied to. */
 static void count_layer(const Layer *l, int64_t *adds, int64_t *multiplies)
 {
-    int64_t outputs = l->batch * l->co * l->oh * l->ow, macs = layer_macs(l);
+    bool pooled = l->quantised && l->pool.kind; /* before anything else */
+    int64_t positions = pooled ? l->pool.oh * l->pool.ow : l->oh * l->ow;
+    int64_t outputs = l->batch * l->co * positions, macs = layer_macs(l);
     if (l->form->ternary) {
         *adds += l->terms;
     } else {
         *adds += macs;
         *multiplies += macs;
     }
-    if (l->bias)
+    bool to_codes = l->quantised && l->quantised->out != DT_F32;
+    if (l->bias || to_codes)
         *adds += outputs;
-    if (l->scale)
+    if (l->scale || to_codes)
         *multiplies += outputs;
 }
 
@@ -360,6 +414,7 @@ void print_header(const Emitter *e, Text *h)
     text_printf(h, "/* Sizes are in elements; the last dimension is the fastest. */\n");
     print_tensors(e, h, "INPUT", g->inputs, g->num_inputs);
     print_tensors(e, h, "OUTPUT", g->outputs, g->num_outputs);
+    print_codes(e, h);
     print_states(e, h, pairs, states);
     print_costs(e, h);
     print_functions(e, h, states > 0);

@@ -59,18 +59,37 @@ void emit_fc(Emitter *e, const Layer *l);
 
 /* ---- emit_epilogue.c ---- */
 
-/* The kernel of that name for a number format. */
-const char *format_kernel(Emitter *e, const Format *f, const char *name);
 /* layerN_put_P: scale, bias, activation and pooling of the accumulators of `count` output channels from
  * `first` on, into rows r.. of the output. */
 void emit_put(const Conv *c, int part);
 void emit_pooled_epilogue(const Conv *c); /* scale, bias and activation of the whole pooled output y */
 void emit_fc_epilogue(const Fc *c);       /* of a row: acc to y */
 
+/* ---- layer_kernels.c ---- */
+
+/* The kernel of that name for a number format. */
+const char *format_kernel(Emitter *e, const Format *f, const char *name);
+/* That for a form that reads a table: of the number format, or of the codes of the inputs. */
+const char *table_kernel(Emitter *e, const Layer *l, const char *name);
+/* A loop over the channels of a block; v: the accumulators of channel c. */
+void begin_channels(const Conv *c);
+/* For speed another loop, so that loads wait until the stores of all channels are through: what lies across
+ * two stores has to wait for both. */
+void next_channels(const Conv *c);
+/* That of the layer on v[0..n), C expressions of floats. */
+void emit_activation(Emitter *e, const Layer *l, const char *v, const char *n);
+
+/* ---- emit_quantised.c: the same of layers that read codes ---- */
+
+void emit_quantised_rows(const Conv *c, const ConvPart *p); /* v, the sums of channel c, to the output */
+void emit_quantised_rest(const Conv *c);                    /* what is left to do with the whole output */
+void emit_quantised_row(const Fc *c);
+
 /* ---- conv_input.c ---- */
 
 /* The rows that a strip reads of the input channels from x on, into p. */
 void emit_stage(const Conv *c, const char *x);
+void emit_stage_borders(const Conv *c); /* what of p stays as it is for all strips */
 /* "BASE + c / OUTS * SIZE": where the inputs of output channel c begin, SIZE elements a group. */
 const char *group_start(const Layer *l, const char *base, int64_t size);
 /* Report the raw accumulators of output channels [first, first + count). */

@@ -160,17 +160,32 @@ static bool same_layout(const Tensor *a, const Tensor *b)
     return !memcmp(a->layout.strides, b->layout.strides, (size_t)a->type.rank * sizeof *a->layout.strides);
 }
 
-static void share_in_place(const Graph *g, const bool *own, const int *last)
+/* Codes are bytes, of either sign. */
+static bool same_bytes(const Tensor *a, const Tensor *b)
+{
+    Type t = a->type;
+    t.dtype = b->type.dtype;
+    return type_equal(t, b->type) && dtype_size(a->type.dtype) == 1 && dtype_size(t.dtype) == 1 &&
+           a->layout.dense && b->layout.dense;
+}
+
+static bool works_in_place(const Node *n, const Options *opt)
+{
+    return n->op == OP_Layer ? conv_in_place(n->layer, opt) : op_def(n->op)->in_place;
+}
+
+static void share_in_place(const Graph *g, const Options *opt, const bool *own, const int *last)
 {
     int *use = last_uses_of_memory(g, last);
     for (int i = 0; i < g->num_nodes; i++) {
         Node *n = g->nodes[i];
         Tensor *out = n->num_out ? n->out[0] : NULL;
-        if (!op_def(n->op)->in_place || !out || !own[out->id] || memory_of(out) != out)
+        if (!works_in_place(n, opt) || !out || !own[out->id] || memory_of(out) != out)
             continue;
         for (int j = 0; j < n->num_in && !out->alias; j++) {
             Tensor *root = n->in[j] ? root_of(g, n->in[j]) : NULL;
-            if (!root || use[root->id] != i || !own[root->id] || !same_layout(n->in[j], out))
+            if (!root || use[root->id] != i || !own[root->id] ||
+                (!same_layout(n->in[j], out) && !same_bytes(n->in[j], out)))
                 continue;
             out->alias = root;
             use[root->id] = use[out->id] > i ? use[out->id] : i;
@@ -435,7 +450,7 @@ Plan *plan_graph(Graph *g, const Options *opt)
     const bool *own = find_own(g);
     share_views(g, own);
     share_states(g, own);
-    share_in_place(g, own, last);
+    share_in_place(g, opt, own, last);
     int count = 0;
     Interval *all = collect(g, opt, own, last, &count);
     place(p, all, count);

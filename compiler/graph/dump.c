@@ -189,6 +189,18 @@ static void print_epilogue(FILE *f, const Layer *l)
                 p->kind == POOL_MAX ? "max" : "average", p->kh, p->kw, p->sh, p->sw, p->oh, p->ow);
 }
 
+static void print_quantised(FILE *f, const Layer *l)
+{
+    const Quantised *q = l->quantised;
+    fprintf(f, ",\n         codes_in = \"%s\", zero = %d", dtype_name(q->in), q->in_zero);
+    if (q->out == DT_F32)
+        return;
+    print_list(f, "factor", DT_I32, q->factor, l->co);
+    print_list(f, "addend", DT_I64, q->addend, l->co);
+    fprintf(f, ",\n         shift = %d, low = %d, high = %d, codes_out = \"%s\"", q->shift, q->low, q->high,
+            dtype_name(q->out));
+}
+
 static void print_layer(FILE *f, const Layer *l)
 {
     int64_t n = layer_weight_count(l);
@@ -198,10 +210,13 @@ static void print_layer(FILE *f, const Layer *l)
     if (l->codes)
         fprintf(f, ",\n         terms = %" PRId64 ", zeros = %" PRId64, n - l->zeros, l->zeros);
     print_list(f, "codes", DT_I8, l->codes, n);
+    print_list(f, "ints", DT_I8, l->ints, n);
     print_list(f, "weights", DT_F32, l->weights, n);
     print_list(f, "scale", DT_F32, l->scale, l->co);
     print_list(f, "bias", DT_F32, l->bias, l->co);
     print_epilogue(f, l);
+    if (l->quantised)
+        print_quantised(f, l);
     fputs(",\n         source = ", f);
     print_quoted(f, l->source ? l->source : "");
     if (l->lowering != LOWER_AUTO)

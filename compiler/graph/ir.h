@@ -71,6 +71,12 @@ typedef struct Channels {
     int axis;   /* -1: there are none */
 } Channels;
 
+/* What 8-bit codes stand for: real = scale * (code - zero). */
+typedef struct CodeStep {
+    double scale;
+    int zero;
+} CodeStep;
+
 typedef struct Node Node;
 
 /* An edge of the graph. */
@@ -83,6 +89,7 @@ typedef struct Tensor {
     Node *producer;       /* NULL for inputs and constants */
     int id;               /* index in Graph.tensors */
     Channels channels;    /* of an input of the graph; valid after channels */
+    const CodeStep *step; /* of an input or output of the graph that is codes; valid after codes; else NULL */
     Layout layout;        /* valid after lower */
     int64_t arena_offset; /* bytes; valid after plan; -1: no place in the arena (input, output, constant) */
     struct Tensor *alias; /* shares this tensor's memory; valid after plan; NULL: has its own */
@@ -206,6 +213,20 @@ typedef enum Lowering {
 } Lowering;
 typedef enum LayerKind { LAYER_CONV, LAYER_CONV_TRANSPOSE, LAYER_FC } LayerKind;
 
+/* What a layer computes between codes (8-bit numbers; real = scale * (code - zero)). Its sums are of the
+ * codes as they lie in memory, padding counts as in_zero. Outputs are codes clamp((sum * factor[co] +
+ * addend[co]) >> shift, low, high) in whole numbers, or floats as for other layers (out is DT_F32). The
+ * pooling of a layer is that of its sums: the maximum, or their sum. */
+typedef struct Quantised {
+    DType in, out;
+    int in_zero;
+    int64_t sum_low, sum_high; /* no sum is outside */
+    const int32_t *factor;     /* [co] */
+    const int64_t *addend;     /* [co] */
+    int shift, low, high;
+    bool wide; /* the multiplication takes 64 bits, else 32 */
+} Quantised;
+
 /* A linear layer with constant weights and its fused epilogue, the one form that lowering and emission know:
  *
  *   CONV            acc[co][oy][ox] = sum over ci/groups, ky, kx
@@ -224,8 +245,10 @@ typedef struct Layer {
     int64_t kh, kw, sh, sw, dh, dw, pt, pl, pb, pr;
     const float *weights; /* [co][ci/groups][kh][kw]; NULL when ternary */
     const int8_t *codes;  /* the same order, -1, 0, +1; NULL when float */
-    const float *scale;   /* [co], or NULL for 1 */
-    const float *bias;    /* [co], or NULL for 0 */
+    const int8_t *ints;   /* the same order: weights of a quantised layer that are not ternary; else NULL */
+    const Quantised *quantised; /* NULL: inputs and outputs are floats */
+    const float *scale;         /* [co], or NULL for 1 */
+    const float *bias;          /* [co], or NULL for 0 */
     Activation act;
     Pool pool;
     int index;          /* 0.. in execution order among layers; set by fuse */
@@ -325,8 +348,11 @@ const char *lowering_name(Lowering l); /* as --lowering has it */
 /* Layer k of a node: that of OP_Layer, those inside of OP_Recurrent; NULL behind the last. */
 Layer *node_layer(const Node *n, int k);
 int layer_count(const Graph *g);
+DType layer_input(const Layer *l); /* the type of what it reads, and of what it writes */
+DType layer_output(const Layer *l);
 bool activation_never_falls(const Activation *a); /* so it commutes with maxima */
 int64_t layer_weight_count(const Layer *l);
+const char *layer_weight_word(const Layer *l); /* "ternary", "int8" or "float" */
 int64_t code_zeros(const int8_t *codes, int64_t n);
 /* Multiply-accumulates of a run with dense weights; borders count in full. */
 int64_t layer_macs(const Layer *l);

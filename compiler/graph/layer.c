@@ -20,6 +20,16 @@ Layer *node_layer(const Node *n, int k)
     return n->cell && k < n->cell->num_products ? n->cell->products[k] : NULL;
 }
 
+DType layer_input(const Layer *l)
+{
+    return l->quantised ? l->quantised->in : DT_F32;
+}
+
+DType layer_output(const Layer *l)
+{
+    return l->quantised ? l->quantised->out : DT_F32;
+}
+
 int layer_count(const Graph *g)
 {
     int count = 0;
@@ -39,6 +49,13 @@ bool activation_never_falls(const Activation *a)
 int64_t layer_weight_count(const Layer *l)
 {
     return l->co * (l->ci / l->groups) * l->kh * l->kw;
+}
+
+const char *layer_weight_word(const Layer *l)
+{
+    if (l->codes)
+        return "ternary";
+    return l->ints ? "int8" : "float";
 }
 
 int64_t code_zeros(const int8_t *codes, int64_t n)

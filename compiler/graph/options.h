@@ -40,6 +40,25 @@ typedef struct InputForm {
     Numbers mean, std;  /* --mean, --std: none, one, or one per channel */
 } InputForm;
 
+/* --data and how its samples become inputs: (raw * scale - mean) / std. */
+typedef struct DataOptions {
+    const char *spec;   /* --data SPEC or NULL */
+    double scale;       /* --scale, default 1 */
+    Numbers mean;       /* --mean, one or one per channel; none: 0 */
+    Numbers std;        /* --std, likewise; none: 1 */
+    LayoutWords layout; /* --layout: of the samples */
+    int64_t limit;      /* --limit, samples; 0: all */
+} DataOptions;
+
+/* How the range of an activation follows from what it is on samples. */
+typedef enum CalibrationRule { CALIBRATE_PERCENTILE, CALIBRATE_MSE, CALIBRATE_MINMAX } CalibrationRule;
+
+/* What the values of a tensor are between, on samples. */
+typedef struct Range {
+    float low, high;
+    bool known;
+} Range;
+
 /* What the command line says about one model; zero-initialised gives the documented defaults. */
 typedef struct Options {
     Method method;
@@ -57,23 +76,18 @@ typedef struct Options {
     const char *target; /* --target, a name of targets.def; NULL: "generic" */
     const char *name;   /* --name ID; NULL: from the file name */
     InputForm input;
-    bool float_guard; /* --float-guard: the run functions refuse NaN and infinity in inputs */
-    int split;        /* --split: C files for unrolled terms beside NAME.c; 0: none */
-    bool train;       /* pass_fold_for_training in place of pass_fold */
-    const char *dump; /* --dump PASS or NULL */
-    bool time_passes; /* --time */
-    bool quiet;       /* no notes on stderr */
+    bool int8;                        /* --activations int8 */
+    bool io_codes;                    /* --io int8: inputs and outputs are codes */
+    DataOptions calibration;          /* --calibrate: samples for their ranges */
+    CalibrationRule calibration_rule; /* --calibration */
+    int threads;                      /* --threads, of calibration */
+    bool float_guard;                 /* --float-guard: the run functions refuse NaN and infinity in inputs */
+    int split;                        /* --split: C files for unrolled terms beside NAME.c; 0: none */
+    bool train;                       /* pass_fold_for_training in place of pass_fold */
+    const char *dump;                 /* --dump PASS or NULL */
+    bool time_passes;                 /* --time */
+    bool quiet;                       /* no notes on stderr */
 } Options;
-
-/* --data and how its samples become inputs: (raw * scale - mean) / std. */
-typedef struct DataOptions {
-    const char *spec;   /* --data SPEC or NULL */
-    double scale;       /* --scale, default 1 */
-    Numbers mean;       /* --mean, one or one per channel; none: 0 */
-    Numbers std;        /* --std, likewise; none: 1 */
-    LayoutWords layout; /* --layout: of the samples */
-    int64_t limit;      /* --limit, samples; 0: all */
-} DataOptions;
 
 /* How weights are trained; 0 and NULL where the option was not given, unless said otherwise. */
 typedef struct TrainOptions {

@@ -75,13 +75,16 @@ static void check_layer(const Check *c, const Node *n)
             name);
     REQUIRE(c, l->groups > 0 && l->ci % l->groups == 0 && l->co % l->groups == 0, "layer '%s' has odd groups",
             name);
-    REQUIRE(c, !l->weights != !l->codes, "layer '%s' has both or no weights", name);
+    REQUIRE(c, (l->weights != NULL) + (l->codes != NULL) + (l->ints != NULL) == 1,
+            "layer '%s' has several kinds of weights, or none", name);
+    REQUIRE(c, !l->ints || l->quantised, "layer '%s' has whole weights for floats", name);
     REQUIRE(c, type_elems(n->in[0]->type) == l->batch * l->ci * l->ih * l->iw, "layer '%s' reads %s", name,
             type_text(n->in[0]->type));
     REQUIRE(c, type_elems(n->out[0]->type) == l->batch * out_channels_size(l), "layer '%s' writes %s", name,
             type_text(n->out[0]->type));
-    REQUIRE(c, n->in[0]->type.dtype == DT_F32 && n->out[0]->type.dtype == DT_F32, "layer '%s' is not float",
-            name);
+    REQUIRE(c, n->in[0]->type.dtype == layer_input(l) && n->out[0]->type.dtype == layer_output(l),
+            "layer '%s' makes %s of %s", name, dtype_name(n->out[0]->type.dtype),
+            dtype_name(n->in[0]->type.dtype));
     const Pool *p = &l->pool;
     REQUIRE(c, p->kind == POOL_NONE || (p->sh >= p->kh && p->sw >= p->kw),
             "layer '%s' pools overlapping windows", name);

@@ -11,6 +11,7 @@
 enum {
     STRIDED = 4,          /* inputs that are staged with a stride, which no vectors do, count as that many */
     SPLIT_SCRATCH = 512,  /* bytes of a strip whose table is decoded anew for each */
+    SMALL_PAIRS = 6144,   /* likewise of words of pairs */
     SMALL_SCRATCH = 8192, /* bytes that a strip may always take */
     MAX_POSITIONS = 256,  /* more gain nothing: the code has long been amortised */
 };
@@ -50,6 +51,20 @@ static int64_t *new_offsets(const Layer *l)
     return NEW_ARRAY(int64_t, l->kh * l->kw);
 }
 
+/* The upper half of the outputs, of pooled ones where they are; the other half goes with it. */
+static void halve_rows(const Layer *l, ConvStrip *s)
+{
+    ConvPart *p = &s->parts[0];
+    int64_t half = ((l->pool.kind ? l->pool.oh : l->oh) + 1) / 2;
+    s->second = l->pool.kind ? half * l->pool.sh : half;
+    if (!l->pool.kind) {
+        p->rows = half;
+        return;
+    }
+    p->rows = (half - 1) * l->pool.sh + l->pool.kh;
+    p->cols = (l->pool.ow - 1) * l->pool.sw + l->pool.kw;
+}
+
 static void conv_parts(const Layer *l, ConvStrip *s)
 {
     ConvPart *p = s->parts = NEW(ConvPart);
@@ -57,6 +72,8 @@ static void conv_parts(const Layer *l, ConvStrip *s)
     *p = (ConvPart){.row_step = 1, .col_step = 1, .rows = l->oh, .cols = l->ow};
     if (l->pool.kind)
         p->rows = (l->pool.oh - 1) * l->pool.sh + l->pool.kh;
+    if (layer_format(l)->pairs)
+        halve_rows(l, s);
     s->top = l->pt;
     s->left = l->pl;
     s->unstaged = reads_in_place(l);
@@ -193,7 +210,9 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
     s->scratch_bytes = s->stage_offset;
     if (!l->direct)
-        s->scratch_bytes += (s->staged * s->plane + f->max_lanes) * (int64_t)dtype_size(f->in);
+        s->scratch_bytes += (s->staged * s->plane + f->max_lanes) * (int64_t)dtype_size(f->staged);
+    if (strip_slides(l, s))
+        s->scratch_bytes += l->ci * (s->stage_rows - s->rows - s->top) * l->iw;
     return s->scratch_bytes;
 }
 
@@ -220,20 +239,34 @@ static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt
     int64_t vectors = full * strip_vectors(s, s->rows, cols, lanes);
     if (rest)
         vectors += strip_vectors(s, rest, cols, lanes);
-    double weights = weights_used(l),
-           strip = price[6] * strip_inputs(l, s) + (unrolled ? price[3] * outgrown(weights) : 0);
+    enum { PUT_CHANNEL = 25 /* instructions of an epilogue but its outputs, with pairs */ };
+    double weights = weights_used(l), strip = (layer_format(l)->pairs ? PUT_CHANNEL * (double)l->co : 0) +
+                                              price[6] * strip_inputs(l, s) +
+                                              (unrolled ? price[3] * outgrown(weights) : 0);
     return (double)vectors * weights * price[unrolled ? 0 : 1] + (double)(full + (rest > 0)) * strip;
+}
+
+/* On small machines: as much as a depthwise layer saves by having its output where its input is, else little.
+ */
+static int64_t pairs_budget(const Layer *l)
+{
+    int64_t outputs = l->co * l->oh * l->ow;
+    if (l->groups == l->co && l->ci == l->co && outputs > SMALL_PAIRS)
+        return outputs;
+    return SMALL_PAIRS;
 }
 
 /* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strips that take the least
  * time within a budget of memory, as large as it allows where every strip decodes the weights anew. */
 static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_t unit, int64_t halo)
 {
-    const Format *f = layer_format(l);
-    int64_t activations = (l->ci * l->ih * l->iw + l->co * l->oh * l->ow) * (int64_t)dtype_size(f->in);
+    int64_t activations = l->ci * l->ih * l->iw * (int64_t)dtype_size(layer_input(l)) +
+                          l->co * l->oh * l->ow * (int64_t)dtype_size(layer_output(l));
     bool decodes = l->form->decodes;
     bool streams = l->form->unrolled && outgrown(weights_used(l)) > 0;
     int64_t budget = max64(SMALL_SCRATCH, decodes || streams ? activations : activations / 4), best = unit;
+    if (layer_format(l)->pairs)
+        budget = pairs_budget(l);
     double least = INFINITY;
     for (int64_t rows = unit; rows < s->total_rows + unit && opt->optimize == OPTIMIZE_SPEED; rows += unit) {
         bool large = set_rows(l, s, rows, halo) > budget || positions(s, rows) > MAX_POSITIONS;
@@ -285,6 +318,20 @@ ConvStrip conv_strip(const Layer *l, const Options *opt)
     if (l->kind == LAYER_CONV)
         conv_offsets(l, &s);
     return s;
+}
+
+bool strip_is_flat(const Layer *l, const ConvStrip *s)
+{
+    bool padded = l->pt || l->pb || l->pl || l->pr;
+    return l->kind == LAYER_CONV && l->sh == 1 && l->sw == 1 && !padded && s->pitch == l->iw && l->kh == 1;
+}
+
+/* Strides would need other phases of the rows that they have in common. */
+bool strip_slides(const Layer *l, const ConvStrip *s)
+{
+    int64_t kept = s->stage_rows - s->rows;
+    bool inside = s->top <= kept && s->second + kept - s->top <= l->ih; /* the rows that are saved */
+    return layer_format(l)->pairs && s->staged == l->ci && l->sh == 1 && l->sw == 1 && kept > 0 && inside;
 }
 
 int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output)

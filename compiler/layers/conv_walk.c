@@ -57,17 +57,26 @@ int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks)
     return c.s.num_parts;
 }
 
+bool conv_in_place(const Layer *l, const Options *opt)
+{
+    bool same = l->kind == LAYER_CONV && l->ci == l->co && l->ih == l->oh && l->iw == l->ow &&
+                !l->pool.kind && l->sh == 1;
+    if (!same || !layer_format(l)->pairs)
+        return false;
+    const ConvStrip s = conv_frame(l, opt).s;
+    return strip_slides(l, &s) || s.staged == l->ci || (l->groups == l->co && s.rows >= s.total_rows);
+}
+
 int64_t layer_scratch_bytes(const Layer *l, const Options *opt)
 {
-    const Format *f = layer_format(l);
     if (l->kind != LAYER_FC)
         return conv_frame(l, opt).s.scratch_bytes;
-    return format_in_place(f) ? 0 : l->co * (int64_t)dtype_size(f->acc);
+    return format_in_place(l) ? 0 : l->co * (int64_t)dtype_size(layer_format(l)->acc);
 }
 
 bool pools_sums(const Layer *l)
 {
-    if (l->pool.kind != POOL_MAX || !activation_never_falls(&l->act) || !format_in_place(layer_format(l)))
+    if (l->pool.kind != POOL_MAX || !activation_never_falls(&l->act) || !format_in_place(l))
         return false;
     for (int64_t c = 0; l->scale && c < l->co; c++)
         if (!(l->scale[c] >= 0))

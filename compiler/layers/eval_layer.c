@@ -145,11 +145,11 @@ static double *layer_weights(const Layer *l, int64_t n)
 {
     double *w = doubles_new(n);
     for (int64_t i = 0; i < n; i++)
-        w[i] = l->codes ? (double)l->codes[i] : (double)l->weights[i];
+        w[i] = l->weights ? (double)l->weights[i] : (double)layer_weight(l, i);
     return w;
 }
 
-void eval_layer(const Layer *l, const float *x, float *y, float *bound)
+static void eval_floats(const Layer *l, const float *x, float *y, float *bound)
 {
     int64_t per_channel = l->ci / l->groups * l->kh * l->kw, in = l->ci * l->ih * l->iw,
             out = l->co * l->oh * l->ow;
@@ -172,4 +172,70 @@ void eval_layer(const Layer *l, const float *x, float *y, float *bound)
     free(w_abs);
     free(acc);
     free(error);
+}
+
+/* ---- layers that read codes ---- */
+
+/* One image of sums to codes of y. */
+static void store_codes(const Layer *l, const double *sums, void *y, int64_t first)
+{
+    const Quantised *q = l->quantised;
+    static const Pool none = {POOL_MAX, 1, 1, 1, 1, 0, 0};
+    Pool p = l->pool.kind == POOL_NONE ? none : l->pool;
+    int64_t oh = l->pool.kind == POOL_NONE ? l->oh : p.oh, ow = l->pool.kind == POOL_NONE ? l->ow : p.ow;
+    for (int64_t i = 0; i < l->co * oh * ow; i++) {
+        int64_t c = i / (oh * ow), at = (c * l->oh + i / ow % oh * p.sh) * l->ow + i % ow * p.sw;
+        double e, v = pool_window(&p, l->ow, sums + at, NULL, 0, &e);
+        if (p.kind == POOL_AVERAGE)
+            v *= (double)(p.kh * p.kw);
+        elem_set(y, q->out, first + i, (double)quantised_output(q, c, llround(v)));
+    }
+}
+
+/* From sums of (code - in_zero) to those of codes, padding included. */
+static void add_zeros(const Layer *l, double *acc)
+{
+    int64_t plane = l->oh * l->ow;
+    for (int64_t c = 0; c < l->co && l->quantised->in_zero; c++)
+        for (int64_t i = 0; i < plane; i++)
+            acc[c * plane + i] += (double)(l->quantised->in_zero * weight_sum(l, c));
+}
+
+static void eval_quantised(const Layer *l, const void *x, void *y, float *bound)
+{
+    const Quantised *q = l->quantised;
+    int64_t per_channel = layer_weight_count(l) / l->co, in = l->ci * l->ih * l->iw,
+            out = l->co * l->oh * l->ow;
+    int64_t pooled = l->pool.kind == POOL_NONE ? out : l->co * l->pool.oh * l->pool.ow;
+    double *w = layer_weights(l, l->co * per_channel), *w_abs = absolute(w, l->co * per_channel);
+    double *acc = doubles_new(out), *error = doubles_new(out);
+    for (int64_t b = 0; b < l->batch; b++) {
+        double *image = doubles_from((const char *)x + b * in, q->in, in);
+        for (int64_t i = 0; i < in; i++)
+            image[i] -= q->in_zero;
+        accumulate(l, image, w, acc);
+        add_zeros(l, acc);
+        if (q->out != DT_F32) {
+            store_codes(l, acc, y, b * pooled);
+        } else {
+            for (int64_t i = 0; i < in; i++)
+                image[i] = fabs(image[i]) + abs(q->in_zero);
+            accumulate(l, image, w_abs, error);
+            finish(l, w, per_channel, acc, error);
+            store(l, acc, error, (float *)y + b * pooled, bound ? bound + b * pooled : NULL);
+        }
+        free(image);
+    }
+    free(w);
+    free(w_abs);
+    free(acc);
+    free(error);
+}
+
+void eval_layer(const Layer *l, const void *x, void *y, float *bound)
+{
+    if (l->quantised)
+        eval_quantised(l, x, y, bound);
+    else
+        eval_floats(l, x, y, bound);
 }

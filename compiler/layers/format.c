@@ -1,20 +1,125 @@
-/* format.c - number formats of layers; 32-bit floats are the only one so far. */
+/* format.c - number formats of layers: floats, and whole numbers for layers that read codes. */
 #include "layers/layers.h"
 
 static const Format float_format = {
+    .name = "float",
     .suffix = "f32",
-    .in = DT_F32,
+    .staged = DT_F32,
     .acc = DT_F32,
-    .out = DT_F32,
+    .sum = DT_F32,
     .vec = "vec",
     .lanes = "TN_LANES",
     .input = "TN_LOAD",
     .load = "TN_LOAD",
     .store = "TN_STORE",
     .fused = true,
+    .lane_bytes = 4,
     .max_lanes = 16,
     .exact_in = 1 << 24,
     .exact_acc = 1 << 24,
+    .half_ulp = 0x1p-24,
+};
+
+/* No sum of the layer leaves 16 bits. */
+static const Format narrow_format = {
+    .name = "16-bit sums",
+    .suffix = "i16",
+    .staged = DT_I16,
+    .acc = DT_I16,
+    .sum = DT_I16,
+    .vec = "vec_i16",
+    .keep = "TN_KEEP_I16",
+    .lanes = "TN_LANES_I16",
+    .input = "TN_LOAD_I16",
+    .load = "TN_LOAD_I16",
+    .store = "TN_STORE_I16",
+    .lane_bytes = 2,
+    .max_lanes = 32,
+    .exact_in = INT8_MAX,
+    .exact_acc = INT16_MAX,
+    .half_ulp = 0x1p-24, /* of outputs that are floats */
+};
+
+/* No sum of a function's terms leaves 16 bits; functions add into 32. */
+static const Format split_format = {
+    .name = "16-bit sums added into 32 bits",
+    .suffix = "i32",
+    .staged = DT_I16,
+    .acc = DT_I32,
+    .sum = DT_I32,
+    .vec = "vec_i16",
+    .keep = "TN_KEEP_I16",
+    .lanes = "TN_LANES_I16",
+    .input = "TN_LOAD_I16",
+    .store = "TN_STORE_I32",
+    .add = "TN_ADD_I32",
+    .lane_bytes = 2,
+    .max_lanes = 32,
+    .exact_in = INT8_MAX,
+    .exact_acc = INT32_MAX,
+    .exact_sum = INT16_MAX,
+    .half_ulp = 0x1p-24,
+};
+
+/* Two sums of 16 bits in a word of 32, added and subtracted as one: for cores without vectors. No sum leaves
+ * 16 bits. */
+static const Format paired_format = {
+    .name = "two 16-bit sums in a word",
+    .suffix = "w2",
+    .staged = DT_U32,
+    .acc = DT_U32,
+    .sum = DT_I16,
+    .pairs = true,
+    .vec = "vec_w2",
+    .keep = "TN_KEEP",
+    .lanes = "1",
+    .input = "TN_LOAD_W2",
+    .load = "TN_LOAD_W2",
+    .store = "TN_STORE_W2",
+    .half = "TN_HALF_W2",
+    .lane_bytes = 4,
+    .max_lanes = 1,
+    .exact_in = INT8_MAX,
+    .exact_acc = INT16_MAX,
+    .half_ulp = 0x1p-24,
+};
+
+/* No sum of a function's terms leaves 16 bits; functions add into pairs of 32. */
+static const Format split_paired_format = {
+    .name = "two 16-bit sums in a word, added into 32 bits",
+    .suffix = "x2",
+    .staged = DT_U32,
+    .acc = DT_I64,
+    .sum = DT_I32,
+    .pairs = true,
+    .vec = "vec_w2",
+    .keep = "TN_KEEP",
+    .lanes = "1",
+    .input = "TN_LOAD_W2",
+    .store = "TN_STORE_X2",
+    .half = "TN_HALF_X2",
+    .add = "TN_ADD_X2",
+    .lane_bytes = 4,
+    .max_lanes = 1,
+    .exact_in = INT8_MAX,
+    .exact_acc = INT32_MAX,
+    .exact_sum = INT16_MAX,
+    .half_ulp = 0x1p-24,
+};
+
+/* Rows of fully connected layers, and tables: numbers one by one. */
+static const Format plain_format = {
+    .name = "32-bit sums",
+    .suffix = "i32",
+    .staged = DT_I32,
+    .acc = DT_I32,
+    .sum = DT_I32,
+    .vec = "vec_i16",
+    .lanes = "1",
+    .lane_bytes = 4,
+    .max_lanes = 1,
+    .exact_in = INT8_MAX,
+    .exact_acc = INT32_MAX,
     .half_ulp = 0x1p-24,
 };
 
@@ -23,22 +128,40 @@ const Format *layer_format(const Layer *l)
     return l->format ? l->format : &float_format;
 }
 
-/* Layers inside of recurrent nodes have no memory for sums beside the outputs. */
-const Format *choose_format(const Node *n, const Layer *l)
+/* Whether two rows of outputs go together. */
+static bool can_pair(const Layer *l, const Options *opt)
 {
-    (void)n, (void)l;
-    return &float_format;
+    const Quantised *q = l->quantised;
+    int64_t rows = l->pool.kind ? l->pool.oh : l->oh;
+    bool turned = l->ih == 1 && l->kh == 1 && l->oh == 1; /* conv_walk.c turns it */
+    if (turned)
+        rows = l->pool.kind ? l->pool.ow : l->ow;
+    return find_core(opt->target)->words.sums && q->out != DT_F32 && !q->wide && rows > 1;
 }
 
-bool format_in_place(const Format *f)
+const Format *choose_format(const Layer *l, const Options *opt)
 {
-    return f->acc == f->out;
+    const Quantised *q = l->quantised;
+    if (!q)
+        return &float_format;
+    if (!l->form->unrolled || l->kind == LAYER_FC)
+        return &plain_format;
+    bool narrow = q->sum_low >= INT16_MIN && q->sum_high <= INT16_MAX;
+    if (can_pair(l, opt))
+        return narrow ? &paired_format : &split_paired_format;
+    return narrow ? &narrow_format : &split_format;
+}
+
+bool format_in_place(const Layer *l)
+{
+    return layer_format(l)->acc == layer_output(l);
 }
 
 /* A target's vectors are counted in 32-bit numbers. */
 int format_lanes(const Format *f, const Options *opt)
 {
-    int lanes = find_core(opt->target)->lanes * 4 / (int)dtype_size(f->acc);
+    int lanes = find_core(opt->target)->lanes;
+    lanes = f->max_lanes > 1 ? lanes * 4 / f->lane_bytes : 1;
     return lanes > 1 ? lanes : 1;
 }
 

@@ -3,9 +3,18 @@
 
 /* ---- output channels of a convolution that are accumulated at once ---- */
 
+BlockShape conv_shape_of(const Layer *l, const Options *opt)
+{
+    const Core *t = find_core(opt->target);
+    return layer_format(l)->pairs ? t->words : t->conv;
+}
+
 static int64_t most_sums(const Layer *l, const Options *opt)
 {
     const Core *t = find_core(opt->target);
+    enum { DEPTHWISE = 8 /* nothing is gained by more, which share no input */ };
+    if (layer_format(l)->pairs)
+        return l->co == l->groups && t->words.sums > DEPTHWISE ? DEPTHWISE : t->words.sums;
     bool sparse = 4 * (layer_weight_count(l) - l->zeros) <= layer_weight_count(l);
     return sparse && t->sparse_sums ? t->sparse_sums : t->conv.sums;
 }
@@ -34,6 +43,8 @@ static int64_t eight_channels(const Layer *l, const Options *opt)
 
 static const LayerForm form_unroll = {
     .id = FORM_unroll,
+    .floats = true,
+    .codes = true,
     .name = "unroll",
     .lowering = LOWER_UNROLL,
     .small_id = FORM_unroll,
@@ -46,6 +57,7 @@ static const LayerForm form_unroll = {
 
 static const LayerForm form_sparse = {
     .id = FORM_sparse,
+    .floats = true,
     .name = "sparse",
     .lowering = LOWER_SPARSE,
     .small_id = FORM_small_sparse,
@@ -60,6 +72,7 @@ static const LayerForm form_sparse = {
 
 static const LayerForm form_packed = {
     .id = FORM_packed,
+    .floats = true,
     .name = "packed",
     .lowering = LOWER_PACKED,
     .small_id = FORM_small_packed,
@@ -75,6 +88,7 @@ static const LayerForm form_packed = {
 
 static const LayerForm form_dense = {
     .id = FORM_dense,
+    .floats = true,
     .name = "dense",
     .lowering = LOWER_DENSE,
     .small_id = FORM_dense,
@@ -87,6 +101,8 @@ static const LayerForm form_dense = {
 
 static const LayerForm form_small_sparse = {
     .id = FORM_small_sparse,
+    .floats = true,
+    .codes = true,
     .name = "small sparse",
     .lowering = LOWER_SPARSE,
     .small = true,
@@ -103,6 +119,8 @@ static const LayerForm form_small_sparse = {
 
 static const LayerForm form_small_packed = {
     .id = FORM_small_packed,
+    .floats = true,
+    .codes = true,
     .name = "small packed",
     .lowering = LOWER_PACKED,
     .small = true,
@@ -113,6 +131,21 @@ static const LayerForm form_small_packed = {
     .conv_channels = one_channel,
     .conv_table = packed_bytes,
     .fc_table = packed_bytes,
+    .conv_work = table_conv_work,
+    .fc_work = table_fc_work,
+};
+
+static const LayerForm form_dense_codes = {
+    .id = FORM_dense_codes,
+    .codes = true,
+    .name = "dense codes",
+    .lowering = LOWER_DENSE,
+    .small = true,
+    .small_id = FORM_dense_codes,
+    .unstaged = true,
+    .conv_channels = one_channel,
+    .conv_table = int_weights,
+    .fc_table = int_weights,
     .conv_work = table_conv_work,
     .fc_work = table_fc_work,
 };
@@ -128,17 +161,24 @@ const LayerForm *form_at(FormId id)
     return forms[id];
 }
 
-/* The small ones stand last. */
-const LayerForm *form_of(Lowering lowering, bool small)
+static bool allows(const LayerForm *form, const Layer *l)
+{
+    return l->quantised ? form->codes : form->floats;
+}
+
+/* The small ones stand last; layers of codes have no others. */
+const LayerForm *form_of(const Layer *l, Lowering lowering, bool small)
 {
     for (int i = NUM_FORMS - 1; i >= 0; i--)
-        if (forms[i]->lowering == lowering && (small || !forms[i]->small))
+        if (forms[i]->lowering == lowering && allows(forms[i], l) &&
+            (small || !forms[i]->small || l->quantised))
             return forms[i];
     bug("there is no form for %s", lowering_name(lowering));
 }
 
-void layer_set_form(Layer *l, const LayerForm *form)
+void layer_set_form(Layer *l, const LayerForm *form, const Options *opt)
 {
     l->form = form;
     l->lowering = form->lowering;
+    l->format = choose_format(l, opt);
 }

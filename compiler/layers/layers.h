@@ -7,26 +7,52 @@
 /* ---- format.c ---- */
 
 /* The numbers that a layer computes with, and how runtime/ holds them. Everything that kernels, planner,
- * check and header need of a type comes from here. */
+ * check and header need of a type comes from here; inputs and outputs are those of the layer. */
 typedef struct Format {
-    const char *suffix;          /* of its kernels in runtime/: "f32" of tn_put_rows_f32 */
-    DType in, acc, out;          /* inputs and outputs in memory, accumulators */
-    const char *vec;             /* "vec": accumulators are held in vectors of type tn_vec */
-    const char *lanes;           /* the macro of their length */
-    const char *input;           /* the macro that loads inputs as such a vector */
-    const char *load, *store;    /* those that load and store accumulators */
-    bool fused;                  /* TN_ADD adds such vectors by a target's multiply-add unit */
-    int max_lanes;               /* the most that a target may have: memory is rounded up to them */
+    const char *name;   /* for people */
+    const char *suffix; /* of its kernels in runtime/: "f32" of tn_put_rows_f32 */
+    DType staged, acc;  /* staged inputs and accumulators in memory */
+    DType sum;          /* the numbers that accumulators are, */
+    bool pairs;         /* two of them in one: an output of the upper and one of the lower half */
+    const char *vec;    /* "vec": accumulators are held in vectors of type tn_vec */
+    const char *lanes;  /* the macro of their length */
+    const char *input;  /* the macro that loads inputs as such a vector */
+    const char *load,
+        *store;       /* those that load and store accumulators; load NULL: every function begins at 0, */
+    const char *half; /* the macro that takes one of two sums out of a pair; NULL: there are none */
+    const char *add;  /* and this macro adds to what the one before has left */
+    const char *keep; /* the macro behind every add that keeps compilers from moving it; NULL: none */
+    bool fused;       /* TN_ADD adds such vectors by a target's multiply-add unit */
+    int lane_bytes;   /* of a number in a vector */
+    int max_lanes;    /* the most that a target may have: memory is rounded up to them */
     int64_t exact_in, exact_acc; /* whole numbers up to these are exact in inputs and in accumulators */
+    int64_t exact_sum;           /* and in the sums of a function, where those begin at 0 */
     double half_ulp;             /* largest relative rounding error of an accumulator, */
     double out_half_ulp;         /* and of its way to an output; 0: there is none */
 } Format;
 const Format *layer_format(const Layer *l); /* its own; float where lower.c has not set it yet */
-const Format *choose_format(const Node *n, const Layer *l); /* for lower.c */
-bool format_in_place(const Format *f);                 /* accumulators can become outputs where they lie */
+const Format *choose_format(const Layer *l, const Options *opt); /* of its form */
+bool format_in_place(const Layer *l);                  /* accumulators can become outputs where they lie */
 int format_lanes(const Format *f, const Options *opt); /* of the target's vectors */
 /* Digits of base 4 that accumulators hold exactly, when inputs carry one each. */
 int format_digits(const Format *f);
+
+/* ---- requantise.c: layers with Layer.quantised ---- */
+
+int code_low(DType d); /* the least and the largest code of a type */
+int code_high(DType d);
+int layer_weight(const Layer *l, int64_t i);         /* in canonical order */
+int64_t weight_sum(const Layer *l, int64_t channel); /* of an output channel */
+typedef struct SumRange {
+    int64_t low, high;
+} SumRange;
+SumRange sum_range(const Layer *l, int64_t channel); /* of its sums, whatever the codes */
+void set_sum_range(const Layer *l, Quantised *q);    /* of all channels */
+int sum_bits(const Quantised *q);                    /* that hold all sums, with a sign */
+/* Sets factor, addend, shift and wide so that outputs are sum * factor[co] + offset[co], halves rounded up.
+ * False: there is no such multiplication. */
+bool requantise(const Layer *l, const double *factor, const double *offset, Quantised *q);
+int64_t quantised_output(const Quantised *q, int64_t channel, int64_t sum);
 
 /* ---- target.c ---- */
 
@@ -53,7 +79,9 @@ typedef struct Core {
     double conv_bytes[3], fc_bytes[3]; /* unrolled: per add, load of an input, load or store of a sum */
     int conv_code;                     /* bytes of a convolution's loops and epilogue, compiled for speed */
     BlockShape conv, fc;
-    int sparse_sums; /* conv.sums where at most a quarter of the weights is left; 0: as many */
+    BlockShape words; /* of convolutions with two 16-bit sums in a register; sums 0: it has none of 32 bits */
+    int reach;        /* words behind an address that a load reaches by itself */
+    int sparse_sums;  /* conv.sums where at most a quarter of the weights is left; 0: as many */
     const Costs *costs;
     int lanes;         /* of its vectors of floats */
     bool instructions; /* costs are instructions executed; else ns */
@@ -104,6 +132,7 @@ typedef struct ConvStrip {
     int num_parts;
     ConvPart *parts;
     int64_t rows;                   /* output rows of a strip, per part */
+    int64_t second;                 /* pairs: the output row below row 0 that is computed with it; else 0 */
     int64_t total_rows;             /* the most rows of any part */
     int64_t pitch;                  /* elements between input rows, and between accumulator rows */
     int64_t plane;                  /* elements between input channels */
@@ -116,6 +145,11 @@ typedef struct ConvStrip {
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
+bool strip_is_flat(const Layer *l,
+                   const ConvStrip *s); /* staged rows follow each other without padding or stride */
+/* Pairs: the rows that two strips have in common stay staged, and the first input rows of the lower half,
+ * which the last strips of the upper one read, are kept behind the staged ones. */
+bool strip_slides(const Layer *l, const ConvStrip *s);
 /* How many cover rows of outputs. */
 int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes);
 FormId price_row(const Layer *l, const Options *opt); /* of Costs, for its form */
@@ -188,6 +222,8 @@ typedef struct ConvFrame {
 } ConvFrame;
 ConvFrame conv_frame(const Layer *l, const Options *opt);
 int64_t conv_block(const ConvFrame *c, int64_t first); /* output channels of the block that begins there */
+/* Whether the output may lie where the input does: every input is staged before an output takes its place. */
+bool conv_in_place(const Layer *l, const Options *opt);
 int64_t layer_scratch_bytes(const Layer *l, const Options *opt); /* 0: it needs none */
 /* Whether scale, bias and activation come behind the pooling, where there is less for them to do: maxima of
  * sums are where those of the outputs are. */
@@ -216,6 +252,7 @@ WeightTable rice_codes(const Layer *l, int64_t block);
 WeightTable packed_bytes(const Layer *l, int64_t block);
 WeightTable packed_words(const Layer *l, int64_t block);
 WeightTable dense_weights(const Layer *l, int64_t block); /* interleaves so many output channels */
+WeightTable int_weights(const Layer *l, int64_t block);   /* of 8 bits, as they are */
 WeightTable layer_table(const Layer *l, int64_t block);   /* that of its form */
 
 /* ---- cost.c: how long layers take ---- */
@@ -243,14 +280,15 @@ FcWork unrolled_fc_work, table_fc_work;
 typedef struct LayerForm {
     FormId id;
     const char *name;
-    Lowering lowering; /* which --lowering names it */
-    bool small;        /* its table is the smallest, not the fastest, of its lowering */
-    FormId small_id;   /* the form of its lowering whose table is */
-    bool unrolled;     /* statements for every weight that is not 0, in place of a table */
-    bool ternary;      /* adds and subtracts: what `auto` chooses among */
-    bool decodes;      /* its table is decoded anew for every strip */
-    bool unstaged;     /* convolutions read their input where it lies, the borders cut off each tap's rows */
-    int fc_stack;      /* bytes that its kernel has on the stack beside what others have */
+    Lowering lowering;  /* which --lowering names it */
+    bool small;         /* its table is the smallest, not the fastest, of its lowering */
+    FormId small_id;    /* the form of its lowering whose table is */
+    bool unrolled;      /* statements for every weight that is not 0, in place of a table */
+    bool ternary;       /* adds and subtracts: what `auto` chooses among */
+    bool decodes;       /* its table is decoded anew for every strip */
+    bool unstaged;      /* convolutions read their input where it lies, the borders cut off each tap's rows */
+    bool floats, codes; /* of which inputs it can be */
+    int fc_stack;       /* bytes that its kernel has on the stack beside what others have */
     int64_t (*conv_channels)(const Layer *l, const Options *opt); /* output channels accumulated at once */
     WeightTable (*conv_table)(const Layer *l, int64_t block); /* NULL: no table. block: of conv_channels */
     WeightTable (*fc_table)(const Layer *l, int64_t block);
@@ -258,16 +296,19 @@ typedef struct LayerForm {
     FcWork *fc_work;
 } LayerForm;
 const LayerForm *form_at(FormId id);
-/* small: the one with the smallest table, where there is a choice. */
-const LayerForm *form_of(Lowering lowering, bool small);
-void layer_set_form(Layer *l, const LayerForm *form);
+/* Of those that the layer's inputs allow; small: the one with the smallest table, where there is a choice. */
+const LayerForm *form_of(const Layer *l, Lowering lowering, bool small);
+/* And the number format of the layer in it. */
+void layer_set_form(Layer *l, const LayerForm *form, const Options *opt);
+BlockShape conv_shape_of(const Layer *l, const Options *opt); /* of its unrolled blocks */
 
 /* ---- eval_layer.c ---- */
 
 /* A fused layer, naive, accumulating in double. bound, if not NULL, gets per output element the largest
  * rounding error that its code may show: (n + 8) * Format.half_ulp * (sum |w x| * |scale| + |bias|) for the
  * n non-zero weights of the channel, times the activation's Lipschitz bound, plus the rounding of a sigmoid,
- * tanh, hard activation or average itself, and that of the output where it is of another type. */
-void eval_layer(const Layer *l, const float *x, float *y, float *bound);
+ * tanh, hard activation or average itself, and that of the output where it is of another type. Codes have
+ * none. */
+void eval_layer(const Layer *l, const void *x, void *y, float *bound);
 
 #endif

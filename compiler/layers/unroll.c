@@ -6,6 +6,8 @@
  * instruction cache; accumulators go through memory between them. */
 #include "layers/layers.h"
 
+#include <string.h>
+
 enum { CONV_TERMS = 1000, FC_TERMS = 500 /* per function */ };
 
 typedef struct Tap {
@@ -15,11 +17,13 @@ typedef struct Tap {
 typedef struct Unroller {
     const Layer *l;
     UnrolledBlock *b;
-    bool mixed;       /* every other add through the multiply-add unit */
-    int plain, fused; /* adds by either unit */
-    int most_terms;   /* of a function */
-    int terms;        /* in the current one */
-    int taps;         /* collected, not yet in statements */
+    bool mixed;                              /* every other add through the multiply-add unit */
+    int plain, fused;                        /* adds by either unit */
+    int most_terms;                          /* of a function */
+    int terms;                               /* in the current one */
+    int64_t reach;                           /* of a sum of one function, from 0 to either side; 0: any */
+    int64_t plus[MAX_SUMS], minus[MAX_SUMS]; /* how far the current one's sums may be */
+    int taps;                                /* collected, not yet in statements */
     Tap tap[MAX_SHARE_TAPS];
 } Unroller;
 
@@ -124,6 +128,40 @@ static void end_function(Unroller *u)
     b->size.moves += b->size.functions ? 2 * b->count : b->count;
     b->ends[b->size.functions++] = b->num_statements;
     u->terms = 0;
+    memset(u->plus, 0, sizeof u->plus);
+    memset(u->minus, 0, sizeof u->minus);
+}
+
+/* How far the collected taps can take sum j. */
+static SumRange collected_range(const Unroller *u, int j)
+{
+    int64_t low = code_low(u->l->quantised->in), high = code_high(u->l->quantised->in);
+    SumRange r = {0, 0};
+    for (int t = 0; t < u->taps; t++) {
+        int8_t code = code_at(u->l, u->b->first + j, u->tap[t].in, u->tap[t].k);
+        r.low += code * (code > 0 ? low : high);
+        r.high += code * (code > 0 ? high : low);
+    }
+    return r;
+}
+
+static bool leaves_reach(const Unroller *u)
+{
+    for (int j = 0; u->reach && j < u->b->count; j++) {
+        SumRange r = collected_range(u, j);
+        if (u->plus[j] + r.high > u->reach || u->minus[j] - r.low > u->reach)
+            return true;
+    }
+    return false;
+}
+
+static void add_reach(Unroller *u)
+{
+    for (int j = 0; j < u->b->count; j++) {
+        SumRange r = collected_range(u, j);
+        u->plus[j] += r.high;
+        u->minus[j] -= r.low;
+    }
 }
 
 /* The taps collected so far: each is loaded once and used in every accumulator whose weight is not zero. */
@@ -134,8 +172,10 @@ static void flush_taps(Unroller *u)
     Sharing s = share_collected(u);
     bool known[MAX_SHARE_TAPS + MAX_PAIRS] = {0};
     int adds = sharing_adds(&s);
-    if (u->terms && u->terms + adds > u->most_terms)
+    if (u->terms && (u->terms + adds > u->most_terms || leaves_reach(u)))
         end_function(u);
+    if (u->reach)
+        add_reach(u);
     for (int tap; (tap = next_tap(&s, known)) >= 0;)
         add_variable(u, &s, tap, known);
     u->b->size.adds += adds;
@@ -190,6 +230,7 @@ const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, i
 {
     Unroller u = {
         .l = l, .b = new_block(l, first, count), .mixed = conv_is_mixed(l, opt), .most_terms = CONV_TERMS};
+    u.reach = layer_format(l)->load ? 0 : layer_format(l)->exact_sum;
     const int64_t *koff = s->parts[part].koff;
     int64_t per_group = l->ci / l->groups, outs = l->co / l->groups, staged = conv_first_input(l, s, first);
     for (int64_t in = first / outs * per_group; in < ((first + count - 1) / outs + 1) * per_group; in++)

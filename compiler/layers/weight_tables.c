@@ -178,6 +178,16 @@ WeightTable dense_weights(const Layer *l, int64_t block)
     return t;
 }
 
+WeightTable int_weights(const Layer *l, int64_t block)
+{
+    (void)block;
+    WeightTable t = new_table(DT_I8, layer_weight_count(l));
+    int8_t *data = t.data;
+    for (int64_t i = 0; i < t.len; i++)
+        data[i] = (int8_t)layer_weight(l, i);
+    return t;
+}
+
 WeightTable layer_table(const Layer *l, int64_t block)
 {
     return (l->kind == LAYER_FC ? l->form->fc_table : l->form->conv_table)(l, block);

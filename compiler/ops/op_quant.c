@@ -5,6 +5,8 @@
 
 #include "quant.h"
 
+#include <math.h>
+
 static const Tensor *zero_of(const Node *n)
 {
     return n->num_in > 2 ? n->in[2] : NULL;
@@ -13,6 +15,16 @@ static const Tensor *zero_of(const Node *n)
 static bool is_code(DType d)
 {
     return d == DT_I8 || d == DT_U8;
+}
+
+bool node_step(const Node *n, CodeStep *s)
+{
+    const Tensor *scale = n->in[1], *zero = zero_of(n);
+    if (!scale->data || type_elems(scale->type) != 1 || (zero && !zero->data))
+        return false;
+    s->scale = elem_get(scale->data, scale->type.dtype, 0);
+    s->zero = zero ? (int)elem_get(zero->data, zero->type.dtype, 0) : 0;
+    return s->scale > 0 && isfinite(s->scale);
 }
 
 /* The tensor as [outer][n][inner], n the number of scales: one, or one for each index of `axis`. */

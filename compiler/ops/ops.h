@@ -61,6 +61,12 @@ void emit_loops_close(Emitter *e, const Loops *l);
 typedef void (*ScalarRow)(int64_t n, void *y, const void *const *x, const int64_t *step);
 ScalarRow scalar_row(const char *kernel, DType d); /* bug if there is none */
 
+/* ---- op_quant.c ---- */
+
+/* Of a QuantizeLinear or DequantizeLinear with one constant scale and zero point for the whole tensor; false:
+ * not so. */
+bool node_step(const Node *n, CodeStep *s);
+
 /* ---- weights.c ---- */
 
 /* The constant weights of a linear node (Conv, ConvTranspose, Gemm, MatMul; float32, at least rank 2) and the
@@ -76,6 +82,17 @@ int64_t ternary_channels(const Ternary *box);
 /* Position of element k (< mid * inner) of a channel. In order of channel and k the weights are Layer's
  * [co][ci/groups][kh][kw]. */
 int64_t ternary_position(const Ternary *box, int64_t channel, int64_t k);
+
+/* ---- weight_codes.c ---- */
+
+/* Weights of 8 bits: data[i] == codes[i] * scale of its channel, exactly, as DequantizeLinear computes it,
+ * with codes of -127 to 127 and scales greater than 0, the largest; fine: small ones with larger codes, for
+ * the sake of a bias in steps of the sums. False: they are not. */
+bool weight_codes(const Tensor *t, const Ternary *box, bool fine, Ternary *result);
+/* The constant bias with one number for each output channel, added as it is; NULL: there is none. */
+const Tensor *channel_bias(const Node *n, const LinearWeights *w);
+/* The nearest codes of a bias by steps[c] = step * scales[c], exact as floats. False: some are too large. */
+bool bias_codes(const Tensor *bias, float step, const float *scales, int32_t *codes, float *steps);
 
 /* ---- eval.c, eval_cost.c ---- */
 

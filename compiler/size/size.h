@@ -101,6 +101,7 @@ typedef struct SizeLayer {
     int index;
     const char *source, *lowering;
     bool ternary;
+    const char *kind; /* of its weights: layer_weight_word */
     int64_t weights, zeros;
     double entropy;          /* bits per weight that no code of single weights goes under; 32 for float */
     int64_t code, constants; /* of its functions and tables */

@@ -53,8 +53,8 @@ static const char *list_layers(const Plan *p, SizeRow *r)
     for (int i = 0; i < r->num_layers; i++) {
         const SizeLayer *l = &r->layers[i];
         table_row(t, "%d %s\t%s %s\t%s\t%s\t%s\t%s", l->index, short_text(l->source, 40),
-                  count_text(l->weights), l->ternary ? "ternary" : "float", l->lowering, count_text(l->code),
-                  count_text(l->constants), advice(p, l));
+                  count_text(l->weights), l->kind, l->lowering, count_text(l->code), count_text(l->constants),
+                  advice(p, l));
     }
     table_row(t, "shared\t\t\t%s\t%s\t", count_text(shared_code(r)), count_text(shared_constants(r)));
     table_print(t, f);

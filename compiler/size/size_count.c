@@ -19,13 +19,15 @@ static double share_bits(int64_t count, int64_t n)
 
 static double entropy_of(const Layer *l, int64_t weights)
 {
-    if (!l->codes)
+    if (!l->codes && !l->ints)
         return 32;
-    int64_t plus = 0;
+    int64_t count[UINT8_MAX + 1] = {0};
+    double bits = 0;
     for (int64_t i = 0; i < weights; i++)
-        plus += l->codes[i] > 0;
-    return share_bits(plus, weights) + share_bits(l->zeros, weights) +
-           share_bits(weights - plus - l->zeros, weights);
+        count[layer_weight(l, i) - INT8_MIN]++;
+    for (int i = 0; i <= UINT8_MAX; i++)
+        bits += share_bits(count[i], weights);
+    return bits;
 }
 
 static SizeLayer describe_layer(const Layer *l)
@@ -35,6 +37,7 @@ static SizeLayer describe_layer(const Layer *l)
                        .source = l->source,
                        .lowering = lowering_name(l->lowering),
                        .ternary = l->codes != NULL,
+                       .kind = layer_weight_word(l),
                        .weights = weights,
                        .zeros = l->zeros,
                        .entropy = weights ? entropy_of(l, weights) : 0};

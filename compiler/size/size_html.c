@@ -248,8 +248,8 @@ static void print_layers(const SizeRow *r, FILE *f)
     for (int i = 0; i < r->num_layers; i++) {
         const SizeLayer *l = &r->layers[i];
         print_row(f, mem_printf("%d\t%s\t%s %s\t>%s\t>%s\t>%s\t>%s\t>%.2f\t>%.2f", l->index, l->source,
-                                l->lowering, l->ternary ? "ternary" : "float", count_text(l->weights),
-                                count_text(l->zeros), count_text(l->code), count_text(l->constants),
+                                l->lowering, l->kind, count_text(l->weights), count_text(l->zeros),
+                                count_text(l->code), count_text(l->constants),
                                 bits_per_weight(l->code + l->constants, l->weights), l->entropy));
     }
     for (int i = 0; i < r->num_shared; i++)

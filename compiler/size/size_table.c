@@ -141,7 +141,7 @@ static void add_cells(Table *t, const char *head, const Columns *c, CellText cel
 static const char *weights_text(const SizeLayer *l)
 {
     if (!l->ternary)
-        return mem_printf("%s float", count_text(l->weights));
+        return mem_printf("%s %s", count_text(l->weights), l->kind);
     double zeros = l->weights ? 100.0 * (double)l->zeros / (double)l->weights : 0;
     return mem_printf("%s ternary, %.0f %% zeros", count_text(l->weights), zeros);
 }

@@ -32,11 +32,12 @@ typedef struct Buffer {
 } Buffer;
 
 /* Types of numbers. */
-typedef enum Number { NUMBER_F32, NUMBER_F64, NUMBER_I8, NUMBER_I16, NUMBER_I32 } Number;
+typedef enum Number { NUMBER_F32, NUMBER_F64, NUMBER_I8, NUMBER_U8, NUMBER_I16, NUMBER_I32 } Number;
 
 typedef struct Layer {
     int number;          /* Layer.index of the graph */
     Number in, acc, out; /* of inputs, accumulators and outputs */
+    int32_t zero;        /* what inputs are where there is no impulse, and beyond the borders */
     int64_t shared;      /* Patterns.shared */
     int fully_connected;
     int64_t images, groups, ci, co;
@@ -213,7 +214,7 @@ static void run_values(int samples, const char *in_path, const char *out_path)
 
 static size_t number_size(Number n)
 {
-    static const size_t sizes[] = {sizeof(float), sizeof(double), 1, 2, 4};
+    static const size_t sizes[] = {sizeof(float), sizeof(double), 1, 1, 2, 4};
     return sizes[n];
 }
 
@@ -223,6 +224,7 @@ static void put_number(Number n, void *p, int64_t i, int32_t v)
     case NUMBER_F32: ((float *)p)[i] = (float)v; break;
     case NUMBER_F64: ((double *)p)[i] = v; break;
     case NUMBER_I8: ((int8_t *)p)[i] = (int8_t)v; break;
+    case NUMBER_U8: ((uint8_t *)p)[i] = (uint8_t)v; break;
     case NUMBER_I16: ((int16_t *)p)[i] = (int16_t)v; break;
     case NUMBER_I32: ((int32_t *)p)[i] = v; break;
     }
@@ -234,6 +236,7 @@ static double get_number(Number n, const void *p, int64_t i)
     case NUMBER_F32: return (double)((const float *)p)[i];
     case NUMBER_F64: return ((const double *)p)[i];
     case NUMBER_I8: return ((const int8_t *)p)[i];
+    case NUMBER_U8: return ((const uint8_t *)p)[i];
     case NUMBER_I16: return ((const int16_t *)p)[i];
     case NUMBER_I32: return ((const int32_t *)p)[i];
     }
@@ -336,6 +339,24 @@ static Sight sight_at(int64_t image, int64_t co, int64_t row, int64_t column)
     return s;
 }
 
+/* Impulses go up from the background where there is room above it, else down. */
+static int32_t direction(const Layer *l)
+{
+    return l->zero > (l->in == NUMBER_U8 ? 127 : 0) ? -1 : 1;
+}
+
+/* What the background alone makes of an accumulator. */
+static int32_t background_sum(int64_t co)
+{
+    const Layer *l = test.layer;
+    int64_t n = l->ci / l->groups * l->rows.kernel * l->columns.kernel;
+    int32_t sum = 0;
+    for (int64_t i = 0; l->zero && i < n; i++)
+        sum += test.codes[co * n + i];
+    return sum * l->zero;
+}
+
+/* Beside that of the background. */
 static int32_t expected_sum(int64_t co, const Sight *s)
 {
     const Layer *l = test.layer;
@@ -377,6 +398,7 @@ static void check_one(int64_t image, int64_t co, int64_t row, int64_t column, do
     test.seen[((image * l->co + co) * l->rows.out + row) * l->columns.out + column] = 1;
     test.checked++;
     Sight s = sight_at(image, co, row, column);
+    got = (got - background_sum(co)) * direction(l);
     if (got == (double)expected_sum(co, &s))
         return;
     if (test.wrong++ == 0)
@@ -407,14 +429,14 @@ static void fill_plane(void *x, int64_t at, int64_t c, const Impulse *m)
     const Patterns *p = &test.patterns;
     for (int64_t i = 0; i < l->rows.in; i++)
         for (int64_t j = 0; j < l->columns.in; j++)
-            put_number(l->in, x, at + i * l->x_row + j * l->x_column, 0);
+            put_number(l->in, x, at + i * l->x_row + j * l->x_column, l->zero);
     if (m->batch != c % p->channels / p->shared)
         return;
     for (int64_t i = m->row; i < l->rows.in; i += p->row_step)
         for (int64_t j = m->column; j < l->columns.in; j += p->column_step) {
             int64_t turn = pattern_turn(p, c / p->channels, i, j);
             put_number(l->in, x, at + i * l->x_row + j * l->x_column,
-                       pattern_value(p, m->batch, turn, c % p->channels));
+                       l->zero + direction(l) * pattern_value(p, m->batch, turn, c % p->channels));
         }
 }
 

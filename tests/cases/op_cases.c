@@ -9,6 +9,7 @@ const OpCase op_cases[] = {
 #include "cases/op_cases_move.h"
 #include "cases/op_cases_recurrent.h"
 #include "cases/op_cases_quant.h"
+#include "cases/op_cases_codes.h"
 #include "cases/op_cases_control.h"
 };
 const int num_op_cases = sizeof op_cases / sizeof op_cases[0];

@@ -19,6 +19,9 @@ done
 expect 0 "" ternc check m/tiny.onnx --json --seed 7
 says '"passed":	true'
 says '"wrong":	0'
+expect 0 "" ternc check m/tiny.onnx --activations int8 --calibrate m/x.npy --quiet
+says "sums, 16-bit sums"
+says "int8 weights, 32-bit sums"
 # A compiler that turns the first term of the first layer round.
 cat >broken <<'END'
 #!/bin/sh

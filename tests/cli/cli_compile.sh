@@ -19,11 +19,35 @@ for cc in gcc clang; do
 done
 expect 0 "" ternc compile m/tiny.onnx -o out1 --explain
 sed 's/  */ /g' out >explained
-for row in "# layer weights zeros non-zeros MACs adds shared lowering why" \
+for row in "# layer weights zeros non-zeros MACs adds shared lowering numbers why" \
     "# unroll bytes sparse bytes packed bytes dense bytes taken" \
     "Estimates per form: time of a run (us on a Zen 3 core with AVX2), bytes of code and constants"; do
     grep -qxF -e "$row" explained || complain "--explain lacks the line '$row'"
 done
+expect 0 "" ternc compile m/tiny.onnx -o int8 --explain --activations int8 --calibrate m/x.npy
+sed 's/  */ /g' out >explained
+for row in "conv1.* ternary .* unroll 16-bit sums predicted" "fc.* 5x24 int8 .* dense 32-bit sums 8-bit weights"; do
+    grep -q -e "$row" explained || complain "--explain lacks '$row'"
+done
+grep -q " \* 120 int8 weights\." int8/tiny.c || complain "a layer with int8 weights is called something else"
+grep -q " \* Sums are whole numbers from -[0-9]* to [0-9]* whatever the codes: 1[0-6] bits hold them. Format: 16-bit sums.$" \
+    int8/tiny.c || complain "the proof of the sums is missing"
+# What has no integer form is named, once.
+/usr/bin/python3 - <<'P' || exit 1
+import numpy as np
+from onnx import helper, numpy_helper, parser, save
+g = parser.parse_graph("""g (float[1,4] x) => (float[1,4] y) {
+    a = MatMul (x, w) b = Sin (a) c = MatMul (b, w) d = Cos (c) e = MatMul (d, w) f = Sin (e)
+    h = MatMul (f, w) o = ReduceSum <keepdims = 1> (h) y = Mul (h, o) }""")
+g.initializer.append(numpy_helper.from_array(np.array([[1, 0, 2, -1]] * 4, np.float32), "w"))
+save(helper.make_model(g, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]), "mixed.onnx")
+np.save("mixed.npy", np.linspace(-1, 1, 32).reshape(8, 4).astype(np.float32))
+P
+int8="--activations int8 --calibrate mixed.npy"
+expect 0 "ternc: note: mixed.onnx: 5 nodes run in float between codes: Sin 'b', Cos 'd', Sin 'f' and 2 more" \
+    ternc compile mixed.onnx -o mixed $int8
+expect 0 "" ternc compile mixed.onnx -o mixed $int8 --quiet
+expect 0 "" ternc compile mixed.onnx -o mixed --method none
 expect 0 "" ternc compile m/tiny.onnx -o explained-m4 --explain --target cortex-m4
 says "(instructions of a Cortex-M4)"
 # Every ternary layer has four forms with a time and bytes, and none is much faster than what is taken; float ones have one.

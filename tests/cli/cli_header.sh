@@ -152,4 +152,63 @@ for cc in gcc clang; do
     try $cc -std=c99 $warnings -c c/net.c -o net.o
 done
 expect 0 "" ternc check m/tiny.onnx --float-guard
+
+# Inputs and outputs that are codes: their step, and real numbers to codes as QuantizeLinear has them, in C and in C++.
+cat >codes.c <<'END'
+#include "net.h"
+#include <math.h>
+static int differs(float real)
+{
+    float code = rintf(real / NET_INPUT0_SCALE) + (float)NET_INPUT0_ZERO_POINT;
+    code = code < LOW ? LOW : code > HIGH ? HIGH : code;
+    return (float)net_input0_code(real) != code;
+}
+int main(void)
+{
+    int i;
+    for (i = -3000; i <= 3000; i++)
+        if (differs(NET_INPUT0_SCALE * (float)i / 8) || differs(NET_INPUT0_SCALE * (float)i * 1e9f))
+            return 1;
+    for (i = LOW; i <= HIGH; i++)
+        if (net_input0_code(net_input0_real((NET_INPUT0_TYPE)i)) != i)
+            return 2;
+    for (i = -128; i <= 127; i++)
+        if (net_output0_real((int8_t)i) != NET_OUTPUT0_SCALE * (float)(i - NET_OUTPUT0_ZERO_POINT))
+            return 3;
+    return net_input0_code(-1e30f) != LOW || net_input0_code(1e30f) != HIGH || net_input0_code(NAN) != LOW;
+}
+END
+as_codes() {
+    model=$1
+    range=$2
+    shift 2
+    expect 0 "" ternc compile "$model" -o c --name net "$@"
+    try gcc -std=c99 $warnings $range -Ic codes.c c/net.c -lm -o codes
+    try ./codes
+    try clang -std=c99 -c c/net.c -o net.o
+    try clang++ -x c++ -std=c++11 $warnings $range -Ic codes.c -x none net.o -lm -o codes
+    try ./codes
+}
+quantised="--activations int8 --calibrate m/x.npy --quiet"
+as_codes m/tiny.onnx "-DLOW=-128 -DHIGH=127" $quantised --io int8
+# one multiplication for each output of a layer, behind its pooling
+cat >counts.c <<'END'
+#include "net.h"
+#define EQUAL(a, b) typedef char equal_##a[(a) == (b) ? 1 : -1]
+EQUAL(NET_MULTIPLIES, 4 * 16 + 6 * 4 + 24 * 5 + 5);
+END
+try gcc -std=c99 -Ic -c counts.c -o counts.o
+# floats have no step
+expect 0 "" ternc compile m/tiny.onnx -o c --name net $quantised
+! grep -E "_SCALE|_code\(" c/net.h || complain "floats have a step"
+# codes that the model itself has
+/usr/bin/python3 - <<'P' || exit 1
+from onnx import helper, parser, save
+g = parser.parse_graph("""g (uint8[1,4] x) => (int8[1,4] y)
+    <float sx = {0.1}, uint8 zx = {3}, float sy = {0.25}, int8 zy = {-7}>
+    { a = DequantizeLinear (x, sx, zx) b = Sqrt (a) y = QuantizeLinear (b, sy, zy) }""")
+save(helper.make_model(g, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]), "own.onnx")
+P
+as_codes own.onnx "-DLOW=0 -DHIGH=255"
+grep -qx "#define NET_OUTPUT0_ZERO_POINT -7" c/net.h || complain "another zero point"
 finish

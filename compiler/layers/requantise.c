@@ -1,0 +1,155 @@
+/* requantise.c - quantised layers in whole numbers: the range of their sums, and the multiplications that
+ * take sums to codes.
+ *
+ * A layer's real outputs are sum * scale + bias; as codes of step `step` around `zero` they are
+ * round(sum * scale / step + bias / step) + zero. Here scale / step is a whole number by a power of two, the
+ * largest with which the number fits 16 bits and all products 32. Halves round up. Where that would take an
+ * output, but one that is clamped, further than MOST_OFF from the exact one before it is rounded, products
+ * take 64 bits. */
+#include "layers/layers.h"
+
+#include <math.h>
+
+enum { FACTOR_BITS = 31, NARROW_BITS = 31, WIDE_BITS = 62, MAX_SHIFT = 30, MAX_WIDE_SHIFT = 56 };
+
+/* In codes. */
+static const double MOST_OFF = 0.125;
+
+int code_low(DType d)
+{
+    return d == DT_I8 ? INT8_MIN : 0;
+}
+
+int code_high(DType d)
+{
+    return d == DT_I8 ? INT8_MAX : UINT8_MAX;
+}
+
+int layer_weight(const Layer *l, int64_t i)
+{
+    return l->codes ? l->codes[i] : l->ints[i];
+}
+
+int64_t weight_sum(const Layer *l, int64_t channel)
+{
+    int64_t n = layer_weight_count(l) / l->co, sum = 0;
+    for (int64_t i = channel * n; i < (channel + 1) * n; i++)
+        sum += layer_weight(l, i);
+    return sum;
+}
+
+SumRange sum_range(const Layer *l, int64_t channel)
+{
+    int64_t n = layer_weight_count(l) / l->co, low = code_low(l->quantised->in),
+            high = code_high(l->quantised->in);
+    SumRange r = {0, 0};
+    for (int64_t i = channel * n; i < (channel + 1) * n; i++) {
+        int64_t w = layer_weight(l, i);
+        r.low += w * (w > 0 ? low : high);
+        r.high += w * (w > 0 ? high : low);
+    }
+    return r;
+}
+
+/* Sums of a fused average are those of all its windows. */
+static int64_t pooled_sums(const Layer *l)
+{
+    return l->pool.kind == POOL_AVERAGE ? l->pool.kh * l->pool.kw : 1;
+}
+
+void set_sum_range(const Layer *l, Quantised *q)
+{
+    q->sum_low = q->sum_high = 0;
+    for (int64_t c = 0; c < l->co; c++) {
+        SumRange r = sum_range(l, c);
+        q->sum_low = r.low < q->sum_low ? r.low : q->sum_low;
+        q->sum_high = r.high > q->sum_high ? r.high : q->sum_high;
+    }
+}
+
+int sum_bits(const Quantised *q)
+{
+    int bits = 1;
+    while (q->sum_high >= (int64_t)1 << (bits - 1) || q->sum_low < -((int64_t)1 << (bits - 1)))
+        bits++;
+    return bits;
+}
+
+/* The largest sum of a channel as it is multiplied, without its sign. */
+static double most_sum(const Layer *l, int64_t channel)
+{
+    SumRange r = sum_range(l, channel);
+    return (double)pooled_sums(l) * (double)(r.high > -r.low ? r.high : -r.low);
+}
+
+/* Whether sums times round(factor * 2^shift), and with the addend, stay below 2^bits. */
+static bool fits_bits(const Layer *l, const double *factor, const double *offset, int shift, int bits)
+{
+    double limit = ldexp(1, bits);
+    for (int64_t c = 0; c < l->co; c++) {
+        double m = fabs(round(ldexp(factor[c], shift))), most = m * most_sum(l, c);
+        double largest = bits == NARROW_BITS ? INT16_MAX : INT32_MAX;
+        if (!(most < limit) || !(most + ldexp(fabs(offset[c]) + 0.5, shift) + 1 < limit) || !(m <= largest))
+            return false;
+    }
+    return true;
+}
+
+/* How far an output that is not clamped may be off before it is rounded: half a unit of the factor for each
+ * of the sum, and one of the addend. */
+static double most_off(const Layer *l, const double *factor, const double *offset, int shift)
+{
+    double units = 0;
+    for (int64_t c = 0; c < l->co; c++)
+        if (factor[c] != 0) {
+            double reach = (UINT8_MAX + 1 + fabs(offset[c])) / fabs(factor[c]);
+            units = fmax(units, fmin(reach, most_sum(l, c)) / 2);
+        }
+    return ldexp(units + 1, -shift);
+}
+
+static double largest_factor(const Layer *l, const double *factor)
+{
+    double most = 0;
+    for (int64_t c = 0; c < l->co; c++)
+        most = fmax(most, fabs(factor[c]));
+    return most;
+}
+
+static int largest_shift(const Layer *l, const double *factor, const double *offset, int most, int bits)
+{
+    int shift = most;
+    while (shift >= 0 && !fits_bits(l, factor, offset, shift, bits))
+        shift--;
+    return shift;
+}
+
+bool requantise(const Layer *l, const double *factor, const double *offset, Quantised *q)
+{
+    double most = largest_factor(l, factor);
+    q->shift = largest_shift(l, factor, offset, MAX_SHIFT, NARROW_BITS);
+    q->wide = q->shift < 0 || most_off(l, factor, offset, q->shift) > MOST_OFF;
+    if (q->wide && most > 0) {
+        int shift = FACTOR_BITS - 1 - ilogb(most);
+        q->shift =
+            largest_shift(l, factor, offset, shift < MAX_WIDE_SHIFT ? shift : MAX_WIDE_SHIFT, WIDE_BITS);
+    }
+    if (q->shift < 0)
+        return false;
+    int32_t *m = NEW_ARRAY(int32_t, l->co);
+    int64_t *b = NEW_ARRAY(int64_t, l->co);
+    for (int64_t c = 0; c < l->co; c++) {
+        m[c] = (int32_t)round(ldexp(factor[c], q->shift));
+        b[c] = (int64_t)floor(ldexp(offset[c] + 0.5, q->shift));
+    }
+    q->factor = m;
+    q->addend = b;
+    return true;
+}
+
+int64_t quantised_output(const Quantised *q, int64_t channel, int64_t sum)
+{
+    int64_t v = (sum * q->factor[channel] + q->addend[channel]) >> q->shift;
+    v = v < q->low ? q->low : v;
+    return v > q->high ? q->high : v;
+}

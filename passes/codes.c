@@ -1,0 +1,676 @@
+/* codes.c - graphs with QuantizeLinear and DequantizeLinear: what stands between layers computes on codes.
+ *
+ * Requires an ordinary graph with static types. Gives the same values but for CodeAdd, CodeAverage and
+ * layers, whose codes may be one step off where the real value lies between two.
+ *
+ * 1. What only moves elements, or takes maxima, does so with codes: DequantizeLinear goes behind it,
+ * QuantizeLinear in front. A DequantizeLinear that meets a QuantizeLinear of the same step is gone with it.
+ * 2. A function of one code is a table of 256 (CodeTable): its nodes are evaluated for all codes here.
+ * 3. Sums of two and averages become CodeAdd and CodeAverage.
+ * What is left runs in float between the two. Inputs and outputs that are codes know their step. */
+#include "layers/layers.h"
+#include "passes/passes.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Codes {
+    Graph *g;
+    /* Of the walk, by tensor id, of the tensors that there were when it began: */
+    Node *const *users;    /* graph_only_users */
+    const bool *is_output; /* graph_mark_outputs */
+    Tensor **replaced;     /* what is read in its place */
+    int num_tensors;
+    Graph result; /* only its array of nodes is used */
+    bool changed;
+} Codes;
+
+/* ---- steps ---- */
+
+static bool is_byte(DType d)
+{
+    return d == DT_U8 || d == DT_I8;
+}
+
+/* The node that makes t, if it is a DequantizeLinear of bytes with one step. */
+static Node *dequantizer(const Tensor *t, CodeStep *s)
+{
+    Node *n = t->producer;
+    bool good = n && n->op == OP_DequantizeLinear && is_byte(n->in[0]->type.dtype) && !n->in[0]->data;
+    return good && node_step(n, s) ? n : NULL;
+}
+
+static bool same_step(const Node *a, const Node *b)
+{
+    CodeStep s, t;
+    return node_step(a, &s) && node_step(b, &t) && s.scale == t.scale && s.zero == t.zero;
+}
+
+static bool is_output(const Codes *c, const Tensor *t)
+{
+    return t->id < c->num_tensors && c->is_output[t->id];
+}
+
+static Node *only_user(const Codes *c, const Tensor *t)
+{
+    return t->id < c->num_tensors ? c->users[t->id] : NULL;
+}
+
+/* The QuantizeLinear with one step that alone uses t. */
+static Node *only_quantizer(const Codes *c, const Tensor *t, CodeStep *s)
+{
+    Node *n = only_user(c, t);
+    return n && n->op == OP_QuantizeLinear && n->in[0] == t && node_step(n, s) ? n : NULL;
+}
+
+/* ---- 1. what moves elements ---- */
+
+/* Its output's elements are some of those of input 0, whatever they are. */
+static bool moves(const Node *n)
+{
+    switch (n->op) {
+    case OP_Reshape:
+    case OP_Flatten:
+    case OP_Squeeze:
+    case OP_Unsqueeze:
+    case OP_Identity:
+    case OP_Transpose:
+    case OP_Slice:
+    case OP_Expand:
+    case OP_Tile:
+    case OP_DepthToSpace:
+    case OP_SpaceToDepth:
+    case OP_GlobalMaxPool:
+    case OP_MaxPool: return n->num_out == 1 || !n->out[1];
+    default: return false;
+    }
+}
+
+static Tensor *code_tensor(Codes *c, const Tensor *like, DType d)
+{
+    Type t = like->type;
+    t.dtype = d;
+    return graph_tensor(c->g, mem_printf("%s_codes", like->name), t);
+}
+
+/* A copy of n, QuantizeLinear or DequantizeLinear, from x to y. */
+static Node *copy_step(const Node *n, Tensor *x, Tensor *y)
+{
+    Node *copy = node_new(n->op, n->name, n->num_in, 1);
+    memcpy(copy->in, n->in, (size_t)n->num_in * sizeof(Tensor *));
+    copy->in[0] = x;
+    copy->out[0] = y;
+    return copy;
+}
+
+/* move (dequantize (x)) becomes dequantize (move (x)) */
+static bool sink_dequantize(Codes *c, Node *n)
+{
+    CodeStep s;
+    Node *from = moves(n) ? dequantizer(n->in[0], &s) : NULL;
+    if (!from)
+        return false;
+    Tensor *y = n->out[0];
+    n->in[0] = from->in[0];
+    n->out[0] = code_tensor(c, y, from->in[0]->type.dtype);
+    node_append(&c->result, n);
+    node_append(&c->result, copy_step(from, n->out[0], y));
+    return true;
+}
+
+/* The QuantizeLinear behind n, over what moves elements and nobody else reads; NULL: there is none. */
+static Node *quantizer_behind(const Codes *c, const Node *n)
+{
+    CodeStep s;
+    while (moves(n)) {
+        Node *user = only_user(c, n->out[0]);
+        if (user && user->op == OP_QuantizeLinear)
+            return only_quantizer(c, n->out[0], &s);
+        if (!user || user->in[0] != n->out[0])
+            return NULL;
+        n = user;
+    }
+    return NULL;
+}
+
+/* quantize (move (move (x))), at the first move, becomes move (move (quantize (x))). */
+static bool hoist_quantize(Codes *c, Node *n)
+{
+    Node *to = moves(n) && !n->in[0]->data && n->in[0]->type.dtype == DT_F32 ? quantizer_behind(c, n) : NULL;
+    if (!to)
+        return false;
+    DType d = to->out[0]->type.dtype;
+    Tensor *codes = code_tensor(c, n->in[0], d);
+    node_append(&c->result, copy_step(to, n->in[0], codes));
+    for (Node *m = n; m != to;) {
+        Node *user = only_user(c, m->out[0]);
+        m->in[0] = codes;
+        codes = m->out[0] = user == to ? to->out[0] : code_tensor(c, m->out[0], d);
+        m = user;
+    }
+    node_append(&c->result, n);
+    to->op = OP_UNSUPPORTED; /* taken out when its turn comes */
+    return true;
+}
+
+/* quantize (dequantize (x)) of one step is x. */
+static bool drop_pair(Codes *c, const Node *n)
+{
+    CodeStep s;
+    const Node *from = n->op == OP_QuantizeLinear ? dequantizer(n->in[0], &s) : NULL;
+    if (!from || !same_step(from, n) || from->in[0]->type.dtype != n->out[0]->type.dtype ||
+        is_output(c, n->out[0]) || n->out[0]->id >= c->num_tensors)
+        return false;
+    c->replaced[n->out[0]->id] = from->in[0];
+    return true;
+}
+
+/* ---- Concat of several codes ---- */
+
+/* All inputs of a Concat as codes of the QuantizeLinear behind it: each gets one of its own. */
+static bool quantize_inputs(Codes *c, Node *n)
+{
+    CodeStep s;
+    Node *to = n->op == OP_Concat ? only_quantizer(c, n->out[0], &s) : NULL;
+    if (!to)
+        return false;
+    for (int i = 0; i < n->num_in; i++)
+        if (!n->in[i] || n->in[i]->data)
+            return false;
+    for (int i = 0; i < n->num_in; i++) {
+        Tensor *codes = code_tensor(c, n->in[i], to->out[0]->type.dtype);
+        node_append(&c->result, copy_step(to, n->in[i], codes));
+        n->in[i] = codes;
+    }
+    n->out[0] = to->out[0];
+    node_append(&c->result, n);
+    to->op = OP_UNSUPPORTED;
+    return true;
+}
+
+/* ---- 2. functions of one code ---- */
+
+enum { CODES = 256, MAX_NODES = 16 };
+
+/* Nodes from a QuantizeLinear back to one DequantizeLinear, the last first. */
+typedef struct Region {
+    const Node *nodes[MAX_NODES];
+    int count;
+    const Node *from;
+} Region;
+
+static bool is_function(const Node *n)
+{
+    switch (n->op) {
+    case OP_Relu:
+    case OP_Clip:
+    case OP_LeakyRelu:
+    case OP_PRelu:
+    case OP_Elu:
+    case OP_Selu:
+    case OP_Celu:
+    case OP_HardSigmoid:
+    case OP_HardSwish:
+    case OP_Sigmoid:
+    case OP_Tanh:
+    case OP_Softplus:
+    case OP_Softsign:
+    case OP_ThresholdedRelu:
+    case OP_Erf:
+    case OP_Exp:
+    case OP_Log:
+    case OP_Sqrt:
+    case OP_Abs:
+    case OP_Neg:
+    case OP_Reciprocal:
+    case OP_Round:
+    case OP_Floor:
+    case OP_Ceil:
+    case OP_Pow:
+    case OP_Add:
+    case OP_Sub:
+    case OP_Mul:
+    case OP_Div:
+    case OP_Max:
+    case OP_Min: return n->out[0]->type.dtype == DT_F32;
+    default: return false;
+    }
+}
+
+static bool is_single_constant(const Tensor *t)
+{
+    return t->data && type_elems(t->type) == 1 && t->type.dtype == DT_F32;
+}
+
+static bool region_has(const Region *r, const Node *n)
+{
+    for (int i = 0; i < r->count; i++)
+        if (r->nodes[i] == n)
+            return true;
+    return false;
+}
+
+/* What t is made of joins the region. */
+static bool grow_region(Region *r, const Tensor *t, Type type)
+{
+    CodeStep s;
+    if (!t || is_single_constant(t))
+        return true;
+    const Node *n = t->producer, *from = dequantizer(t, &s);
+    if (!n || !type_equal(t->type, type))
+        return false;
+    if (from) {
+        bool same = !r->from || r->from->in[0] == from->in[0];
+        r->from = r->from ? r->from : from;
+        return same && same_step(r->from, from);
+    }
+    if (region_has(r, n))
+        return true;
+    if (!is_function(n) || r->count == MAX_NODES)
+        return false;
+    r->nodes[r->count++] = n;
+    for (int i = 0; i < n->num_in; i++)
+        if (!grow_region(r, n->in[i], type))
+            return false;
+    return true;
+}
+
+/* What makes t, copied on 256 elements into a graph of its own, where x is `all`. made: by tensor id. */
+static Tensor *on_codes(Graph *g, const Tensor *t, Tensor **made, const Tensor *x, Tensor *all)
+{
+    if (!t)
+        return NULL;
+    if (t == x)
+        return all;
+    if (made[t->id])
+        return made[t->id];
+    if (t->data)
+        return made[t->id] = graph_const(g, t->name, type_make(t->type.dtype, 0, NULL), t->data);
+    const Node *n = t->producer;
+    Node *copy = node_new(n->op, n->name, n->num_in, 1);
+    copy->attrs = n->attrs;
+    copy->num_attrs = n->num_attrs;
+    for (int i = 0; i < n->num_in; i++)
+        copy->in[i] = on_codes(g, n->in[i], made, x, all);
+    Type type = t->type;
+    type = type_make(type.dtype, 1, (const int64_t[]){CODES});
+    copy->out[0] = made[t->id] = graph_tensor(g, t->name, type);
+    node_append(g, copy);
+    return copy->out[0];
+}
+
+/* What the nodes from x to y make of each code. */
+static uint8_t *tabulate(const Codes *c, const Tensor *x, const Tensor *y)
+{
+    const int64_t dims[] = {CODES};
+    Graph *g = graph_new(c->g->file, "table");
+    Tensor *all = graph_tensor(g, x->name, type_make(x->type.dtype, 1, dims));
+    Tensor **made = NEW_ARRAY(Tensor *, c->g->num_tensors);
+    g->inputs = &all;
+    g->num_inputs = 1;
+    Tensor *result = on_codes(g, y, made, x, all);
+    uint8_t codes[CODES];
+    for (int i = 0; i < CODES; i++)
+        codes[i] = (uint8_t)i;
+    const void *inputs[] = {codes};
+    void **computed = eval_graph(g, inputs);
+    uint8_t *table = memcpy(mem_alloc(CODES), computed[result->id], CODES);
+    free(computed);
+    return table;
+}
+
+static bool make_table(Codes *c, const Node *n)
+{
+    CodeStep s;
+    Region r = {.count = 0};
+    if (n->op != OP_QuantizeLinear || !node_step(n, &s) || !grow_region(&r, n->in[0], n->in[0]->type) ||
+        !r.from)
+        return false;
+    const int64_t dims[] = {CODES};
+    Type type = type_make(n->out[0]->type.dtype, 1, dims);
+    Node *table = node_new(OP_CodeTable, n->name, 2, 1);
+    table->in[0] = r.from->in[0];
+    table->in[1] = graph_const(c->g, mem_printf("%s_table", n->out[0]->name), type,
+                               tabulate(c, r.from->in[0], n->out[0]));
+    table->out[0] = n->out[0];
+    node_append(&c->result, table);
+    return true;
+}
+
+/* ---- 3. sums and averages ---- */
+
+/* The limits of codes behind n, through an activation that is a clamp. */
+typedef struct Outlet {
+    const Node *quantizer;
+    CodeStep step;
+    int low, high;
+} Outlet;
+
+static bool clamp_of(const Node *n, double *low, double *high)
+{
+    *low = -INFINITY;
+    *high = INFINITY;
+    if (n->op == OP_Relu)
+        *low = 0;
+    else if (n->op != OP_Clip)
+        return false;
+    for (int i = 1; i < n->num_in; i++) {
+        if (n->in[i] && !is_single_constant(n->in[i]))
+            return false;
+        if (n->in[i])
+            *(i == 1 ? low : high) = elem_get(n->in[i]->data, DT_F32, 0);
+    }
+    return true;
+}
+
+static int limit_code(DType d, const CodeStep *s, double v)
+{
+    double q = floor(v / s->scale + 0.5) + s->zero;
+    return (int)fmin(fmax(q, code_low(d)), code_high(d));
+}
+
+/* From QuantizeLinear q, perhaps over a clamp, back to what makes the numbers; NULL: not so. */
+static Node *source_of(const Codes *c, const Node *q, Outlet *o)
+{
+    double low = -INFINITY, high = INFINITY;
+    if (q->op != OP_QuantizeLinear || !node_step(q, &o->step))
+        return NULL;
+    Node *n = q->in[0]->producer;
+    if (n && clamp_of(n, &low, &high) && only_user(c, n->out[0]) == q)
+        n = n->in[0]->producer;
+    if (!n || !only_user(c, n->out[0]))
+        return NULL;
+    o->quantizer = q;
+    o->low = limit_code(q->out[0]->type.dtype, &o->step, low);
+    o->high = limit_code(q->out[0]->type.dtype, &o->step, high);
+    return n;
+}
+
+/* Factors and offset by 2^shift, so that |sum of factors| * reach + offset stays in 31 bits; halves round up.
+ */
+static void set_rounding(Node *n, const char *const *names, const double *factors, int count, double reach,
+                         double offset, const Outlet *o)
+{
+    enum { MAX_SHIFT = 24 };
+    double most = fabs(offset) + 1;
+    int shift = MAX_SHIFT;
+    for (int i = 0; i < count; i++)
+        most += fabs(factors[i]) * reach;
+    while (shift > 0 && ldexp(most, shift) >= 0x1p31)
+        shift--;
+    for (int i = 0; i < count; i++)
+        attr_set_int(n, names[i], (int64_t)round(ldexp(factors[i], shift)));
+    attr_set_int(n, "addend", (int64_t)floor(ldexp(offset + 0.5, shift)));
+    attr_set_int(n, "shift", shift);
+    attr_set_int(n, "low", o->low);
+    attr_set_int(n, "high", o->high);
+}
+
+static bool make_add(Codes *c, const Node *q)
+{
+    static const char *const names[] = {"factor_a", "factor_b"};
+    enum { MAX_RATIO = 1 << 12 };
+    Outlet o;
+    CodeStep a, b;
+    Node *n = source_of(c, q, &o);
+    if (!n || n->op != OP_Add || !type_equal(n->in[0]->type, n->in[1]->type))
+        return false;
+    const Node *from_a = dequantizer(n->in[0], &a), *from_b = dequantizer(n->in[1], &b);
+    if (!from_a || !from_b || a.scale > MAX_RATIO * o.step.scale || b.scale > MAX_RATIO * o.step.scale)
+        return false;
+    double factors[] = {a.scale / o.step.scale, b.scale / o.step.scale};
+    Node *add = node_new(OP_CodeAdd, n->name, 2, 1);
+    add->in[0] = from_a->in[0];
+    add->in[1] = from_b->in[0];
+    add->out[0] = q->out[0];
+    set_rounding(add, names, factors, 2, UINT8_MAX, o.step.zero - factors[0] * a.zero - factors[1] * b.zero,
+                 &o);
+    node_append(&c->result, add);
+    return true;
+}
+
+/* planes, ih, iw, oh, ow, kh, kw, sh, sw of averages whose windows lie inside; false: not so. */
+static bool average_window(const Graph *g, const Node *n, int64_t *w)
+{
+    Type x = n->in[0]->type, y = n->out[0]->type;
+    if (n->op == OP_AveragePool && (x.rank == 3 || x.rank == 4)) {
+        Window v = op_window(g, n);
+        for (int a = 1; a < 3; a++)
+            if (v.pad_begin[a] || v.pad_end[a] || (v.out[a] - 1) * v.stride[a] + v.kernel[a] > v.in[a])
+                return false;
+        const int64_t window[] = {x.dims[0] * x.dims[1], v.in[1],     v.in[2],     v.out[1],   v.out[2],
+                                  v.kernel[1],           v.kernel[2], v.stride[1], v.stride[2]};
+        memcpy(w, window, sizeof window);
+        return true;
+    }
+    int64_t planes = type_elems(y), size = planes ? type_elems(x) / planes : 0;
+    const int64_t window[] = {planes, 1, size, 1, 1, 1, size, 1, 1};
+    memcpy(w, window, sizeof window);
+    if (n->op == OP_GlobalAveragePool)
+        return true;
+    if (n->op != OP_ReduceMean)
+        return false;
+    /* Means over the last axes are over what lies side by side. */
+    int last = 0, count = 0;
+    const int64_t *axes = attr_ints(n, "axes", &count);
+    for (int i = 0; i < count; i++)
+        last += norm_axis(g, n, axes[i], x.rank) >= x.rank - count;
+    return axes && last == count;
+}
+
+static bool make_average(Codes *c, const Node *q)
+{
+    static const char *const names[] = {"factor"};
+    enum { MAX_WINDOW = 1 << 16, WINDOW = 9 };
+    Outlet o;
+    CodeStep s;
+    int64_t w[WINDOW];
+    Node *n = source_of(c, q, &o);
+    const Node *from = n && n->num_in > 0 ? dequantizer(n->in[0], &s) : NULL;
+    if (!from || !average_window(c->g, n, w))
+        return false;
+    double size = (double)(w[5] * w[6]), factor = s.scale / o.step.scale / size;
+    if (size > MAX_WINDOW || factor * size > MAX_WINDOW)
+        return false;
+    Node *average = node_new(OP_CodeAverage, n->name, 1, 1);
+    average->in[0] = from->in[0];
+    average->out[0] = q->out[0];
+    attr_set_ints(average, "window", WINDOW, w);
+    set_rounding(average, names, &factor, 1, UINT8_MAX * size, o.step.zero - factor * size * s.zero, &o);
+    node_append(&c->result, average);
+    return true;
+}
+
+/* Softmax of the last axis, to steps of which a whole number is 1. */
+static bool make_softmax(Codes *c, const Node *q)
+{
+    enum { MAX_ROW = 1 << 15, ONE = UINT16_MAX, MAX_STEPS = 1 << 15 };
+    Outlet o;
+    CodeStep s;
+    Node *n = source_of(c, q, &o);
+    const Node *from = n && n->op == OP_Softmax ? dequantizer(n->in[0], &s) : NULL;
+    if (!from || q->in[0] != n->out[0])
+        return false;
+    Type x = n->in[0]->type;
+    double steps = 1 / o.step.scale;
+    if (norm_axis(c->g, n, attr_int(n, "axis"), x.rank) != x.rank - 1 || x.dims[x.rank - 1] > MAX_ROW ||
+        !(steps <= MAX_STEPS) || fabs(steps - round(steps)) > 1e-3)
+        return false;
+    const int64_t dims[] = {CODES};
+    uint16_t *e = NEW_ARRAY(uint16_t, CODES);
+    for (int i = 0; i < CODES; i++)
+        e[i] = (uint16_t)round(ONE * exp(-s.scale * i));
+    Node *y = node_new(OP_CodeSoftmax, n->name, 2, 1);
+    y->in[0] = from->in[0];
+    y->in[1] =
+        graph_const(c->g, mem_printf("%s_exponentials", q->out[0]->name), type_make(DT_U16, 1, dims), e);
+    y->out[0] = q->out[0];
+    attr_set_int(y, "steps", (int64_t)round(steps));
+    attr_set_int(y, "zero", o.step.zero);
+    attr_set_int(y, "low", o.low);
+    attr_set_int(y, "high", o.high);
+    node_append(&c->result, y);
+    return true;
+}
+
+static void begin_walk(Codes *c)
+{
+    c->users = graph_only_users(c->g);
+    c->is_output = graph_mark_outputs(c->g);
+    c->num_tensors = c->g->num_tensors;
+    c->replaced = NEW_ARRAY(Tensor *, c->num_tensors);
+    c->result = (Graph){0};
+}
+
+/* ---- inputs and outputs ---- */
+
+/* The codes t are of the step that n has. */
+static void set_step(Tensor *t, const Node *n)
+{
+    CodeStep s;
+    if (is_byte(t->type.dtype) && node_step(n, &s))
+        t->step = memcpy(NEW(CodeStep), &s, sizeof s);
+}
+
+/* Inputs and outputs that were codes before. */
+static void find_steps(Codes *c)
+{
+    begin_walk(c);
+    for (int i = 0; i < c->g->num_inputs; i++) {
+        const Node *n = only_user(c, c->g->inputs[i]);
+        if (n && n->op == OP_DequantizeLinear && n->in[0] == c->g->inputs[i])
+            set_step(c->g->inputs[i], n);
+    }
+    for (int i = 0; i < c->g->num_outputs; i++) {
+        const Node *n = c->g->outputs[i]->producer;
+        if (n && n->op == OP_QuantizeLinear)
+            set_step(c->g->outputs[i], n);
+    }
+}
+
+/* Inputs that only become codes are codes, and so are outputs that come from codes. The nodes between are
+ * gone. */
+static bool open_input(const Codes *c, Tensor *x)
+{
+    CodeStep s;
+    Node *n = only_quantizer(c, x, &s);
+    if (!n || is_output(c, n->out[0]))
+        return false;
+    x->type = n->out[0]->type;
+    set_step(x, n);
+    graph_replace(c->g, n->out[0], x);
+    n->op = OP_UNSUPPORTED;
+    return true;
+}
+
+/* The codes take the output's name; what reads the numbers reads them behind n as before. */
+static bool open_output(const Codes *c, Tensor *y)
+{
+    CodeStep s;
+    Node *n = dequantizer(y, &s), *from = n ? n->in[0]->producer : NULL;
+    if (!from || is_output(c, n->in[0]))
+        return false;
+    Tensor *codes = n->in[0], *real = graph_tensor(c->g, mem_printf("%s_real", y->name), y->type);
+    for (int i = 0; i < c->g->num_nodes; i++)
+        for (int k = 0; k < c->g->nodes[i]->num_in; k++)
+            if (c->g->nodes[i]->in[k] == y)
+                c->g->nodes[i]->in[k] = real;
+    graph_replace(c->g, codes, y);
+    for (int k = 0; k < from->num_out; k++)
+        if (from->out[k] == codes)
+            from->out[k] = y;
+    y->type = codes->type;
+    set_step(y, n);
+    y->producer = from;
+    n->out[0] = real;
+    real->producer = n;
+    return true;
+}
+
+static void open_to_codes(Codes *c)
+{
+    Graph *g = c->g;
+    int opened = 0, kept = 0;
+    begin_walk(c);
+    for (int i = 0; i < g->num_inputs; i++)
+        opened += open_input(c, g->inputs[i]);
+    for (int i = 0; i < g->num_outputs; i++)
+        opened += open_output(c, g->outputs[i]);
+    if (!opened)
+        fail("%s: --io int8: no input or output is quantised; --activations int8 does that", g->file);
+    for (int i = 0; i < g->num_nodes; i++)
+        if (g->nodes[i]->op != OP_UNSUPPORTED)
+            g->nodes[kept++] = g->nodes[i];
+    g->num_nodes = kept;
+}
+
+/* ---- the pass ---- */
+
+typedef bool Rule(Codes *c, Node *n);
+
+/* One walk; the first rule that fits a node replaces it. */
+static void apply(Codes *c, Rule *rule)
+{
+    begin_walk(c);
+    for (int i = 0; i < c->g->num_nodes; i++) {
+        Node *n = c->g->nodes[i];
+        if (n->op == OP_UNSUPPORTED)
+            continue;
+        for (int k = 0; k < n->num_in; k++)
+            if (n->in[k] && n->in[k]->id < c->num_tensors && c->replaced[n->in[k]->id])
+                n->in[k] = c->replaced[n->in[k]->id];
+        if (rule(c, n))
+            c->changed = true;
+        else
+            node_append(&c->result, n);
+    }
+    c->g->nodes = c->result.nodes;
+    c->g->num_nodes = c->result.num_nodes;
+}
+
+static bool rule_sink(Codes *c, Node *n)
+{
+    return sink_dequantize(c, n);
+}
+
+static bool rule_hoist(Codes *c, Node *n)
+{
+    return hoist_quantize(c, n) || quantize_inputs(c, n);
+}
+
+static bool rule_drop(Codes *c, Node *n)
+{
+    return drop_pair(c, n);
+}
+
+static bool rule_compute(Codes *c, Node *n)
+{
+    return make_table(c, n) || make_add(c, n) || make_average(c, n) || make_softmax(c, n);
+}
+
+static bool has_codes(const Graph *g)
+{
+    for (int i = 0; i < g->num_nodes; i++)
+        if (g->nodes[i]->op == OP_QuantizeLinear || g->nodes[i]->op == OP_DequantizeLinear)
+            return true;
+    return false;
+}
+
+void pass_codes(Graph *g, bool io)
+{
+    Codes c = {.g = g, .changed = has_codes(g)};
+    find_steps(&c);
+    while (c.changed) {
+        c.changed = false;
+        apply(&c, rule_sink);
+        apply(&c, rule_hoist);
+        apply(&c, rule_drop);
+        pass_dce(g);
+    }
+    if (has_codes(g))
+        apply(&c, rule_compute);
+    if (io)
+        open_to_codes(&c);
+    pass_dce(g);
+}

@@ -1,0 +1,168 @@
+/* fuse_quantised.c - layers between codes: DequantizeLinear in front and QuantizeLinear behind become part of
+ * them.
+ *
+ * The scale of the inputs goes into that of the layer, the zero point of the inputs into its bias, since the
+ * sums are of the codes as they are. Weights are ternary, or a grid of 8 bits is found in them again: they
+ * come from a DequantizeLinear of constants that was folded. */
+#include "fuse_draft.h"
+#include "layers/layers.h"
+
+#include <float.h>
+#include <math.h>
+
+/* The largest share of a step by which a weight may be off its grid: two roundings of float on 127 steps. */
+static const double OFF_GRID = 127 * 4 * (double)FLT_EPSILON;
+
+/* Limits within which requantise cannot fail. */
+enum { MAX_FACTOR = 1 << 15, MAX_OFFSET = 1 << 24 };
+
+/* ---- weights ---- */
+
+/* Whether weight k of the channel is w[k] = step * codes[k] for whole numbers of at most 127. */
+static bool lies_on(const double *w, int64_t n, double step, int8_t *codes)
+{
+    for (int64_t k = 0; k < n; k++) {
+        double steps = w[k] / step, whole = round(steps);
+        if (fabs(steps - whole) > OFF_GRID || fabs(whole) > INT8_MAX)
+            return false;
+        codes[k] = (int8_t)whole;
+    }
+    return true;
+}
+
+/* The coarsest grid; 0: there is none. */
+static double find_step(const double *w, int64_t n, int8_t *codes)
+{
+    double most = 0;
+    for (int64_t k = 0; k < n; k++)
+        most = fmax(most, fabs(w[k]));
+    if (most == 0)
+        return lies_on(w, n, 1, codes) ? 1 : 0;
+    for (int steps = 1; steps <= INT8_MAX; steps++)
+        if (lies_on(w, n, most / steps, codes))
+            return most / steps;
+    return 0;
+}
+
+static bool find_ints(Draft *d, const float *weights, const Ternary *box)
+{
+    int64_t n = box->mid * box->inner;
+    int8_t *ints = NEW_ARRAY(int8_t, d->l->co * n), *codes = NEW_ARRAY(int8_t, n);
+    double *w = NEW_ARRAY(double, n), *steps = NEW_ARRAY(double, d->l->co);
+    for (int64_t c = 0; c < d->l->co; c++) {
+        for (int64_t k = 0; k < n; k++)
+            w[k] = (double)weights[ternary_position(box, c, k)];
+        steps[c] = find_step(w, n, codes);
+        if (steps[c] == 0)
+            return false;
+        for (int64_t k = 0; k < n; k++)
+            ints[ternary_position(box, c, k)] = codes[k];
+    }
+    for (int64_t c = 0; c < d->l->co; c++)
+        d->scale[c] *= steps[c];
+    d->ints = ints;
+    return true;
+}
+
+/* ---- in front ---- */
+
+bool sums_fit(const Layer *l, int64_t windows)
+{
+    enum { MOST_WEIGHT = 127, MOST_CODE = 255 };
+    return layer_weight_count(l) / l->co * windows < INT32_MAX / (MOST_WEIGHT * MOST_CODE);
+}
+
+void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box)
+{
+    const Node *n = d->x->producer;
+    CodeStep s;
+    if (!n || n->op != OP_DequantizeLinear || !node_step(n, &s) || !sums_fit(d->l, 1))
+        return;
+    DType in = n->in[0]->type.dtype;
+    if ((in != DT_U8 && in != DT_I8) || d->l->kind == LAYER_CONV_TRANSPOSE)
+        return;
+    if (!weights->ternary && !find_ints(d, weights->data, box))
+        return;
+    d->quantised = NEW(Quantised);
+    *d->quantised = (Quantised){.in = in, .out = DT_F32, .in_zero = s.zero};
+    d->x = n->in[0];
+    for (int64_t c = 0; c < d->l->co; c++)
+        d->scale[c] *= s.scale;
+}
+
+/* ---- behind ---- */
+
+static bool is_clamp(const Activation *a)
+{
+    return a->kind == ACT_NONE || a->kind == ACT_RELU || a->kind == ACT_CLIP;
+}
+
+static bool within_limits(const Draft *d, const CodeStep *s)
+{
+    for (int64_t c = 0; c < d->l->co; c++)
+        if (!(fabs(d->scale[c] / s->scale) < MAX_FACTOR) ||
+            !(fabs(d->bias[c] / s->scale + s->zero) < MAX_OFFSET))
+            return false;
+    return true;
+}
+
+bool absorb_quantize(Draft *d, const Node *n)
+{
+    CodeStep s;
+    if (!d->quantised || n->in[0] != d->y || !node_step(n, &s) || !is_clamp(&d->l->act) ||
+        !within_limits(d, &s))
+        return false;
+    d->step = s;
+    d->quantised->out = n->out[0]->type.dtype;
+    return true;
+}
+
+/* ---- the numbers ---- */
+
+static int clamp_code(DType d, double v)
+{
+    v = fmax(v, code_low(d));
+    return (int)fmin(v, code_high(d));
+}
+
+/* The activation in codes: it is a clamp, and so is the range of the type. */
+static void set_clamp(const Draft *d, Quantised *q)
+{
+    const Activation *a = &d->l->act;
+    double low = a->kind == ACT_NONE ? -INFINITY : a->kind == ACT_RELU ? 0 : (double)a->a;
+    double high = a->kind == ACT_CLIP ? (double)a->b : INFINITY;
+    q->low = clamp_code(q->out, floor(low / d->step.scale + 0.5) + d->step.zero);
+    q->high = clamp_code(q->out, floor(high / d->step.scale + 0.5) + d->step.zero);
+}
+
+static void set_codes_out(Draft *d, Quantised *q)
+{
+    int64_t co = d->l->co;
+    double *factor = NEW_ARRAY(double, co), *offset = NEW_ARRAY(double, co);
+    double windows = d->l->pool.kind == POOL_AVERAGE ? (double)(d->l->pool.kh * d->l->pool.kw) : 1;
+    for (int64_t c = 0; c < co; c++) {
+        factor[c] = d->scale[c] / d->step.scale / windows;
+        offset[c] = d->bias[c] / d->step.scale + d->step.zero;
+    }
+    set_clamp(d, q);
+    if (!requantise(d->l, factor, offset, q))
+        bug("layer %d: its codes have no multiplication", d->l->index);
+    /* What the layer computes is in whole numbers now. */
+    for (int64_t c = 0; c < co; c++) {
+        d->scale[c] = 1;
+        d->bias[c] = 0;
+    }
+    d->l->act = (Activation){.kind = ACT_NONE};
+}
+
+void finish_quantised(Draft *d)
+{
+    Layer *l = d->l;
+    Quantised *q = d->quantised;
+    l->quantised = q;
+    set_sum_range(l, q);
+    for (int64_t c = 0; c < l->co; c++)
+        d->bias[c] -= d->scale[c] * q->in_zero * (double)weight_sum(l, c);
+    if (q->out != DT_F32)
+        set_codes_out(d, q);
+}

@@ -1,0 +1,451 @@
+/* quantise.c - activations become 8-bit codes: QuantizeLinear and DequantizeLinear around every tensor
+ * between nodes that compute on codes.
+ *
+ * Requires an ordinary graph with static types, ternary weights chosen (ternarize), and the range of every
+ * tensor (calibrate.c). Gives an ordinary graph still, which onnxruntime runs as well; codes.c and fuse.c
+ * make integer layers of it.
+ *
+ * A tensor stays float where only nodes read it that compute in float, inside of what becomes one layer (a
+ * linear node, its per-channel arithmetic, its clamp), inside of a function that becomes one table, and as an
+ * output that shall. Tensors whose elements are moved have one step with what they are moved to. Codes are
+ * unsigned where nothing is below 0. Weights that are not ternary are rounded to 127 steps for each output
+ * channel, biases to steps of the sums. */
+#include "ops/ops.h"
+#include "passes/passes.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Quantising {
+    Graph *g;
+    const Range *ranges;
+    int count; /* of the tensors that there were before */
+    const bool *is_output;
+    Node *const *only;    /* graph_only_users */
+    bool *coded;          /* by tensor id: gets a step */
+    bool *linear;         /* by tensor id: made by a linear node, or by arithmetic that goes into its layer */
+    bool *inner;          /* by tensor id: only read by the function that it is inside of */
+    const Tensor **from;  /* by tensor id: what a function of one tensor is of; else itself */
+    Tensor **root;        /* by tensor id: has the same step */
+    Range *shared;        /* of a root */
+    Tensor **replacement; /* by tensor id */
+} Quantising;
+
+/* ---- what nodes are ---- */
+
+static bool is_linear(const Node *n)
+{
+    LinearWeights w;
+    return n->op != OP_ConvTranspose && linear_weights(n, &w);
+}
+
+static bool is_clamp(const Node *n)
+{
+    return n->op == OP_Relu || n->op == OP_Clip;
+}
+
+static bool moves(const Node *n)
+{
+    switch (n->op) {
+    case OP_Reshape:
+    case OP_Flatten:
+    case OP_Squeeze:
+    case OP_Unsqueeze:
+    case OP_Identity:
+    case OP_Transpose:
+    case OP_Slice:
+    case OP_Expand:
+    case OP_Tile:
+    case OP_DepthToSpace:
+    case OP_SpaceToDepth:
+    case OP_GlobalMaxPool:
+    case OP_MaxPool: return n->num_out == 1 || !n->out[1];
+    default: return false;
+    }
+}
+
+/* Arithmetic with a constant for each channel, or BatchNormalization: what a layer takes over in front of its
+ * clamp. */
+static bool is_affine(const Node *n)
+{
+    if (n->op == OP_BatchNormalization)
+        return true;
+    if (n->op != OP_Add && n->op != OP_Sub && n->op != OP_Mul && n->op != OP_Div)
+        return false;
+    return !n->in[0]->data != !n->in[1]->data;
+}
+
+static bool is_function(const Node *n)
+{
+    switch (n->op) {
+    case OP_LeakyRelu:
+    case OP_Elu:
+    case OP_Selu:
+    case OP_Celu:
+    case OP_HardSigmoid:
+    case OP_HardSwish:
+    case OP_Sigmoid:
+    case OP_Tanh:
+    case OP_Softplus:
+    case OP_Softsign:
+    case OP_ThresholdedRelu:
+    case OP_Erf:
+    case OP_Relu:
+    case OP_Clip: return true;
+    case OP_Add:
+    case OP_Sub:
+    case OP_Mul:
+    case OP_Div: break;
+    default: return false;
+    }
+    for (int i = 0; i < 2; i++)
+        if (n->in[i]->data && type_elems(n->in[i]->type) != 1)
+            return false;
+    return true;
+}
+
+static bool is_average(const Node *n)
+{
+    return n->op == OP_AveragePool || n->op == OP_GlobalAveragePool || n->op == OP_ReduceMean;
+}
+
+static bool is_sum(const Node *n)
+{
+    return n->op == OP_Add && !n->in[0]->data && !n->in[1]->data &&
+           type_equal(n->in[0]->type, n->in[1]->type);
+}
+
+static bool is_float(const Tensor *t)
+{
+    return t && !t->data && t->type.dtype == DT_F32 && type_elems(t->type) > 0;
+}
+
+/* ---- what tensors are ---- */
+
+/* What n is a function of; NULL: not of one tensor. */
+static const Tensor *source_of(const Quantising *q, const Node *n)
+{
+    const Tensor *of = NULL;
+    for (int k = 0; k < n->num_in; k++) {
+        const Tensor *t = n->in[k];
+        if (!t || t->data)
+            continue;
+        if ((of && q->from[t->id] != of) || !type_equal(t->type, n->out[0]->type))
+            return NULL;
+        of = q->from[t->id];
+    }
+    return of;
+}
+
+static void find_sources(Quantising *q)
+{
+    for (int i = 0; i < q->g->num_tensors; i++)
+        q->from[i] = q->g->tensors[i];
+    for (int i = 0; i < q->g->num_nodes; i++) {
+        const Node *n = q->g->nodes[i];
+        const Tensor *of = is_function(n) ? source_of(q, n) : NULL;
+        if (of)
+            q->from[n->out[0]->id] = of;
+        q->inner[n->out[0]->id] = of != NULL;
+    }
+    for (int i = 0; i < q->g->num_nodes; i++)
+        for (int k = 0; k < q->g->nodes[i]->num_in; k++) {
+            const Tensor *t = q->g->nodes[i]->in[k];
+            if (t && q->from[q->g->nodes[i]->out[0]->id] != q->from[t->id])
+                q->inner[t->id] = false;
+        }
+    for (int i = 0; i < q->g->num_outputs; i++)
+        q->inner[q->g->outputs[i]->id] = false;
+}
+
+/* The operand of arithmetic that is no constant. */
+static const Tensor *operand(const Node *n)
+{
+    return n->in[n->in[0]->data != NULL];
+}
+
+static void find_linear(Quantising *q)
+{
+    for (int i = 0; i < q->g->num_nodes; i++) {
+        const Node *n = q->g->nodes[i];
+        bool goes_on = is_affine(n) && q->linear[operand(n)->id] && q->only[operand(n)->id] == n;
+        q->linear[n->out[0]->id] = is_linear(n) || goes_on;
+    }
+}
+
+/* Whether t goes on inside of the layer, sum or average that makes it. */
+static bool inside_layer(const Quantising *q, const Tensor *t)
+{
+    const Node *user = q->only[t->id], *n = t->producer;
+    if (!user || !n)
+        return false;
+    if (q->linear[t->id])
+        return is_affine(user) || is_clamp(user);
+    return is_clamp(user) && (is_sum(n) || is_average(n));
+}
+
+static bool inside_function(const Quantising *q, const Tensor *t)
+{
+    return q->inner[t->id];
+}
+
+/* Whether n would compute on codes of its input k. */
+static bool reads_codes(const Quantising *q, const Node *n, int k)
+{
+    LinearWeights w;
+    if (is_linear(n))
+        return linear_weights(n, &w) && k == 1 - w.input;
+    const Tensor *y = n->num_out ? n->out[0] : NULL;
+    if (!y || !is_float(y))
+        return false;
+    if (moves(n))
+        return k == 0 && q->coded[y->id];
+    if (n->op == OP_Softmax)
+        return k == 0 && q->coded[y->id];
+    bool computes = is_sum(n) || is_average(n) || n->op == OP_Concat || q->from[y->id] != y;
+    return computes && (q->coded[y->id] || inside_layer(q, y) || inside_function(q, y));
+}
+
+static void choose_tensors(Quantising *q)
+{
+    for (int i = q->g->num_nodes - 1; i >= 0; i--) {
+        const Node *n = q->g->nodes[i];
+        for (int k = 0; k < n->num_in; k++) {
+            const Tensor *t = n->in[k];
+            if (is_float(t) && q->ranges[t->id].known && reads_codes(q, n, k) && !inside_layer(q, t) &&
+                !inside_function(q, t))
+                q->coded[t->id] = true;
+        }
+    }
+}
+
+/* ---- steps ---- */
+
+static Tensor *root_of(const Quantising *q, const Tensor *t)
+{
+    while (q->root[t->id] != t)
+        t = q->root[t->id];
+    return q->root[t->id];
+}
+
+static void join(Quantising *q, const Tensor *a, const Tensor *b)
+{
+    if (!q->coded[a->id] || !q->coded[b->id])
+        return;
+    Tensor *to = root_of(q, a), *from = root_of(q, b);
+    Range *r = &q->shared[to->id], s = q->shared[from->id];
+    r->low = s.low < r->low ? s.low : r->low;
+    r->high = s.high > r->high ? s.high : r->high;
+    q->root[from->id] = to;
+}
+
+static void join_moved(Quantising *q)
+{
+    for (int i = 0; i < q->g->num_tensors; i++) {
+        q->root[i] = q->g->tensors[i];
+        q->shared[i] = q->ranges[i];
+    }
+    for (int i = 0; i < q->g->num_nodes; i++) {
+        const Node *n = q->g->nodes[i];
+        for (int k = 0; k < n->num_in; k++)
+            if (n->op == OP_Concat || (moves(n) && k == 0))
+                join(q, n->out[0], n->in[k]);
+    }
+}
+
+/* An inner tensor may be 0 whatever the inputs are. */
+static void check_input(const Quantising *q, const Tensor *x)
+{
+    Range r = q->shared[root_of(q, x)->id];
+    if (fabsf(r.low) < FLT_MIN * UINT8_MAX && fabsf(r.high) < FLT_MIN * UINT8_MAX)
+        fail("%s: input '%s' is 0 in all samples of --calibrate; its range needs samples as the application "
+             "has them",
+             q->g->file, x->name);
+}
+
+/* The step and zero point that reach from low to high, and 0. */
+static void make_step(const Graph *g, const Tensor *t, Range r, float *step, int *zero, DType *d)
+{
+    if (!isfinite(r.low) || !isfinite(r.high))
+        fail("%s: tensor '%s' has values that are not finite on the data of --calibrate; it cannot be "
+             "quantised",
+             g->file, t->name);
+    double low = fmin(0, (double)r.low), high = fmax(0, (double)r.high), codes = UINT8_MAX;
+    *step = (float)((high - low) / codes);
+    if (!isnormal(*step))
+        *step = 1;
+    *d = low < 0 ? DT_I8 : DT_U8;
+    *zero = low < 0 ? (int)fmin(fmax(round(-low / (double)*step) + INT8_MIN, INT8_MIN), INT8_MAX) : 0;
+}
+
+static Node *step_node(OpKind op, const Tensor *of, Tensor *x, Tensor *scale, Tensor *zero, Tensor *y)
+{
+    Node *n = node_new(op, mem_printf("%s_%s", of->name, op == OP_QuantizeLinear ? "quantize" : "dequantize"),
+                       3, 1);
+    n->in[0] = x;
+    n->in[1] = scale;
+    n->in[2] = zero;
+    n->out[0] = y;
+    return n;
+}
+
+static void choose_step(const Quantising *q, const Tensor *t, float *step, int *zero, DType *d)
+{
+    make_step(q->g, t, q->shared[root_of(q, t)->id], step, zero, d);
+    if (t->producer && t->producer->op == OP_Softmax) { /* a whole number of steps is 1 */
+        *step = 1.0f / 256;
+        *zero = 0;
+        *d = DT_U8;
+    }
+}
+
+/* The codes of t, from x to y. */
+static void add_step(const Quantising *q, Graph *result, const Tensor *t, Tensor *x, Tensor *y)
+{
+    float *step = NEW(float);
+    int zero;
+    DType d;
+    choose_step(q, t, step, &zero, &d);
+    Type one = type_make(DT_F32, 0, NULL), code = t->type;
+    code.dtype = d;
+    void *z = mem_alloc(1);
+    elem_set(z, d, 0, zero);
+    Tensor *scale = graph_const(q->g, mem_printf("%s_step", t->name), one, step);
+    one.dtype = d;
+    Tensor *point = graph_const(q->g, mem_printf("%s_zero", t->name), one, z);
+    Tensor *codes = graph_tensor(q->g, mem_printf("%s_codes", t->name), code);
+    node_append(result, step_node(OP_QuantizeLinear, t, x, scale, point, codes));
+    node_append(result, step_node(OP_DequantizeLinear, t, codes, scale, point, y));
+}
+
+/* ---- weights ---- */
+
+/* Float weights, on a grid for each channel. */
+static Tensor *round_weights(const Quantising *q, const Tensor *t, const Ternary *box)
+{
+    int64_t count = type_elems(t->type), per_channel = box->mid * box->inner;
+    const float *from = t->data;
+    float *to = NEW_ARRAY(float, count);
+    for (int64_t c = 0; c < ternary_channels(box); c++) {
+        float most = 0;
+        for (int64_t k = 0; k < per_channel; k++)
+            most = fmaxf(most, fabsf(from[ternary_position(box, c, k)]));
+        float step = most / INT8_MAX;
+        for (int64_t k = 0; k < per_channel && step > 0; k++) {
+            int64_t i = ternary_position(box, c, k);
+            to[i] = fminf(roundf(from[i] / step), INT8_MAX) * step;
+        }
+    }
+    return graph_const(q->g, mem_printf("%s_rounded", t->name), t->type, to);
+}
+
+/* The bias, in steps of the sums; as it is, where that is not possible. */
+static Tensor *round_bias(const Quantising *q, const Node *n, const LinearWeights *w)
+{
+    Tensor *bias = n->in[2];
+    Ternary codes;
+    float step;
+    int zero;
+    DType d;
+    if (!weight_codes(n->in[w->input], &w->box, true, &codes))
+        return bias;
+    choose_step(q, n->in[1 - w->input], &step, &zero, &d);
+    int64_t count = ternary_channels(&w->box);
+    int32_t *whole = NEW_ARRAY(int32_t, count);
+    float *steps = NEW_ARRAY(float, count), *to = NEW_ARRAY(float, count);
+    if (!bias_codes(bias, step, codes.scales, whole, steps))
+        return bias;
+    for (int64_t c = 0; c < count; c++)
+        to[c] = (float)whole[c] * steps[c];
+    return graph_const(q->g, mem_printf("%s_rounded", bias->name), bias->type, to);
+}
+
+/* Of a node that reads codes: as a file of integers has them (store.c). */
+static void round_constants(const Quantising *q, Node *n)
+{
+    LinearWeights w;
+    if (!is_linear(n) || !linear_weights(n, &w) || !q->coded[n->in[1 - w.input]->id])
+        return;
+    if (!n->in[w.input]->ternary)
+        n->in[w.input] = round_weights(q, n->in[w.input], &w.box);
+    if (channel_bias(n, &w))
+        n->in[2] = round_bias(q, n, &w);
+}
+
+/* ---- the pass ---- */
+
+/* An output keeps its name behind the two nodes; else what reads the tensor reads their end. */
+static void add_output_step(Quantising *q, Graph *result, Node *n, int k)
+{
+    Tensor *t = n->out[k], *end = t;
+    if (!t || t->id >= q->count || !q->coded[t->id])
+        return;
+    if (q->is_output[t->id]) {
+        n->out[k] = graph_tensor(q->g, mem_printf("%s_exact", t->name), t->type);
+        n->out[k]->producer = n;
+    } else {
+        end = q->replacement[t->id] = graph_tensor(q->g, mem_printf("%s_quantised", t->name), t->type);
+    }
+    add_step(q, result, t, n->out[k], end);
+}
+
+static void add_steps(Quantising *q, Graph *result)
+{
+    for (int i = 0; i < q->g->num_inputs; i++) {
+        Tensor *x = q->g->inputs[i];
+        if (!q->coded[x->id])
+            continue;
+        check_input(q, x);
+        q->replacement[x->id] = graph_tensor(q->g, mem_printf("%s_quantised", x->name), x->type);
+        add_step(q, result, x, x, q->replacement[x->id]);
+    }
+    for (int i = 0; i < q->g->num_nodes; i++) {
+        Node *n = q->g->nodes[i];
+        round_constants(q, n);
+        for (int k = 0; k < n->num_in; k++)
+            if (n->in[k] && n->in[k]->id < q->count && q->replacement[n->in[k]->id])
+                n->in[k] = q->replacement[n->in[k]->id];
+        node_append(result, n);
+        for (int k = 0; k < n->num_out; k++)
+            add_output_step(q, result, n, k);
+    }
+}
+
+static void choose_outputs(Quantising *q)
+{
+    for (int i = 0; i < q->g->num_outputs; i++) {
+        const Tensor *t = q->g->outputs[i];
+        q->coded[t->id] = is_float(t) && t->producer && q->ranges[t->id].known;
+    }
+}
+
+bool pass_quantise(Graph *g, const Range *ranges, bool outputs)
+{
+    int count = g->num_tensors;
+    Quantising q = {.g = g,
+                    .ranges = ranges,
+                    .count = count,
+                    .only = graph_only_users(g),
+                    .is_output = graph_mark_outputs(g),
+                    .coded = NEW_ARRAY(bool, count),
+                    .linear = NEW_ARRAY(bool, count),
+                    .inner = NEW_ARRAY(bool, count),
+                    .from = NEW_ARRAY(const Tensor *, count),
+                    .root = NEW_ARRAY(Tensor *, count),
+                    .shared = NEW_ARRAY(Range, count),
+                    .replacement = NEW_ARRAY(Tensor *, count)};
+    Graph result = {0};
+    find_sources(&q);
+    find_linear(&q);
+    if (outputs)
+        choose_outputs(&q);
+    choose_tensors(&q);
+    join_moved(&q);
+    add_steps(&q, &result);
+    bool changed = result.num_nodes > g->num_nodes;
+    g->nodes = result.nodes;
+    g->num_nodes = result.num_nodes;
+    return changed;
+}

@@ -1,0 +1,67 @@
+/* codes.h - between layers: 8-bit codes to others, in whole numbers. Results are clamp((v + addend) >> shift, low,
+ * high), bytes of uint8_t or int8_t alike; sign: see quant.h. */
+#include "quant.h"
+
+/* y[i] = (v + addend) >> shift, between low and high */
+TN_KERNEL void tn_put_shifted(void *y, int32_t i, int32_t v, int32_t addend, int32_t shift, int32_t low, int32_t high)
+{
+    int32_t q = (v + addend) >> shift;
+    q = q < low ? low : q;
+    ((uint8_t *)y)[i] = (uint8_t)(q > high ? high : q);
+}
+
+/* y[i] = table[x[i] as an unsigned byte], i < n */
+TN_KERNEL void tn_code_table(void *y, const void *x, int32_t n, const TN_ROM void *table)
+{
+    const TN_ROM uint8_t *t = (const TN_ROM uint8_t *)table;
+    for (int32_t i = 0; i < n; i++)
+        ((uint8_t *)y)[i] = t[((const uint8_t *)x)[i]];
+}
+
+/* y[i] = a[i] * factor_a + b[i] * factor_b, i < n */
+TN_KERNEL void tn_add_codes(void *y, const void *a, int32_t a_sign, const void *b, int32_t b_sign, int32_t n,
+                            int32_t factor_a, int32_t factor_b, int32_t addend, int32_t shift, int32_t low,
+                            int32_t high)
+{
+    for (int32_t i = 0; i < n; i++)
+        tn_put_shifted(y, i, tn_code(a, i, a_sign) * factor_a + tn_code(b, i, b_sign) * factor_b, addend, shift, low,
+                       high);
+}
+
+/* y [planes][oh][ow] = factor * the sum of x [planes][ih][iw] over rows r * sh + [0, kh), columns c * sw + [0, kw) */
+TN_KERNEL void tn_average_codes(void *y, const void *x, int32_t sign, int32_t planes, int32_t ih, int32_t iw,
+                                int32_t oh, int32_t ow, int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t factor,
+                                int32_t addend, int32_t shift, int32_t low, int32_t high)
+{
+    for (int32_t p = 0, i = 0; p < planes; p++)
+        for (int32_t r = 0; r < oh; r++)
+            for (int32_t c = 0; c < ow; c++, i++) {
+                int32_t sum = 0, at = (p * ih + r * sh) * iw + c * sw;
+                for (int32_t j = 0; j < kh; j++, at += iw)
+                    for (int32_t k = 0; k < kw; k++)
+                        sum += tn_code(x, at + k, sign);
+                tn_put_shifted(y, i, sum * factor, addend, shift, low, high);
+            }
+}
+
+/* Softmax of rows x [rows][n]: with e = exponentials[largest code - code], y = (e * steps + sum of e / 2) / sum of e +
+ * zero, between low and high */
+TN_KERNEL void tn_softmax_codes(void *y, const void *x, int32_t sign, int32_t rows, int32_t n,
+                                const TN_ROM uint16_t *exponentials, int32_t steps, int32_t zero, int32_t low,
+                                int32_t high)
+{
+    for (int32_t r = 0, at = 0; r < rows; r++, at += n) {
+        int32_t most = tn_code(x, at, sign);
+        uint32_t sum = 0;
+        for (int32_t i = at; i < at + n; i++)
+            most = tn_code(x, i, sign) > most ? tn_code(x, i, sign) : most;
+        for (int32_t i = at; i < at + n; i++)
+            sum += exponentials[most - tn_code(x, i, sign)];
+        for (int32_t i = at; i < at + n; i++) {
+            uint32_t e = exponentials[most - tn_code(x, i, sign)];
+            int32_t q = (int32_t)((e * (uint32_t)steps + sum / 2) / sum) + zero;
+            q = q < low ? low : q;
+            ((uint8_t *)y)[i] = (uint8_t)(q > high ? high : q);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+/* layer_codes.h - layers whose inputs are 8-bit codes: staging as 16-bit numbers, sums of whole numbers, and the way
+ * from sums to codes, y = clamp((sum * factor + addend) >> shift, low, high), halves rounded up by the addend. Outputs
+ * are bytes of uint8_t or int8_t alike. Padding has the code of zero. */
+#include "layer.h"
+#include "quant.h"
+
+/* tn_vec_i16: TN_LANES_I16 numbers of 16 bits, added and subtracted as one. */
+#if TN_LANES > 1
+#if defined(__AVX512BW__)
+#define TN_LANES_I16 32
+#elif defined(__AVX2__)
+#define TN_LANES_I16 16
+#else
+#define TN_LANES_I16 8
+#endif
+typedef int16_t tn_vec_i16 __attribute__((vector_size(2 * TN_LANES_I16), aligned(2), may_alias));
+typedef int32_t tn_vec_i32 __attribute__((vector_size(4 * TN_LANES_I16), aligned(4), may_alias));
+/* Sums of whole numbers come out the same in any order, so compilers choose their own, with more variables than there
+ * are registers. This keeps an add where it stands. */
+#if defined(__AVX512BW__)
+#define TN_KEEP_I16(a) __asm__("" : "+v"(a))
+#elif defined(__SSE2__)
+#define TN_KEEP_I16(a) __asm__("" : "+x"(a))
+#elif defined(__ARM_NEON)
+#define TN_KEEP_I16(a) __asm__("" : "+w"(a))
+#else
+#define TN_KEEP_I16(a) ((void)0)
+#endif
+#define TN_LOAD_I16(p) (*(const tn_vec_i16 *)(p))
+#define TN_STORE_I16(p, v) (*(tn_vec_i16 *)(void *)(p) = (v))
+#define TN_STORE_I32(p, v) (*(tn_vec_i32 *)(void *)(p) = __builtin_convertvector(v, tn_vec_i32))
+#define TN_ADD_I32(p, v) (*(tn_vec_i32 *)(void *)(p) += __builtin_convertvector(v, tn_vec_i32))
+#else
+#define TN_LANES_I16 1
+typedef int tn_vec_i16;
+#define TN_KEEP_I16(a) ((void)0)
+#define TN_LOAD_I16(p) ((int)*(p))
+#define TN_STORE_I16(p, v) (*(p) = (int16_t)(v))
+#define TN_STORE_I32(p, v) (*(p) = (v))
+#define TN_ADD_I32(p, v) (*(p) += (v))
+#endif
+
+/* One row of a staged plane: y[i] = x[i * sw + fx - left] for i < pcols, `zero` outside of [0, iw). sign: see quant.h.
+ */
+TN_KERNEL void tn_stage_row_i16(int16_t *y, const void *x, int32_t sign, int32_t zero, int32_t iw, int32_t left,
+                                int32_t sw, int32_t fx, int32_t pcols)
+{
+    int32_t first = left - fx < 0 ? 0 : (left - fx + sw - 1) / sw, last = (iw - 1 + left - fx) / sw + 1, i = 0;
+    last = iw - 1 + left < fx ? 0 : last < pcols ? last : pcols;
+    first = first < last ? first : last;
+    for (; i < first; i++)
+        y[i] = (int16_t)zero;
+    for (; i < last; i++)
+        y[i] = (int16_t)tn_code(x, i * sw + fx - left, sign);
+    for (; i < pcols; i++)
+        y[i] = (int16_t)zero;
+}
+
+/* Copy a strip of padded planes of codes as tn_stage_f32 does it. */
+TN_KERNEL void tn_stage_i16(int16_t *y, const void *x, int32_t sign, int32_t zero, int32_t channels, int32_t ih,
+                            int32_t iw, int32_t row, int32_t top, int32_t left, int32_t sh, int32_t sw, int32_t fys,
+                            int32_t fxs, int32_t prows, int32_t pcols)
+{
+    for (int32_t c = 0; c < channels; c++)
+        for (int32_t fy = 0; fy < fys; fy++)
+            for (int32_t fx = 0; fx < fxs; fx++)
+                for (int32_t r = 0; r < prows; r++, y += pcols) {
+                    int32_t iy = (row + r) * sh + fy - top, inside = iy >= 0 && iy < ih;
+                    const uint8_t *p = (const uint8_t *)x + (c * ih + (inside ? iy : 0)) * iw;
+                    tn_stage_row_i16(y, p, sign, zero, inside ? iw : 0, left, sw, fx, pcols);
+                }
+}
+
+/* A sum as a code. */
+TN_KERNEL int32_t tn_requantise(int32_t sum, int32_t factor, int32_t addend, int32_t shift, int32_t low, int32_t high)
+{
+    int32_t v = (sum * factor + addend) >> shift;
+#if defined(__clang__) && defined(__ARM_FEATURE_SAT) /* which other compilers find by themselves */
+    if (low == 0 && high == 255)
+        return (int32_t)__builtin_arm_usat(v, 8);
+    if (low == -128 && high == 127)
+        return __builtin_arm_ssat(v, 8);
+#endif
+    v = v < low ? low : v;
+    return v > high ? high : v;
+}
+
+/* The same where products take more than 32 bits. */
+TN_KERNEL int32_t tn_requantise_wide(int32_t sum, int32_t factor, int64_t addend, int32_t shift, int32_t low,
+                                     int32_t high)
+{
+    int64_t v = ((int64_t)sum * factor + addend) >> shift;
+    v = v < low ? low : v;
+    return (int32_t)(v > high ? high : v);
+}
+
+/* Sums v[0..n) become codes where they lie, as tn_requantise makes them; n rounded up to whole vectors. */
+TN_KERNEL void tn_codes_i16(int16_t *v, int32_t n, int32_t factor, int32_t addend, int32_t shift, int32_t low,
+                            int32_t high)
+{
+#if TN_LANES > 1
+    for (int32_t i = 0; i < n; i += TN_LANES_I16) {
+        tn_vec_i32 s = (__builtin_convertvector(TN_LOAD_I16(v + i), tn_vec_i32) * factor + addend) >> shift;
+        s = (s & (s >= low)) | (low & (s < low));
+        s = (s & (s <= high)) | (high & (s > high));
+        TN_STORE_I16(v + i, __builtin_convertvector(s, tn_vec_i16));
+    }
+#else
+    for (int32_t i = 0; i < n; i++) {
+        int32_t s = (v[i] * factor + addend) >> shift;
+        s = s < low ? low : s;
+        v[i] = (int16_t)(s > high ? high : s);
+    }
+#endif
+}
+
+/* The same of 32-bit sums. */
+TN_KERNEL void tn_codes_i32(int32_t *v, int32_t n, int32_t factor, int32_t addend, int32_t shift, int32_t low,
+                            int32_t high)
+{
+    for (int32_t i = 0; i < n; i++)
+        v[i] = tn_requantise(v[i], factor, addend, shift, low, high);
+}
+
+/* Rows of codes of a strip into an output plane: y[r * ystep + c * xstep] = v[r * pitch + c]. Typed by the sums that they
+ * were. */
+TN_KERNEL void TN(put_bytes)(void *y, const T *v, int32_t rows, int32_t cols, int32_t pitch, int32_t ystep,
+                             int32_t xstep)
+{
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t c = 0; c < cols; c++)
+            ((uint8_t *)y)[r * ystep + c * xstep] = (uint8_t)v[r * pitch + c];
+}
+
+/* Of a strip's sums v, the maximum of the window of kh rows and kw columns there; their sum where `add` is 1. Typed by
+ * the sums: see tn.h. */
+TN_KERNEL int32_t TN(pooled_sum)(const T *v, int32_t pitch, int32_t kh, int32_t kw, int32_t add)
+{
+    int32_t s = v[0];
+    for (int32_t i = 0; i < kh; i++)
+        for (int32_t j = 0; j < kw; j++) {
+            int32_t u = v[i * pitch + j];
+            if (add)
+                s += i + j > 0 ? u : 0;
+            else
+                s = u > s ? u : s;
+        }
+    return s;
+}
+
+/* Rows of a strip as codes into an output plane: y[r * ystep + c * xstep] is that of the window at v[r * sh * pitch + c
+ * * sw]. */
+TN_KERNEL void TN(put_codes)(void *y, const T *v, int32_t rows, int32_t cols, int32_t pitch, int32_t ystep,
+                             int32_t xstep, int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t add, int32_t factor,
+                             int32_t addend, int32_t shift, int32_t low, int32_t high)
+{
+    uint8_t *u = (uint8_t *)y;
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t c = 0; c < cols; c++) {
+            int32_t sum = TN(pooled_sum)(v + r * sh * pitch + c * sw, pitch, kh, kw, add);
+            u[r * ystep + c * xstep] = (uint8_t)tn_requantise(sum, factor, addend, shift, low, high);
+        }
+}
+
+/* The same where products take more than 32 bits. */
+TN_KERNEL void TN(put_codes_wide)(void *y, const T *v, int32_t rows, int32_t cols, int32_t pitch, int32_t ystep,
+                                  int32_t xstep, int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t add,
+                                  int32_t factor, int64_t addend, int32_t shift, int32_t low, int32_t high)
+{
+    uint8_t *u = (uint8_t *)y;
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t c = 0; c < cols; c++) {
+            int32_t sum = TN(pooled_sum)(v + r * sh * pitch + c * sw, pitch, kh, kw, add);
+            u[r * ystep + c * xstep] = (uint8_t)tn_requantise_wide(sum, factor, addend, shift, low, high);
+        }
+}
+
+/* The same as floats: sum * scale + bias. */
+TN_KERNEL void TN(put_floats)(float *y, const T *v, int32_t rows, int32_t cols, int32_t pitch, int32_t ystep,
+                              int32_t xstep, int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t add, float scale,
+                              float bias)
+{
+    for (int32_t r = 0; r < rows; r++)
+        for (int32_t c = 0; c < cols; c++) {
+            int32_t sum = TN(pooled_sum)(v + r * sh * pitch + c * sw, pitch, kh, kw, add);
+            y[r * ystep + c * xstep] = (float)sum * scale + bias;
+        }
+}
+
+/* The outputs of a fully connected layer: y[i] is the code of sum v[i]. factor and addend lie side by side for each. */
+TN_KERNEL void tn_put_codes_each(void *y, const int32_t *v, int32_t n, const TN_ROM int16_t *factor,
+                                 const TN_ROM int32_t *addend, int32_t shift, int32_t low, int32_t high)
+{
+    for (int32_t i = 0; i < n; i++)
+        ((uint8_t *)y)[i] = (uint8_t)tn_requantise(v[i], factor[i], addend[i], shift, low, high);
+}
+
+/* The same where products take more than 32 bits. */
+TN_KERNEL void tn_put_codes_each_wide(void *y, const int32_t *v, int32_t n, const TN_ROM int32_t *factor,
+                                      const TN_ROM int64_t *addend, int32_t shift, int32_t low, int32_t high)
+{
+    for (int32_t i = 0; i < n; i++)
+        ((uint8_t *)y)[i] = (uint8_t)tn_requantise_wide(v[i], factor[i], addend[i], shift, low, high);
+}
+
+/* The same as floats: y[i] = v[i] * scale[i] + bias[i]. */
+TN_KERNEL void tn_put_floats_each(float *y, const int32_t *v, int32_t n, const TN_ROM float *scale,
+                                  const TN_ROM float *bias)
+{
+    for (int32_t i = 0; i < n; i++)
+        y[i] = (float)v[i] * scale[i] + bias[i];
+}

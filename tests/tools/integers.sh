@@ -1,0 +1,148 @@
+#!/bin/sh
+# integers.sh: the figures of integer activations: instructions of microcontrollers, RAM, flash, layers against ternc's own
+# float form, accuracy. Prints tables and writes them into docs/measurements.md, as the section of this processor. Takes
+# some minutes; not part of run.sh.
+#   TERNC_SHARED   folder with models/ and data/ (default: shared beside the checkout); skipped without it
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$root"
+. tests/tools/measurements.sh
+begin_section
+shared=${TERNC_SHARED:-$root/../shared}
+out=$root/build/integers
+export TERNC_BIN="$out/ternc/ternc"
+mnist=$shared/data/mnist
+[ -d "$shared/models" ] || {
+    echo "skipped: no folder $shared/models" >&2
+    exit 77
+}
+
+part() {
+    printf 'measuring: %s\n' "$1" >&2
+    printf '\n### %s\n' "$1"
+}
+
+# Samples for the networks whose data are not at hand: their ranges matter here, not their meaning.
+make_samples() {
+    /usr/bin/python3 - "$out" <<'PY'
+import sys
+import numpy as np
+random = np.random.RandomState(1)
+np.save(sys.argv[1] + "/kws01_dscnn_bn.npy", random.randn(64, 1, 49, 10).astype(np.float32) * 20)
+np.save(sys.argv[1] + "/ic01_resnet8_bn.npy", (random.rand(64, 3, 32, 32) * 255).astype(np.float32))
+PY
+}
+
+# integers_of NAME: the options that make its activations codes
+integers_of() {
+    samples=$out/$1.npy
+    [ -f "$samples" ] || samples=$mnist/train-images-idx3-ubyte.gz
+    printf -- '--activations int8 --io int8 --calibrate %s' "$samples"
+}
+
+# instructions_of NAME SPARSITY
+instructions_of() {
+    cells=
+    for target in cortex-m4 cortex-m0 rv32imac; do
+        # shellcheck disable=SC2046
+        count=$(cd "$out/count" && sh "$root/tests/tools/instructions.sh" "$target" "$shared/models/$1.onnx" $(integers_of "$1") \
+            --sparsity "$2" | cut -d' ' -f1)
+        cells="$cells $(grouped "$count")"
+    done
+    arena=$(sed -n 's/^#define NET_ARENA_BYTES //p' "$out/count/gen/net.h")
+    # shellcheck disable=SC2086
+    row "$1" "$2" $cells "$(grouped "$arena")"
+}
+
+# flash_of NAME: of --optimize size on a Cortex-M4, all layers ternary
+flash_of() {
+    # shellcheck disable=SC2046
+    "$TERNC_BIN" size "$shared/models/$1.onnx" $(integers_of "$1") --methods twn --sparsity 0.9 --keep none \
+        --targets cortex-m4 --csv 2>"$out/size.log" >"$out/size.csv"
+    cells=$(/usr/bin/python3 -c '
+import csv, sys
+first = next(csv.DictReader(sys.stdin))
+flash = sum(int(first[k]) for k in ("code", "constants", "data"))
+print("{:,} {:,}".format(flash, int(first["arena"])))' <"$out/size.csv")
+    # shellcheck disable=SC2086
+    row "$1" $cells
+}
+
+# speed_of LAYER: microseconds as floats and as codes, one after the other, twice; the lesser
+speed_of() {
+    for form in float int8; do
+        for _ in 1 2; do
+            "$TERNC_BIN" bench "$out/layers/$1_$form.onnx" --method none --lowerings auto --seconds 1 --json
+        done >"$out/bench_$form.json"
+    done
+    cells=$(/usr/bin/python3 - "$out/bench_float.json" "$out/bench_int8.json" <<'PY'
+import json, sys
+
+def least(path):
+    text, at, times = open(path).read(), 0, []
+    while text[at:].strip():
+        report, end = json.JSONDecoder().raw_decode(text[at:].lstrip())
+        at += len(text[at:]) - len(text[at:].lstrip()) + end
+        times.append(report["builds"][1]["ns"] / 1e3)
+    return min(times)
+
+a, b = least(sys.argv[1]), least(sys.argv[2])
+print(f"{a:.2f} {b:.2f} {a / b:.2f}")
+PY
+    )
+    # shellcheck disable=SC2086
+    row "$1" $cells
+}
+
+# accuracy_of MODEL SCALE OPTION...
+accuracy_of() {
+    model=$1
+    scale=$2
+    shift 2
+    data="$mnist/t10k-images-idx3-ubyte.gz,$mnist/t10k-labels-idx1-ubyte.gz"
+    for activations in "" "--activations int8 --calibrate $mnist/train-images-idx3-ubyte.gz"; do
+        # shellcheck disable=SC2086
+        "$TERNC_BIN" eval "$model" --data "$data" --scale "$scale" "$@" $activations --json
+    done | /usr/bin/python3 -c '
+import re, sys
+print(*(f"{100 * float(v):.2f}" for v in re.findall(r"\"accuracy\":\s*([0-9.]+)", sys.stdin.read())))' >"$out/accuracy"
+    # shellcheck disable=SC2046
+    row "$(basename "$model" .onnx)" "$*" $(cat "$out/accuracy")
+}
+
+report() {
+    section_facts "$(version clang), $(version gcc)"
+    part "Instructions of one run with integer inputs and outputs, and bytes of the arena"
+    columns network "share of zeros" Cortex-M4 Cortex-M0 RV32IMAC arena
+    for name in mnist-8 kws01_dscnn_bn ic01_resnet8_bn; do
+        instructions_of $name 0.5
+        instructions_of $name 0.9
+    done
+    part "Bytes of flash and of the arena, --optimize size, 90 % zeros, Cortex-M4"
+    columns network flash arena
+    for name in mnist-8 kws01_dscnn_bn ic01_resnet8_bn; do
+        flash_of $name
+    done
+    part "Microseconds of layers, -march=native"
+    columns layer "float activations" "integer activations" "times as fast"
+    for layer in a_50 a_10 b_50 b_10; do
+        speed_of $layer
+    done
+    part "Percent right of 10,000 test images, ranges from 512 training images"
+    columns model options "float activations" "integer activations"
+    accuracy_of "$shared/models/mnist-8.onnx" 1 --method twn
+    accuracy_of "$shared/models/deepC_mnist.onnx" 1/255 --method twn
+    accuracy_of "$shared/models/mnist-8.onnx" 1 --method none
+}
+
+sh tests/setup.sh >&2
+mkdir -p "$out/count" "$out/layers"
+{ cmake -S . -B "$out/ternc" -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C "$out/ternc" ternc; } >"$out/build.log" 2>&1 || {
+    tail -n 40 "$out/build.log"
+    exit 1
+}
+make_samples
+/usr/bin/python3 tests/tools/integer_layers.py "$out/layers"
+report >"$out/report.md"
+cat "$out/report.md"
+write_section integers.sh "$out/report.md"

@@ -1,0 +1,250 @@
+/* unit_quantised.c - random layers that read codes, made by the passes from DequantizeLinear, a linear node
+ * and QuantizeLinear: the generated C for PCs and for cores that compute otherwise, compiled and run here,
+ * against eval_layer, code for code; and eval_layer against the graph as it was. An argument is the seed of
+ * the layers. */
+#include "base/host.h"
+#include "codegen/codegen.h"
+#include "layers/layers.h"
+#include "passes/passes.h"
+#include "support/coded.h"
+#include "support/pick.h"
+
+#include <CUnit/Basic.h>
+#include <dlfcn.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LAYERS = 150, GUARD = 64 };
+
+/* ---- what was met ---- */
+
+static const char *const all_formats[] = {"16-bit sums", "16-bit sums added into 32 bits",
+                                          "two 16-bit sums in a word",
+                                          "two 16-bit sums in a word, added into 32 bits", "32-bit sums"};
+enum { NUM_FORMATS = sizeof all_formats / sizeof all_formats[0] };
+static int met[NUM_FORMATS][2]; /* [1]: with products of 64 bits */
+
+static void meet(const Layer *l)
+{
+    for (int i = 0; i < NUM_FORMATS; i++)
+        if (!strcmp(layer_format(l)->name, all_formats[i]))
+            met[i][l->quantised->wide]++;
+}
+
+/* ---- generated code ---- */
+
+typedef void Run(void *arena, const void *x, void *y);
+
+static Run *build(const Plan *p, const char *cc, const char *flags)
+{
+    Text c = {0}, h = {0};
+    emit_c(p, &c, &h);
+    static const char *dir;
+    static int number;
+    if (!dir)
+        dir = temp_folder();
+    const char *so = mem_printf("%s/net%d.so", dir, number++), *source = mem_printf("%s/net.c", dir);
+    file_write(source, c.data, c.len);
+    file_write(mem_printf("%s/net.h", dir), h.data, h.len);
+    const char *files[] = {source, "-o", so, "-lm", NULL};
+    cc_compile(cc,
+               mem_printf("-shared -fPIC -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s", flags),
+               files);
+    void *handle = dlopen(so, RTLD_NOW | RTLD_LOCAL);
+    Run *run = NULL;
+    void *symbol = handle ? dlsym(handle, "net_run_in") : NULL;
+    memcpy(&run, &symbol, sizeof run);
+    text_free(&c);
+    text_free(&h);
+    return run;
+}
+
+/* ---- one layer ---- */
+
+typedef enum Fill { FILL_RANDOM, FILL_LOW, FILL_HIGH, NUM_FILLS } Fill;
+
+static uint8_t *draw_codes(const Coded *q, int64_t n, Fill fill)
+{
+    uint8_t *x = NEW_ARRAY(uint8_t, n);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (uint8_t)(fill == FILL_LOW    ? code_low(q->in)
+                         : fill == FILL_HIGH ? code_high(q->in)
+                                             : pick(0, 255));
+    return x;
+}
+
+static const Node *layer_node(const Graph *g)
+{
+    for (int i = 0; i < g->num_nodes; i++)
+        if (g->nodes[i]->op == OP_Layer)
+            return g->nodes[i];
+    return NULL;
+}
+
+/* What may stand beside the layer moves elements only. */
+static void compare(const Graph *g, Run *run, int64_t arena_bytes, const uint8_t *x, const char *about)
+{
+    const Node *n = layer_node(g);
+    const Tensor *y = g->outputs[0];
+    int64_t count = type_elems(y->type), bytes = (int64_t)type_bytes(y->type);
+    const void *inputs[] = {x};
+    void **values = eval_graph(g, inputs);
+    float *bound = NEW_ARRAY(float, count);
+    void *want = mem_alloc((size_t)bytes);
+    eval_layer(n->layer, values[n->in[0]->id], want, bound);
+    unsigned char *arena = mem_alloc((size_t)arena_bytes + GUARD), *got = mem_alloc((size_t)bytes + GUARD);
+    memset(arena, 0xFF, (size_t)arena_bytes + GUARD);
+    memset(got, 0xA5, (size_t)bytes + GUARD);
+    run(arena, x, got);
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < count; i++) {
+        double a = elem_get(got, y->type.dtype, i), b = elem_get(want, y->type.dtype, i);
+        double limit = y->type.dtype == DT_F32 ? (double)bound[i] + 1e-6 * fabs(b) : 0;
+        wrong += !(fabs(a - b) <= limit);
+    }
+    for (int i = 0; i < GUARD; i++)
+        wrong += arena[arena_bytes + i] != 0xFF || got[bytes + i] != 0xA5;
+    if (wrong)
+        printf("\n%d outputs of %d are wrong: %s\n", (int)wrong, (int)count, about);
+    CU_ASSERT(wrong == 0);
+    free(values);
+}
+
+/* The largest difference in codes, of what the graph was made for and what it has become. */
+static void compare_graphs(const Graph *before, const Graph *after, const uint8_t *x, const char *about)
+{
+    const void *inputs[] = {x};
+    void **a = eval_graph(before, inputs), **b = eval_graph(after, inputs);
+    const Tensor *y = after->outputs[0];
+    DType d = y->type.dtype;
+    double worst = 0, most = 0;
+    for (int64_t i = 0; i < type_elems(y->type); i++) {
+        double u = elem_get(a[before->outputs[0]->id], d, i), v = elem_get(b[y->id], d, i);
+        most = fmax(most, fabs(u));
+        worst = fmax(worst, fabs(u - v));
+    }
+    double limit = d == DT_F32 ? 1e-3 * (1 + most) : 1;
+    if (!(worst <= limit))
+        printf("\nthe layer is off by %g, allowed is %g: %s\n", worst, limit, about);
+    CU_ASSERT(worst <= limit);
+    free(a);
+    free(b);
+}
+
+static void test_coded(const Coded *q, const Options *opt, const char *cc, const char *flags, int number)
+{
+    const Graph *before = coded_graph(q);
+    Graph *g = coded_graph(q);
+    pass_codes(g, false);
+    pass_fuse(g);
+    verify_graph(g, "fuse");
+    pass_lower(g, opt);
+    const Layer *l = only_layer(g);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(l->quantised);
+    const char *about = mem_printf("%d: %s, %s, %s%s, lowering %s, for %s, %s %s", number, coded_text(q),
+                                   layer_format(l)->name, l->quantised->wide ? "wide, " : "",
+                                   opt->optimize == OPTIMIZE_SIZE ? "size" : "speed",
+                                   lowering_name(l->lowering), opt->target, cc, flags);
+    meet(l);
+    bool sole = g->nodes[g->num_nodes - 1] == layer_node(g) && l->quantised->out == q->out;
+    if (!sole)
+        printf("\nnot one layer: %s\n", about);
+    CU_ASSERT(sole);
+    const Plan *p = plan_graph(g, opt);
+    Run *run = build(p, cc, flags);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(run);
+    for (Fill f = 0; sole && f < NUM_FILLS; f++) {
+        const uint8_t *x = draw_codes(q, type_elems(g->inputs[0]->type), f);
+        compare(g, run, p->arena_bytes, x, about);
+        compare_graphs(before, g, x, about);
+    }
+}
+
+/* ---- tests ---- */
+
+static const char *const targets[] = {"generic", "cortex-m4", "cortex-m0"};
+static const char *const compilers[] = {"gcc", "clang"};
+static const char *const flags[] = {
+    "-O1 -march=native", "-O1 -march=native -DTN_NO_VECTORS", "-O1",
+    "-O1 -DTN_NO_VECTORS -fsanitize=undefined -fsanitize-undefined-trap-on-error"};
+
+static void test_somewhere(const Coded *q, Lowering lowering, const char *target, int number)
+{
+    Options opt = {.lowering = q->l->codes ? lowering : LOWER_DENSE,
+                   .optimize = pick(0, 1) ? OPTIMIZE_SIZE : OPTIMIZE_SPEED,
+                   .target = target,
+                   .name = "net"};
+    test_coded(q, &opt, compilers[pick(0, 1)], flags[pick(0, 3)], number);
+}
+
+static LayerWish draw_wish(int i)
+{
+    LayerWish wish = {.kind = i % 4 ? LAYER_CONV : LAYER_FC, .ternary = pick(0, 4)};
+    wish.one_row = wish.kind == LAYER_CONV && !pick(0, 3);
+    return wish;
+}
+
+/* Half of them unrolled, where number formats differ. */
+static void test_random_layers(void)
+{
+    for (int i = 0; i < LAYERS; i++) {
+        const Coded *q = draw_coded(draw_wish(i), pick(0, 3));
+        Lowering lowering = pick(0, 1) ? LOWER_UNROLL : (Lowering)pick(LOWER_UNROLL, LOWER_DENSE - 1);
+        test_somewhere(q, lowering, targets[i % 3], i);
+    }
+}
+
+/* Sums of so many terms of one sign that 16 bits do not hold them, or that no factor in 32 bits is exact
+ * enough. share: see coded_set_steps. */
+static Coded *draw_long(LayerKind kind, int64_t inputs, int64_t kernel, int64_t size, double share)
+{
+    Coded *q = draw_coded((LayerWish){.kind = kind, .ternary = true}, true);
+    q->l = draw_weights(kind, 1, inputs, 3, kernel, 1, size, .95);
+    int8_t *codes = NEW_ARRAY(int8_t, layer_weight_count(q->l));
+    for (int64_t i = 0; i < layer_weight_count(q->l); i++)
+        codes[i] = (int8_t)abs(q->l->codes[i]);
+    q->l->codes = codes;
+    q->alpha = NEW_ARRAY(float, q->l->co);
+    for (int64_t c = 0; c < q->l->co; c++)
+        q->alpha[c] = 0.1f * (float)(c + 1);
+    q->in = DT_U8;
+    q->in_zero = 0;
+    q->bias = NULL;
+    q->act = (Activation){.kind = ACT_NONE};
+    coded_set_steps(q, share);
+    return q;
+}
+
+static void test_long_sums(void)
+{
+    for (int i = 0; i < 3; i++) {
+        test_somewhere(draw_long(LAYER_CONV, 30, 3, 7, 1), LOWER_UNROLL, targets[i], i);
+        test_somewhere(draw_long(LAYER_CONV, 400, 5, 6, 10), LOWER_UNROLL, targets[i], i);
+        test_somewhere(draw_long(LAYER_FC, 9000, 1, 1, 10), LOWER_PACKED, targets[i], i);
+    }
+}
+
+static void test_all_met(void)
+{
+    for (int i = 0; i < NUM_FORMATS; i++) {
+        printf("\n%s: %d, wide %d", all_formats[i], met[i][0], met[i][1]);
+        CU_ASSERT(met[i][0] > 0);
+    }
+    CU_ASSERT(met[1][1] > 0); /* what takes 64 bits has long sums, and is never in pairs */
+    CU_ASSERT(met[4][1] > 0);
+}
+
+int main(int argc, char **argv)
+{
+    pick_seed(argc > 1 ? (uint64_t)strtoull(argv[1], NULL, 10) : 1);
+    CU_initialize_registry();
+    CU_pSuite s = CU_add_suite("quantised layers", NULL, NULL);
+    CU_add_test(s, "random layers in every lowering", test_random_layers);
+    CU_add_test(s, "long sums", test_long_sums);
+    CU_add_test(s, "every number format was met", test_all_met);
+    CU_basic_set_mode(CU_BRM_VERBOSE);
+    CU_basic_run_tests();
+    return CU_get_number_of_failures() != 0;
+}

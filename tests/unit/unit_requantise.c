@@ -1,0 +1,174 @@
+/* unit_requantise.c - the multiplications that take sums to codes: their results against exact ones, for
+ * factors and offsets of all sizes and all sums that a layer can have. An argument is the seed. */
+#include "layers/layers.h"
+#include "support/pick.h"
+
+#include <CUnit/Basic.h>
+#include <math.h>
+#include <stdlib.h>
+
+enum { LAYERS = 3000, SUMS = 60, MAX_CHANNELS = 4 };
+
+/* The largest error, in codes, of an output that is not clamped, and of offsets for which that is promised.
+ */
+static const double MOST_OFF = 0.125, MOST_OFFSET = 0x1p14;
+
+typedef struct Sample {
+    Layer l;
+    double factor[MAX_CHANNELS], offset[MAX_CHANNELS];
+    Quantised q;
+} Sample;
+
+/* ---- what is drawn ---- */
+
+/* From 2^low to 2^high, each power as likely. */
+static double draw_power(int low, int high)
+{
+    return ldexp(1 + (double)pick(0, 999) / 1000, (int)pick(low, high - 1));
+}
+
+static int8_t draw_weight(bool ternary, int sign)
+{
+    int v = (int)(ternary ? pick(-1, 1) : pick(-INT8_MAX, INT8_MAX));
+    return (int8_t)(sign ? sign * abs(v) : v);
+}
+
+static void draw_layer_of_codes(Layer *l)
+{
+    int64_t most = pick(0, 3) ? 300 : 20000;
+    *l = (Layer){
+        .kind = LAYER_CONV, .batch = 1, .groups = 1, .co = pick(1, MAX_CHANNELS), .ci = pick(1, most)};
+    l->kh = l->kw = l->sh = l->sw = l->dh = l->dw = l->ih = l->iw = l->oh = l->ow = 1;
+    bool ternary = pick(0, 1);
+    int8_t *w = NEW_ARRAY(int8_t, l->co * l->ci);
+    for (int64_t c = 0; c < l->co; c++) {
+        int64_t used = pick(0, 2) ? l->ci : pick(0, l->ci);
+        int sign = (int)pick(-1, 1);
+        for (int64_t i = 0; i < used; i++)
+            w[c * l->ci + i] = draw_weight(ternary, sign);
+    }
+    *(ternary ? &l->codes : &l->ints) = w;
+    if (!pick(0, 3))
+        l->pool = (Pool){.kind = POOL_AVERAGE, .kh = pick(1, 7), .kw = pick(1, 7)};
+}
+
+/* Where factors are alike, outputs use the codes that there are; else any within the limits of fusing. */
+static void draw_numbers(Sample *s)
+{
+    bool alike = pick(0, 1);
+    double base = draw_power(-30, 15);
+    int spread = (int)pick(1, 12);
+    for (int64_t c = 0; c < s->l.co; c++) {
+        SumRange r = sum_range(&s->l, c);
+        double reach = (double)(r.high - r.low + 1);
+        s->factor[c] = alike ? 255 / reach * draw_power(-3, 5) : base / draw_power(0, spread);
+        if (r.low == r.high || !pick(0, 5)) /* as fusing leaves a channel without weights */
+            s->factor[c] = 0;
+        s->factor[c] *= pick(0, 1) ? 1 : -1;
+        s->offset[c] = (double)pick(-2560, 2560) / 10;
+        if (!pick(0, 9))
+            s->offset[c] = draw_power(8, 24) * (pick(0, 1) ? 1 : -1);
+    }
+}
+
+static Sample *draw_sample(void)
+{
+    Sample *s = NEW(Sample);
+    draw_layer_of_codes(&s->l);
+    s->q.in = pick(0, 1) ? DT_U8 : DT_I8;
+    s->q.out = pick(0, 1) ? DT_U8 : DT_I8;
+    s->q.low = pick(0, 1) ? code_low(s->q.out) : (int)pick(code_low(s->q.out), code_high(s->q.out));
+    s->q.high = pick(0, 1) ? code_high(s->q.out) : (int)pick(s->q.low, code_high(s->q.out));
+    s->l.quantised = &s->q;
+    draw_numbers(s);
+    return s;
+}
+
+/* ---- one channel ---- */
+
+static int64_t windows(const Layer *l)
+{
+    return l->pool.kind == POOL_AVERAGE ? l->pool.kh * l->pool.kw : 1;
+}
+
+/* The ends, those around 0, those whose outputs are neither clamped nor all the same, and any. */
+static int64_t draw_sum(const Sample *s, int64_t c, int i)
+{
+    SumRange r = sum_range(&s->l, c);
+    int64_t n = windows(&s->l), low = n * r.low, high = n * r.high, v = low + pick(0, high - low);
+    if (i < 2)
+        return i ? high : low;
+    if (i < 5)
+        v = i - 3;
+    else if (i % 2 && s->factor[c] != 0)
+        v = llround(
+            fmin(fmax(((double)pick(-128, 255) - s->offset[c]) / s->factor[c], (double)low), (double)high));
+    return v < low ? low : v > high ? high : v;
+}
+
+static double clamped(const Quantised *q, double v)
+{
+    return fmin(fmax(floor(v + 0.5), q->low), q->high);
+}
+
+/* Half a unit of the factor for each of the sum, and one of the addend; no factor is exact. */
+static double error_bound(const Quantised *q, double factor, int64_t sum)
+{
+    return ldexp((factor != 0 ? fabs((double)sum) / 2 : 0) + 1, -q->shift);
+}
+
+static void check_range(const Quantised *q, int64_t c, int64_t sum)
+{
+    double product = (double)sum * q->factor[c], all = product + (double)q->addend[c];
+    double limit = q->wide ? 0x1p63 : 0x1p31;
+    CU_ASSERT(fabs(product) < limit && fabs((double)q->addend[c]) < limit && fabs(all) < limit);
+}
+
+/* Returns how far the code may be off where it is not clamped. */
+static double check_sum(const Sample *s, int64_t c, int64_t sum)
+{
+    const Quantised *q = &s->q;
+    double exact = (double)sum * s->factor[c] + s->offset[c], bound = error_bound(q, s->factor[c], sum);
+    double code = (double)quantised_output(q, c, sum);
+    check_range(q, c, sum);
+    CU_ASSERT(code >= clamped(q, exact - bound) && code <= clamped(q, exact + bound));
+    CU_ASSERT(code >= q->low && code <= q->high);
+    bool counts = exact > q->low && exact < q->high && fabs(s->offset[c]) < MOST_OFFSET;
+    return counts ? bound : 0;
+}
+
+/* ---- tests ---- */
+
+static int narrow, wide, refused;
+
+static void test_random(void)
+{
+    double worst = 0;
+    for (int i = 0; i < LAYERS; i++) {
+        Sample *s = draw_sample();
+        set_sum_range(&s->l, &s->q);
+        if (!requantise(&s->l, s->factor, s->offset, &s->q)) {
+            refused++;
+            continue;
+        }
+        *(s->q.wide ? &wide : &narrow) += 1;
+        for (int64_t c = 0; c < s->l.co; c++)
+            for (int k = 0; k < SUMS; k++)
+                worst = fmax(worst, check_sum(s, c, draw_sum(s, c, k)));
+    }
+    printf("\nworst %g; %d with products of 32 bits, %d of 64, %d refused ", worst, narrow, wide, refused);
+    CU_ASSERT(worst <= MOST_OFF);
+    CU_ASSERT(narrow > LAYERS / 4 && wide > LAYERS / 20);
+    CU_ASSERT(refused == 0);
+}
+
+int main(int argc, char **argv)
+{
+    pick_seed(argc > 1 ? (uint64_t)strtoull(argv[1], NULL, 10) : 1);
+    CU_initialize_registry();
+    CU_pSuite s = CU_add_suite("requantise", NULL, NULL);
+    CU_add_test(s, "random factors and offsets", test_random);
+    CU_basic_set_mode(CU_BRM_VERBOSE);
+    CU_basic_run_tests();
+    return CU_get_number_of_failures() != 0;
+}
