@@ -122,8 +122,8 @@ TN_KERNEL void tn_codes_i32(int32_t *v, int32_t n, int32_t factor, int32_t adden
         v[i] = tn_requantise(v[i], factor, addend, shift, low, high);
 }
 
-/* Rows of codes of a strip into an output plane: y[r * ystep + c * xstep] = v[r * pitch + c]. Typed by the sums that they
- * were. */
+/* Rows of codes of a strip into an output plane: y[r * ystep + c * xstep] = v[r * pitch + c]. Typed by the sums that
+ * they were. */
 TN_KERNEL void TN(put_bytes)(void *y, const T *v, int32_t rows, int32_t cols, int32_t pitch, int32_t ystep,
                              int32_t xstep)
 {

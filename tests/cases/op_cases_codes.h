@@ -1,5 +1,5 @@
-/* op_cases_codes.h - rows of the case table: what stands between DequantizeLinear and QuantizeLinear, which passes/codes.c
- * computes on codes. */
+/* op_cases_codes.h - rows of the case table: what stands between DequantizeLinear and QuantizeLinear, which
+ * passes/codes.c computes on codes. */
 #define ROW(NAME, ...) {.name = #NAME, .text = __VA_ARGS__},
 
 /* clang-format off */
