@@ -45,6 +45,22 @@ for path in m/kinds.onnx m/tiny.onnx "$TERNC_SOURCE"/examples/*/*.onnx; do
     check_symbols object.o "$name"
 done
 
+# A transposed convolution of which some outputs have no weight: what reads none of its table is no variable unset.
+/usr/bin/python3 - <<'END' || exit 1
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper, save
+node = helper.make_node("ConvTranspose", ["x", "w"], ["y"], strides=[2], group=8)
+weights = np.where(np.arange(24) % 2, 1, -1).astype(np.float32).reshape(8, 3, 1)
+graph = helper.make_graph([node], "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [3, 8, 2])],
+                          [helper.make_tensor_value_info("y", TensorProto.FLOAT, [3, 24, 3])],
+                          [numpy_helper.from_array(weights, "w")])
+save(helper.make_model(graph, ir_version=7, opset_imports=[helper.make_opsetid("", 13)]), "m/phases.onnx")
+END
+for lowering in unroll sparse packed dense; do
+    expect 0 "" ternc compile -q m/phases.onnx -o c --lowering $lowering --keep none --optimize size
+    try gcc -std=c99 $warnings -O2 -DTN_NO_VECTORS -c c/phases.c -o object.o
+done
+
 # The header in C++, before and after linking.
 expect 0 "" ternc compile m/tiny.onnx -o c
 cat >user.cpp <<'END'
