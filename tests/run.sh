@@ -102,8 +102,8 @@ fuzz_one() {
     for folder in tests/fuzz/seeds /usr/share/libonnx-testdata/data/simple; do
         [ ! -d "$folder" ] || set -- "$@" "$folder"
     done
-    ASAN_OPTIONS=detect_leaks=0 "$target" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 -max_len=4096 \
-        -print_final_stats=1 -verbosity=0 -artifact_prefix="build/$name-" "$@" >"$log" 2>&1 || {
+    ASAN_OPTIONS=detect_leaks=0 "$target" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -rss_limit_mb=2048 -timeout=10 \
+        -max_len=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix="build/$name-" "$@" >"$log" 2>&1 || {
         tail -n 40 "$log"
         return 1
     }
