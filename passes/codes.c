@@ -66,27 +66,6 @@ static Node *only_quantizer(const Codes *c, const Tensor *t, CodeStep *s)
 
 /* ---- 1. what moves elements ---- */
 
-/* Its output's elements are some of those of input 0, whatever they are. */
-static bool moves(const Node *n)
-{
-    switch (n->op) {
-    case OP_Reshape:
-    case OP_Flatten:
-    case OP_Squeeze:
-    case OP_Unsqueeze:
-    case OP_Identity:
-    case OP_Transpose:
-    case OP_Slice:
-    case OP_Expand:
-    case OP_Tile:
-    case OP_DepthToSpace:
-    case OP_SpaceToDepth:
-    case OP_GlobalMaxPool:
-    case OP_MaxPool: return n->num_out == 1 || !n->out[1];
-    default: return false;
-    }
-}
-
 static Tensor *code_tensor(Codes *c, const Tensor *like, DType d)
 {
     Type t = like->type;
@@ -108,7 +87,7 @@ static Node *copy_step(const Node *n, Tensor *x, Tensor *y)
 static bool sink_dequantize(Codes *c, Node *n)
 {
     CodeStep s;
-    Node *from = moves(n) ? dequantizer(n->in[0], &s) : NULL;
+    Node *from = moves_codes(n) ? dequantizer(n->in[0], &s) : NULL;
     if (!from)
         return false;
     Tensor *y = n->out[0];
@@ -123,7 +102,7 @@ static bool sink_dequantize(Codes *c, Node *n)
 static Node *quantizer_behind(const Codes *c, const Node *n)
 {
     CodeStep s;
-    while (moves(n)) {
+    while (moves_codes(n)) {
         Node *user = only_user(c, n->out[0]);
         if (user && user->op == OP_QuantizeLinear)
             return only_quantizer(c, n->out[0], &s);
@@ -137,7 +116,8 @@ static Node *quantizer_behind(const Codes *c, const Node *n)
 /* quantize (move (move (x))), at the first move, becomes move (move (quantize (x))). */
 static bool hoist_quantize(Codes *c, Node *n)
 {
-    Node *to = moves(n) && !n->in[0]->data && n->in[0]->type.dtype == DT_F32 ? quantizer_behind(c, n) : NULL;
+    Node *to =
+        moves_codes(n) && !n->in[0]->data && n->in[0]->type.dtype == DT_F32 ? quantizer_behind(c, n) : NULL;
     if (!to)
         return false;
     DType d = to->out[0]->type.dtype;

@@ -46,26 +46,6 @@ static bool is_clamp(const Node *n)
     return n->op == OP_Relu || n->op == OP_Clip;
 }
 
-static bool moves(const Node *n)
-{
-    switch (n->op) {
-    case OP_Reshape:
-    case OP_Flatten:
-    case OP_Squeeze:
-    case OP_Unsqueeze:
-    case OP_Identity:
-    case OP_Transpose:
-    case OP_Slice:
-    case OP_Expand:
-    case OP_Tile:
-    case OP_DepthToSpace:
-    case OP_SpaceToDepth:
-    case OP_GlobalMaxPool:
-    case OP_MaxPool: return n->num_out == 1 || !n->out[1];
-    default: return false;
-    }
-}
-
 /* Arithmetic with a constant for each channel, or BatchNormalization: what a layer takes over in front of its
  * clamp. */
 static bool is_affine(const Node *n)
@@ -200,7 +180,7 @@ static bool reads_codes(const Quantising *q, const Node *n, int k)
     const Tensor *y = n->num_out ? n->out[0] : NULL;
     if (!y || !is_float(y))
         return false;
-    if (moves(n))
+    if (moves_codes(n))
         return k == 0 && q->coded[y->id];
     if (n->op == OP_Softmax)
         return k == 0 && q->coded[y->id];
@@ -250,7 +230,7 @@ static void join_moved(Quantising *q)
     for (int i = 0; i < q->g->num_nodes; i++) {
         const Node *n = q->g->nodes[i];
         for (int k = 0; k < n->num_in; k++)
-            if (n->op == OP_Concat || (moves(n) && k == 0))
+            if (n->op == OP_Concat || (moves_codes(n) && k == 0))
                 join(q, n->out[0], n->in[k]);
     }
 }

@@ -57,6 +57,26 @@ static void check_size(const Graph *g, const Node *n)
         fail_node(g, n, "unsupported: more than %d elements", INT32_MAX);
 }
 
+bool moves_codes(const Node *n)
+{
+    switch (n->op) {
+    case OP_Reshape:
+    case OP_Flatten:
+    case OP_Squeeze:
+    case OP_Unsqueeze:
+    case OP_Identity:
+    case OP_Transpose:
+    case OP_Slice:
+    case OP_Expand:
+    case OP_Tile:
+    case OP_DepthToSpace:
+    case OP_SpaceToDepth:
+    case OP_GlobalMaxPool:
+    case OP_MaxPool: return n->num_out == 1 || !n->out[1];
+    default: return false;
+    }
+}
+
 /* ---- QuantizeLinear ---- */
 
 static void infer_quantize(Graph *g, Node *n)

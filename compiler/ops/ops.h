@@ -66,6 +66,9 @@ ScalarRow scalar_row(const char *kernel, DType d); /* bug if there is none */
 /* Of a QuantizeLinear or DequantizeLinear with one constant scale and zero point for the whole tensor; false:
  * not so. */
 bool node_step(const Node *n, CodeStep *s);
+/* Whether its output's elements are some of those of input 0, whatever they are: it does the same with codes.
+ */
+bool moves_codes(const Node *n);
 
 /* ---- weights.c ---- */
 
