@@ -180,49 +180,6 @@ typedef struct Region {
     const Node *from;
 } Region;
 
-static bool is_function(const Node *n)
-{
-    switch (n->op) {
-    case OP_Relu:
-    case OP_Clip:
-    case OP_LeakyRelu:
-    case OP_PRelu:
-    case OP_Elu:
-    case OP_Selu:
-    case OP_Celu:
-    case OP_HardSigmoid:
-    case OP_HardSwish:
-    case OP_Sigmoid:
-    case OP_Tanh:
-    case OP_Softplus:
-    case OP_Softsign:
-    case OP_ThresholdedRelu:
-    case OP_Erf:
-    case OP_Exp:
-    case OP_Log:
-    case OP_Sqrt:
-    case OP_Abs:
-    case OP_Neg:
-    case OP_Reciprocal:
-    case OP_Round:
-    case OP_Floor:
-    case OP_Ceil:
-    case OP_Pow:
-    case OP_Add:
-    case OP_Sub:
-    case OP_Mul:
-    case OP_Div:
-    case OP_Max:
-    case OP_Min: return n->out[0]->type.dtype == DT_F32;
-    default: return false;
-    }
-}
-
-static bool is_single_constant(const Tensor *t)
-{
-    return t->data && type_elems(t->type) == 1 && t->type.dtype == DT_F32;
-}
-
 static bool region_has(const Region *r, const Node *n)
 {
     for (int i = 0; i < r->count; i++)
@@ -235,7 +192,7 @@ static bool region_has(const Region *r, const Node *n)
 static bool grow_region(Region *r, const Tensor *t, Type type)
 {
     CodeStep s;
-    if (!t || is_single_constant(t))
+    if (!t || is_float_scalar(t))
         return true;
     const Node *n = t->producer, *from = dequantizer(t, &s);
     if (!n || !type_equal(t->type, type))
@@ -247,7 +204,7 @@ static bool grow_region(Region *r, const Tensor *t, Type type)
     }
     if (region_has(r, n))
         return true;
-    if (!is_function(n) || r->count == MAX_NODES)
+    if (!is_code_function(n) || r->count == MAX_NODES)
         return false;
     r->nodes[r->count++] = n;
     for (int i = 0; i < n->num_in; i++)
@@ -336,7 +293,7 @@ static bool clamp_of(const Node *n, double *low, double *high)
     else if (n->op != OP_Clip)
         return false;
     for (int i = 1; i < n->num_in; i++) {
-        if (n->in[i] && !is_single_constant(n->in[i]))
+        if (n->in[i] && !is_float_scalar(n->in[i]))
             return false;
         if (n->in[i])
             *(i == 1 ? low : high) = elem_get(n->in[i]->data, DT_F32, 0);
@@ -359,7 +316,7 @@ static Node *source_of(const Codes *c, const Node *q, Outlet *o)
     Node *n = q->in[0]->producer;
     if (n && clamp_of(n, &low, &high) && only_user(c, n->out[0]) == q)
         n = n->in[0]->producer;
-    if (!n || !only_user(c, n->out[0]))
+    if (!n || !n->out[0] || !only_user(c, n->out[0]))
         return NULL;
     o->quantizer = q;
     o->low = limit_code(q->out[0]->type.dtype, &o->step, low);

@@ -27,6 +27,7 @@ typedef struct Quantising {
     bool *coded;          /* by tensor id: gets a step */
     bool *linear;         /* by tensor id: made by a linear node, or by arithmetic that goes into its layer */
     bool *inner;          /* by tensor id: only read by the function that it is inside of */
+    bool *ends;           /* by tensor id: what it is inside of makes codes */
     const Tensor **from;  /* by tensor id: what a function of one tensor is of; else itself */
     Tensor **root;        /* by tensor id: has the same step */
     Range *shared;        /* of a root */
@@ -55,35 +56,6 @@ static bool is_affine(const Node *n)
     if (n->op != OP_Add && n->op != OP_Sub && n->op != OP_Mul && n->op != OP_Div)
         return false;
     return !n->in[0]->data != !n->in[1]->data;
-}
-
-static bool is_function(const Node *n)
-{
-    switch (n->op) {
-    case OP_LeakyRelu:
-    case OP_Elu:
-    case OP_Selu:
-    case OP_Celu:
-    case OP_HardSigmoid:
-    case OP_HardSwish:
-    case OP_Sigmoid:
-    case OP_Tanh:
-    case OP_Softplus:
-    case OP_Softsign:
-    case OP_ThresholdedRelu:
-    case OP_Erf:
-    case OP_Relu:
-    case OP_Clip: return true;
-    case OP_Add:
-    case OP_Sub:
-    case OP_Mul:
-    case OP_Div: break;
-    default: return false;
-    }
-    for (int i = 0; i < 2; i++)
-        if (n->in[i]->data && type_elems(n->in[i]->type) != 1)
-            return false;
-    return true;
 }
 
 static bool is_average(const Node *n)
@@ -125,7 +97,9 @@ static void find_sources(Quantising *q)
         q->from[i] = q->g->tensors[i];
     for (int i = 0; i < q->g->num_nodes; i++) {
         const Node *n = q->g->nodes[i];
-        const Tensor *of = is_function(n) ? source_of(q, n) : NULL;
+        if (!n->out[0])
+            continue;
+        const Tensor *of = is_code_function(n) ? source_of(q, n) : NULL;
         if (of)
             q->from[n->out[0]->id] = of;
         q->inner[n->out[0]->id] = of != NULL;
@@ -133,7 +107,8 @@ static void find_sources(Quantising *q)
     for (int i = 0; i < q->g->num_nodes; i++)
         for (int k = 0; k < q->g->nodes[i]->num_in; k++) {
             const Tensor *t = q->g->nodes[i]->in[k];
-            if (t && q->from[q->g->nodes[i]->out[0]->id] != q->from[t->id])
+            const Tensor *y = q->g->nodes[i]->out[0];
+            if (t && (!y || q->from[y->id] != q->from[t->id]))
                 q->inner[t->id] = false;
         }
     for (int i = 0; i < q->g->num_outputs; i++)
@@ -150,6 +125,8 @@ static void find_linear(Quantising *q)
 {
     for (int i = 0; i < q->g->num_nodes; i++) {
         const Node *n = q->g->nodes[i];
+        if (!n->out[0])
+            continue;
         bool goes_on = is_affine(n) && q->linear[operand(n)->id] && q->only[operand(n)->id] == n;
         q->linear[n->out[0]->id] = is_linear(n) || goes_on;
     }
@@ -185,17 +162,22 @@ static bool reads_codes(const Quantising *q, const Node *n, int k)
     if (n->op == OP_Softmax)
         return k == 0 && q->coded[y->id];
     bool computes = is_sum(n) || is_average(n) || n->op == OP_Concat || q->from[y->id] != y;
-    return computes && (q->coded[y->id] || inside_layer(q, y) || inside_function(q, y));
+    return computes && (q->coded[y->id] || q->ends[y->id]);
 }
 
 static void choose_tensors(Quantising *q)
 {
     for (int i = q->g->num_nodes - 1; i >= 0; i--) {
         const Node *n = q->g->nodes[i];
+        const Tensor *y = n->out[0];
+        bool ends = y && (q->coded[y->id] || q->ends[y->id]);
         for (int k = 0; k < n->num_in; k++) {
             const Tensor *t = n->in[k];
-            if (is_float(t) && q->ranges[t->id].known && reads_codes(q, n, k) && !inside_layer(q, t) &&
-                !inside_function(q, t))
+            if (!is_float(t) || !q->ranges[t->id].known)
+                continue;
+            if (inside_layer(q, t) || inside_function(q, t))
+                q->ends[t->id] |= ends;
+            else if (reads_codes(q, n, k))
                 q->coded[t->id] = true;
         }
     }
@@ -412,6 +394,7 @@ bool pass_quantise(Graph *g, const Range *ranges, bool outputs)
                     .coded = NEW_ARRAY(bool, count),
                     .linear = NEW_ARRAY(bool, count),
                     .inner = NEW_ARRAY(bool, count),
+                    .ends = NEW_ARRAY(bool, count),
                     .from = NEW_ARRAY(const Tensor *, count),
                     .root = NEW_ARRAY(Tensor *, count),
                     .shared = NEW_ARRAY(Range, count),

@@ -77,6 +77,57 @@ bool moves_codes(const Node *n)
     }
 }
 
+bool is_float_scalar(const Tensor *t)
+{
+    return t->data && type_elems(t->type) == 1 && t->type.dtype == DT_F32;
+}
+
+static bool has_other_constants(const Node *n)
+{
+    for (int i = 0; i < n->num_in; i++)
+        if (n->in[i] && n->in[i]->data && !is_float_scalar(n->in[i]))
+            return true;
+    return false;
+}
+
+bool is_code_function(const Node *n)
+{
+    switch (n->op) {
+    case OP_Relu:
+    case OP_Clip:
+    case OP_LeakyRelu:
+    case OP_PRelu:
+    case OP_Elu:
+    case OP_Selu:
+    case OP_Celu:
+    case OP_HardSigmoid:
+    case OP_HardSwish:
+    case OP_Sigmoid:
+    case OP_Tanh:
+    case OP_Softplus:
+    case OP_Softsign:
+    case OP_ThresholdedRelu:
+    case OP_Erf:
+    case OP_Exp:
+    case OP_Log:
+    case OP_Sqrt:
+    case OP_Abs:
+    case OP_Neg:
+    case OP_Reciprocal:
+    case OP_Round:
+    case OP_Floor:
+    case OP_Ceil:
+    case OP_Pow:
+    case OP_Add:
+    case OP_Sub:
+    case OP_Mul:
+    case OP_Div:
+    case OP_Max:
+    case OP_Min: return n->out[0]->type.dtype == DT_F32 && !has_other_constants(n);
+    default: return false;
+    }
+}
+
 /* ---- QuantizeLinear ---- */
 
 static void infer_quantize(Graph *g, Node *n)

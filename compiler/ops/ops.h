@@ -69,6 +69,10 @@ bool node_step(const Node *n, CodeStep *s);
 /* Whether its output's elements are some of those of input 0, whatever they are: it does the same with codes.
  */
 bool moves_codes(const Node *n);
+/* Whether each element of its output follows from those at its place in the inputs and from single constants:
+ * of one input it is a table of codes. */
+bool is_code_function(const Node *n);
+bool is_float_scalar(const Tensor *t); /* constant */
 
 /* ---- weights.c ---- */
 
