@@ -214,8 +214,8 @@ static void write_row(FILE *index, const char *folder, const Run *r)
     const char *name = r->row->name;
     Model m = {.file = name, .ir_version = 8, .opset = 17, .graph = r->g};
     onnx_write(&m, mem_printf("%s/%s.onnx", folder, name));
-    fprintf(index, "{\"name\": \"%s\", \"tolerance\": %g, \"in\": [", name,
-            r->row->tolerance > 0 ? r->row->tolerance : 1e-5);
+    fprintf(index, "{\"name\": \"%s\", \"tolerance\": %g, \"steps\": %d, \"in\": [", name,
+            r->row->tolerance > 0 ? r->row->tolerance : 1e-5, r->row->steps);
     for (int i = 0; i < r->g->num_inputs; i++, fputs(i < r->g->num_inputs ? ", " : "", index))
         write_values(index, folder, mem_printf("%s.in%d", name, i), r->g->inputs[i], r->in[i]);
     fprintf(index, "], \"out\": [");
