@@ -63,8 +63,11 @@ bool conv_in_place(const Layer *l, const Options *opt)
                 !l->pool.kind && l->sh == 1;
     if (!same || !layer_format(l)->pairs)
         return false;
-    const ConvStrip s = conv_frame(l, opt).s;
-    return strip_slides(l, &s) || s.staged == l->ci || (l->groups == l->co && s.rows >= s.total_rows);
+    const ConvFrame c = conv_frame(l, opt);
+    const bool all = c.s.staged == l->ci, one_strip = c.s.rows >= c.s.total_rows;
+    if (strip_slides(&c.turned, &c.s) || (all && c.s.stage_rows == c.s.rows))
+        return true;
+    return one_strip && (all || l->groups == l->co);
 }
 
 int64_t layer_scratch_bytes(const Layer *l, const Options *opt)

@@ -69,6 +69,14 @@ for rule in percentile mse minmax; do
     expect 0 "" ternc check conv.onnx $int8 x.npy --calibration $rule -q
 done
 
+# ---- outputs where the inputs were ----
+
+mkdir -p chains
+/usr/bin/python3 "$TERNC_SOURCE/tests/models/make_chains.py" chains || exit 1
+for model in chains/*.onnx; do
+    try ternc check "$model" --method none --target cortex-m4
+done
+
 # ---- MNIST ----
 
 digits=$TERNC_SHARED/data/mnist
