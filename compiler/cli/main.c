@@ -49,7 +49,8 @@ static void show_lines_at_once(void)
  * training is slower. */
 static void limit_spinning(const CommandLine *c, char **argv)
 {
-    if (!c->data.spec || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
+    bool threads = c->data.spec || c->opt.calibration.spec;
+    if (!threads || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
         return;
     if (!setenv("GOMP_SPINCOUNT", "5000", 0))
         execv("/proc/self/exe", argv);
