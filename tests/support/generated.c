@@ -48,11 +48,12 @@ int64_t generated_add(Generated *s, Graph *g, const char *name)
     return generated_add_lowered(s, g, name);
 }
 
-static void *build_object(const Generated *s, int first, int count, const char *cc, const char *flags)
+static void *build_object(const char *so, const char *const *sources, int count, const char *cc,
+                          const char *flags)
 {
-    const char *files[FILES_PER_OBJECT + 4], *so = mem_printf("%s/%s%d.so", s->folder, cc, first);
+    const char *files[FILES_PER_OBJECT + 4];
     const char *rest[] = {"-o", so, "-lm", NULL};
-    memcpy(files, s->files + first, (size_t)count * sizeof *files);
+    memcpy(files, sources, (size_t)count * sizeof *files);
     memcpy(files + count, rest, sizeof rest);
     cc_compile(cc,
                mem_printf("-shared -fPIC -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s", flags),
@@ -69,7 +70,8 @@ void generated_build(Generated *s, const char *cc, const char *flags)
     for (int i = 0; i < s->count; i += FILES_PER_OBJECT) {
         int left = s->count - i;
         s->handles[s->num_handles++] =
-            build_object(s, i, left < FILES_PER_OBJECT ? left : FILES_PER_OBJECT, cc, flags);
+            build_object(mem_printf("%s/%s%d.so", s->folder, cc, i), s->files + i,
+                         left < FILES_PER_OBJECT ? left : FILES_PER_OBJECT, cc, flags);
     }
 }
 
@@ -83,6 +85,28 @@ GeneratedCall *generated_find(const Generated *s, const char *name)
         fail("%s: no such graph", name);
     memcpy(&call, &symbol, sizeof call);
     return call;
+}
+
+GeneratedRun *generated_run(const Plan *p, const char *cc, const char *flags)
+{
+    static const char *folder;
+    static int number;
+    if (!folder)
+        folder = temp_folder();
+    Text c = {0}, h = {0};
+    emit_c(p, &c, &h);
+    const char *source = mem_printf("%s/net.c", folder);
+    file_write(source, c.data, c.len);
+    file_write(mem_printf("%s/net.h", folder), h.data, h.len);
+    text_free(&c);
+    text_free(&h);
+    void *object = build_object(mem_printf("%s/net%d.so", folder, number++), &source, 1, cc, flags);
+    void *symbol = dlsym(object, "net_run_in");
+    if (!symbol)
+        fail("there is no net_run_in");
+    GeneratedRun *run;
+    memcpy(&run, &symbol, sizeof run);
+    return run;
 }
 
 bool values_agree(const void *got, const void *want, DType d, int64_t i, double relative, double absolute)

@@ -29,6 +29,10 @@ int64_t generated_add(Generated *s, Graph *g, const char *name); /* likewise, lo
 void generated_build(Generated *s, const char *cc, const char *flags);
 GeneratedCall *generated_find(const Generated *s, const char *name);
 
+/* A plan named "net" with one input and one output, as a function of this process. */
+typedef void GeneratedRun(void *arena, const void *x, void *y);
+GeneratedRun *generated_run(const Plan *p, const char *cc, const char *flags);
+
 /* Whether two values of type d agree: equal, both NaN, or floating and within the tolerance. */
 bool values_agree(const void *got, const void *want, DType d, int64_t i, double relative, double absolute);
 

@@ -1,13 +1,10 @@
 /* unit_layers.c - random linear layers in every lowering: the generated C, compiled and run, against
  * eval_layer. An argument is the seed of the layers. */
-#include "base/host.h"
-#include "codegen/codegen.h"
-#include "passes/passes.h"
+#include "support/generated.h"
 #include "support/layers.h"
 #include "support/pick.h"
 
 #include <CUnit/Basic.h>
-#include <dlfcn.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,34 +19,8 @@ static float *draw_floats(int64_t n)
     return v;
 }
 
-typedef void Run(void *arena, const float *x, float *y);
-
-static Run *build(const Plan *p, const char *cc, const char *flags)
-{
-    Text c = {0}, h = {0};
-    emit_c(p, &c, &h);
-    static const char *dir;
-    static int number;
-    if (!dir)
-        dir = temp_folder();
-    const char *so = mem_printf("%s/net%d.so", dir, number++), *source = mem_printf("%s/net.c", dir);
-    file_write(source, c.data, c.len);
-    file_write(mem_printf("%s/net.h", dir), h.data, h.len);
-    const char *files[] = {source, "-o", so, "-lm", NULL};
-    cc_compile(cc,
-               mem_printf("-shared -fPIC -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s", flags),
-               files);
-    void *handle = dlopen(so, RTLD_NOW | RTLD_LOCAL);
-    Run *run = NULL;
-    void *symbol = handle ? dlsym(handle, "net_run_in") : NULL;
-    memcpy(&run, &symbol, sizeof run);
-    text_free(&c);
-    text_free(&h);
-    return run;
-}
-
 /* The largest error as a share of the bound; the arena is filled with NaN and watched at its end. */
-static double worst_error(const Layer *l, Run *run, int64_t arena_bytes)
+static double worst_error(const Layer *l, GeneratedRun *run, int64_t arena_bytes)
 {
     int64_t ni = type_elems(layer_input_type(l, false)), no = type_elems(layer_output_type(l, false));
     float *x = draw_floats(ni), *neg = NEW_ARRAY(float, ni), *y = NEW_ARRAY(float, no),
@@ -80,10 +51,7 @@ static void test_layer(Layer *l, bool one_row, Lowering lowering, int i)
     static const char *const flags[] = {"-O1 -march=native", "-O1 -DTN_NO_VECTORS", "-O1"};
     Options opt = {.lowering = lowering, .optimize = i % 2 ? OPTIMIZE_SIZE : OPTIMIZE_SPEED, .name = "net"};
     const Plan *p = layer_plan(layer_graph(l, one_row, true), &opt);
-    Run *run = build(p, compilers[i % 2], flags[i % 3]);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(run);
-    if (!run)
-        return;
+    GeneratedRun *run = generated_run(p, compilers[i % 2], flags[i % 3]);
     double worst = worst_error(l, run, p->arena_bytes);
     if (!(worst <= 1))
         printf("\nlayer %d: error %g of the bound: %s\n", i, worst, layer_text(l));

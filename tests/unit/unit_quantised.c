@@ -2,15 +2,12 @@
  * and QuantizeLinear: the generated C for PCs and for cores that compute otherwise, compiled and run here,
  * against eval_layer, code for code; and eval_layer against the graph as it was. An argument is the seed of
  * the layers. */
-#include "base/host.h"
-#include "codegen/codegen.h"
 #include "layers/layers.h"
-#include "passes/passes.h"
 #include "support/coded.h"
+#include "support/generated.h"
 #include "support/pick.h"
 
 #include <CUnit/Basic.h>
-#include <dlfcn.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,34 +27,6 @@ static void meet(const Layer *l)
     for (int i = 0; i < NUM_FORMATS; i++)
         if (!strcmp(layer_format(l)->name, all_formats[i]))
             met[i][l->quantised->wide]++;
-}
-
-/* ---- generated code ---- */
-
-typedef void Run(void *arena, const void *x, void *y);
-
-static Run *build(const Plan *p, const char *cc, const char *flags)
-{
-    Text c = {0}, h = {0};
-    emit_c(p, &c, &h);
-    static const char *dir;
-    static int number;
-    if (!dir)
-        dir = temp_folder();
-    const char *so = mem_printf("%s/net%d.so", dir, number++), *source = mem_printf("%s/net.c", dir);
-    file_write(source, c.data, c.len);
-    file_write(mem_printf("%s/net.h", dir), h.data, h.len);
-    const char *files[] = {source, "-o", so, "-lm", NULL};
-    cc_compile(cc,
-               mem_printf("-shared -fPIC -std=c99 -Wall -Wextra -Wpedantic -Wconversion -Werror %s", flags),
-               files);
-    void *handle = dlopen(so, RTLD_NOW | RTLD_LOCAL);
-    Run *run = NULL;
-    void *symbol = handle ? dlsym(handle, "net_run_in") : NULL;
-    memcpy(&run, &symbol, sizeof run);
-    text_free(&c);
-    text_free(&h);
-    return run;
 }
 
 /* ---- one layer ---- */
@@ -83,7 +52,8 @@ static const Node *layer_node(const Graph *g)
 }
 
 /* What may stand beside the layer moves elements only. */
-static void compare(const Graph *g, Run *run, int64_t arena_bytes, const uint8_t *x, const char *about)
+static void compare(const Graph *g, GeneratedRun *run, int64_t arena_bytes, const uint8_t *x,
+                    const char *about)
 {
     const Node *n = layer_node(g);
     const Tensor *y = g->outputs[0];
@@ -153,8 +123,7 @@ static void test_coded(const Coded *q, const Options *opt, const char *cc, const
         printf("\nnot one layer: %s\n", about);
     CU_ASSERT(sole);
     const Plan *p = plan_graph(g, opt);
-    Run *run = build(p, cc, flags);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(run);
+    GeneratedRun *run = generated_run(p, cc, flags);
     for (Fill f = 0; sole && f < NUM_FILLS; f++) {
         const uint8_t *x = draw_codes(q, type_elems(g->inputs[0]->type), f);
         compare(g, run, p->arena_bytes, x, about);
