@@ -33,10 +33,11 @@ static bool is_byte(DType d)
     return d == DT_U8 || d == DT_I8;
 }
 
-/* The node that makes t, if it is a DequantizeLinear of bytes with one step. */
+/* The node that makes t, if it is a DequantizeLinear of bytes with one step. t: NULL where a node has no such
+ * input. */
 static Node *dequantizer(const Tensor *t, CodeStep *s)
 {
-    Node *n = t->producer;
+    Node *n = t ? t->producer : NULL;
     bool good = n && n->op == OP_DequantizeLinear && is_byte(n->in[0]->type.dtype) && !n->in[0]->data;
     return good && node_step(n, s) ? n : NULL;
 }

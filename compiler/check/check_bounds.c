@@ -275,9 +275,9 @@ void node_bounds(const Graph *g, const Node *n, int k, const void *const *in, co
         magnify_bounds(g, n, in, want, bound);
 }
 
-/* eval_layer bounds everything but what falls below the normal numbers. */
+/* eval_layer bounds everything but what falls below the normal numbers; NaN: nothing is known. */
 void layer_bounds(const Tensor *t, const float *layer_bound, double *bound)
 {
     for (int64_t i = 0; i < type_elems(t->type); i++)
-        bound[i] = (double)layer_bound[i] + smallest(t->type.dtype);
+        bound[i] = isnan(layer_bound[i]) ? NO_BOUND : (double)layer_bound[i] + smallest(t->type.dtype);
 }

@@ -80,6 +80,27 @@ static double *absolute(const double *v, int64_t n)
     return a;
 }
 
+/* Forms that multiply do not drop what meets a zero weight: what becomes of a sum is not known where an input
+ * that is no finite number does. Its error is NaN. */
+static void mark_multiplied(const Layer *l, const double *x, const double *w, double *error)
+{
+    int64_t in = l->ci * l->ih * l->iw, out = l->co * l->oh * l->ow, weights = layer_weight_count(l), odd = 0;
+    if (!l->form || l->form->ternary)
+        return;
+    double *is_odd = doubles_new(in), *is_zero = doubles_new(weights), *met = doubles_new(out);
+    for (int64_t i = 0; i < in; i++)
+        odd += (is_odd[i] = !isfinite(x[i])) != 0;
+    for (int64_t i = 0; i < weights; i++)
+        is_zero[i] = w[i] == 0;
+    if (odd)
+        accumulate(l, is_odd, is_zero, met);
+    for (int64_t i = 0; odd && i < out; i++)
+        error[i] = met[i] > 0 ? NAN : error[i];
+    free(is_odd);
+    free(is_zero);
+    free(met);
+}
+
 /* acc becomes act(acc * scale + bias); error, if not NULL, goes from sum |w x| to the bound on it. */
 static void finish(const Layer *l, const double *w, int64_t weights, double *acc, double *error)
 {
@@ -114,7 +135,8 @@ static double pool_window(const Pool *p, int64_t width, const double *v, const d
             sum_abs += fabs(u);
             sum_error += d;
         }
-    *e = p->kind == POOL_MAX ? max_error : (sum_error + (count + 2) * ulp * sum_abs) / count;
+    bool known = !isnan(sum_error);
+    *e = p->kind == POOL_MAX && known ? max_error : (sum_error + (count + 2) * ulp * sum_abs) / count;
     return p->kind == POOL_MAX ? max : sum / count;
 }
 
@@ -162,6 +184,7 @@ static void eval_floats(const Layer *l, const float *x, float *y, float *bound)
         if (bound) {
             double *image_abs = absolute(image, in);
             accumulate(l, image_abs, w_abs, error);
+            mark_multiplied(l, image, w, error);
             free(image_abs);
         }
         free(image);

@@ -308,7 +308,7 @@ BlockShape conv_shape_of(const Layer *l, const Options *opt); /* of its unrolled
  * rounding error that its code may show: (n + 8) * Format.half_ulp * (sum |w x| * |scale| + |bias|) for the
  * n non-zero weights of the channel, times the activation's Lipschitz bound, plus the rounding of a sigmoid,
  * tanh, hard activation or average itself, and that of the output where it is of another type. Codes have
- * none. */
+ * none; NaN: nothing is known, since the layer's form multiplies a zero weight by an infinity or NaN. */
 void eval_layer(const Layer *l, const void *x, void *y, float *bound);
 
 #endif

@@ -20,16 +20,22 @@ static Approx exact(double v)
     return (Approx){v, 0};
 }
 
+/* An infinity is not off: it is the result. */
+static Approx approx(double v, double e)
+{
+    return (Approx){v, isinf(v) ? 0 : e};
+}
+
 static Approx add(const Stepping *k, Approx a, Approx b)
 {
     double v = a.v + b.v;
-    return (Approx){v, a.e + b.e + k->u * fabs(v)};
+    return approx(v, a.e + b.e + k->u * fabs(v));
 }
 
 static Approx multiply(const Stepping *k, Approx a, Approx b)
 {
     double v = a.v * b.v;
-    return (Approx){v, fabs(a.v) * b.e + fabs(b.v) * a.e + a.e * b.e + k->u * fabs(v)};
+    return approx(v, fabs(a.v) * b.e + fabs(b.v) * a.e + a.e * b.e + k->u * fabs(v));
 }
 
 static Approx complement(const Stepping *k, Approx a)
@@ -92,7 +98,7 @@ static Approx activate(const Stepping *k, int function, Approx x)
         x.v = x.v < 0 ? -c->clip : c->clip;
     GateFunction f = c->functions[k->s->direction][function];
     double y = gate_value(f, x.v);
-    return (Approx){y, gate_error(k, f, x, y)};
+    return approx(y, gate_error(k, f, x, y));
 }
 
 /* ---- sums ---- */
@@ -110,7 +116,7 @@ static Approx product(const Stepping *k, int64_t row, const Approx *h)
         error += fabs(r[i]) * h[i].e;
         terms++;
     }
-    return (Approx){sum, error + (terms + 8) * k->u * size};
+    return approx(sum, error + (terms + 8) * k->u * size);
 }
 
 static Approx with_bias(const Stepping *k, Approx sum, int which, int64_t row)

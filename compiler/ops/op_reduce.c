@@ -8,6 +8,7 @@
 #include "ops/ops.h"
 #include "ops/reference.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -239,6 +240,14 @@ static void eval_reduce(const Graph *g, const Node *n, const void *const *in, vo
 
 /* ---- bounds ---- */
 
+/* Of the logarithm of a sum, by the sum of |x|: 1 / |the sum|, unless rounding can halve it: then nothing is
+ * known of its logarithm. */
+static double cancelled_sum_factor(double sum, double size, int64_t terms, DType d)
+{
+    double u = (d == DT_F64 ? DBL_EPSILON : (double)FLT_EPSILON) / 2, error = (double)(terms + 8) * u * size;
+    return 2 * error < fabs(sum) ? size / fabs(sum) : INFINITY;
+}
+
 /* The sum of |x| over |the sum of x|, and how y, a root, follows from digits that small squares lost. */
 static void magnify_reduce(const Graph *g, const Node *n, const void *const *in, const void *want, double *by)
 {
@@ -247,14 +256,15 @@ static void magnify_reduce(const Graph *g, const Node *n, const void *const *in,
     static const ReduceOp squares = {EACH_SQUARE, JOIN_SUM, FINISH_NONE};
     DType d = n->in[0]->type.dtype;
     Nest nest = make_nest(g, n);
-    int64_t at[MAX_RANK] = {0};
+    int64_t at[MAX_RANK] = {0}, terms = type_elems(n->in[0]->type) / type_elems(n->out[0]->type);
     do {
         int64_t x = loops_position(&nest.kept, 1, at, nest.kept.rank);
         double *to = &by[loops_position(&nest.kept, 0, at, nest.kept.rank)];
         if (n->op == OP_ReduceL2)
             *to = small_sum_factor(reduce_floats(&squares, &nest, in[0], d, x), d);
         else
-            *to = reduce_floats(&sizes, &nest, in[0], d, x) / fabs(reduce_floats(&sum, &nest, in[0], d, x));
+            *to = cancelled_sum_factor(reduce_floats(&sum, &nest, in[0], d, x),
+                                       reduce_floats(&sizes, &nest, in[0], d, x), terms, d);
     } while (loops_next(&nest.kept, at, nest.kept.rank));
 }
 

@@ -329,6 +329,30 @@ static void test_bounds_of_infinities(void)
     }
 }
 
+/* Forms drop what meets a zero weight, or multiply by it: 0 * NaN may come out, or not. */
+static void test_zero_weights_of_no_numbers(void)
+{
+    static const char text[] = "g (float[5,2] x, float[1,1,3,3] m) => (y, z) <float[2,1] w = {2.3, -0.4},"
+                               " float[1,1,2,1] v = {0.1, 3}> { a = Sqrt (x)\n y = MatMul (a, w)\n b = Sqrt (m)\n"
+                               " c = Conv (b, v)\n z = MaxPool <kernel_shape = [2, 2]> (c) }";
+    for (Lowering l = LOWER_UNROLL; l <= LOWER_DENSE; l++)
+        expect_sound(text, METHOD_twn, l);
+}
+
+/* Of a sum that rounding can turn into nothing, the logarithm is not known. */
+static void test_bounds_of_logarithms(void)
+{
+    const OpCase row = {.name = "logarithms", .text = "g (float[3] x) => (y) { y = ReduceLogSum (x) }"};
+    Graph *g = load_row(&row);
+    const float numbers[][3] = {{1, 1, 1}, {1, -1, 1e-3F}, {1, -1, 1e-8F}, {1, -1, 0}}, want[1] = {0};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        const void *in[1] = {numbers[i]};
+        double bound[1] = {0};
+        node_bounds(g, g->nodes[0], 0, in, want, bound);
+        CU_ASSERT_EQUAL(bound[0] != NO_BOUND, i < 2);
+    }
+}
+
 /* ---- sums that leave the range of the type, or cancel ---- */
 
 /* Operators with sums of powers, or that divide by or take the logarithm of a sum; h: the numbers, [1,2,3,4].
@@ -409,6 +433,8 @@ int main(void)
     CU_ADD_TEST(s, test_values_of_batches);
     CU_ADD_TEST(s, test_bounds_of_terms_that_cancel);
     CU_ADD_TEST(s, test_bounds_of_infinities);
+    CU_ADD_TEST(s, test_bounds_of_logarithms);
+    CU_ADD_TEST(s, test_zero_weights_of_no_numbers);
     CU_ADD_TEST(s, test_sums_out_of_range);
     CU_basic_run_tests();
     bool failed = CU_get_number_of_failures() != 0;

@@ -23,6 +23,11 @@ static const char linear_gru[] =
     "}";
 static const char rnn[] = "g (float[4,1,4] x) => (h) <float[1,3,4] w = seed 1, float[1,3,3] r = seed 2>"
                           " { [cell] , h = RNN (x, w, r) }";
+/* 1 / x and 1 / 0 */
+static const char infinite[] =
+    "g (float[1,1,1] x, float[1,1,1] c0) => (y) <int64[6] p = {0, 0, 1, 0, 0, 0}, float[1,1,1] one = {1},"
+    " float[1,4,2] w = {1, 1, 1, 1, 1, 1, 1, 1}, float[1,4,1] r = {1, 1, 1, 1}, float[1,8] b = seed 1>"
+    " { q = Pad (x, p)\n i = Div (one, q)\n [cell] y = LSTM (i, w, r, b, , , c0) }";
 static const char run_time[] = "g (float[2,2,3] x, float[1,8,3] w, float[1,8,2] r, float[1,16] b) => (y) { "
                                "[cell] y = LSTM (x, w, r, b) }";
 
@@ -30,7 +35,7 @@ static const char run_time[] = "g (float[2,2,3] x, float[1,8,3] w, float[1,8,2] 
 
 static void test_sound_code_passes(void)
 {
-    static const char *const models[] = {lstm, gru, linear_gru, rnn, run_time};
+    static const char *const models[] = {lstm, gru, linear_gru, rnn, run_time, infinite};
     for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
         expect_sound(models[i], METHOD_none, LOWER_AUTO);
         for (Lowering l = LOWER_UNROLL; l <= LOWER_DENSE; l++)
