@@ -21,8 +21,10 @@ typedef struct Codes {
     Node *const *users;    /* graph_only_users */
     const bool *is_output; /* graph_mark_outputs */
     Tensor **replaced;     /* what is read in its place */
+    Node **quantizers;     /* the QuantizeLinear behind it, over what moves elements and nobody else reads */
     int num_tensors;
-    Graph result; /* only its array of nodes is used */
+    Tensor **made; /* by tensor id: its copy for all codes, while a table is made; else NULL */
+    Graph result;  /* only its array of nodes is used */
     bool changed;
 } Codes;
 
@@ -99,26 +101,27 @@ static bool sink_dequantize(Codes *c, Node *n)
     return true;
 }
 
-/* The QuantizeLinear behind n, over what moves elements and nobody else reads; NULL: there is none. */
-static Node *quantizer_behind(const Codes *c, const Node *n)
+/* From the last node to the first, so that each knows what is behind its user. */
+static void find_quantizers(Codes *c)
 {
     CodeStep s;
-    while (moves_codes(n)) {
-        Node *user = only_user(c, n->out[0]);
-        if (user && user->op == OP_QuantizeLinear)
-            return only_quantizer(c, n->out[0], &s);
-        if (!user || user->in[0] != n->out[0])
-            return NULL;
-        n = user;
+    for (int i = c->g->num_nodes - 1; i >= 0; i--) {
+        const Node *n = c->g->nodes[i];
+        const Tensor *y = moves_codes(n) ? n->out[0] : NULL;
+        Node *user = y ? only_user(c, y) : NULL;
+        if (!user || user->in[0] != y)
+            continue;
+        c->quantizers[y->id] = only_quantizer(c, y, &s);
+        if (moves_codes(user))
+            c->quantizers[y->id] = c->quantizers[user->out[0]->id];
     }
-    return NULL;
 }
 
 /* quantize (move (move (x))), at the first move, becomes move (move (quantize (x))). */
 static bool hoist_quantize(Codes *c, Node *n)
 {
-    Node *to =
-        moves_codes(n) && !n->in[0]->data && n->in[0]->type.dtype == DT_F32 ? quantizer_behind(c, n) : NULL;
+    bool moves = moves_codes(n) && !n->in[0]->data && n->in[0]->type.dtype == DT_F32;
+    Node *to = moves ? c->quantizers[n->out[0]->id] : NULL;
     if (!to)
         return false;
     DType d = to->out[0]->type.dtype;
@@ -238,16 +241,29 @@ static Tensor *on_codes(Graph *g, const Tensor *t, Tensor **made, const Tensor *
     return copy->out[0];
 }
 
-/* What the nodes from x to y make of each code. */
-static uint8_t *tabulate(const Codes *c, const Tensor *x, const Tensor *y)
+static void forget_copies(Tensor **made, const Region *r)
+{
+    for (int i = 0; i < r->count; i++) {
+        made[r->nodes[i]->out[0]->id] = NULL;
+        for (int k = 0; k < r->nodes[i]->num_in; k++)
+            if (r->nodes[i]->in[k])
+                made[r->nodes[i]->in[k]->id] = NULL;
+    }
+}
+
+/* What the region and the QuantizeLinear behind it make of each code. */
+static uint8_t *tabulate(const Codes *c, const Region *r, const Node *quantizer)
 {
     const int64_t dims[] = {CODES};
+    const Region ends = {.nodes = {r->from, quantizer}, .count = 2};
+    const Tensor *x = r->from->in[0];
     Graph *g = graph_new(c->g->file, "table");
     Tensor *all = graph_tensor(g, x->name, type_make(x->type.dtype, 1, dims));
-    Tensor **made = NEW_ARRAY(Tensor *, c->g->num_tensors);
     g->inputs = &all;
     g->num_inputs = 1;
-    Tensor *result = on_codes(g, y, made, x, all);
+    Tensor *result = on_codes(g, quantizer->out[0], c->made, x, all);
+    forget_copies(c->made, r);
+    forget_copies(c->made, &ends);
     uint8_t codes[CODES];
     for (int i = 0; i < CODES; i++)
         codes[i] = (uint8_t)i;
@@ -269,8 +285,7 @@ static bool make_table(Codes *c, const Node *n)
     Type type = type_make(n->out[0]->type.dtype, 1, dims);
     Node *table = node_new(OP_CodeTable, n->name, 2, 1);
     table->in[0] = r.from->in[0];
-    table->in[1] = graph_const(c->g, mem_printf("%s_table", n->out[0]->name), type,
-                               tabulate(c, r.from->in[0], n->out[0]));
+    table->in[1] = graph_const(c->g, mem_printf("%s_table", n->out[0]->name), type, tabulate(c, &r, n));
     table->out[0] = n->out[0];
     node_append(&c->result, table);
     return true;
@@ -458,6 +473,9 @@ static void begin_walk(Codes *c)
     c->is_output = graph_mark_outputs(c->g);
     c->num_tensors = c->g->num_tensors;
     c->replaced = NEW_ARRAY(Tensor *, c->num_tensors);
+    c->quantizers = NEW_ARRAY(Node *, c->num_tensors);
+    c->made = NEW_ARRAY(Tensor *, c->num_tensors);
+    find_quantizers(c);
     c->result = (Graph){0};
 }
 
@@ -497,7 +515,7 @@ static bool open_input(const Codes *c, Tensor *x)
         return false;
     x->type = n->out[0]->type;
     set_step(x, n);
-    graph_replace(c->g, n->out[0], x);
+    c->replaced[n->out[0]->id] = x;
     n->op = OP_UNSUPPORTED;
     return true;
 }
@@ -507,14 +525,11 @@ static bool open_output(const Codes *c, Tensor *y)
 {
     CodeStep s;
     Node *n = dequantizer(y, &s), *from = n ? n->in[0]->producer : NULL;
-    if (!from || is_output(c, n->in[0]))
+    if (!from || is_output(c, n->in[0]) || c->replaced[n->in[0]->id])
         return false;
     Tensor *codes = n->in[0], *real = graph_tensor(c->g, mem_printf("%s_real", y->name), y->type);
-    for (int i = 0; i < c->g->num_nodes; i++)
-        for (int k = 0; k < c->g->nodes[i]->num_in; k++)
-            if (c->g->nodes[i]->in[k] == y)
-                c->g->nodes[i]->in[k] = real;
-    graph_replace(c->g, codes, y);
+    c->replaced[y->id] = real;
+    c->replaced[codes->id] = y;
     for (int k = 0; k < from->num_out; k++)
         if (from->out[k] == codes)
             from->out[k] = y;
@@ -524,6 +539,13 @@ static bool open_output(const Codes *c, Tensor *y)
     n->out[0] = real;
     real->producer = n;
     return true;
+}
+
+static void read_replaced(const Codes *c, Node *n)
+{
+    for (int k = 0; k < n->num_in; k++)
+        if (n->in[k] && n->in[k]->id < c->num_tensors && c->replaced[n->in[k]->id])
+            n->in[k] = c->replaced[n->in[k]->id];
 }
 
 static void open_to_codes(Codes *c)
@@ -537,9 +559,11 @@ static void open_to_codes(Codes *c)
         opened += open_output(c, g->outputs[i]);
     if (!opened)
         fail("%s: --io int8: no input or output is quantised; --activations int8 does that", g->file);
-    for (int i = 0; i < g->num_nodes; i++)
+    for (int i = 0; i < g->num_nodes; i++) {
+        read_replaced(c, g->nodes[i]);
         if (g->nodes[i]->op != OP_UNSUPPORTED)
             g->nodes[kept++] = g->nodes[i];
+    }
     g->num_nodes = kept;
 }
 
@@ -555,9 +579,7 @@ static void apply(Codes *c, Rule *rule)
         Node *n = c->g->nodes[i];
         if (n->op == OP_UNSUPPORTED)
             continue;
-        for (int k = 0; k < n->num_in; k++)
-            if (n->in[k] && n->in[k]->id < c->num_tensors && c->replaced[n->in[k]->id])
-                n->in[k] = c->replaced[n->in[k]->id];
+        read_replaced(c, n);
         if (rule(c, n))
             c->changed = true;
         else

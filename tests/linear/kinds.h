@@ -15,6 +15,8 @@ void make_transpose(Big *b, int n);
 void make_cast(Big *b, int n);
 void make_shape(Big *b, int n);
 void make_quantized(Big *b, int n);
+void make_coded(Big *b, int n);
+void make_coded_moves(Big *b, int n);
 void make_pool(Big *b, int n);
 void make_slice(Big *b, int n);
 void make_softmax(Big *b, int n);

@@ -93,6 +93,53 @@ void make_quantized(Big *b, int n)
     add_output(b, numbered("x", n / 2), 1, NULL);
 }
 
+static void add_step(Big *b)
+{
+    add_weights(b, "minus", "");
+    add_node(b, "Neg", "minus", "scale", "");
+}
+
+/* y = x, through codes */
+static void add_pair(Big *b, const char *x, const char *codes, const char *y)
+{
+    add_node(b, "QuantizeLinear", mem_printf("%s scale", x), codes, "");
+    add_node(b, "DequantizeLinear", mem_printf("%s scale", codes), y, "");
+}
+
+/* Inputs that are quantised, sums of their functions, and all of these as outputs. */
+void make_coded(Big *b, int n)
+{
+    add_step(b);
+    add_input(b, "x", 1, "1,8");
+    add_pair(b, "x", "q", "y0");
+    for (int i = 0; i < n / 7; i++) {
+        add_input(b, numbered("x", i), 1, "1,8");
+        add_pair(b, numbered("x", i), numbered("q", i), numbered("d", i));
+        add_node(b, "Sigmoid", numbered("d", i), numbered("f", i), "");
+        add_pair(b, numbered("f", i), numbered("t", i), numbered("e", i));
+        add_node(b, "Add", mem_printf("e%d y%d", i, i), numbered("s", i), "");
+        add_pair(b, numbered("s", i), numbered("c", i), numbered("y", i + 1));
+        add_output(b, numbered("y", i + 1), 1, NULL);
+    }
+}
+
+/* Maxima of neighbours, which codes have as well: between codes, and in float. */
+void make_coded_moves(Big *b, int n)
+{
+    static const char window[] = "kernel_shape=[3] pads=[1,1]";
+    add_step(b);
+    add_input(b, "x", 1, "1,2,4");
+    add_input(b, "f0", 1, "1,2,4");
+    add_pair(b, "x", "q", "m0");
+    for (int i = 0; i < n / 2; i++)
+        add_node(b, "MaxPool", numbered("m", i), numbered("m", i + 1), window);
+    for (int i = 0; i < n / 2; i++)
+        add_node(b, "MaxPool", numbered("f", i), numbered("f", i + 1), window);
+    add_pair(b, numbered("m", n / 2), "p", "y");
+    add_output(b, "y", 1, NULL);
+    add_output(b, numbered("f", n / 2), 1, NULL);
+}
+
 void make_pool(Big *b, int n)
 {
     chain(b, n, "1,2,4,4", "MaxPool", "", "kernel_shape=[3,3] pads=[1,1,1,1]");

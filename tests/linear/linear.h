@@ -42,6 +42,7 @@ typedef struct Kind {
     void (*make)(Big *b, int n);
     int code;    /* of ternc */
     bool layers; /* has some, so that inspect is tested as well */
+    bool codes;  /* has inputs or outputs that are quantised: compiled with --io int8 as well */
 } Kind;
 
 extern const Kind kinds[];

@@ -28,8 +28,15 @@ static const Command commands[] = {
     {"compile", {"compile", "model.onnx", "-o", "out", "--quiet"}},
     {"inspect", {"inspect", "model.onnx", "--quiet"}},
     {"float", {"compile", "model.onnx", "-o", "out", "--quiet", "--method", "none"}},
+    {"codes", {"compile", "model.onnx", "-o", "out", "--quiet", "--io", "int8"}},
 };
-enum { NUM_COMMANDS = sizeof commands / sizeof commands[0], NUM_TESTED = 2 };
+enum { COMPILE, INSPECT, FLOAT, CODES, NUM_COMMANDS };
+
+/* Whether command c is tested on models of this kind. */
+static bool is_tested(const Kind *k, int c)
+{
+    return c == COMPILE || (c == INSPECT && k->layers) || (c == CODES && k->codes);
+}
 
 typedef struct Usage {
     double seconds; /* of the processor, in ternc itself */
@@ -138,8 +145,9 @@ static int test(const char *ternc, int argc, char **argv)
 {
     bool good = true;
     for (int i = 0; i < num_kinds; i++)
-        for (int c = 0; c < (kinds[i].layers ? NUM_TESTED : 1) && is_wanted(&kinds[i], argc, argv); c++)
-            good &= is_linear(ternc, &kinds[i], &commands[c]);
+        for (int c = 0; c < NUM_COMMANDS && is_wanted(&kinds[i], argc, argv); c++)
+            if (is_tested(&kinds[i], c))
+                good &= is_linear(ternc, &kinds[i], &commands[c]);
     return !good;
 }
 
@@ -154,6 +162,8 @@ static int table(const char *ternc, int n, int argc, char **argv)
         make(&kinds[i], n, "model.onnx");
         printf("\n%-16s", kinds[i].name);
         for (int c = 0; c < NUM_COMMANDS; c++) {
+            if (c == CODES && !kinds[i].codes)
+                continue;
             Usage u = run_ternc(ternc, &commands[c]);
             printf(" %8.2f s %4.0f MiB%s", u.seconds, u.mib,
                    u.code == kinds[i].code ? "" : mem_printf("!%d", u.code));
