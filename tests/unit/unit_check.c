@@ -332,9 +332,10 @@ static void test_bounds_of_infinities(void)
 /* Forms drop what meets a zero weight, or multiply by it: 0 * NaN may come out, or not. */
 static void test_zero_weights_of_no_numbers(void)
 {
-    static const char text[] = "g (float[5,2] x, float[1,1,3,3] m) => (y, z) <float[2,1] w = {2.3, -0.4},"
-                               " float[1,1,2,1] v = {0.1, 3}> { a = Sqrt (x)\n y = MatMul (a, w)\n b = Sqrt (m)\n"
-                               " c = Conv (b, v)\n z = MaxPool <kernel_shape = [2, 2]> (c) }";
+    static const char text[] =
+        "g (float[5,2] x, float[1,1,3,3] m) => (y, z) <float[2,1] w = {2.3, -0.4},"
+        " float[1,1,2,1] v = {0.1, 3}> { a = Sqrt (x)\n y = MatMul (a, w)\n b = Sqrt (m)\n"
+        " c = Conv (b, v)\n z = MaxPool <kernel_shape = [2, 2]> (c) }";
     for (Lowering l = LOWER_UNROLL; l <= LOWER_DENSE; l++)
         expect_sound(text, METHOD_twn, l);
 }
