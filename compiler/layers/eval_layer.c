@@ -80,24 +80,35 @@ static double *absolute(const double *v, int64_t n)
     return a;
 }
 
+/* 1 where a number is not finite, else 0; NULL: all are finite. */
+static double *mark_odd(const double *v, int64_t n)
+{
+    double *odd = doubles_new(n), any = 0;
+    for (int64_t i = 0; i < n; i++)
+        any += odd[i] = !isfinite(v[i]);
+    if (any > 0)
+        return odd;
+    free(odd);
+    return NULL;
+}
+
 /* Forms that multiply do not drop what meets a zero weight: what becomes of a sum is not known where an input
  * that is no finite number does. Its error is NaN. */
 static void mark_multiplied(const Layer *l, const double *x, const double *w, double *error)
 {
-    int64_t in = l->ci * l->ih * l->iw, out = l->co * l->oh * l->ow, weights = layer_weight_count(l), odd = 0;
-    if (!l->form || l->form->ternary)
+    int64_t out = l->co * l->oh * l->ow, weights = layer_weight_count(l);
+    bool multiplies = l->form && !l->form->ternary;
+    double *odd = multiplies ? mark_odd(x, l->ci * l->ih * l->iw) : NULL;
+    if (!odd)
         return;
-    double *is_odd = doubles_new(in), *is_zero = doubles_new(weights), *met = doubles_new(out);
-    for (int64_t i = 0; i < in; i++)
-        odd += (is_odd[i] = !isfinite(x[i])) != 0;
+    double *zeros = doubles_new(weights), *met = doubles_new(out);
     for (int64_t i = 0; i < weights; i++)
-        is_zero[i] = w[i] == 0;
-    if (odd)
-        accumulate(l, is_odd, is_zero, met);
-    for (int64_t i = 0; odd && i < out; i++)
+        zeros[i] = w[i] == 0;
+    accumulate(l, odd, zeros, met);
+    for (int64_t i = 0; i < out; i++)
         error[i] = met[i] > 0 ? NAN : error[i];
-    free(is_odd);
-    free(is_zero);
+    free(odd);
+    free(zeros);
     free(met);
 }
 
