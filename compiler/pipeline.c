@@ -77,6 +77,8 @@ Training pipeline_train(Model *m, const TrainJob *j)
     const Options *opt = j->opt;
     Training result;
     RUN("train", result = pass_train(m->graph, j));
+    m->ranges = result.ranges;
+    m->num_ranges = m->graph->num_tensors;
     /* Weights to be ternary are: zeros and one magnitude per channel. */
     RUN("fold", j->again ? pass_fold_after_training(m->graph) : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
@@ -85,12 +87,26 @@ Training pipeline_train(Model *m, const TrainJob *j)
 }
 
 /* On samples in which the graph still has the batch where the model has it. */
-static void quantise(Graph *g, const Options *opt)
+static const Range *find_ranges(const Graph *g, const Options *opt)
 {
     enum { ENOUGH = 512 };
     Source s = source_open(&opt->calibration, g);
     s.count = s.count < ENOUGH ? s.count : ENOUGH;
-    const Range *ranges = calibrate(g, &s, opt->calibration_rule, opt->threads);
+    return calibrate(g, &s, opt->calibration_rule, opt->threads);
+}
+
+/* There may be more tensors since. */
+static const Range *known_ranges(const Model *m)
+{
+    Range *r = NEW_ARRAY(Range, m->graph->num_tensors);
+    memcpy(r, m->ranges, (size_t)m->num_ranges * sizeof *r);
+    return r;
+}
+
+static void quantise(const Model *m, const Options *opt)
+{
+    Graph *g = m->graph;
+    const Range *ranges = m->ranges ? known_ranges(m) : find_ranges(g, opt);
     if (!pass_quantise(g, ranges, opt->io_codes) && !opt->quiet)
         note("%s: --activations int8 changes nothing: no node of it computes on codes", g->file);
 }
@@ -104,7 +120,7 @@ void pipeline_ternarize(Model *m, const Options *opt)
     /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. */
     if (!opt->int8)
         return;
-    RUN("quantise", quantise(m->graph, opt));
+    RUN("quantise", quantise(m, opt));
     RUN("fold", pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     /* QuantizeLinear and DequantizeLinear stand between nodes that compute on codes. */

@@ -20,6 +20,11 @@ void pass_channels(Graph *g, const Options *opt);  /* which axis of each input h
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 /* activations -> codes; ranges by tensor id; outputs: those of the graph too. False: there are none. */
 bool pass_quantise(Graph *g, const Range *ranges, bool outputs);
+/* Its choices. By tensor id: the tensor that has the same step; -1: stays float. */
+int *coded_tensors(Graph *g, const Range *ranges, bool outputs);
+/* The step and zero point that reach from low to high, and 0, and the type of the codes. */
+CodeStep choose_step(const Graph *g, const Tensor *t, Range r, DType *d);
+void check_input_range(const Graph *g, const Tensor *x, Range r);
 Graph *pass_store(Graph *g);                    /* weights of such a graph as codes, for a file */
 void pass_recurrent(Graph *g);                  /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 void pass_inputs(Graph *g, const Options *opt); /* uint8 and moved channels: inputs of the application */

@@ -217,29 +217,37 @@ static void join_moved(Quantising *q)
     }
 }
 
-/* An inner tensor may be 0 whatever the inputs are. */
-static void check_input(const Quantising *q, const Tensor *x)
+/* Whether the range leads to no step: nothing but 0 was seen. */
+static bool is_zero(Range r)
 {
-    Range r = q->shared[root_of(q, x)->id];
-    if (fabsf(r.low) < FLT_MIN * UINT8_MAX && fabsf(r.high) < FLT_MIN * UINT8_MAX)
-        fail("%s: input '%s' is 0 in all samples of --calibrate; its range needs samples as the application "
-             "has them",
-             q->g->file, x->name);
+    return fabsf(r.low) < FLT_MIN * UINT8_MAX && fabsf(r.high) < FLT_MIN * UINT8_MAX;
 }
 
-/* The step and zero point that reach from low to high, and 0. */
-static void make_step(const Graph *g, const Tensor *t, Range r, float *step, int *zero, DType *d)
+/* An inner tensor may be 0 whatever the inputs are. */
+void check_input_range(const Graph *g, const Tensor *x, Range r)
 {
+    if (is_zero(r))
+        fail("%s: input '%s' is 0 in all samples; its range needs samples as the application has them",
+             g->file, x->name);
+}
+
+CodeStep choose_step(const Graph *g, const Tensor *t, Range r, DType *d)
+{
+    if (t->producer && t->producer->op == OP_Softmax) { /* a whole number of steps is 1 */
+        *d = DT_U8;
+        return (CodeStep){1.0f / 256, 0};
+    }
     if (!isfinite(r.low) || !isfinite(r.high))
         fail("%s: tensor '%s' has values that are not finite on the data of --calibrate; it cannot be "
              "quantised",
              g->file, t->name);
     double low = fmin(0, (double)r.low), high = fmax(0, (double)r.high), codes = UINT8_MAX;
-    *step = (float)((high - low) / codes);
-    if (!isnormal(*step))
-        *step = 1;
+    float step = (float)((high - low) / codes);
+    if (!isnormal(step))
+        step = 1;
     *d = low < 0 ? DT_I8 : DT_U8;
-    *zero = low < 0 ? (int)fmin(fmax(round(-low / (double)*step) + INT8_MIN, INT8_MIN), INT8_MAX) : 0;
+    double zero = low < 0 ? fmin(fmax(round(-low / (double)step) + INT8_MIN, INT8_MIN), INT8_MAX) : 0;
+    return (CodeStep){(double)step, (int)zero};
 }
 
 static Node *step_node(OpKind op, const Tensor *of, Tensor *x, Tensor *scale, Tensor *zero, Tensor *y)
@@ -253,27 +261,22 @@ static Node *step_node(OpKind op, const Tensor *of, Tensor *x, Tensor *scale, Te
     return n;
 }
 
-static void choose_step(const Quantising *q, const Tensor *t, float *step, int *zero, DType *d)
+static CodeStep step_of(const Quantising *q, const Tensor *t, DType *d)
 {
-    make_step(q->g, t, q->shared[root_of(q, t)->id], step, zero, d);
-    if (t->producer && t->producer->op == OP_Softmax) { /* a whole number of steps is 1 */
-        *step = 1.0f / 256;
-        *zero = 0;
-        *d = DT_U8;
-    }
+    return choose_step(q->g, t, q->shared[root_of(q, t)->id], d);
 }
 
 /* The codes of t, from x to y. */
 static void add_step(const Quantising *q, Graph *result, const Tensor *t, Tensor *x, Tensor *y)
 {
-    float *step = NEW(float);
-    int zero;
     DType d;
-    choose_step(q, t, step, &zero, &d);
+    CodeStep s = step_of(q, t, &d);
+    float *step = NEW(float);
+    *step = (float)s.scale;
     Type one = type_make(DT_F32, 0, NULL), code = t->type;
     code.dtype = d;
     void *z = mem_alloc(1);
-    elem_set(z, d, 0, zero);
+    elem_set(z, d, 0, s.zero);
     Tensor *scale = graph_const(q->g, mem_printf("%s_step", t->name), one, step);
     one.dtype = d;
     Tensor *point = graph_const(q->g, mem_printf("%s_zero", t->name), one, z);
@@ -284,22 +287,12 @@ static void add_step(const Quantising *q, Graph *result, const Tensor *t, Tensor
 
 /* ---- weights ---- */
 
-/* Float weights, on a grid for each channel. */
 static Tensor *round_weights(const Quantising *q, const Tensor *t, const Ternary *box)
 {
-    int64_t count = type_elems(t->type), per_channel = box->mid * box->inner;
-    const float *from = t->data;
+    int64_t count = type_elems(t->type);
     float *to = NEW_ARRAY(float, count);
-    for (int64_t c = 0; c < ternary_channels(box); c++) {
-        float most = 0;
-        for (int64_t k = 0; k < per_channel; k++)
-            most = fmaxf(most, fabsf(from[ternary_position(box, c, k)]));
-        float step = most / INT8_MAX;
-        for (int64_t k = 0; k < per_channel && step > 0; k++) {
-            int64_t i = ternary_position(box, c, k);
-            to[i] = fminf(roundf(from[i] / step), INT8_MAX) * step;
-        }
-    }
+    memcpy(to, t->data, (size_t)count * sizeof *to);
+    weights_to_grid(to, box);
     return graph_const(q->g, mem_printf("%s_rounded", t->name), t->type, to);
 }
 
@@ -308,12 +301,10 @@ static Tensor *round_bias(const Quantising *q, const Node *n, const LinearWeight
 {
     Tensor *bias = n->in[2];
     Ternary codes;
-    float step;
-    int zero;
     DType d;
     if (!weight_codes(n->in[w->input], &w->box, true, &codes))
         return bias;
-    choose_step(q, n->in[1 - w->input], &step, &zero, &d);
+    float step = (float)step_of(q, n->in[1 - w->input], &d).scale;
     int64_t count = ternary_channels(&w->box);
     int32_t *whole = NEW_ARRAY(int32_t, count);
     float *steps = NEW_ARRAY(float, count), *to = NEW_ARRAY(float, count);
@@ -359,7 +350,7 @@ static void add_steps(Quantising *q, Graph *result)
         Tensor *x = q->g->inputs[i];
         if (!q->coded[x->id])
             continue;
-        check_input(q, x);
+        check_input_range(q->g, x, q->shared[root_of(q, x)->id]);
         q->replacement[x->id] = graph_tensor(q->g, mem_printf("%s_quantised", x->name), x->type);
         add_step(q, result, x, x, q->replacement[x->id]);
     }
@@ -383,7 +374,8 @@ static void choose_outputs(Quantising *q)
     }
 }
 
-bool pass_quantise(Graph *g, const Range *ranges, bool outputs)
+/* What gets a step, and which tensors have one together. */
+static Quantising choose(Graph *g, const Range *ranges, bool outputs)
 {
     int count = g->num_tensors;
     Quantising q = {.g = g,
@@ -399,13 +391,28 @@ bool pass_quantise(Graph *g, const Range *ranges, bool outputs)
                     .root = NEW_ARRAY(Tensor *, count),
                     .shared = NEW_ARRAY(Range, count),
                     .replacement = NEW_ARRAY(Tensor *, count)};
-    Graph result = {0};
     find_sources(&q);
     find_linear(&q);
     if (outputs)
         choose_outputs(&q);
     choose_tensors(&q);
     join_moved(&q);
+    return q;
+}
+
+int *coded_tensors(Graph *g, const Range *ranges, bool outputs)
+{
+    const Quantising q = choose(g, ranges, outputs);
+    int *roots = NEW_ARRAY(int, g->num_tensors);
+    for (int i = 0; i < g->num_tensors; i++)
+        roots[i] = q.coded[i] ? root_of(&q, g->tensors[i])->id : -1;
+    return roots;
+}
+
+bool pass_quantise(Graph *g, const Range *ranges, bool outputs)
+{
+    Quantising q = choose(g, ranges, outputs);
+    Graph result = {0};
     add_steps(&q, &result);
     bool changed = result.num_nodes > g->num_nodes;
     g->nodes = result.nodes;

@@ -156,11 +156,15 @@ static void check_threshold(const OptionParser *p, const MethodDef *m)
               m->zeros->option);
 }
 
+static bool takes_training(const CommandLine *c)
+{
+    return c->command == CMD_compile || c->command == CMD_ternarize;
+}
+
 static void check_method(OptionParser *p)
 {
     Options *opt = &p->c->opt;
-    bool training = p->c->data.spec && !p->c->untrained &&
-                    (p->c->command == CMD_compile || p->c->command == CMD_ternarize);
+    bool training = p->c->data.spec && !p->c->untrained && takes_training(p->c);
     if (p->c->sensitivity && !is_given(p, "method"))
         opt->method = METHOD_twn;
     opt->train = training;
@@ -335,8 +339,9 @@ static void set_calibration(OptionParser *p)
     for (int i = 0; i < 2; i++)
         if (!c->opt.int8 && is_given(p, needs_int8[i]))
             usage("--%s is for --activations int8", needs_int8[i]);
-    if (c->opt.int8 && !spec)
-        usage("--activations int8 needs samples for the ranges of activations: --calibrate SPEC");
+    if (c->opt.int8 && !spec && !c->opt.train)
+        usage("--activations int8 needs samples for the ranges of activations: --calibrate SPEC%s",
+              takes_training(c) ? ", or --data SPEC, which trains with them" : "");
     c->opt.calibration = c->data;
     c->opt.calibration.spec = spec;
     c->opt.threads = c->threads;

@@ -165,6 +165,8 @@ typedef struct KeyValue {
     const char *key, *value;
 } KeyValue;
 
+typedef struct Range Range; /* of activations: options.h */
+
 typedef struct Model {
     const char *file;
     int64_t ir_version, opset; /* opset of ai.onnx in the file, 0: none; 17 after upgrade */
@@ -172,6 +174,8 @@ typedef struct Model {
     int num_metadata;
     bool quiet; /* no notes on stderr */
     Graph *graph;
+    const Range *ranges; /* by tensor id: of activations, from training; NULL: not known */
+    int num_ranges;
 } Model;
 
 /* ---- linear layers ---- */

@@ -52,12 +52,13 @@ typedef struct DataOptions {
 
 /* How the range of an activation follows from what it is on samples. */
 typedef enum CalibrationRule { CALIBRATE_PERCENTILE, CALIBRATE_MSE, CALIBRATE_MINMAX } CalibrationRule;
+#define CALIBRATION_WORDS "percentile|mse|minmax" /* in their order */
 
 /* What the values of a tensor are between, on samples. */
-typedef struct Range {
+struct Range {
     float low, high;
     bool known;
-} Range;
+};
 
 /* What the command line says about one model; zero-initialised gives the documented defaults. */
 typedef struct Options {

@@ -96,6 +96,8 @@ int64_t ternary_position(const Ternary *box, int64_t channel, int64_t k);
  * with codes of -127 to 127 and scales greater than 0, the largest; fine: small ones with larger codes, for
  * the sake of a bias in steps of the sums. False: they are not. */
 bool weight_codes(const Tensor *t, const Ternary *box, bool fine, Ternary *result);
+/* To the nearest of 127 steps of either sign for each channel. */
+void weights_to_grid(float *w, const Ternary *box);
 /* The constant bias with one number for each output channel, added as it is; NULL: there is none. */
 const Tensor *channel_bias(const Node *n, const LinearWeights *w);
 /* The nearest codes of a bias by steps[c] = step * scales[c], exact as floats. False: some are too large. */

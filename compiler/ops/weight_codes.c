@@ -92,6 +92,20 @@ bool weight_codes(const Tensor *t, const Ternary *box, bool fine, Ternary *resul
     return true;
 }
 
+void weights_to_grid(float *w, const Ternary *box)
+{
+    for (int64_t c = 0; c < ternary_channels(box); c++) {
+        float most = 0;
+        for (int64_t k = 0; k < box->mid * box->inner; k++)
+            most = fmaxf(most, fabsf(w[ternary_position(box, c, k)]));
+        float step = most / INT8_MAX;
+        for (int64_t k = 0; k < box->mid * box->inner; k++) {
+            float *v = &w[ternary_position(box, c, k)];
+            *v = step > 0 ? fminf(roundf(*v / step), INT8_MAX) * step : 0;
+        }
+    }
+}
+
 const Tensor *channel_bias(const Node *n, const LinearWeights *w)
 {
     const Tensor *b = n->num_in > 2 ? n->in[2] : NULL;

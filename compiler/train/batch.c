@@ -25,6 +25,9 @@ static Node *copy_node(const Node *n, Tensor *const *tensors)
     *copy = *n;
     copy->in = copy_list(n->in, n->num_in, tensors);
     copy->out = copy_list(n->out, n->num_out, tensors);
+    copy->attrs = NEW_ARRAY(Attr, n->num_attrs);
+    if (n->num_attrs)
+        memcpy(copy->attrs, n->attrs, (size_t)n->num_attrs * sizeof *copy->attrs);
     for (int i = 0; i < n->num_out; i++)
         if (copy->out[i])
             copy->out[i]->producer = copy;

@@ -39,6 +39,16 @@ static void take_block(const Trainer *t, const char *name, float *to, int64_t co
             refuse(t, "element %s of %s is %g", int_text(i), name, (double)to[i]);
 }
 
+static void check_ranges(const Trainer *t, const char *name, const float *running)
+{
+    for (int i = 0; i < t->e->num_codes; i++) {
+        const FakeCodes *c = &t->e->codes[i];
+        float low = running[c->at], high = running[c->at + 1];
+        if (low > 0 || high < 0)
+            refuse(t, "the range of '%s' in %s is %g to %g", c->t->name, name, (double)low, (double)high);
+    }
+}
+
 static void take_blocks(const Trainer *t, const Ternc__Checkpoint *c)
 {
     if (c->has_second != (t->second != NULL))
@@ -50,6 +60,8 @@ static void take_blocks(const Trainer *t, const Ternc__Checkpoint *c)
     take_block(t, "running", t->e->running, t->e->stats.total, c->running, -FLT_MAX);
     take_block(t, "best_weights", t->best_weights, t->e->params.total, c->best_weights, -FLT_MAX);
     take_block(t, "best_running", t->best_running, t->e->stats.total, c->best_running, -FLT_MAX);
+    check_ranges(t, "running", t->e->running);
+    check_ranges(t, "best_running", t->best_running);
 }
 
 /* ---- the history ---- */

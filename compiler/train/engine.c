@@ -89,7 +89,7 @@ static void find_params(Engine *e, bool *depends)
 {
     int most = count_inputs(e->g);
     e->params.items = NEW_ARRAY(Param, most);
-    e->stats.items = NEW_ARRAY(Param, most);
+    e->stats.items = NEW_ARRAY(Param, most + e->g->num_tensors);
     for (int i = 0; i < e->g->num_nodes; i++) {
         const Node *n = e->g->nodes[i];
         bool any = false;
@@ -193,6 +193,8 @@ static float *block_new(Engine *e, const ParamList *l, float *grads)
     float *block = floats_new(l->total);
     for (int i = 0; i < l->count; i++) {
         const Param *p = &l->items[i];
+        if (!p->t)
+            continue;
         Value *v = &e->values[p->t->id];
         memcpy(block + p->at, p->t->data, (size_t)p->count * sizeof(float));
         v->data = block + p->at;
@@ -251,6 +253,20 @@ static void prepare_plain(Engine *e, Step *s, const Node *n)
         prepare_expansion(e, s, n);
 }
 
+/* Gradient rules see what their node made, not the codes. */
+static void keep_exact(Engine *e)
+{
+    for (int i = 0; i < e->g->num_nodes; i++) {
+        const Node *n = e->g->nodes[i];
+        Step *s = &e->steps[i];
+        for (int j = 0; s->used && !s->kernel && j < n->num_out; j++) {
+            FakeCodes *c = n->out[j] ? e->values[n->out[j]->id].codes : NULL;
+            if (c)
+                s->out[j] = c->exact = floats_new(e->values[n->out[j]->id].size);
+        }
+    }
+}
+
 /* Of a node for which there is no kernel. */
 static bool has_gradient(const Graph *g, const Node *n)
 {
@@ -291,6 +307,12 @@ static void check_score(const Engine *e, const Tensor *of_one)
 
 Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threads, Wanted wanted)
 {
+    return engine_new_coded(g, score, batch, threads, wanted, NULL);
+}
+
+Engine *engine_new_coded(const Graph *g, const Tensor *score, int64_t batch, int threads, Wanted wanted,
+                         const CodePlan *plan)
+{
     Engine *e = NEW(Engine);
     Graph *b = graph_with_batch(g, batch);
     *e = (Engine){.g = b, .batch = batch, .score = b->tensors[score->id], .momentum = 0.9};
@@ -305,6 +327,8 @@ Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threa
     for (int i = 0; wanted == WANT_INPUTS && i < b->num_inputs; i++)
         depends[b->inputs[i]->id] = b->inputs[i]->type.dtype == DT_F32;
     find_params(e, depends);
+    if (plan)
+        fake_find(e, plan);
     if (wanted != WANT_NONE) {
         check_rules(e, depends);
         mark_wanted(e, depends, reaches);
@@ -315,6 +339,8 @@ Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threa
     e->running = block_new(e, &e->stats, NULL);
     place_constants(e);
     prepare_steps(e);
+    fake_prepare(e);
+    keep_exact(e);
     return e;
 }
 
@@ -343,6 +369,8 @@ void engine_free(Engine *e)
         if (e->steps[i].kernel)
             library_kernel_free(e->steps[i].kernel);
     }
+    for (int i = 0; i < e->num_codes; i++)
+        free(e->codes[i].exact);
     for (int i = 0; i < e->g->num_tensors; i++) {
         Value *v = &e->values[i];
         if (v->dense != v->data)
@@ -375,17 +403,28 @@ static void forward_plain(Engine *e, Step *s, const Node *n)
     eval_node(e->g, n, s->in, s->out);
 }
 
+static void make_codes(Engine *e, Tensor *const *tensors, int count)
+{
+    for (int j = 0; j < count; j++)
+        if (tensors[j] && e->values[tensors[j]->id].codes)
+            fake_forward(e, &e->values[tensors[j]->id]);
+}
+
 const float *engine_forward(Engine *e)
 {
     void *mark = mem_mark();
     for (int i = 0; i < e->g->num_tensors; i++)
         e->values[i].dense_valid = false;
+    if (e->num_codes && e->quantises)
+        fake_begin(e);
+    make_codes(e, e->g->inputs, e->g->num_inputs);
     for (int i = 0; i < e->g->num_nodes; i++) {
         Step *s = &e->steps[i];
         if (s->kernel)
             s->kernel->forward(s->kernel);
         else if (s->used)
             forward_plain(e, s, e->g->nodes[i]);
+        make_codes(e, e->g->nodes[i]->out, e->g->nodes[i]->num_out);
     }
     const float *score = value_dense(e, &e->values[e->score->id]);
     mem_release(mark);
@@ -463,6 +502,8 @@ static bool any_touched(Engine *e, const Node *n)
         if (!v || !v->wanted)
             continue;
         value_merge_grad(e, v);
+        if (v->codes && v->touched && e->quantises)
+            fake_backward(v);
         any |= v->touched;
     }
     return any;

@@ -5,11 +5,30 @@
 #define TERNC_ENGINE_H
 
 #include "graph/op.h"
+#include "graph/options.h"
 
 typedef struct Engine Engine;
 typedef struct Library Library; /* of the process: engine and stream */
 typedef struct NodeKernel NodeKernel;
 typedef struct MemoryFormat MemoryFormat; /* how the library lays elements out */
+
+/* Which tensors are codes, as passes/quantise.c will have it. */
+typedef struct CodePlan {
+    const int *roots; /* by tensor id: the tensor that has the same step; -1: stays float */
+    int count;        /* of tensors */
+    CalibrationRule rule;
+} CodePlan;
+
+/* A tensor that will be codes, see fake_codes.c. */
+typedef struct FakeCodes {
+    const Tensor *t;
+    int root;              /* id of the tensor whose step it has */
+    int64_t at;            /* of its range in Engine.running: low, high */
+    float step;            /* of this forward pass */
+    float low, high;       /* the ends of the codes, less the zero point */
+    float *exact;          /* what the node made, where its rule wants that; NULL: only Value.data is kept */
+    unsigned char *inside; /* by element: not clamped */
+} FakeCodes;
 
 /* A tensor while training. Elements lie in `format`, and behind each other in `dense` for those who need
  * that. */
@@ -25,8 +44,9 @@ typedef struct Value {
     void *dense;           /* == data where the format is dense; NULL: nobody needs it */
     float *dense_grad;
     bool dense_valid, dense_touched;
-    bool rectified; /* its only reader, a Relu, is computed with it */
-    bool shared;    /* data and grad belong to another value */
+    bool rectified;   /* its only reader, a Relu, is computed with it */
+    bool shared;      /* data and grad belong to another value */
+    FakeCodes *codes; /* NULL: stays float */
 } Value;
 
 typedef struct Step Step;
@@ -44,7 +64,7 @@ struct NodeKernel {
 
 /* A trained constant and its place in every block of one layout: parameters, gradients, moments. */
 typedef struct Param {
-    const Tensor *t; /* of the engine's graph; NULL: not in the graph (the trainer's own) */
+    const Tensor *t; /* of the engine's graph; NULL: no constant of it (the trainer's own, a range) */
     const Node *node;
     int64_t at, count;
     bool decays;    /* weight decay is for the weights of linear operators */
@@ -70,11 +90,16 @@ struct Engine {
     ParamList params;    /* in execution order */
     float *weights;      /* block: what the graph computes with */
     float *grads;        /* block */
-    ParamList stats;     /* running mean and variance of BatchNormalization */
+    ParamList stats;     /* running mean and variance of BatchNormalization, ranges of codes */
     float *running;      /* block of stats */
     bool training;       /* statistics of the batch, Dropout */
+    bool estimates;      /* ranges follow momentum too, else one of their own */
     double momentum;     /* running = momentum * running + (1 - momentum) * batch */
-    uint64_t noise;      /* seed of this step's Dropout */
+    FakeCodes *codes;    /* tensors that will be codes */
+    int num_codes;
+    CalibrationRule rule; /* of their ranges */
+    bool quantises;       /* they are rounded; else as floats */
+    uint64_t noise;       /* seed of this step's Dropout */
 };
 
 /* batch.c: the graph for `batch` samples at once; tensor ids stay. Fails where it cannot be followed. */
@@ -85,12 +110,25 @@ typedef enum Wanted { WANT_NONE, WANT_PARAMS, WANT_INPUTS } Wanted;
 /* engine.c. Fails, naming the nodes, when an operator between a trained weight and the output has no
  * gradient. score is in g (before the batch was set). */
 Engine *engine_new(const Graph *g, const Tensor *score, int64_t batch, int threads, Wanted wanted);
+/* The same, with activations that will be codes, from Engine.quantises on. plan NULL: none. */
+Engine *engine_new_coded(const Graph *g, const Tensor *score, int64_t batch, int threads, Wanted wanted,
+                         const CodePlan *plan);
 void *engine_input(Engine *e);                            /* dense, for the batch's samples */
 const float *engine_forward(Engine *e);                   /* the dense score */
 void engine_backward(Engine *e, const float *score_grad); /* fills e->grads */
 /* Constant t, of the graph that the engine was made from, has these values from now on; data must stay. */
 void engine_set_constant(Engine *e, const Tensor *t, const float *data);
 void engine_free(Engine *e);
+
+/* fake_codes.c */
+void fake_find(Engine *e, const CodePlan *plan); /* before the blocks are made */
+void fake_prepare(Engine *e);                    /* behind the nodes */
+void fake_begin(Engine *e);                      /* of a forward pass: steps follow from ranges */
+void fake_round(FakeCodes *c, const float *x, float *y, int64_t n); /* sets inside as well */
+void fake_forward(Engine *e, Value *v); /* behind its node; in training the batch's range is seen */
+void fake_backward(const Value *v);     /* before its node */
+/* By tensor id, of those that others share their step with; running: as Engine.running. */
+Range *fake_ranges(const Engine *e, const float *running, int count);
 
 /* value.c */
 float *floats_new(int64_t n); /* zeroed, aligned, for free() */

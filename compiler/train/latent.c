@@ -53,9 +53,32 @@ static void add_weights(Trainer *t)
             add_weight(t, &t->params.items[i]);
 }
 
+static bool becomes_ternary(const Trainer *t, const Param *p)
+{
+    for (int k = 0; k < t->num_ternary; k++)
+        if (t->ternary[k].p == p)
+            return true;
+    return false;
+}
+
+/* Weights that stay float where their node reads codes are codes as well. */
+static void find_rounded(Trainer *t)
+{
+    LinearWeights w;
+    t->rounded = NEW_ARRAY(const Param *, t->params.count);
+    for (int i = 0; i < t->params.count; i++) {
+        const Param *p = &t->params.items[i];
+        if (!p->is_weight || becomes_ternary(t, p) || !linear_weights(p->node, &w))
+            continue;
+        if (t->plan && t->plan->roots[p->node->in[1 - w.input]->id] >= 0)
+            t->rounded[t->num_rounded++] = p;
+    }
+}
+
 void latent_prepare(Trainer *t)
 {
     add_weights(t);
+    find_rounded(t);
     t->latent = floats_new(t->params.total);
     memcpy(t->latent, t->e->weights, (size_t)t->e->params.total * sizeof(float));
     for (int k = 0; k < t->num_ternary; k++)
@@ -79,12 +102,19 @@ const char *stage_name(const Trainer *t, int64_t epoch)
 
 /* ---- forward and backward ---- */
 
+static void round_latent(const Trainer *t)
+{
+    for (int i = 0; i < t->num_rounded; i++)
+        weights_to_grid(t->e->weights + t->rounded[i]->at, &t->rounded[i]->box);
+}
+
 void latent_project(const Trainer *t, bool hard)
 {
     memcpy(t->e->weights, t->latent, (size_t)t->e->params.total * sizeof(float));
     void *mark = mem_mark();
     for (int k = 0; k < t->num_ternary; k++)
         t->method->project(t, &t->ternary[k], hard);
+    round_latent(t);
     mem_release(mark);
 }
 

@@ -6,6 +6,8 @@
  * then recognises. The best epoch on held-back data is taken, judged by what will be written; the test set is
  * never seen here. */
 #include "base/out_file.h"
+#include "passes/passes.h"
+#include "train/ranges.h"
 #include "train/training.h"
 
 #include <cjson/cJSON.h>
@@ -47,12 +49,13 @@ static void train_batch(Trainer *t, int64_t *samples, float *grad, Judged *sum)
 
 /* ---- judging ---- */
 
-/* Running statistics as they are with the weights in the engine: a mean over batches of the training data. */
-static void estimate_statistics(Trainer *t)
+/* Running statistics and ranges as they are with the weights in the engine: a mean over batches of the
+ * training data. */
+static void estimate_statistics(Trainer *t, int64_t batches)
 {
-    int64_t batches = t->steps_per_epoch < 60 ? t->steps_per_epoch : 60;
+    batches = t->steps_per_epoch < batches ? t->steps_per_epoch : batches;
     int64_t *samples = NEW_ARRAY(int64_t, t->e->batch);
-    t->e->training = true;
+    t->e->training = t->e->estimates = true;
     for (int64_t b = 0; b < batches; b++) {
         for (int64_t i = 0; i < t->e->batch; i++)
             samples[i] = t->train.first + (b * t->e->batch + i) % t->train.count;
@@ -61,6 +64,7 @@ static void estimate_statistics(Trainer *t)
         engine_forward(t->e);
     }
     t->e->momentum = 0.9;
+    t->e->estimates = false;
 }
 
 static double zeros_of(const Trainer *t, double *by_layer)
@@ -96,7 +100,7 @@ static void judge_epoch(Trainer *t, EpochRecord *r)
     memcpy(running, t->e->running, (size_t)t->e->stats.total * sizeof(float));
     latent_project(t, true);
     if (t->method->soft && !t->frozen)
-        estimate_statistics(t);
+        estimate_statistics(t, 60);
     Judged j = judge_source(t->e, &t->loss, &t->valid);
     r->valid_loss = j.loss;
     r->accuracy = j.accuracy;
@@ -255,7 +259,8 @@ static void make_engines(Trainer *t)
 {
     int64_t batch = t->o->batch ? t->o->batch : 100;
     batch = batch < t->train.count ? batch : t->train.count;
-    t->e = engine_new(t->g, t->loss.score, batch, t->job.threads, WANT_PARAMS);
+    t->plan = trains_codes(&t->job) ? plan_codes(t) : NULL;
+    t->e = engine_new_coded(t->g, t->loss.score, batch, t->job.threads, WANT_PARAMS, t->plan);
     if (t->loss.kind == LOSS_TEACHER_CLASSES || t->loss.kind == LOSS_TEACHER_SCORES)
         t->loss.teacher = engine_new(t->g, t->loss.score, batch, t->job.threads, WANT_NONE);
     if (!t->e->params.count)
@@ -275,6 +280,23 @@ static void judge_float(Trainer *t)
                 count_text(t->valid.count), judged_text(&t->loss, t->of_float));
 }
 
+/* An input that is always 0 is an error before hours of training, not behind them. */
+static void start_codes(Trainer *t)
+{
+    enum { BATCHES = 8 };
+    if (!t->plan)
+        return;
+    latent_project(t, false);
+    estimate_statistics(t, BATCHES);
+    const Range *r = fake_ranges(t->e, t->e->running, t->g->num_tensors);
+    for (int i = 0; i < t->g->num_inputs; i++) {
+        int root = t->plan->roots[t->g->inputs[i]->id];
+        if (root >= 0)
+            check_input_range(t->g, t->g->inputs[i], r[root]);
+    }
+    t->e->quantises = true;
+}
+
 Trainer *trainer_new(Graph *g, const TrainJob *j)
 {
     Trainer *t = NEW(Trainer);
@@ -289,6 +311,7 @@ Trainer *trainer_new(Graph *g, const TrainJob *j)
     t->epochs = t->o->epochs;
     t->freeze_epoch = t->epochs - t->o->recovery;
     latent_prepare(t);
+    start_codes(t);
     t->grads = floats_new(t->params.total);
     t->first = floats_new(t->params.total);
     t->second = t->o->adam ? floats_new(t->params.total) : NULL;
@@ -306,6 +329,8 @@ static void store(const Trainer *t, const ParamList *l, const float *block)
 {
     for (int i = 0; i < l->count; i++) {
         const Param *p = &l->items[i];
+        if (!p->t)
+            continue;
         Tensor *to = t->g->tensors[p->t->id];
         float *data = NEW_ARRAY(float, p->count);
         memcpy(data, block + p->at, (size_t)p->count * sizeof *data);
@@ -367,6 +392,8 @@ static const char *settings_text(const Trainer *t)
         text_printf(&s, " clip=%.9g", o->clip);
     if (o->flip || o->crop)
         text_printf(&s, " flip=%d crop=%s", o->flip, int_text(o->crop));
+    if (t->plan)
+        text_printf(&s, " ranges=%s", calibration_name(t->opt->calibration_rule));
     text_printf(&s, " seed=%llu threads=%d", (unsigned long long)t->job.seed, t->job.threads);
     return text_take(&s);
 }
@@ -409,7 +436,10 @@ Training pass_train(Graph *g, const TrainJob *j)
     note_failure(t);
     store(t, &t->e->params, t->best_weights);
     store(t, &t->e->stats, t->best_running);
-    Training result = {.settings = settings_text(t), .report = report_text(t), .valid = &t->valid};
+    Training result = {.settings = settings_text(t),
+                       .report = report_text(t),
+                       .valid = &t->valid,
+                       .ranges = trained_ranges(t)};
     engine_free(t->e);
     if (t->loss.teacher)
         engine_free(t->loss.teacher);

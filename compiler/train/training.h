@@ -189,6 +189,9 @@ struct Trainer {
     float *grads, *first, *second; /* second: of Adam, else NULL */
     TernaryWeight *ternary;
     int num_ternary;
+    const CodePlan *plan;  /* activations that are codes already in training; NULL: none */
+    const Param **rounded; /* weights that will be codes but are not ternary */
+    int num_rounded;
     int64_t epoch, step, steps_per_epoch;
     int64_t epochs;       /* in all; fewer than asked for when the weights are ternary early */
     int64_t freeze_epoch; /* starts with the ternary weights as they will be written; epochs: none does */
@@ -211,11 +214,17 @@ typedef struct Training {
     const char *settings; /* for the metadata: all that matters for the result */
     const char *report;   /* for people: what came of it */
     const Source *valid;  /* held-back data, open */
+    const Range *ranges;  /* by tensor id, of activations that were codes; NULL: none were */
 } Training;
 Training pass_train(Graph *g, const TrainJob *j); /* the graph's constants are trained */
 /* Its parts, for tests: before the first epoch; on to the end, or until so many epochs are done. */
 Trainer *trainer_new(Graph *g, const TrainJob *j);
 void trainer_run(Trainer *t, int64_t until);
+
+/* train_codes.c */
+bool trains_codes(const TrainJob *j);          /* activations are codes in training */
+const CodePlan *plan_codes(const Trainer *t);  /* before there is an engine */
+const Range *trained_ranges(const Trainer *t); /* of the best epoch */
 
 /* train_optimizer.c */
 /* Of the way from epoch to epoch, at this step. */

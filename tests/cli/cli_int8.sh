@@ -40,7 +40,7 @@ expect 2 "...'wrong' is not one of percentile|mse|minmax" ternc check conv.onnx 
 expect 1 "ternc: error: nan.npy: sample 3 holds NaN or infinity" ternc check conv.onnx $int8 nan.npy
 expect 1 "...conv.onnx: tensor 'r' has values that are not finite on the data of --calibrate; it cannot be quantised" \
     ternc check conv.onnx $int8 large.npy
-expect 1 "...conv.onnx: input 'x' is 0 in all samples of --calibrate; its range needs samples as the application has them" \
+expect 1 "...conv.onnx: input 'x' is 0 in all samples; its range needs samples as the application has them" \
     ternc check conv.onnx $int8 zero.npy
 expect 1 "...conv.onnx: --io int8: no input or output is quantised; --activations int8 does that" \
     ternc check conv.onnx --io int8

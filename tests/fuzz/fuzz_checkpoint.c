@@ -12,7 +12,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
-static TinyRun *runs[NUM_METHODS];
+enum { NUM_RUNS = 2 * NUM_METHODS }; /* with activations as floats, and as codes */
+static TinyRun *runs[NUM_RUNS];
 
 /* The first folder among the arguments; NULL: none. */
 static const char *corpus_folder(int argc, char **argv)
@@ -40,8 +41,8 @@ static void write_seed(const char *folder, int run, int64_t epochs)
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     const char *folder = temp_folder();
-    for (int i = 0; i < NUM_METHODS; i++) {
-        runs[i] = tiny_run_new(folder, (Method)i, "Relu", NULL);
+    for (int i = 0; i < NUM_RUNS; i++) {
+        runs[i] = tiny_run_new(folder, (Method)(i % NUM_METHODS), "Relu", NULL, i >= NUM_METHODS);
         for (int64_t epochs = 1; epochs <= TINY_EPOCHS; epochs++)
             write_seed(corpus_folder(*argc, *argv), i, epochs);
     }
@@ -74,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     void *mark = mem_mark();
     if (len)
-        go_on(runs[data[0] % NUM_METHODS], data + 1, len - 1);
+        go_on(runs[data[0] % NUM_RUNS], data + 1, len - 1);
     mem_release(mark);
     return 0;
 }

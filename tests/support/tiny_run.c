@@ -32,7 +32,7 @@ static void write_data(const char *x_path, const char *y_path)
     npy_write(y_path, (Type){.dtype = DT_I64, .rank = 1, .dims = {SAMPLES}}, y);
 }
 
-static const Options *options_of(const MethodDef *method, Method m, const char *keep)
+static Options *options_of(const MethodDef *method, Method m, const char *keep)
 {
     Options *opt = NEW(Options);
     *opt = (Options){.method = m, .train = true, .quiet = true};
@@ -63,7 +63,7 @@ static float *copy_floats(const float *from, int64_t count)
     return to;
 }
 
-TinyRun *tiny_run_new(const char *folder, Method m, const char *activation, const char *keep)
+TinyRun *tiny_run_new(const char *folder, Method m, const char *activation, const char *keep, bool codes)
 {
     const char *x = mem_printf("%s/x.npy", folder), *y = mem_printf("%s/y.npy", folder);
     write_data(x, y);
@@ -72,7 +72,9 @@ TinyRun *tiny_run_new(const char *folder, Method m, const char *activation, cons
     pass_infer(g);
     DataOptions *data = NEW(DataOptions);
     *data = (DataOptions){.spec = mem_printf("%s,%s", x, y), .scale = 1};
-    TrainJob j = {.method = method_def(m), .opt = options_of(method_def(m), m, keep), .data = data};
+    Options *opt = options_of(method_def(m), m, keep);
+    opt->int8 = codes;
+    TrainJob j = {.method = method_def(m), .opt = opt, .data = data};
     j.train = train_options(folder);
     j.seed = 1;
     j.threads = 1;

@@ -14,8 +14,8 @@ typedef struct TinyRun {
 } TinyRun;
 
 /* folder: for data and checkpoint; activation: the operator behind the hidden layer; keep: a node that stays
- * float, or NULL. */
-TinyRun *tiny_run_new(const char *folder, Method m, const char *activation, const char *keep);
+ * float, or NULL; codes: activations are 8-bit codes. */
+TinyRun *tiny_run_new(const char *folder, Method m, const char *activation, const char *keep, bool codes);
 void tiny_run_restart(TinyRun *r); /* to before the first epoch */
 /* Runs until so many epochs are done; returns the checkpoint, for free(). */
 uint8_t *tiny_run_checkpoint(TinyRun *r, int64_t epochs, size_t *len);

@@ -71,9 +71,9 @@ static const char *take(const Stopped *s, const uint8_t *data, size_t len)
     return NULL;
 }
 
-static Stopped stop_after(Method m, int64_t epochs)
+static Stopped stop_after(Method m, int64_t epochs, bool codes)
 {
-    Stopped s = {.run = tiny_run_new(folder, m, "Relu", NULL)};
+    Stopped s = {.run = tiny_run_new(folder, m, "Relu", NULL, codes)};
     Trainer *t = s.run->t;
     s.data = tiny_run_checkpoint(s.run, epochs, &s.len);
     trainer_run(t, t->epochs);
@@ -98,9 +98,9 @@ static void stopped_free(Stopped *s)
 
 static void test_resumes(void)
 {
-    for (int m = 0; m < NUM_METHODS; m++)
+    for (int m = 0; m < 2 * NUM_METHODS; m++)
         for (int epochs = 1; epochs <= TINY_EPOCHS; epochs++) {
-            Stopped s = stop_after((Method)m, epochs);
+            Stopped s = stop_after((Method)(m / 2), epochs, m % 2);
             trainer_run(s.run->t, s.run->t->epochs);
             CU_ASSERT(!memcmp(s.weights, s.run->t->best_weights, weight_bytes(s.run->t)));
             stopped_free(&s);
@@ -111,7 +111,7 @@ static void test_resumes(void)
 
 static void test_bytes(void)
 {
-    Stopped s = stop_after(METHOD_sca, 4);
+    Stopped s = stop_after(METHOD_sca, 4, false);
     for (size_t i = 0; i < s.len; i++) {
         CU_ASSERT_PTR_NOT_NULL(take(&s, s.data, i));
         for (int bit = 0; bit < 8; bit += 3) {
@@ -267,16 +267,40 @@ static void test_fields(void)
     static const struct {
         Method m;
         int epochs;
-    } runs[] = {{METHOD_none, 2}, {METHOD_twn, 3}, {METHOD_stp, 2},
-                {METHOD_stp, 5},  {METHOD_sca, 3}, {METHOD_sca, 5}};
+        bool codes;
+    } runs[] = {{METHOD_none, 2, false}, {METHOD_twn, 3, false}, {METHOD_stp, 2, false},
+                {METHOD_stp, 5, false},  {METHOD_sca, 3, false}, {METHOD_sca, 5, false},
+                {METHOD_twn, 3, true}};
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
-        Stopped s = stop_after(runs[i].m, runs[i].epochs);
+        Stopped s = stop_after(runs[i].m, runs[i].epochs, runs[i].codes);
         Field all = {.s = &s, .c = ternc__checkpoint__unpack(NULL, s.len, s.data)};
         CU_ASSERT_PTR_NOT_NULL_FATAL(all.c);
         try_fields(&all, &all.c->base);
         ternc__checkpoint__free_unpacked(all.c, NULL);
         stopped_free(&s);
     }
+}
+
+/* ---- ranges of codes ---- */
+
+/* They have 0 inside. */
+static void test_ranges(void)
+{
+    Stopped s = stop_after(METHOD_twn, 3, true);
+    const Engine *e = s.run->t->e;
+    CU_ASSERT_EQUAL_FATAL(e->num_codes, 2);
+    for (int end = 0; end < 2; end++) {
+        Checkpoint *c = ternc__checkpoint__unpack(NULL, s.len, s.data);
+        size_t len;
+        ((float *)(void *)c->best_running.data)[e->codes[1].at + end] = end ? -1 : 1;
+        uint8_t *data = checkpoint_pack(c, &len);
+        const char *message = take(&s, data, len);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(message);
+        CU_ASSERT_PTR_NOT_NULL(strstr(message, "the range of 'a' in best_running is"));
+        free(data);
+        ternc__checkpoint__free_unpacked(c, NULL);
+    }
+    stopped_free(&s);
 }
 
 /* ---- of something else ---- */
@@ -292,15 +316,16 @@ static void expect_other(const Stopped *s, TinyRun *other)
 
 static void test_other_runs(void)
 {
-    Stopped s = stop_after(METHOD_twn, 3);
-    expect_other(&s, tiny_run_new(folder, METHOD_twn, "Tanh", NULL)); /* the same weights */
-    expect_other(&s, tiny_run_new(folder, METHOD_twn, "Relu", "v"));
-    expect_other(&s, tiny_run_new(folder, METHOD_stp, "Relu", NULL));
+    Stopped s = stop_after(METHOD_twn, 3, false);
+    expect_other(&s, tiny_run_new(folder, METHOD_twn, "Tanh", NULL, false)); /* the same weights */
+    expect_other(&s, tiny_run_new(folder, METHOD_twn, "Relu", "v", false));
+    expect_other(&s, tiny_run_new(folder, METHOD_stp, "Relu", NULL, false));
+    expect_other(&s, tiny_run_new(folder, METHOD_twn, "Relu", NULL, true));
     stopped_free(&s);
-    s = stop_after(METHOD_twn, 3);
-    Stopped keeps = {.run = tiny_run_new(folder, METHOD_twn, "Relu", "v")};
+    s = stop_after(METHOD_twn, 3, false);
+    Stopped keeps = {.run = tiny_run_new(folder, METHOD_twn, "Relu", "v", false)};
     keeps.data = tiny_run_checkpoint(keeps.run, 3, &keeps.len);
-    expect_other(&keeps, tiny_run_new(folder, METHOD_twn, "Relu", "w")); /* as many ternary layers */
+    expect_other(&keeps, tiny_run_new(folder, METHOD_twn, "Relu", "w", false)); /* as many ternary layers */
     stopped_free(&keeps);
     stopped_free(&s);
 }
@@ -313,6 +338,7 @@ int main(void)
     CU_add_test(suite, "runs go on as if they had not stopped", test_resumes);
     CU_add_test(suite, "bytes that changed, and ends that lack", test_bytes);
     CU_add_test(suite, "every field of the schema", test_fields);
+    CU_add_test(suite, "ranges of codes", test_ranges);
     CU_add_test(suite, "checkpoints of other runs", test_other_runs);
     CU_basic_run_tests();
     int failed = (int)CU_get_number_of_failures();

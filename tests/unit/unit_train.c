@@ -251,6 +251,123 @@ static void test_no_gradient_needed(void)
     engine_free(e);
 }
 
+/* ---- activations that are codes ---- */
+
+static void test_fake_round(void)
+{
+    const float x[] = {-1, 0.24f, 0.25f, 0.26f, 0.75f, 2, 2.24f, 2.3f};
+    const float want[] = {0, 0, 0, 0.5f, 1, 2, 2, 2};
+    const unsigned char inside[] = {0, 1, 1, 1, 1, 1, 1, 0};
+    float y[8];
+    unsigned char got[8];
+    FakeCodes c = {.step = 0.5f, .low = 0, .high = 4, .inside = got};
+    fake_round(&c, x, y, 8);
+    for (int i = 0; i < 8; i++) {
+        CU_ASSERT_EQUAL(y[i], want[i]);
+        CU_ASSERT_EQUAL(got[i], inside[i]);
+    }
+}
+
+static int id_of(const Graph *g, const char *name)
+{
+    for (int i = 0; i < g->num_tensors; i++)
+        if (!strcmp(g->tensors[i]->name, name))
+            return i;
+    return -1;
+}
+
+/* x and t of the graph are codes, with these ranges. */
+static Engine *coded_engine(const Graph *g, const char *t, float high_x, float high_t)
+{
+    int *roots = NEW_ARRAY(int, g->num_tensors);
+    for (int i = 0; i < g->num_tensors; i++)
+        roots[i] = i == id_of(g, "x") || i == id_of(g, t) ? i : -1;
+    const CodePlan plan = {roots, g->num_tensors, CALIBRATE_MINMAX};
+    Engine *e = engine_new_coded(g, g->outputs[0], 1, 1, WANT_PARAMS, &plan);
+    CU_ASSERT_EQUAL_FATAL(e->num_codes, 2);
+    for (int i = 0; i < 2; i++)
+        e->running[e->codes[i].at + 1] = strcmp(e->codes[i].t->name, t) ? high_x : high_t;
+    e->quantises = true;
+    return e;
+}
+
+static void check_grads(const Engine *e, const float *want)
+{
+    for (int i = 0; i < e->params.count; i++)
+        for (int64_t k = 0; k < e->params.items[i].count; k++)
+            CU_ASSERT_DOUBLE_EQUAL(e->grads[e->params.items[i].at + k], *want++, 1e-6);
+}
+
+static const char clamped[] = "g (float[1,2] x) => (y) <float[2,2] w = {1, 0.5, 2, 0}, float[2,1] v = {3, 4}>"
+                              " { h = MatMul (x, w)\n r = Relu (h)\n y = MatMul (r, v) }";
+
+/* x = 1, 0.5; r = 1.5, clamped from 2, and 0.5. */
+static void test_fake_codes(void)
+{
+    const float one = 1, want[] = {0, 4, 0, 2, 1.5f, 0.5f}, as_floats[] = {3, 4, 1.5f, 2, 2, 0.5f};
+    Graph *g = graph_of(clamped);
+    Engine *e = coded_engine(g, "r", 2.55f, 1.5f);
+    float *x = engine_input(e);
+    x[0] = 1;
+    x[1] = 0.504f;
+    CU_ASSERT_DOUBLE_EQUAL(*engine_forward(e), 6.5, 1e-6);
+    engine_backward(e, &one);
+    check_grads(e, want);
+    e->quantises = false;
+    x[1] = 0.5f;
+    CU_ASSERT_DOUBLE_EQUAL(*engine_forward(e), 8, 1e-6);
+    engine_backward(e, &one);
+    check_grads(e, as_floats);
+    engine_free(e);
+}
+
+/* The rule of Sqrt divides by what Sqrt made, which as a code is 0. */
+static void test_exact_for_rules(void)
+{
+    const float one = 1, want[] = {50, 0};
+    Graph *g = graph_of("g (float[1,1] x) => (y) <float[1,1] w = {0.0001}, float[1,1] v = {1}>"
+                        " { h = MatMul (x, w)\n r = Sqrt (h)\n y = MatMul (r, v) }");
+    Engine *e = coded_engine(g, "r", 1, 255);
+    *(float *)engine_input(e) = 1;
+    CU_ASSERT_EQUAL(*engine_forward(e), 0);
+    engine_backward(e, &one);
+    CU_ASSERT_DOUBLE_EQUAL(e->grads[e->params.items[0].at], want[0], 1e-3);
+    CU_ASSERT_EQUAL(e->grads[e->params.items[1].at], want[1]);
+    engine_free(e);
+}
+
+/* A batch adds a hundredth; where they are estimated, its part of the mean. */
+static void test_fake_ranges(void)
+{
+    Graph *g = graph_of(clamped);
+    Engine *e = coded_engine(g, "r", 2.55f, 1);
+    float *x = engine_input(e);
+    const float *high = e->running + e->codes[1].at + 1;
+    x[0] = x[1] = 1; /* h = 3, 0.5 */
+    e->training = true;
+    engine_forward(e);
+    CU_ASSERT_DOUBLE_EQUAL(*high, 0.99 + 0.01 * 3, 1e-6);
+    e->estimates = true;
+    e->quantises = false;
+    for (int i = 0; i < 3; i++) {
+        e->momentum = (double)i / (i + 1);
+        x[0] = (float)i;
+        x[1] = 0;
+        engine_forward(e);
+    }
+    CU_ASSERT_DOUBLE_EQUAL(*high, (0 + 1 + 2) / 3.0, 1e-6);
+    const Range *r = fake_ranges(e, e->running, g->num_tensors);
+    CU_ASSERT(r[id_of(g, "r")].known && r[id_of(g, "r")].high == *high && !r[id_of(g, "h")].known);
+    x[0] = NAN;
+    static Trap trap;
+    if (CATCH(&trap)) {
+        CU_ASSERT_PTR_NOT_NULL(strstr(trap.message, "tensor 'x' has values in training that are not finite"));
+        return;
+    }
+    engine_forward(e);
+    CU_FAIL("NaN has a range");
+}
+
 /* ---- loss ---- */
 
 static void check_loss(LossKind kind, bool compared, float range)
@@ -389,6 +506,10 @@ int main(void)
     CU_add_test(s, "refused form", test_form_refused);
     CU_add_test(s, "many inputs", test_many_inputs);
     CU_add_test(s, "no gradient needed", test_no_gradient_needed);
+    CU_add_test(s, "rounding to codes", test_fake_round);
+    CU_add_test(s, "gradients of codes", test_fake_codes);
+    CU_add_test(s, "what rules see of codes", test_exact_for_rules);
+    CU_add_test(s, "ranges of codes", test_fake_ranges);
     CU_add_test(s, "losses", test_losses);
     CU_add_test(s, "score before softmax", test_score_before_softmax);
     CU_add_test(s, "order", test_order);
