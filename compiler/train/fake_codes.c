@@ -116,11 +116,15 @@ static void see_batch(Engine *e, Value *v, const float *x)
 
 void fake_round(FakeCodes *c, const float *x, float *y, int64_t n)
 {
+    const float low = c->low, high = c->high, step = c->step, whole = 1.5f * (1 << 23);
     for (int64_t i = 0; i < n; i++) {
-        float code = rintf(x[i] / c->step);
-        c->inside[i] = code >= c->low && code <= c->high;
-        code = code < c->low ? c->low : code;
-        y[i] = (code > c->high ? c->high : code) * c->step;
+        float v = x[i] / step;
+        v = v < low - 1 ? low - 1 : v;
+        v = v > high + 1 ? high + 1 : v;
+        float code = v + whole - whole; /* as rintf, which would be a call */
+        c->inside[i] = code >= low && code <= high;
+        code = code < low ? low : code;
+        y[i] = (code > high ? high : code) * step;
     }
 }
 

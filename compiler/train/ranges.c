@@ -27,11 +27,14 @@ Histogram histogram_new(void)
 
 void see_range(Histogram *h, const float *v, int64_t n)
 {
+    float low = (float)h->low, high = (float)h->high;
     for (int64_t i = 0; i < n; i++) {
         h->finite &= isfinite(v[i]) != 0;
-        h->low = fmin(h->low, (double)v[i]);
-        h->high = fmax(h->high, (double)v[i]);
+        low = v[i] < low ? v[i] : low;
+        high = v[i] > high ? v[i] : high;
     }
+    h->low = (double)low;
+    h->high = (double)high;
 }
 
 void count_values(Histogram *h, const float *v, int64_t n)
