@@ -12,6 +12,7 @@ shared=${TERNC_SHARED:-$root/../shared}
 out=$root/build/integers
 export TERNC_BIN="$out/ternc/ternc"
 mnist=$shared/data/mnist
+fashion=/usr/share/datasets/fashion-mnist # of the Debian package dataset-fashion-mnist
 [ -d "$shared/models" ] || {
     echo "skipped: no folder $shared/models" >&2
     exit 77
@@ -94,13 +95,14 @@ PY
     row "$1" $cells
 }
 
-# accuracy_of MODEL SCALE OPTION...
+# accuracy_of MODEL FOLDER SCALE OPTION...: FOLDER has the images
 accuracy_of() {
     model=$1
-    scale=$2
-    shift 2
-    data="$mnist/t10k-images-idx3-ubyte.gz,$mnist/t10k-labels-idx1-ubyte.gz"
-    for activations in "" "--activations int8 --calibrate $mnist/train-images-idx3-ubyte.gz"; do
+    images=$2
+    scale=$3
+    shift 3
+    data="$images/t10k-images-idx3-ubyte.gz,$images/t10k-labels-idx1-ubyte.gz"
+    for activations in "" "--activations int8 --calibrate $images/train-images-idx3-ubyte.gz"; do
         # shellcheck disable=SC2086
         "$TERNC_BIN" eval "$model" --data "$data" --scale "$scale" "$@" $activations --json
     done | /usr/bin/python3 -c '
@@ -130,9 +132,10 @@ report() {
     done
     part "Percent right of 10,000 test images, ranges from 512 training images"
     columns model options "float activations" "integer activations"
-    accuracy_of "$shared/models/mnist-8.onnx" 1 --method twn
-    accuracy_of "$shared/models/deepC_mnist.onnx" 1/255 --method twn
-    accuracy_of "$shared/models/mnist-8.onnx" 1 --method none
+    accuracy_of "$shared/models/mnist-8.onnx" "$mnist" 1 --method twn
+    accuracy_of "$shared/models/deepC_mnist.onnx" "$mnist" 1/255 --method twn
+    accuracy_of "$shared/models/mnist-8.onnx" "$mnist" 1 --method none
+    [ ! -d "$fashion" ] || accuracy_of examples/fashion/fashion.onnx "$fashion" 1/255 --method twn --keep first,last
 }
 
 sh tests/setup.sh >&2
