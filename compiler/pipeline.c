@@ -89,9 +89,7 @@ Training pipeline_train(Model *m, const TrainJob *j)
 /* On samples in which the graph still has the batch where the model has it. */
 static const Range *find_ranges(const Graph *g, const Options *opt)
 {
-    enum { ENOUGH = 512 };
-    Source s = source_open(&opt->calibration, g);
-    s.count = s.count < ENOUGH ? s.count : ENOUGH;
+    const Samples s = samples_open(g, opt);
     return calibrate(g, &s, opt->calibration_rule, opt->threads);
 }
 

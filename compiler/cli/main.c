@@ -49,7 +49,7 @@ static void show_lines_at_once(void)
  * training is slower. */
 static void limit_spinning(const CommandLine *c, char **argv)
 {
-    bool threads = c->data.spec || c->opt.calibration.spec;
+    bool threads = c->data.spec || c->opt.calibrate.count;
     if (!threads || getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT"))
         return;
     if (!setenv("GOMP_SPINCOUNT", "5000", 0))

@@ -335,15 +335,13 @@ static void set_calibration(OptionParser *p)
 {
     static const char *const needs_int8[] = {"calibrate", "calibration"};
     CommandLine *c = p->c;
-    const char *spec = c->opt.calibration.spec;
     for (int i = 0; i < 2; i++)
         if (!c->opt.int8 && is_given(p, needs_int8[i]))
             usage("--%s is for --activations int8", needs_int8[i]);
-    if (c->opt.int8 && !spec && !c->opt.train)
+    if (c->opt.int8 && !c->opt.calibrate.count && !c->opt.train)
         usage("--activations int8 needs samples for the ranges of activations: --calibrate SPEC%s",
               takes_training(c) ? ", or --data SPEC, which trains with them" : "");
     c->opt.calibration = c->data;
-    c->opt.calibration.spec = spec;
     c->opt.threads = c->threads;
 }
 

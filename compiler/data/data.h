@@ -43,7 +43,8 @@ typedef struct DataFeed {
     double scale;
     const double *mean, *std; /* [c] */
 } DataFeed;
-DataFeed *data_feed(const Dataset *d, const Graph *g, const DataOptions *o);
+DataFeed *data_feed(const Dataset *d, const Graph *g, const DataOptions *o); /* the model has one input */
+DataFeed *data_feed_input(const Dataset *d, const Graph *g, const Tensor *x, const DataOptions *o);
 void data_sample(const DataFeed *f, int64_t i, float *x);
 int64_t feed_place(const DataFeed *f, int64_t c, int64_t k); /* of position k of a channel in the input */
 

@@ -154,19 +154,20 @@ static void find_axes(Match *m)
         refuse(m);
 }
 
-static ImageLayout layout_of(const Dataset *d, const Graph *g, const DataOptions *o)
+static ImageLayout layout_of(const Dataset *d, const Graph *g, const Tensor *x, const DataOptions *o)
 {
     check_layout_names(g, &o->layout, "--layout");
-    const LayoutWord *w = layout_word(&o->layout, g->inputs[0]->name);
+    const LayoutWord *w = layout_word(&o->layout, x->name);
     if (w && d->layout && d->layout != w->layout)
         usage("--layout %s: CIFAR-10 .bin files are %s", layout_name(w->layout), layout_name(d->layout));
     return w ? w->layout : d->layout;
 }
 
-static Match match_input(const Dataset *d, const Graph *g, const DataOptions *o)
+static Match match_input(const Dataset *d, const Graph *g, const Tensor *x, const DataOptions *o)
 {
-    const Tensor *x = g->inputs[0];
-    Match m = {.data = d, .g = g, .x = x, .said = layout_of(d, g, o), .sample = d->sample, .image = x->type};
+    Match m = {.data = d, .g = g, .x = x, .said = layout_of(d, g, x, o)};
+    m.sample = d->sample;
+    m.image = x->type;
     Channels c = x->channels;
     bool batch = c.told ? c.batch : x->type.rank > d->sample.rank;
     m.place = c.told ? c.axis : -1;
@@ -239,13 +240,17 @@ DataFeed *data_feed(const Dataset *d, const Graph *g, const DataOptions *o)
 {
     if (g->num_inputs != 1)
         fail("%s: a data set feeds one input, the model has %d", g->file, g->num_inputs);
-    if (g->inputs[0]->type.dtype != DT_F32)
-        fail("%s: a data set feeds float inputs; '%s' is %s", g->file, g->inputs[0]->name,
-             type_text(g->inputs[0]->type));
-    Match m = match_input(d, g, o);
+    return data_feed_input(d, g, g->inputs[0], o);
+}
+
+DataFeed *data_feed_input(const Dataset *d, const Graph *g, const Tensor *x, const DataOptions *o)
+{
+    if (x->type.dtype != DT_F32)
+        fail("%s: a data set feeds float inputs; '%s' is %s", g->file, x->name, type_text(x->type));
+    Match m = match_input(d, g, x, o);
     DataFeed *f = NEW(DataFeed);
     f->data = d;
-    f->input = g->inputs[0]->type;
+    f->input = x->type;
     set_channels(f, &m);
     f->scale = o->scale;
     f->mean = per_channel(f, &m, "mean", o->mean, 0);

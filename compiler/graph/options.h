@@ -79,7 +79,8 @@ typedef struct Options {
     InputForm input;
     bool int8;                        /* --activations int8 */
     bool io_codes;                    /* --io int8: inputs and outputs are codes */
-    DataOptions calibration;          /* --calibrate: samples for their ranges */
+    Strings calibrate;                /* --calibrate: samples for their ranges, for each input; */
+    DataOptions calibration;          /* how they become inputs; spec is not used */
     CalibrationRule calibration_rule; /* --calibration */
     int threads;                      /* --threads, of calibration */
     bool float_guard;                 /* --float-guard: the run functions refuse NaN and infinity in inputs */

@@ -228,9 +228,14 @@ static void rebatch(Graph *g, Node *n, const BatchAxis *axes, int64_t batch)
         repeat_constants(g, n, axis, batch);
 }
 
+static bool lacks_batch(const Tensor *x)
+{
+    return x->type.rank > 1 && x->channels.told && !x->channels.batch;
+}
+
 static void check_batch_axis(const Graph *g, const Tensor *x)
 {
-    if (x->type.rank > 1 && x->channels.told && !x->channels.batch)
+    if (lacks_batch(x))
         fail("%s: training needs models whose inputs have the batch in front; '%s' is %s, without one",
              g->file, x->name, type_text(x->type));
 }
@@ -252,4 +257,13 @@ Graph *graph_with_batch(const Graph *g, int64_t batch)
             c->outputs[i]->type = (Type){.rank = -1};
     pass_infer(c);
     return c;
+}
+
+bool takes_batch(const Graph *g, const Tensor *score, int64_t batch)
+{
+    for (int i = 0; i < g->num_inputs; i++)
+        if (lacks_batch(g->inputs[i]))
+            return false;
+    const Tensor *of_all = graph_with_batch(g, batch)->tensors[score->id];
+    return type_elems(of_all->type) == batch * type_elems(score->type);
 }

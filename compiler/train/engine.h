@@ -104,6 +104,8 @@ struct Engine {
 
 /* batch.c: the graph for `batch` samples at once; tensor ids stay. Fails where it cannot be followed. */
 Graph *graph_with_batch(const Graph *g, int64_t batch);
+/* Whether the score has values for each sample, as far as shapes tell. */
+bool takes_batch(const Graph *g, const Tensor *score, int64_t batch);
 
 /* What gets a gradient: nothing, parameters, the inputs of the graph as well. */
 typedef enum Wanted { WANT_NONE, WANT_PARAMS, WANT_INPUTS } Wanted;

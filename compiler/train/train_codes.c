@@ -6,7 +6,7 @@
 
 bool trains_codes(const TrainJob *j)
 {
-    return j->opt->int8 && !j->opt->calibration.spec;
+    return j->opt->int8 && !j->opt->calibrate.count;
 }
 
 /* As the passes behind training will choose, on the graph as they will see it: tensors keep their ids. Those

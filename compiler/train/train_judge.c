@@ -42,8 +42,9 @@ void source_split(const DataOptions *o, const char *text, const Graph *g, Source
 }
 
 /* Relu and the like may swallow what is not a number: the loss does not tell. */
-static void check_sample(const Source *s, int64_t sample, const float *x, int64_t size)
+void check_sample(const Source *s, int64_t sample, const float *x)
 {
+    int64_t size = type_elems(s->feed->input);
     bool good = true;
     for (int64_t i = 0; i < size; i++)
         good &= isfinite(x[i]) != 0;
@@ -61,7 +62,7 @@ void fill_batch(Engine *e, const Loss *l, const Source *s, const Augment *a, int
         uint64_t seed = a ? random_bits(a->key, (uint64_t)samples[i]) : 0;
         float *x = (float *)engine_input(e) + i * size;
         draw_sample(s->feed, a ? a->o : &plain, samples[i], seed, x);
-        check_sample(s, samples[i], x, size);
+        check_sample(s, samples[i], x);
     }
     if (l->teacher)
         memcpy(engine_input(l->teacher), engine_input(e), (size_t)(e->batch * size) * sizeof(float));
@@ -123,6 +124,22 @@ static bool close_enough(float a, double b, double largest)
     return fabs((double)a - b) <= 2e-3 * (largest + 1e-3);
 }
 
+bool sample_agrees(const Graph *g, const Tensor *score, const void *const *in, const float *got, Mismatch *m)
+{
+    void **values = eval_graph(g, in);
+    const float *want = values[score->id];
+    int64_t n = type_elems(score->type), k = 0;
+    double largest = 0;
+    for (int64_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs((double)want[i]));
+    while (k < n && close_enough(got[k], (double)want[k], largest))
+        k++;
+    if (k < n)
+        *m = (Mismatch){k, (double)got[k], (double)want[k]};
+    free(values);
+    return k == n;
+}
+
 void check_engine(Engine *e, const Graph *g, const Loss *l, const Source *s)
 {
     int64_t *samples = NEW_ARRAY(int64_t, e->batch), size = type_elems(g->inputs[0]->type), n = l->classes;
@@ -133,17 +150,9 @@ void check_engine(Engine *e, const Graph *g, const Loss *l, const Source *s)
     const float *score = engine_forward(e);
     for (int64_t i = 0; i < 2 && i < e->batch; i++) {
         const void *in[] = {(const float *)engine_input(e) + i * size};
-        void **values = eval_graph(g, in);
-        const float *want = values[l->score->id];
-        double largest = 0;
-        for (int64_t k = 0; k < n; k++)
-            largest = fmax(largest, fabs((double)want[k]));
-        for (int64_t k = 0; k < n; k++)
-            if (!close_enough(score[i * n + k], (double)want[k], largest))
-                fail("%s: cannot be computed in batches: score %s of sample %s of %s becomes %g, alone "
-                     "it is %g",
-                     g->file, int_text(k), int_text(i), s->feed->data->spec, (double)score[i * n + k],
-                     (double)want[k]);
-        free(values);
+        Mismatch m;
+        if (!sample_agrees(g, l->score, in, score + i * n, &m))
+            fail("%s: cannot be computed in batches: score %s of sample %s of %s becomes %g, alone it is %g",
+                 g->file, int_text(m.element), int_text(i), s->feed->data->spec, m.got, m.want);
     }
 }

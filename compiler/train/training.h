@@ -61,8 +61,15 @@ void source_split(const DataOptions *o, const char *held, const Graph *g, Source
 void fill_batch(Engine *e, const Loss *l, const Source *s, const Augment *a, int64_t *samples, int64_t count);
 const float *loss_teach(const Loss *l); /* the teacher's score of the batch; NULL: there is none */
 Judged judge_source(Engine *e, const Loss *l, const Source *s);
-bool loss_has_classes(const Loss *l);             /* hits count, not only the loss */
-const char *judged_text(const Loss *l, Judged j); /* "accuracy 99.10 %, loss 0.0312" */
+bool loss_has_classes(const Loss *l);                               /* hits count, not only the loss */
+const char *judged_text(const Loss *l, Judged j);                   /* "accuracy 99.10 %, loss 0.0312" */
+void check_sample(const Source *s, int64_t sample, const float *x); /* fails on what is no number */
+typedef struct Mismatch {
+    int64_t element;
+    double got, want;
+} Mismatch;
+/* Whether the engine's score of a sample is the evaluator's, of these inputs; else where it is not. */
+bool sample_agrees(const Graph *g, const Tensor *score, const void *const *in, const float *got, Mismatch *m);
 /* Fails when samples mix within a batch, or the engine computes anything else than the evaluator. */
 void check_engine(Engine *e, const Graph *g, const Loss *l, const Source *s);
 

@@ -21,8 +21,32 @@ write("conv", head, x, {"y": [1, 5]}, **values)
 write("inner", head, x, {"y": [1, 5], "r": [1, 4, 4, 4]}, **values)
 write("heads", head + other, x, {"y": [1, 5], "z": [1, 5]}, **values)
 write("plain", [("Exp", ["x"], ["a"]), ("Tanh", ["a"], ["y"])], x, {"y": [1, 3, 6, 6]})
+# Two inputs; no axis of the batch; the batch behind the steps, over which a sum goes.
+write("two", [("Conv", ["x", "w", "b"], ["c"]), ("Relu", ["c"], ["r"]), ("Flatten", ["r"], ["l"]), ("MatMul", ["l", "f"], ["m"]),
+              ("MatMul", ["s", "v"], ["n"]), ("Add", ["m", "n"], ["a"]), ("Relu", ["a"], ["h"]), ("MatMul", ["h", "o"], ["y"])],
+      {"x": [1, 3, 6, 6], "s": [1, 7]}, {"y": [1, 2]}, v=rng.randn(7, 5), o=rng.randn(5, 2), **values)
+wide = helper.make_node("Unsqueeze", ["x", "axes"], ["u"])
+graph = helper.make_graph([wide] + [helper.make_node(*n) for n in [("Conv", ["u", "w", "b"], ["c"])] + head[1:]], "bare",
+                          [helper.make_tensor_value_info("x", TensorProto.FLOAT, [3, 6, 6])],
+                          [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 5])],
+                          [numpy_helper.from_array(v.astype(np.float32), n) for n, v in values.items()] +
+                          [numpy_helper.from_array(np.array([0]), "axes")])
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "bare.onnx")
+def steps(name, nodes, shape):
+    first, last = helper.make_node("MatMul", ["x", "p"], ["m"]), helper.make_node("MatMul", ["e", "q"], ["y"])
+    graph = helper.make_graph([first, *nodes, last], name, [helper.make_tensor_value_info("x", TensorProto.FLOAT, [6, 1, 3])],
+                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+                              [numpy_helper.from_array(v.astype(np.float32), n) for n, v in (("p", np.eye(3)), ("q", rng.randn(3, 2)))])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), name + ".onnx")
+
+# The first by shapes, the second by values alone.
+steps("sum", [helper.make_node("ReduceMean", ["m"], ["e"], axes=[0], keepdims=0)], [1, 2])
+steps("less", [helper.make_node("ReduceMean", ["m"], ["a"], axes=[0]), helper.make_node("Sub", ["m", "a"], ["e"])], [6, 1, 2])
 x = rng.randn(40, 3, 6, 6).astype(np.float32)
 np.save("x", x)
+np.save("s", rng.randn(40, 7).astype(np.float32) * 5)
+np.save("few", rng.randn(39, 7).astype(np.float32))
+np.save("steps", np.abs(rng.randn(40, 6, 1, 3) * np.arange(1, 41).reshape(-1, 1, 1, 1)).astype(np.float32))
 np.save("zero", x * 0)
 np.save("large", np.sign(x) * np.float32(3e38))
 x[3, 1, 2, 2] = np.nan
@@ -68,6 +92,39 @@ done
 for rule in percentile mse minmax; do
     expect 0 "" ternc check conv.onnx $int8 x.npy --calibration $rule -q
 done
+
+# ---- samples for several inputs, and of models without batches ----
+
+for order in "s=s.npy --calibrate x=x.npy" "x=x.npy --calibrate s=s.npy"; do
+    expect 0 "" ternc check two.onnx $int8 $order --io int8 -q
+    grep -q "connected.*float" out && complain "two: a layer is float"
+    expect 0 "" ternc ternarize two.onnx -o two_"${order%%=*}".onnx $int8 $order -q
+done
+same two_s.onnx two_x.onnx
+expect 1 "...two.onnx: input 's' has no samples; a model of 2 inputs needs them for each: --calibrate s=SPEC" \
+    ternc check two.onnx $int8 x=x.npy
+expect 1 "...two.onnx: --calibrate x.npy: starts with no input's name and '='" ternc check two.onnx $int8 x.npy
+expect 1 "...two.onnx: --calibrate is given twice for input 'x'" \
+    ternc check two.onnx $int8 x=x.npy --calibrate s=s.npy --calibrate x=x.npy
+expect 1 "...few.npy: has 39 samples for input 's', but there are 40 for 'x'" \
+    ternc check two.onnx $int8 x=x.npy --calibrate s=few.npy
+expect 0 "" ternc check conv.onnx $int8 x=x.npy -q
+expect 0 "" ternc check bare.onnx $int8 x.npy --io int8 -q
+for model in sum less; do
+    expect 0 "" ternc ternarize $model.onnx -o ${model}8.onnx $int8 steps.npy --calibration minmax --method none -q
+done
+/usr/bin/python3 - <<'P' || complain "samples have mixed: $(cat steps)"
+import numpy as np, onnx
+from onnx import numpy_helper
+x = np.load("steps.npy")
+for model, e in ("sum", x.mean(1)), ("less", x - x.mean(1, keepdims=True)):
+    graph = onnx.load(model + "8.onnx").graph
+    value = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
+    for name, most in ("x", x.max()), ("e", e.max() - min(e.min(), 0)):
+        step = [value[n.input[1]] for n in graph.node if n.op_type == "QuantizeLinear" and n.input[0] == name][0]
+        print(model, name, step * 255, most, file=open("steps", "a"))
+        assert abs(step * 255 - most) < 1e-4 * most
+P
 
 # ---- outputs where the inputs were ----
 
