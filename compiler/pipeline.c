@@ -105,7 +105,7 @@ static void quantise(const Model *m, const Options *opt)
 {
     Graph *g = m->graph;
     const Range *ranges = m->ranges ? known_ranges(m) : find_ranges(g, opt);
-    if (!pass_quantise(g, ranges, opt->io_codes) && !opt->quiet)
+    if (!pass_quantise(g, ranges, opt->io_codes, opt->quiet) && !opt->quiet)
         note("%s: --activations int8 changes nothing: no node of it computes on codes", g->file);
 }
 

@@ -19,7 +19,7 @@ void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses remo
 void pass_channels(Graph *g, const Options *opt);  /* which axis of each input has the channels */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 /* activations -> codes; ranges by tensor id; outputs: those of the graph too. False: there are none. */
-bool pass_quantise(Graph *g, const Range *ranges, bool outputs);
+bool pass_quantise(Graph *g, const Range *ranges, bool outputs, bool quiet);
 /* Its choices. By tensor id: the tensor that has the same step; -1: stays float. */
 int *coded_tensors(Graph *g, const Range *ranges, bool outputs);
 /* The step and zero point that reach from low to high, and 0, and the type of the codes. */

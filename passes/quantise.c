@@ -327,6 +327,17 @@ static void round_constants(const Quantising *q, Node *n)
         n->in[2] = round_bias(q, n, &w);
 }
 
+/* Dead channels are no fault, but what never was anything has no range either. */
+static void note_zeros(const Quantising *q)
+{
+    for (int i = 0; i < q->count; i++) {
+        const Tensor *t = q->g->tensors[i];
+        if (q->coded[i] && t->producer && !moves_codes(t->producer) && is_zero(q->shared[root_of(q, t)->id]))
+            note("%s: tensor '%s' is 0 in all samples: its step is 1; are they as the application has them?",
+                 q->g->file, t->name);
+    }
+}
+
 /* ---- the pass ---- */
 
 /* An output keeps its name behind the two nodes; else what reads the tensor reads their end. */
@@ -409,9 +420,11 @@ int *coded_tensors(Graph *g, const Range *ranges, bool outputs)
     return roots;
 }
 
-bool pass_quantise(Graph *g, const Range *ranges, bool outputs)
+bool pass_quantise(Graph *g, const Range *ranges, bool outputs, bool quiet)
 {
     Quantising q = choose(g, ranges, outputs);
+    if (!quiet)
+        note_zeros(&q);
     Graph result = {0};
     add_steps(&q, &result);
     bool changed = result.num_nodes > g->num_nodes;

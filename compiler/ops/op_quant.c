@@ -51,6 +51,21 @@ static void check_zero(const Graph *g, const Node *n, DType codes)
         fail_node(g, n, "zero points %s for scales %s", type_text(z->type), type_text(n->in[1]->type));
 }
 
+/* A constant scale that makes no codes, or no numbers, of anything. Zero ones are those of channels without
+ * weights, where they multiply. */
+static void check_scales(const Graph *g, const Node *n)
+{
+    const Tensor *s = n->in[1];
+    for (int64_t i = 0; s->data && i < type_elems(s->type); i++) {
+        double v = elem_get(s->data, s->type.dtype, i);
+        if (!isfinite(v) || (v == 0 && n->op == OP_QuantizeLinear))
+            fail_node(
+                g, n,
+                "scale %s of '%s' is %g: the range of '%s' must be found anew where the model was quantised",
+                int_text(i), s->name, v, n->in[0]->name);
+    }
+}
+
 static void check_size(const Graph *g, const Node *n)
 {
     if (type_elems(n->in[0]->type) > INT32_MAX)
@@ -140,6 +155,7 @@ static void infer_quantize(Graph *g, Node *n)
         fail_node(g, n, "unsupported: %s to %s", n->op_name, dtype_name(y.dtype));
     check_size(g, n);
     scale_split(g, n);
+    check_scales(g, n);
     check_zero(g, n, y.dtype);
     n->out[0]->type = y;
 }
@@ -196,6 +212,7 @@ static void infer_dequantize(Graph *g, Node *n)
         fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(x.dtype));
     check_size(g, n);
     scale_split(g, n);
+    check_scales(g, n);
     check_zero(g, n, x.dtype);
     if (x.dtype == DT_I32 && zero_of(n) && !all_zero(zero_of(n)))
         fail_node(g, n, "unsupported: a zero point of int32 codes that is not 0");

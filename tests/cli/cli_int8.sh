@@ -48,6 +48,8 @@ np.save("s", rng.randn(40, 7).astype(np.float32) * 5)
 np.save("few", rng.randn(39, 7).astype(np.float32))
 np.save("steps", np.abs(rng.randn(40, 6, 1, 3) * np.arange(1, 41).reshape(-1, 1, 1, 1)).astype(np.float32))
 np.save("zero", x * 0)
+np.save("constant", x * 0 + np.float32(.1))
+write("dead", head, {"x": [1, 3, 6, 6]}, {"y": [1, 5]}, **dict(values, b=np.full(4, -1e6)))
 np.save("large", np.sign(x) * np.float32(3e38))
 x[3, 1, 2, 2] = np.nan
 np.save("nan", x)
@@ -66,6 +68,9 @@ expect 1 "...conv.onnx: tensor 'r' has values that are not finite on the data of
     ternc check conv.onnx $int8 large.npy
 expect 1 "...conv.onnx: input 'x' is 0 in all samples; its range needs samples as the application has them" \
     ternc check conv.onnx $int8 zero.npy
+expect 0 "" ternc check conv.onnx $int8 constant.npy -q
+expect 0 "ternc: note: dead.onnx: tensor 'r' is 0 in all samples: its step is 1; are they as the application has them?" \
+    ternc check dead.onnx $int8 x.npy
 expect 1 "...conv.onnx: --io int8: no input or output is quantised; --activations int8 does that" \
     ternc check conv.onnx --io int8
 expect 0 "ternc: note: plain.onnx: --activations int8 changes nothing: no node of it computes on codes" \

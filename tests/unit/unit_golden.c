@@ -162,7 +162,7 @@ static void run_pass(Model *m, const char *name, const Options *o)
     else if (!strcmp(name, "ternarize"))
         pass_ternarize(m->graph, o);
     else if (!strcmp(name, "quantise"))
-        pass_quantise(m->graph, make_ranges(m->graph), o->io_codes);
+        pass_quantise(m->graph, make_ranges(m->graph), o->io_codes, true);
     else if (!strcmp(name, "codes"))
         pass_codes(m->graph, o->io_codes);
     else if (!strcmp(name, "fuse"))
