@@ -87,9 +87,11 @@ Training pipeline_train(Model *m, const TrainJob *j)
 }
 
 /* On samples in which the graph still has the batch where the model has it. */
-static const Range *find_ranges(const Graph *g, const Options *opt)
+static const Range *find_ranges(Graph *g, const Options *opt)
 {
     const Samples s = samples_open(g, opt);
+    if (opt->method != METHOD_none)
+        estimate_norms(g, &s, opt->threads);
     return calibrate(g, &s, opt->calibration_rule, opt->threads);
 }
 
@@ -118,6 +120,8 @@ void pipeline_ternarize(Model *m, const Options *opt)
     /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. */
     if (!opt->int8)
         return;
+    RUN("fold", pass_fold_after_training(m->graph));
+    RUN("dce", pass_dce(m->graph));
     RUN("quantise", quantise(m, opt));
     RUN("fold", pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));

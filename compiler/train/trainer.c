@@ -212,18 +212,6 @@ static void run_epoch(Trainer *t, int64_t *order, float *grad)
 
 /* ---- the start ---- */
 
-/* Exporters write equal constants once, and norms start with equal running statistics: each gets its own. */
-static void own_statistics(Graph *g)
-{
-    int *uses = graph_use_counts(g);
-    for (int i = 0; i < g->num_nodes; i++)
-        for (int k = 3; k < 5 && g->nodes[i]->op == OP_BatchNormalization; k++) {
-            Tensor **t = &g->nodes[i]->in[k];
-            if ((*t)->data && uses[(*t)->id]-- > 1)
-                *t = graph_const(g, (*t)->name, (*t)->type, (*t)->data);
-        }
-}
-
 /* A method's own rate holds for its own optimizer. */
 static double default_rate(const MethodDef *m, bool adam)
 {

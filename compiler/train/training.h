@@ -228,6 +228,10 @@ Training pass_train(Graph *g, const TrainJob *j); /* the graph's constants are t
 Trainer *trainer_new(Graph *g, const TrainJob *j);
 void trainer_run(Trainer *t, int64_t until);
 
+/* norms.c. Exporters write equal constants once, and norms start with equal running statistics: each gets its
+ * own. */
+void own_statistics(Graph *g);
+
 /* train_codes.c */
 bool trains_codes(const TrainJob *j);          /* activations are codes in training */
 const CodePlan *plan_codes(const Trainer *t);  /* before there is an engine */

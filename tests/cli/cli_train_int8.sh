@@ -93,6 +93,30 @@ for calibrate in "" "--calibrate train.npz"; do
 done
 same alone alone2
 
+# Without training: BatchNormalization gets the means and variances that ternary weights make of the samples; where weights
+# stay as they were it keeps its own.
+for method in twn none; do
+    try ternc ternarize float.onnx -o norm_$method.onnx --method $method --activations int8 --calibrate inputs.npz -q
+done
+/usr/bin/python3 - <<'PY' || complain "not the statistics of the samples"
+import numpy as np, onnx
+from onnx import numpy_helper as nh
+def values(name):
+    graph = onnx.load(name + ".onnx").graph
+    norm = [n for n in graph.node if n.op_type == "BatchNormalization"][0]
+    value = {t.name: nh.to_array(t) for t in graph.initializer}
+    return [value[k] for k in norm.input[3:5]], value
+x = np.pad(np.load("inputs.npz")["x"][:512], ((0, 0), (0, 0), (1, 1), (1, 1)))
+(mean, variance), value = values("norm_twn")
+codes, step = value["w1_codes"].astype(float), value["w1_step"]
+w = codes * step.reshape(-1, 1, 1, 1)
+y = sum(np.einsum("nchw,oc->nohw", x[:, :, i:i + 8, k:k + 8], w[:, :, i, k]) for i in range(3) for k in range(3))
+assert np.abs(mean - y.mean((0, 2, 3))).max() < 0.01 * y.std(), (mean, y.mean((0, 2, 3)))
+assert np.abs(variance / y.var((0, 2, 3)) - 1).max() < 0.02, (variance, y.var((0, 2, 3)))
+for a, b in zip(values("norm_none")[0], values("float")[0]):
+    assert (a == b).all()
+PY
+
 # ---- what cannot be ----
 
 expect 2 "ternc: usage: --activations int8 needs samples for the ranges of activations: --calibrate SPEC, or --data SPEC, which trains with them" \
