@@ -128,16 +128,17 @@ bool sample_agrees(const Graph *g, const Tensor *score, const void *const *in, c
 {
     void **values = eval_graph(g, in);
     const float *want = values[score->id];
-    int64_t n = type_elems(score->type), k = 0;
+    int64_t n = type_elems(score->type);
     double largest = 0;
+    bool same = true;
     for (int64_t i = 0; i < n; i++)
         largest = fmax(largest, fabs((double)want[i]));
-    while (k < n && close_enough(got[k], (double)want[k], largest))
-        k++;
-    if (k < n)
+    for (int64_t k = 0; k < n && same; k++) {
         *m = (Mismatch){k, (double)got[k], (double)want[k]};
+        same = close_enough(got[k], m->want, largest);
+    }
     free(values);
-    return k == n;
+    return same;
 }
 
 void check_engine(Engine *e, const Graph *g, const Loss *l, const Source *s)
