@@ -205,8 +205,9 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->plane = l->direct ? l->ih * l->iw : s->phase_rows * s->phase_cols * s->stage_rows * s->pitch;
     const Format *f = layer_format(l);
     s->acc_pitch = s->unstaged ? positions(s, rows) : accumulators(s, rows, f->max_lanes);
-    if (s->unstaged)
-        return s->scratch_bytes = s->acc_pitch * (int64_t)dtype_size(f->acc);
+    if (s->unstaged) /* a maximum reads vectors that begin at any sum */
+        return s->scratch_bytes = (s->acc_pitch + (l->pool.kind == POOL_MAX ? f->max_lanes - 1 : 0)) *
+                                  (int64_t)dtype_size(f->acc);
     s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
     s->scratch_bytes = s->stage_offset;
     if (!l->direct)

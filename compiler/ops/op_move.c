@@ -198,6 +198,8 @@ typedef struct SliceAxis {
 
 static SliceAxis slice_axis(int64_t size, int64_t start, int64_t end, int64_t step)
 {
+    if (size == 0)
+        return (SliceAxis){0, step, 0};
     int64_t low = step < 0 ? -1 : 0;
     int64_t high = step < 0 ? size - 1 : size;
     start = start < -size ? -size - 1 : start;

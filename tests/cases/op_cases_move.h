@@ -69,6 +69,8 @@ ROW(slice_reverse_to, "g (float[6] x) => (y) <int64[1] s = {10}, int64[1] e = {1
 ROW(slice_steps, "g (float[2,7,8] x) => (y) <int64[2] s = {-6, 1}, int64[2] e = {100, -1}, int64[2] a = {1, -1}, int64[2] t = {3, 2}>"
     " { y = Slice (x, s, e, a, t) }")
 ROW(slice_empty, "g (float[4] x) => (y) <int64[1] s = {3}, int64[1] e = {1}> { y = Slice (x, s, e) }", .no_oracle = true)
+ROW(slice_of_nothing, "g (int32[0] x) => (y) <int64[1] s = {-3}, int64[1] e = {-1}, int64[1] a = {0}, int64[1] t = {-2}>"
+    " { y = Slice (x, s, e, a, t) }", .in = "", .out = "")
 ROW(slice_bad_axis, "g (float[4] x) => (y) <int64[1] s = {0}, int64[1] e = {1}, int64[1] a = {1}> { y = Slice (x, s, e, a) }",
     .error = "axis 1 is out of range")
 ROW(expand_rows, "g (float[3,1] x) => (y) <int64[3] s = {2, 1, 2}> { y = Expand (x, s) }", .in = "1 2 3", .out = "1 1 2 2 3 3 1 1 2 2 3 3")

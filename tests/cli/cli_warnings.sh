@@ -99,4 +99,22 @@ for lowering in unroll sparse packed dense; do
         "$TERNC_SOURCE/tests/models/reentrant.c" c/kinds.c c/tiny.c -lpthread -lm -o reentrant
     try ./reentrant
 done
+
+# Sums that fill their scratch to its last byte, below a maximum that reads them in vectors.
+/usr/bin/python3 - <<'END' || exit 1
+import onnx
+from onnx import TensorProto, helper
+
+nodes = [helper.make_node("Conv", ["x", "w"], ["sums"]),
+         helper.make_node("MaxPool", ["sums"], ["y"], kernel_shape=[2, 1], strides=[2, 1])]
+inputs = [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 1, 2, 1])]
+outputs = [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 1, 1, 1])]
+weight = helper.make_tensor("w", TensorProto.FLOAT, [1, 1, 1, 1], [1.0])
+graph = helper.make_graph(nodes, "pool", inputs, outputs, [weight])
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), "m/pool.onnx")
+END
+for lowering in sparse packed; do
+    expect 0 "" ternc check m/pool.onnx --method none --lowering $lowering --target cortex-m0 --cc clang \
+        --cflags "-O1 -fsanitize=address"
+done
 finish
