@@ -92,6 +92,11 @@ CheckReport *report_new(const Plan *plan)
     return r;
 }
 
+int64_t layer_extremes(const Layer *l)
+{
+    return l->quantised ? 2 * l->co : 0;
+}
+
 bool report_passed(const Plan *plan, const CheckReport *r)
 {
     bool passed = r->problems.len == 0;
@@ -99,7 +104,8 @@ bool report_passed(const Plan *plan, const CheckReport *r)
         passed &= r->nodes[i].wrong == 0;
     for (int i = 0; i < r->num_layers; i++) {
         const LayerCheck *l = &r->layers[i];
-        passed &= l->wrong == 0 && l->missing == 0 && l->stray == 0 && (!l->ternary || l->checked > 0);
+        passed &= l->wrong == 0 && l->missing == 0 && l->stray == 0 && (!l->driven || l->checked > 0);
+        passed &= !l->driven || l->extremes == layer_extremes(l->layer);
     }
     return passed;
 }
@@ -107,9 +113,9 @@ bool report_passed(const Plan *plan, const CheckReport *r)
 static void read_layer(const char *line, CheckReport *r)
 {
     int number;
-    long long runs, checked, wrong, missing, stray;
-    if (sscanf(line, "layer %d runs %lld checked %lld wrong %lld missing %lld stray %lld", &number, &runs,
-               &checked, &wrong, &missing, &stray) != 6 ||
+    long long runs, checked, wrong, missing, stray, extremes;
+    if (sscanf(line, "layer %d runs %lld checked %lld wrong %lld missing %lld stray %lld extremes %lld",
+               &number, &runs, &checked, &wrong, &missing, &stray, &extremes) != 7 ||
         number < 0 || number >= r->num_layers)
         bug("harness: %s", line);
     LayerCheck *l = &r->layers[number];
@@ -118,6 +124,7 @@ static void read_layer(const char *line, CheckReport *r)
     l->wrong = wrong;
     l->missing = missing;
     l->stray = stray;
+    l->extremes = extremes;
 }
 
 static void read_wrong(const char *line, CheckReport *r)
@@ -139,12 +146,29 @@ static void read_wrong(const char *line, CheckReport *r)
                    image, co, row, column, got, want, weight);
 }
 
+static void read_extreme(const char *line, CheckReport *r)
+{
+    int number;
+    long long image, co, row, column, want;
+    double got;
+    if (sscanf(line, "extreme %d image %lld channel %lld row %lld column %lld got %lf want %lld", &number,
+               &image, &co, &row, &column, &got, &want) != 7 ||
+        number < 0 || number >= r->num_layers)
+        bug("harness: %s", line);
+    r->layers[number].first =
+        mem_printf("output [%lld][%lld][%lld][%lld] sums to %.9g instead of %lld, which is "
+                   "as far as inputs can take it: its sum is too narrow",
+                   image, co, row, column, got, want);
+}
+
 static void read_line(const char *line, CheckReport *r)
 {
     if (!strncmp(line, "layer ", 6))
         read_layer(line, r);
     else if (!strncmp(line, "wrong ", 6))
         read_wrong(line, r);
+    else if (!strncmp(line, "extreme ", 8))
+        read_extreme(line, r);
     else if (!strncmp(line, "overrun ", 8))
         text_printf(&r->problems, "generated code writes outside of the %s\n", line + 8);
     else if (!strncmp(line, "static ", 7))

@@ -33,11 +33,12 @@ typedef struct NodeCheck {
 /* What the impulses showed for one layer. */
 typedef struct LayerCheck {
     const Layer *layer;
-    bool ternary;           /* only ternary layers are driven with impulses */
+    bool driven;            /* with impulses: it has whole weights */
     int64_t weights, runs;  /* zeros included */
     int64_t checked;        /* accumulators */
     int64_t wrong, missing; /* of them; missing: reach an output and were not reported */
     int64_t stray;          /* reported for places that the layer does not have */
+    int64_t extremes;       /* to which sums were driven */
     char *first;            /* the first wrong weight, as a sentence; NULL: none */
 } LayerCheck;
 
@@ -61,6 +62,7 @@ void program_add_parts(Program *p, int count, const Text *header, const Text *fi
 void program_close(Program *p); /* removes the folder */
 CheckReport *report_new(const Plan *plan);
 bool report_passed(const Plan *plan, const CheckReport *r);
+int64_t layer_extremes(const Layer *l); /* of each channel's sum the largest and the least; floats: none */
 /* Runs the harness; its findings go into the report. False when it did not end well. */
 bool program_run(const Program *p, const char *const *args, CheckReport *r);
 /* net_load.c: the generated C of a plan with one float input and one float output, built and loaded into this

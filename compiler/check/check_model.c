@@ -125,8 +125,8 @@ static void add_layer(Text *t, const Node *n, const Layer *l)
     const int64_t *s = at.strides;
     text_printf(t, "    {%d, %s, %s, %s, %d, %d, %d, %s, %s, %s, %s, ", l->index, number_name(layer_input(l)),
                 number_name(f->sum), number_name(layer_output(l)), l->quantised ? l->quantised->in_zero : 0,
-                format_digits(f), fc, int_text(l->batch), int_text(fc ? 1 : l->groups), int_text(l->ci),
-                int_text(l->co));
+                l->codes ? format_digits(f) : 1, fc, int_text(l->batch), int_text(fc ? 1 : l->groups),
+                int_text(l->ci), int_text(l->co));
     add_axis(t, l, true);
     add_axis(t, l, false);
     int64_t rest[] = {p.oh, p.sh, p.kh, p.ow,    p.sw,    p.kw,    s[0],
@@ -143,7 +143,7 @@ static int add_layers(Text *t, const Graph *g)
     const Layer *l;
     for (int i = 0; i < g->num_nodes; i++)
         for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
-            if (l->codes) {
+            if (whole_weights(l)) {
                 add_layer(t, g->nodes[i], l);
                 count++;
             }
@@ -193,8 +193,8 @@ static void write_codes(const Program *p)
     const Layer *l;
     for (int i = 0; i < p->plan->g->num_nodes; i++)
         for (int k = 0; (l = node_layer(p->plan->g->nodes[i], k)); k++)
-            if (l->codes)
-                text_add(&codes, (const char *)l->codes, (size_t)layer_weight_count(l));
+            if (whole_weights(l))
+                text_add(&codes, (const char *)whole_weights(l), (size_t)layer_weight_count(l));
     file_write(mem_printf("%s/codes.bin", p->folder), codes.data, codes.len);
     text_free(&codes);
 }

@@ -12,15 +12,17 @@
 
 static void print_translation(const LayerCheck *l)
 {
-    if (!l->ternary)
+    if (!l->driven)
         printf("  %s weights", layer_weight_word(l->layer));
     else if (l->wrong || l->missing || l->stray)
         printf("  %s wrong, %s missing, %s stray of %s sums", int_text(l->wrong), int_text(l->missing),
                int_text(l->stray), int_text(l->checked));
     else
-        printf("  %s weights proven by %s sums", int_text(l->weights), int_text(l->checked));
+        printf("  %s %s weights proven by %s sums", int_text(l->weights), layer_weight_word(l->layer),
+               int_text(l->checked));
     if (l->layer->quantised)
-        printf(", %s", layer_format(l->layer)->name);
+        printf(", %s, %s of %s extremes", layer_format(l->layer)->name, int_text(l->extremes),
+               int_text(layer_extremes(l->layer)));
 }
 
 /* Operators by name, layers by kind and lowering. */
@@ -81,6 +83,8 @@ static cJSON *layer_json(const LayerCheck *l)
     cJSON_AddNumberToObject(o, "wrong", (double)l->wrong);
     cJSON_AddNumberToObject(o, "missing", (double)l->missing);
     cJSON_AddNumberToObject(o, "stray", (double)l->stray);
+    if (l->layer->quantised)
+        cJSON_AddNumberToObject(o, "extremes", (double)l->extremes);
     if (l->first)
         cJSON_AddStringToObject(o, "first", l->first);
     return o;
@@ -100,9 +104,9 @@ static cJSON *node_json(const Node *n, const NodeCheck *c, const CheckReport *r)
     const Layer *l;
     cJSON *products = n->cell ? cJSON_AddArrayToObject(o, "translations") : NULL;
     for (int k = 0; (l = node_layer(n, k)); k++)
-        if (r->layers[l->index].ternary && products)
+        if (r->layers[l->index].driven && products)
             cJSON_AddItemToArray(products, layer_json(&r->layers[l->index]));
-        else if (r->layers[l->index].ternary)
+        else if (r->layers[l->index].driven)
             cJSON_AddItemToObject(o, "translation", layer_json(&r->layers[l->index]));
     return o;
 }

@@ -356,6 +356,7 @@ DType layer_input(const Layer *l); /* the type of what it reads, and of what it 
 DType layer_output(const Layer *l);
 bool activation_never_falls(const Activation *a); /* so it commutes with maxima */
 int64_t layer_weight_count(const Layer *l);
+const int8_t *whole_weights(const Layer *l);   /* ternary or int8; NULL: floats */
 const char *layer_weight_word(const Layer *l); /* "ternary", "int8" or "float" */
 int64_t code_zeros(const int8_t *codes, int64_t n);
 /* Multiply-accumulates of a run with dense weights; borders count in full. */

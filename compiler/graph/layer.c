@@ -51,6 +51,11 @@ int64_t layer_weight_count(const Layer *l)
     return l->co * (l->ci / l->groups) * l->kh * l->kw;
 }
 
+const int8_t *whole_weights(const Layer *l)
+{
+    return l->codes ? l->codes : l->ints;
+}
+
 const char *layer_weight_word(const Layer *l)
 {
     if (l->codes)

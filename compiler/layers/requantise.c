@@ -27,7 +27,7 @@ int code_high(DType d)
 
 int layer_weight(const Layer *l, int64_t i)
 {
-    return l->codes ? l->codes[i] : l->ints[i];
+    return whole_weights(l)[i];
 }
 
 int64_t weight_sum(const Layer *l, int64_t channel)

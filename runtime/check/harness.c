@@ -245,6 +245,15 @@ static double get_number(Number n, const void *p, int64_t i)
 
 /* ---- impulses ---- */
 
+/* Outputs whose windows do not meet: of either axis a list. Each is driven to an extreme of one channel of its group.
+ */
+typedef struct Extremes {
+    int64_t *row, rows, *column, columns;
+    int64_t channels; /* of a group */
+    int64_t windows;  /* of all images */
+    int64_t runs;     /* to one side; 0: inputs are no codes */
+} Extremes;
+
 /* One layer under test. */
 typedef struct Test {
     const Layer *layer;
@@ -255,6 +264,8 @@ typedef struct Test {
     int64_t *row_taps, *column_taps; /* [position][output], -1: none */
     unsigned char *seen;             /* [image][co][oh][ow] */
     int64_t checked, wrong, stray;
+    Extremes driven;
+    unsigned char *met; /* [co][2]: the largest sum of a channel was there, and the least; NULL: impulses run */
 } Test;
 
 static Test test;
@@ -300,10 +311,48 @@ static int32_t *list_sums(const Test *t)
     return sums;
 }
 
+static int is_pooled(int64_t i, int64_t windows, int64_t step, int64_t size)
+{
+    return i / step < windows && i % step < size;
+}
+
+/* Outputs of an axis that are used and whose windows lie inside; without one, the first that is used. */
+static int64_t *list_windows(const Axis *a, int64_t windows, int64_t step, int64_t size, int64_t *count)
+{
+    int64_t *list = get_array(a->out, sizeof *list), reach = (a->kernel - 1) * a->dilation, next = 0, used = -1;
+    *count = 0;
+    for (int64_t o = 0; o < a->out; o++) {
+        int64_t from = o * a->stride - a->pad;
+        if (!is_pooled(o, windows, step, size))
+            continue;
+        used = used < 0 ? o : used;
+        if (from < next || from + reach >= a->in)
+            continue;
+        list[(*count)++] = o;
+        next = from + reach + 1;
+    }
+    if (*count == 0)
+        list[(*count)++] = used;
+    return list;
+}
+
+static Extremes extremes_make(const Layer *l)
+{
+    Extremes e = {.channels = l->co / l->groups};
+    if (l->in != NUMBER_I8 && l->in != NUMBER_U8)
+        return e;
+    e.row = list_windows(&l->rows, l->pool_rows, l->pool_row_step, l->pool_height, &e.rows);
+    e.column = list_windows(&l->columns, l->pool_columns, l->pool_column_step, l->pool_width, &e.columns);
+    e.windows = l->images * e.rows * e.columns;
+    e.runs = (e.channels + e.windows - 1) / e.windows;
+    return e;
+}
+
 static void test_begin(const Layer *l, const int8_t *codes)
 {
     test = (Test){.layer = l, .codes = codes};
     test.patterns = patterns_make(l->rows, l->columns, l->groups, l->ci / l->groups, l->shared);
+    test.driven = extremes_make(l);
     test.sums = list_sums(&test);
     test.row_taps = list_taps(&l->rows, test.patterns.row_step);
     test.column_taps = list_taps(&l->columns, test.patterns.column_step);
@@ -316,6 +365,9 @@ static void test_end(void)
     free(test.row_taps);
     free(test.column_taps);
     free(test.seen);
+    free(test.driven.row);
+    free(test.driven.column);
+    free(test.met);
 }
 
 /* What an output sees of the lattice: a tap, and how its input is turned. */
@@ -379,48 +431,6 @@ static int64_t blame_channel(const Sight *s, double got, int32_t want)
     return s->impulse.batch * shared + (digit - s->turn + shared) % shared;
 }
 
-static void print_wrong(int64_t image, int64_t co, int64_t row, int64_t column, double got, const Sight *s)
-{
-    int32_t want = expected_sum(co, s);
-    printf("wrong %d image %lld channel %lld row %lld column %lld got %.9g want %d weight %lld %lld %lld\n",
-           test.layer->number, (long long)image, (long long)co, (long long)row, (long long)column, got, want,
-           (long long)blame_channel(s, got, want), (long long)s->row_tap, (long long)s->column_tap);
-}
-
-static void check_one(int64_t image, int64_t co, int64_t row, int64_t column, double got)
-{
-    const Layer *l = test.layer;
-    if (image < 0 || image >= l->images || co < 0 || co >= l->co || row < 0 || row >= l->rows.out || column < 0 ||
-        column >= l->columns.out) {
-        test.stray++;
-        return;
-    }
-    test.seen[((image * l->co + co) * l->rows.out + row) * l->columns.out + column] = 1;
-    test.checked++;
-    Sight s = sight_at(image, co, row, column);
-    got = (got - background_sum(co)) * direction(l);
-    if (got == (double)expected_sum(co, &s))
-        return;
-    if (test.wrong++ == 0)
-        print_wrong(image, co, row, column, got, &s);
-}
-
-void on_acc(int layer, int image, int channel, int row, int column, int step, const void *acc, int count);
-void on_acc(int layer, int image, int channel, int row, int column, int step, const void *acc, int count)
-{
-    if (!test.layer)
-        return;
-    if (layer != test.layer->number)
-        die("generated code reports an accumulator of another layer");
-    for (int i = 0; i < count; i++) {
-        double got = get_number(test.layer->acc, acc, i);
-        if (test.layer->fully_connected)
-            check_one(image, channel + i, row, column, got);
-        else
-            check_one(image, channel, row, column + (int64_t)i * step, got);
-    }
-}
-
 /* Channel c of one image, from element `at` on. What lies between and behind the planes stays garbage: nothing may
  * depend on it. */
 static void fill_plane(void *x, int64_t at, int64_t c, const Impulse *m)
@@ -450,9 +460,151 @@ static void place_impulses(void *x)
         }
 }
 
-static int is_pooled(int64_t i, int64_t windows, int64_t step, int64_t size)
+/* ---- extremes ---- */
+
+/* The inputs with which a channel's sum is the largest that codes can make, or the least: the highest code where its
+ * weight is positive and the lowest where it is negative, or the reverse. So are those of all parts of the sum. */
+
+/* The channel of its group that window [i][j] of an image drives in this run; channels or more: none. */
+static int64_t driven_channel(int64_t image, int64_t i, int64_t j)
 {
-    return i / step < windows && i % step < size;
+    const Extremes *e = &test.driven;
+    return test.run % e->runs * e->windows + (image * e->rows + i) * e->columns + j;
+}
+
+/* The runs of the first half drive upwards. */
+static int drives_up(void)
+{
+    return test.run < test.driven.runs;
+}
+
+static int32_t extreme_code(int weight)
+{
+    const Layer *l = test.layer;
+    if (!weight)
+        return l->zero;
+    if ((weight > 0) == drives_up())
+        return l->in == NUMBER_U8 ? UINT8_MAX : INT8_MAX;
+    return l->in == NUMBER_U8 ? 0 : INT8_MIN;
+}
+
+static int weight_at(int64_t co, int64_t ci, int64_t ky, int64_t kx)
+{
+    const Layer *l = test.layer;
+    return test.codes[((co * (l->ci / l->groups) + ci) * l->rows.kernel + ky) * l->columns.kernel + kx];
+}
+
+/* What goes into one window of an image, `at` elements on; or, without x, the sum that it makes. */
+static int64_t drive_window(void *x, int64_t at, int64_t co, int64_t row, int64_t column)
+{
+    const Layer *l = test.layer;
+    int64_t channels = l->ci / l->groups, from = co / test.driven.channels * channels, sum = 0;
+    for (int64_t c = 0; c < channels; c++)
+        for (int64_t ky = 0; ky < l->rows.kernel; ky++)
+            for (int64_t kx = 0; kx < l->columns.kernel; kx++) {
+                int64_t i = axis_input(&l->rows, row, ky), j = axis_input(&l->columns, column, kx);
+                int inside = i >= 0 && j >= 0, weight = weight_at(co, c, ky, kx);
+                int32_t code = inside ? extreme_code(weight) : l->zero;
+                sum += (int64_t)weight * code;
+                if (x && inside)
+                    put_number(l->in, x, at + (from + c) * l->x_channel + i * l->x_row + j * l->x_column, code);
+            }
+    return sum;
+}
+
+static void drive_image(void *x, int64_t image)
+{
+    const Extremes *e = &test.driven;
+    int64_t at = test.layer->x_base + image * test.layer->x_image;
+    for (int64_t i = 0; i < e->rows; i++)
+        for (int64_t j = 0; j < e->columns; j++) {
+            int64_t channel = driven_channel(image, i, j);
+            for (int64_t g = 0; g < test.layer->groups && channel < e->channels; g++)
+                drive_window(x, at, g * e->channels + channel, e->row[i], e->column[j]);
+        }
+}
+
+static void place_extremes(void *x)
+{
+    const Layer *l = test.layer;
+    const Impulse none = {-2, 0, 0};
+    for (int64_t image = 0; image < l->images; image++) {
+        for (int64_t c = 0; c < l->ci; c++)
+            fill_plane(x, l->x_base + image * l->x_image + c * l->x_channel, c, &none);
+        drive_image(x, image);
+    }
+}
+
+/* -1: not among them. */
+static int64_t place_among(const int64_t *list, int64_t count, int64_t o)
+{
+    for (int64_t i = 0; i < count; i++)
+        if (list[i] == o)
+            return i;
+    return -1;
+}
+
+static void check_extreme(int64_t image, int64_t co, int64_t row, int64_t column, double got)
+{
+    const Extremes *e = &test.driven;
+    int64_t i = place_among(e->row, e->rows, row), j = place_among(e->column, e->columns, column);
+    if (i < 0 || j < 0 || driven_channel(image, i, j) != co % e->channels)
+        return;
+    int64_t want = drive_window(NULL, 0, co, row, column);
+    test.met[2 * co + !drives_up()] = 1;
+    if (got == (double)want)
+        return;
+    if (test.wrong++ == 0)
+        printf("extreme %d image %lld channel %lld row %lld column %lld got %.9g want %lld\n", test.layer->number,
+               (long long)image, (long long)co, (long long)row, (long long)column, got, (long long)want);
+}
+
+/* ---- verdicts ---- */
+
+static void print_wrong(int64_t image, int64_t co, int64_t row, int64_t column, double got, const Sight *s)
+{
+    int32_t want = expected_sum(co, s);
+    printf("wrong %d image %lld channel %lld row %lld column %lld got %.9g want %d weight %lld %lld %lld\n",
+           test.layer->number, (long long)image, (long long)co, (long long)row, (long long)column, got, want,
+           (long long)blame_channel(s, got, want), (long long)s->row_tap, (long long)s->column_tap);
+}
+
+static void check_one(int64_t image, int64_t co, int64_t row, int64_t column, double got)
+{
+    const Layer *l = test.layer;
+    if (image < 0 || image >= l->images || co < 0 || co >= l->co || row < 0 || row >= l->rows.out || column < 0 ||
+        column >= l->columns.out) {
+        test.stray++;
+        return;
+    }
+    if (test.met) {
+        check_extreme(image, co, row, column, got);
+        return;
+    }
+    test.seen[((image * l->co + co) * l->rows.out + row) * l->columns.out + column] = 1;
+    test.checked++;
+    Sight s = sight_at(image, co, row, column);
+    got = (got - background_sum(co)) * direction(l);
+    if (got == (double)expected_sum(co, &s))
+        return;
+    if (test.wrong++ == 0)
+        print_wrong(image, co, row, column, got, &s);
+}
+
+void on_acc(int layer, int image, int channel, int row, int column, int step, const void *acc, int count);
+void on_acc(int layer, int image, int channel, int row, int column, int step, const void *acc, int count)
+{
+    if (!test.layer)
+        return;
+    if (layer != test.layer->number)
+        die("generated code reports an accumulator of another layer");
+    for (int i = 0; i < count; i++) {
+        double got = get_number(test.layer->acc, acc, i);
+        if (test.layer->fully_connected)
+            check_one(image, channel + i, row, column, got);
+        else
+            check_one(image, channel, row, column + (int64_t)i * step, got);
+    }
 }
 
 /* Accumulators that reach an output and were never reported. */
@@ -468,23 +620,45 @@ static int64_t count_missing(void)
     return missing;
 }
 
+static int64_t run_patterns(char *x, char *y, char *x0, void *arena)
+{
+    const Layer *l = test.layer;
+    int64_t missing = 0, outputs = l->images * l->co * l->rows.out * l->columns.out;
+    for (test.run = 0; test.run < test.patterns.count; test.run++) {
+        memset(test.seen, 0, (size_t)outputs);
+        place_impulses(x);
+        call_layer(l->number, x0, y, arena);
+        missing += count_missing();
+    }
+    return missing;
+}
+
+/* Returns to how many extremes sums were driven: two of each channel. */
+static int64_t run_extremes(char *x, char *y, char *x0, void *arena)
+{
+    int64_t met = 0, count = test.driven.runs ? 2 * test.layer->co : 0;
+    test.met = get_array(count, 1);
+    for (test.run = 0; test.run < 2 * test.driven.runs; test.run++) {
+        place_extremes(x);
+        call_layer(test.layer->number, x0, y, arena);
+    }
+    for (int64_t i = 0; i < count; i++)
+        met += test.met[i];
+    return met;
+}
+
 static void test_layer(const Layer *l, const int8_t *codes, void *arena)
 {
     test_begin(l, codes);
     const size_t in = number_size(l->in), out = number_size(l->out);
     char *x = get_memory((size_t)l->x_size * in, in), *y = get_memory((size_t)l->y_size * out, out);
-    int64_t missing = 0, outputs = l->images * l->co * l->rows.out * l->columns.out;
-    for (test.run = 0; test.run < test.patterns.count; test.run++) {
-        memset(test.seen, 0, (size_t)outputs);
-        place_impulses(x);
-        call_layer(l->number, x + (size_t)l->x_base * in, y + (size_t)l->y_base * out, arena);
-        missing += count_missing();
-    }
+    char *x0 = x + (size_t)l->x_base * in, *y0 = y + (size_t)l->y_base * out;
+    int64_t missing = run_patterns(x, y0, x0, arena), extremes = run_extremes(x, y0, x0, arena);
     check_guards(arena, WORK_BYTES, "arena");
     check_guards(y, (size_t)l->y_size * out, "output of a layer");
-    printf("layer %d runs %lld checked %lld wrong %lld missing %lld stray %lld\n", l->number,
+    printf("layer %d runs %lld checked %lld wrong %lld missing %lld stray %lld extremes %lld\n", l->number,
            (long long)test.patterns.count, (long long)test.checked, (long long)test.wrong, (long long)missing,
-           (long long)test.stray);
+           (long long)test.stray, (long long)extremes);
     fflush(stdout);
     free_memory(x, in);
     free_memory(y, out);

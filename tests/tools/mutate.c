@@ -1,13 +1,14 @@
 /* mutate.c - does `ternc check` notice? Generated code is broken in one place at a time: the sign of a term
- * flipped, a term dropped, one added, and a tap read from the wrong place; in tables, one weight changed. The
- * impulses alone must find each of them.
+ * flipped, a term dropped, one added, and a tap read from the wrong place; in tables, one weight changed; or
+ * sums of codes have fewer bits than they need. The impulses and extremes alone must find each of them.
  *
  *   mutate COUNT SEED     exit code 1 if a mutant survives, if fewer than COUNT were made, or if sound code
  * is refused */
 #include "base/host.h"
 #include "check/check.h"
 #include "codegen/codegen.h"
-#include "support/layers.h"
+#include "passes/passes.h"
+#include "support/coded.h"
 #include "support/pick.h"
 
 #include <ctype.h>
@@ -16,9 +17,9 @@
 
 static const char *const compiler = "gcc", *const flags = "-O0";
 
-typedef enum Mutation { FLIP, PAIR, DROP, ADD, MOVE, TABLE, NUM_MUTATIONS } Mutation;
-static const char *const mutation_names[] = {"flipped", "flipped in pairs", "dropped", "added",
-                                             "moved",   "changed in tables"};
+typedef enum Mutation { FLIP, PAIR, DROP, ADD, MOVE, TABLE, NARROW, NUM_MUTATIONS } Mutation;
+static const char *const mutation_names[] = {"flipped", "flipped in pairs",  "dropped",   "added",
+                                             "moved",   "changed in tables", "too narrow"};
 
 typedef struct Tally {
     int made[NUM_MUTATIONS], survived;
@@ -201,9 +202,9 @@ static bool change_table(const Subject *s, Text *r)
     Layer wrong = *s->layer;
     int64_t n = layer_weight_count(&wrong), at = pick(0, n - 1);
     int8_t *codes = NEW_ARRAY(int8_t, n);
-    memcpy(codes, wrong.codes, (size_t)n);
-    codes[at] = (int8_t)((codes[at] + 1 + pick(1, 2)) % 3 - 1);
-    wrong.codes = codes;
+    memcpy(codes, whole_weights(&wrong), (size_t)n);
+    codes[at] = (int8_t)(wrong.ints ? -1 - codes[at] : (codes[at] + 1 + pick(1, 2)) % 3 - 1);
+    *(wrong.ints ? &wrong.ints : &wrong.codes) = codes;
     WeightTable b = layer_table(&wrong, 1);
     char *start = strstr(s->c.data, "_t layer0_weights"), *open = strchr(start, '['),
          *end = strstr(open, "};");
@@ -261,6 +262,67 @@ static Subject open_subject(LayerKind kind, bool one_row, Lowering lowering, Opt
     return s;
 }
 
+/* ---- layers of codes ---- */
+
+/* More than 128 terms of either sign: with 8-bit codes their sums need more than 16 bits. */
+static Graph *draw_wide_graph(bool ternary)
+{
+    Coded *q = draw_coded((LayerWish){.kind = LAYER_FC, .ternary = ternary}, true);
+    if (ternary) {
+        q->l = draw_weights(LAYER_CONV, 1, 40, 6, 3, 1, pick(5, 9), .95);
+        q->alpha = NEW_ARRAY(float, q->l->co);
+        for (int64_t c = 0; c < q->l->co; c++)
+            q->alpha[c] = .01f;
+        q->bias = NULL;
+        q->act.kind = ACT_NONE;
+    }
+    coded_set_steps(q, 1);
+    Graph *g = coded_graph(q);
+    pass_codes(g, false);
+    pass_fuse(g);
+    return g;
+}
+
+static Subject open_coded(Graph *g, const char *target)
+{
+    Options *opt = NEW(Options);
+    *opt = (Options){.lowering = LOWER_AUTO, .target = target, .name = "net"};
+    pass_lower(g, opt);
+    Subject s = {.plan = plan_graph(g, opt), .layer = only_layer(g)};
+    if (!s.layer || !s.layer->quantised)
+        bug("the layer does not compute on codes");
+    return s;
+}
+
+static void print_subject(Subject *s)
+{
+    emit_c(s->plan, &s->c, &s->h);
+    s->program = program_open(s->plan, compiler, flags);
+}
+
+/* Whoever chooses the format believes that sums are small. */
+static void believe_small(Graph *g)
+{
+    for (int i = 0; i < g->num_nodes; i++)
+        if (g->nodes[i]->layer) {
+            Quantised *q = NEW(Quantised);
+            *q = *g->nodes[i]->layer->quantised;
+            q->sum_low = -1, q->sum_high = 1;
+            g->nodes[i]->layer->quantised = q;
+        }
+}
+
+/* Functions may add any number of terms before they widen. */
+static void believe_any(Subject *s)
+{
+    Format *f = NEW(Format);
+    *f = *layer_format(s->layer);
+    f->exact_sum = INT32_MAX;
+    for (int i = 0; i < s->plan->g->num_nodes; i++)
+        if (s->plan->g->nodes[i]->layer)
+            s->plan->g->nodes[i]->layer->format = f;
+}
+
 static void close_subject(Subject *s)
 {
     program_close(s->program);
@@ -305,6 +367,54 @@ static bool try_subject(LayerKind kind, bool one_row, Lowering lowering, Optimiz
     return sound;
 }
 
+/* Sums of 16 bits where 32 are needed, as vectors and two in a word; in the whole layer, and in a function of
+ * one. */
+static bool try_narrow(const char *target, bool whole, Tally *t)
+{
+    uint64_t draw = (uint64_t)pick(0, INT32_MAX);
+    pick_seed(draw);
+    Subject sound = open_coded(draw_wide_graph(true), target);
+    print_subject(&sound);
+    bool passes = impulses_pass(&sound, &sound.c);
+    if (!passes)
+        fprintf(stderr, "mutate: sound code is refused (layer of codes, for %s)\n", target);
+    close_subject(&sound);
+    pick_seed(draw);
+    Graph *g = draw_wide_graph(true);
+    if (whole)
+        believe_small(g);
+    Subject wrong = open_coded(g, target);
+    if (!whole)
+        believe_any(&wrong);
+    print_subject(&wrong);
+    t->made[NARROW]++;
+    if (impulses_pass(&wrong, &wrong.c)) {
+        t->survived++;
+        fprintf(stderr, "mutate: too narrow sums survive (for %s, %s)\n", target,
+                whole ? "all" : "of a function");
+    }
+    close_subject(&wrong);
+    return passes;
+}
+
+/* Weights of 8 bits. */
+static bool try_ints(int mutants, Tally *t)
+{
+    Subject s = open_coded(draw_wide_graph(false), "generic");
+    print_subject(&s);
+    bool sound = impulses_pass(&s, &s.c);
+    for (int i = 0; sound && i < mutants; i++)
+        try_mutant(&s, TABLE, t);
+    close_subject(&s);
+    return sound;
+}
+
+static bool try_codes(Tally *t)
+{
+    return try_narrow("generic", true, t) && try_narrow("generic", false, t) &&
+           try_narrow("cortex-m4", true, t) && try_narrow("cortex-m4", false, t) && try_ints(4, t);
+}
+
 int main(int argc, char **argv)
 {
     enum { MUTANTS = 6 }; /* of one subject */
@@ -335,7 +445,7 @@ int main(int argc, char **argv)
     int count = argc > 1 ? atoi(argv[1]) : 100;
     pick_seed(argc > 2 ? (uint64_t)atoll(argv[2]) : 1);
     Tally t = {0};
-    bool sound = true;
+    bool sound = try_codes(&t);
     for (size_t i = 0; sound && count_made(&t) < count; i = (i + 1) % (sizeof cases / sizeof cases[0])) {
         int left = count - count_made(&t);
         sound = try_subject(cases[i].kind, cases[i].one_row, cases[i].lowering, cases[i].optimize,
