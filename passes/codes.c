@@ -4,7 +4,8 @@
  * layers, whose codes may be one step off where the real value lies between two.
  *
  * 1. What only moves elements, or takes maxima, does so with codes: DequantizeLinear goes behind it,
- * QuantizeLinear in front. A DequantizeLinear that meets a QuantizeLinear of the same step is gone with it.
+ * QuantizeLinear in front, for each of its inputs. A DequantizeLinear that meets a QuantizeLinear of the same
+ * step is gone with it.
  * 2. A function of one code is a table of 256 (CodeTable): its nodes are evaluated for all codes here.
  * 3. Sums of two and averages become CodeAdd and CodeAverage.
  * What is left runs in float between the two. Inputs and outputs that are codes know their step. */
@@ -18,10 +19,9 @@
 typedef struct Codes {
     Graph *g;
     /* Of the walk, by tensor id, of the tensors that there were when it began: */
-    Node *const *users;    /* graph_only_users */
+    Node **users;          /* graph_only_users */
     const bool *is_output; /* graph_mark_outputs */
     Tensor **replaced;     /* what is read in its place */
-    Node **quantizers;     /* the QuantizeLinear behind it, over what moves elements and nobody else reads */
     int num_tensors;
     Tensor **made; /* by tensor id: its copy for all codes, while a table is made; else NULL */
     Graph result;  /* only its array of nodes is used */
@@ -76,100 +76,178 @@ static Tensor *code_tensor(Codes *c, const Tensor *like, DType d)
     return graph_tensor(c->g, mem_printf("%s_codes", like->name), t);
 }
 
-/* A copy of n, QuantizeLinear or DequantizeLinear, from x to y. */
-static Node *copy_step(const Node *n, Tensor *x, Tensor *y)
+/* QuantizeLinear or DequantizeLinear from x to y, with the step of n. */
+static Node *copy_step(const Node *n, OpKind op, Tensor *x, Tensor *y)
 {
-    Node *copy = node_new(n->op, n->name, n->num_in, 1);
+    Node *copy = node_new(op, n->name, n->num_in, 1);
     memcpy(copy->in, n->in, (size_t)n->num_in * sizeof(Tensor *));
     copy->in[0] = x;
     copy->out[0] = y;
     return copy;
 }
 
-/* move (dequantize (x)) becomes dequantize (move (x)) */
-static bool sink_dequantize(Codes *c, Node *n)
+/* What the QuantizeLinear or DequantizeLinear `step` makes of dense values in `from`, for the tensor y. */
+static void *convert(const Codes *c, OpKind op, const Node *step, Tensor *x, const void *from, Tensor *y)
 {
-    CodeStep s;
-    Node *from = moves_codes(n) ? dequantizer(n->in[0], &s) : NULL;
-    if (!from)
-        return false;
-    Tensor *y = n->out[0];
-    n->in[0] = from->in[0];
-    n->out[0] = code_tensor(c, y, from->in[0]->type.dtype);
-    node_append(&c->result, n);
-    node_append(&c->result, copy_step(from, n->out[0], y));
+    Node *n = copy_step(step, op, x, y);
+    const void *in[] = {from, n->in[1]->data, n->num_in > 2 && n->in[2] ? n->in[2]->data : NULL};
+    void *to = mem_alloc(type_bytes(y->type));
+    void *out[] = {to};
+    eval_node(c->g, n, in, out);
+    return to;
+}
+
+/* The constant t as codes of a step. */
+static Tensor *constant_codes(Codes *c, Tensor *t, const Node *step, DType d)
+{
+    Tensor *codes = code_tensor(c, t, d);
+    codes->data = convert(c, OP_QuantizeLinear, step, t, t->data, codes);
+    return codes;
+}
+
+/* Whether the constant t is codes of a step exactly. */
+static bool has_codes_of(const Codes *c, Tensor *t, const Node *step, DType d)
+{
+    Type type = t->type;
+    type.dtype = d;
+    Tensor codes = {.name = "codes", .type = type};
+    const void *found = convert(c, OP_QuantizeLinear, step, t, t->data, &codes);
+    const float *again = convert(c, OP_DequantizeLinear, step, &codes, found, t);
+    for (int64_t i = 0; i < type_elems(type); i++)
+        if (again[i] != ((const float *)t->data)[i])
+            return false;
     return true;
 }
 
-/* From the last node to the first, so that each knows what is behind its user. */
-static void find_quantizers(Codes *c)
+/* A Pad without a value pads with 0. */
+static void give_value(Codes *c, Node *n)
 {
-    CodeStep s;
-    for (int i = c->g->num_nodes - 1; i >= 0; i--) {
-        const Node *n = c->g->nodes[i];
-        const Tensor *y = moves_codes(n) ? n->out[0] : NULL;
-        Node *user = y ? only_user(c, y) : NULL;
-        if (!user || user->in[0] != y)
-            continue;
-        c->quantizers[y->id] = only_quantizer(c, y, &s);
-        if (moves_codes(user))
-            c->quantizers[y->id] = c->quantizers[user->out[0]->id];
-    }
+    if (n->op != OP_Pad || strcmp(attr_string(n, "mode"), "constant") != 0 || (n->num_in > 2 && n->in[2]))
+        return;
+    Tensor **in = NEW_ARRAY(Tensor *, 3);
+    memcpy(in, n->in, 2 * sizeof *in);
+    in[2] = graph_const(c->g, mem_printf("%s_value", node_label(n)), type_make(DT_F32, 0, NULL), NEW(float));
+    n->in = in;
+    n->num_in = 3;
 }
 
-/* quantize (move (move (x))), at the first move, becomes move (move (quantize (x))). */
+/* The DequantizeLinear behind which all lies that n moves; NULL: there is none. */
+static Node *dequantizer_of_all(const Codes *c, const Node *n)
+{
+    CodeStep s;
+    Node *all = NULL;
+    for (int k = 0; k < n->num_in; k++) {
+        if (!n->in[k] || n->in[k]->data || !moves_input(n, k))
+            continue;
+        Node *from = dequantizer(n->in[k], &s);
+        all = all ? all : from;
+        if (!from || !same_step(from, all) || from->in[0]->type.dtype != all->in[0]->type.dtype)
+            return NULL;
+    }
+    for (int k = 0; all && k < n->num_in; k++)
+        if (n->in[k] && n->in[k]->data && moves_input(n, k) &&
+            !has_codes_of(c, n->in[k], all, all->in[0]->type.dtype))
+            return NULL;
+    return all;
+}
+
+/* move (dequantize (x)) becomes dequantize (move (x)) */
+static bool sink_dequantize(Codes *c, Node *n)
+{
+    const Node *from = moves_codes(n) ? dequantizer_of_all(c, n) : NULL;
+    if (!from)
+        return false;
+    DType d = from->in[0]->type.dtype;
+    give_value(c, n);
+    for (int k = 0; k < n->num_in; k++)
+        if (n->in[k] && moves_input(n, k))
+            n->in[k] = n->in[k]->data ? constant_codes(c, n->in[k], from, d) : n->in[k]->producer->in[0];
+    node_append(&c->result, n);
+    for (int k = 0; k < n->num_out; k++) {
+        Tensor *y = n->out[k];
+        if (!y)
+            continue;
+        n->out[k] = code_tensor(c, y, d);
+        n->out[k]->producer = n;
+        node_append(&c->result, copy_step(from, OP_DequantizeLinear, n->out[k], y));
+    }
+    return true;
+}
+
+/* The largest and the least are at the same place among codes. */
+static bool find_among_codes(Codes *c, Node *n)
+{
+    CodeStep s;
+    const Node *from = n->op == OP_ArgMax || n->op == OP_ArgMin ? dequantizer(n->in[0], &s) : NULL;
+    if (!from)
+        return false;
+    n->in[0] = from->in[0];
+    node_append(&c->result, n);
+    return true;
+}
+
+static Node *quantizer_behind(const Codes *c, const Node *n)
+{
+    CodeStep s;
+    bool one = moves_codes(n);
+    for (int k = 1; k < n->num_out; k++)
+        one = one && !n->out[k];
+    return one ? only_quantizer(c, n->out[0], &s) : NULL;
+}
+
+/* quantize (move (x)) becomes move (quantize (x)). In a walk from the last node to the first: nodes that are
+ * appended come out in front of those before. */
 static bool hoist_quantize(Codes *c, Node *n)
 {
-    bool moves = moves_codes(n) && !n->in[0]->data && n->in[0]->type.dtype == DT_F32;
-    Node *to = moves ? c->quantizers[n->out[0]->id] : NULL;
+    Node *to = quantizer_behind(c, n);
     if (!to)
         return false;
     DType d = to->out[0]->type.dtype;
-    Tensor *codes = code_tensor(c, n->in[0], d);
-    node_append(&c->result, copy_step(to, n->in[0], codes));
-    for (Node *m = n; m != to;) {
-        Node *user = only_user(c, m->out[0]);
-        m->in[0] = codes;
-        codes = m->out[0] = user == to ? to->out[0] : code_tensor(c, m->out[0], d);
-        m = user;
-    }
+    give_value(c, n);
+    n->out[0] = to->out[0];
     node_append(&c->result, n);
-    to->op = OP_UNSUPPORTED; /* taken out when its turn comes */
+    for (int k = 0; k < n->num_in; k++) {
+        Tensor *x = n->in[k];
+        if (!x || !moves_input(n, k))
+            continue;
+        n->in[k] = x->data ? constant_codes(c, x, to, d) : code_tensor(c, x, d);
+        if (x->data)
+            continue;
+        Node *copy = copy_step(to, OP_QuantizeLinear, x, n->in[k]);
+        node_append(&c->result, copy);
+        if (x->id < c->num_tensors && c->users[x->id])
+            c->users[x->id] = copy;
+    }
+    to->op = OP_UNSUPPORTED; /* taken out behind the walk */
+    return true;
+}
+
+/* What makes x, which only `reader` reads, makes y instead. */
+static bool make_instead(const Codes *c, Node *reader, Tensor *y)
+{
+    Tensor *x = reader->in[0];
+    Node *n = x->producer;
+    if (!n || only_user(c, x) != reader)
+        return false;
+    for (int k = 0; k < n->num_out; k++)
+        if (n->out[k] == x)
+            n->out[k] = y;
+    y->producer = n;
+    reader->in[0] = y;
     return true;
 }
 
 /* quantize (dequantize (x)) of one step is x. */
-static bool drop_pair(Codes *c, const Node *n)
+static bool drop_pair(const Codes *c, const Node *n)
 {
     CodeStep s;
-    const Node *from = n->op == OP_QuantizeLinear ? dequantizer(n->in[0], &s) : NULL;
+    Node *from = n->op == OP_QuantizeLinear ? dequantizer(n->in[0], &s) : NULL;
     if (!from || !same_step(from, n) || from->in[0]->type.dtype != n->out[0]->type.dtype ||
-        is_output(c, n->out[0]) || n->out[0]->id >= c->num_tensors)
+        n->out[0]->id >= c->num_tensors)
         return false;
+    if (is_output(c, n->out[0]))
+        return make_instead(c, from, n->out[0]);
     c->replaced[n->out[0]->id] = from->in[0];
-    return true;
-}
-
-/* ---- Concat of several codes ---- */
-
-/* All inputs of a Concat as codes of the QuantizeLinear behind it: each gets one of its own. */
-static bool quantize_inputs(Codes *c, Node *n)
-{
-    CodeStep s;
-    Node *to = n->op == OP_Concat ? only_quantizer(c, n->out[0], &s) : NULL;
-    if (!to)
-        return false;
-    for (int i = 0; i < n->num_in; i++)
-        if (!n->in[i] || n->in[i]->data)
-            return false;
-    for (int i = 0; i < n->num_in; i++) {
-        Tensor *codes = code_tensor(c, n->in[i], to->out[0]->type.dtype);
-        node_append(&c->result, copy_step(to, n->in[i], codes));
-        n->in[i] = codes;
-    }
-    n->out[0] = to->out[0];
-    node_append(&c->result, n);
-    to->op = OP_UNSUPPORTED;
     return true;
 }
 
@@ -473,9 +551,7 @@ static void begin_walk(Codes *c)
     c->is_output = graph_mark_outputs(c->g);
     c->num_tensors = c->g->num_tensors;
     c->replaced = NEW_ARRAY(Tensor *, c->num_tensors);
-    c->quantizers = NEW_ARRAY(Node *, c->num_tensors);
     c->made = NEW_ARRAY(Tensor *, c->num_tensors);
-    find_quantizers(c);
     c->result = (Graph){0};
 }
 
@@ -589,24 +665,38 @@ static void apply(Codes *c, Rule *rule)
     c->g->num_nodes = c->result.num_nodes;
 }
 
+/* One walk from the last node to the first. */
+static void hoist_all(Codes *c)
+{
+    Graph *g = c->g;
+    begin_walk(c);
+    for (int i = g->num_nodes - 1; i >= 0; i--) {
+        if (hoist_quantize(c, g->nodes[i]))
+            c->changed = true;
+        else
+            node_append(&c->result, g->nodes[i]);
+    }
+    g->nodes = NEW_ARRAY(Node *, c->result.num_nodes);
+    g->num_nodes = 0;
+    for (int i = c->result.num_nodes - 1; i >= 0; i--)
+        if (c->result.nodes[i]->op != OP_UNSUPPORTED)
+            g->nodes[g->num_nodes++] = c->result.nodes[i];
+}
+
 static bool rule_sink(Codes *c, Node *n)
 {
-    return sink_dequantize(c, n);
+    return sink_dequantize(c, n) || find_among_codes(c, n);
 }
 
-static bool rule_hoist(Codes *c, Node *n)
-{
-    return hoist_quantize(c, n) || quantize_inputs(c, n);
-}
-
+/* Tables before what would be moved into them. */
 static bool rule_drop(Codes *c, Node *n)
 {
-    return drop_pair(c, n);
+    return drop_pair(c, n) || make_table(c, n);
 }
 
 static bool rule_compute(Codes *c, Node *n)
 {
-    return make_table(c, n) || make_add(c, n) || make_average(c, n) || make_softmax(c, n);
+    return make_add(c, n) || make_average(c, n) || make_softmax(c, n);
 }
 
 static bool has_codes(const Graph *g)
@@ -624,8 +714,8 @@ void pass_codes(Graph *g, bool io)
     while (c.changed) {
         c.changed = false;
         apply(&c, rule_sink);
-        apply(&c, rule_hoist);
         apply(&c, rule_drop);
+        hoist_all(&c);
         pass_dce(g);
     }
     if (has_codes(g))

@@ -148,6 +148,20 @@ static bool inside_function(const Quantising *q, const Tensor *t)
     return q->inner[t->id];
 }
 
+/* Whether n moves elements of its input k with their step. */
+static bool moves(const Quantising *q, const Node *n, int k)
+{
+    return moves_input(n, k) && n->out[0] && q->from[n->out[0]->id] == n->out[0];
+}
+
+static bool any_coded(const Quantising *q, const Node *n)
+{
+    for (int k = 0; k < n->num_out; k++)
+        if (n->out[k] && q->coded[n->out[k]->id])
+            return true;
+    return false;
+}
+
 /* Whether n would compute on codes of its input k. */
 static bool reads_codes(const Quantising *q, const Node *n, int k)
 {
@@ -157,11 +171,11 @@ static bool reads_codes(const Quantising *q, const Node *n, int k)
     const Tensor *y = n->num_out ? n->out[0] : NULL;
     if (!y || !is_float(y))
         return false;
-    if (moves_codes(n))
-        return k == 0 && q->coded[y->id];
+    if (moves(q, n, k))
+        return any_coded(q, n);
     if (n->op == OP_Softmax)
         return k == 0 && q->coded[y->id];
-    bool computes = is_sum(n) || is_average(n) || n->op == OP_Concat || q->from[y->id] != y;
+    bool computes = is_sum(n) || is_average(n) || q->from[y->id] != y;
     return computes && (q->coded[y->id] || q->ends[y->id]);
 }
 
@@ -212,8 +226,8 @@ static void join_moved(Quantising *q)
     for (int i = 0; i < q->g->num_nodes; i++) {
         const Node *n = q->g->nodes[i];
         for (int k = 0; k < n->num_in; k++)
-            if (n->op == OP_Concat || (moves_codes(n) && k == 0))
-                join(q, n->out[0], n->in[k]);
+            for (int j = 0; n->in[k] && j < n->num_out && moves(q, n, k); j++)
+                join(q, n->out[j], n->in[k]);
     }
 }
 

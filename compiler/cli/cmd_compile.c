@@ -174,10 +174,14 @@ static void print_summary(const Plan *p)
 static bool is_quantised(const Graph *g)
 {
     const Layer *l;
-    for (int i = 0; i < g->num_nodes; i++)
-        for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Node *n = g->nodes[i];
+        if (n->op == OP_QuantizeLinear || n->op == OP_DequantizeLinear)
+            return true;
+        for (int k = 0; (l = node_layer(n, k)); k++)
             if (l->quantised)
                 return true;
+    }
     return false;
 }
 
@@ -198,7 +202,7 @@ static bool runs_in_float(const Node *n)
     return has_float(n->in, n->num_in) || has_float(n->out, n->num_out);
 }
 
-/* One note for a model whose layers compute on codes. */
+/* One note for a model that has codes. */
 static void note_floats(const Graph *g)
 {
     enum { SHOWN = 3 };

@@ -72,7 +72,20 @@ static void check_size(const Graph *g, const Node *n)
         fail_node(g, n, "unsupported: more than %d elements", INT32_MAX);
 }
 
-bool moves_codes(const Node *n)
+bool is_float_scalar(const Tensor *t)
+{
+    return t->data && type_elems(t->type) == 1 && t->type.dtype == DT_F32;
+}
+
+static bool has_scalars(const Node *n)
+{
+    for (int i = 0; i < n->num_in; i++)
+        if (n->in[i] && is_float_scalar(n->in[i]))
+            return true;
+    return false;
+}
+
+bool moves_input(const Node *n, int k)
 {
     switch (n->op) {
     case OP_Reshape:
@@ -82,19 +95,35 @@ bool moves_codes(const Node *n)
     case OP_Identity:
     case OP_Transpose:
     case OP_Slice:
+    case OP_Split:
     case OP_Expand:
     case OP_Tile:
     case OP_DepthToSpace:
     case OP_SpaceToDepth:
-    case OP_GlobalMaxPool:
-    case OP_MaxPool: return n->num_out == 1 || !n->out[1];
+    case OP_ReverseSequence:
+    case OP_Gather:
+    case OP_GatherElements:
+    case OP_GatherND:
+    case OP_ReduceMax:
+    case OP_ReduceMin:
+    case OP_GlobalMaxPool: return k == 0;
+    case OP_MaxPool: return k == 0 && (n->num_out == 1 || !n->out[1]);
+    case OP_Resize: return k == 0 && picks_nearest(n);
+    case OP_Pad: return k == 0 || k == 2;
+    case OP_Where: return k > 0;
+    case OP_Max:
+    case OP_Min: return !has_scalars(n);
+    case OP_Concat: return true;
     default: return false;
     }
 }
 
-bool is_float_scalar(const Tensor *t)
+bool moves_codes(const Node *n)
 {
-    return t->data && type_elems(t->type) == 1 && t->type.dtype == DT_F32;
+    for (int k = 0; k < n->num_in; k++)
+        if (n->in[k] && moves_input(n, k))
+            return n->in[k]->type.dtype == DT_F32 && n->out[0];
+    return false;
 }
 
 static bool has_other_constants(const Node *n)

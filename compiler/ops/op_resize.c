@@ -63,6 +63,11 @@ static bool is_cropped(const Node *n)
     return !strcmp(attr_string(n, "coordinate_transformation_mode"), "tf_crop_and_resize");
 }
 
+bool picks_nearest(const Node *n)
+{
+    return !strcmp(attr_string(n, "mode"), "nearest") && !is_cropped(n);
+}
+
 /* The part of an axis that is taken, all of it but for tf_crop_and_resize. */
 static void read_crop(const Graph *g, const Node *n, int axis, float *start, float *end)
 {

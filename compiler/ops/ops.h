@@ -61,14 +61,19 @@ void emit_loops_close(Emitter *e, const Loops *l);
 typedef void (*ScalarRow)(int64_t n, void *y, const void *const *x, const int64_t *step);
 ScalarRow scalar_row(const char *kernel, DType d); /* bug if there is none */
 
+/* ---- op_resize.c ---- */
+
+bool picks_nearest(const Node *n); /* of a Resize: whether it only takes elements of its input */
+
 /* ---- op_quant.c ---- */
 
 /* Of a QuantizeLinear or DequantizeLinear with one constant scale and zero point for the whole tensor; false:
  * not so. */
 bool node_step(const Node *n, CodeStep *s);
-/* Whether its output's elements are some of those of input 0, whatever they are: it does the same with codes.
- */
-bool moves_codes(const Node *n);
+/* Whether elements of the outputs are some of those of input k, or the largest or least of some, whatever
+ * they are: where all such inputs are codes of one step, it does the same with codes. */
+bool moves_input(const Node *n, int k);
+bool moves_codes(const Node *n); /* whether it moves floats of any input */
 /* Whether each element of its output follows from those at its place in the inputs and from single constants:
  * of one input it is a table of codes. */
 bool is_code_function(const Node *n);

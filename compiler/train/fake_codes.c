@@ -24,10 +24,10 @@ static const double keep_range = 0.99;
 static bool is_moved(const int *roots, const Tensor *t)
 {
     const Node *n = t->producer;
-    if (!n || (!moves_codes(n) && n->op != OP_Concat))
+    if (!n || !moves_codes(n) || is_code_function(n))
         return false;
-    for (int k = 0; k < (n->op == OP_Concat ? n->num_in : 1); k++)
-        if (n->in[k]->data || roots[n->in[k]->id] != roots[t->id])
+    for (int k = 0; k < n->num_in; k++)
+        if (n->in[k] && moves_input(n, k) && (n->in[k]->data || roots[n->in[k]->id] != roots[t->id]))
             return false;
     return true;
 }

@@ -99,6 +99,43 @@ ROW(codes_output_between, "g (uint8[2,6] x) => (c, y) <float s = {0.05}, uint8 z
     " { c = DequantizeLinear (x, s, z) a = Reshape (c, shape) y = QuantizeLinear (a, s, z) }", .low = 0, .high = 255)
 ROW(codes_many_steps, "g (uint8[2,6] x) => (y) <float[6] s = {1, 2, 3, 4, 5, 6}, uint8[6] z = {1, 2, 3, 4, 5, 6}, int64[1] shape = {12}>"
     " { f = DequantizeLinear <axis = 1> (x, s, z) r = Relu (f) y = QuantizeLinear <axis = 1> (r, s, z) }", .low = 0, .high = 255)
+ROW(codes_concat_constant, "g (uint8[2,3] a) => (y) <float s = {0.05}, uint8 z = {200}, float[2,2] c = {0.1, -0.33, 100, 0}>"
+    " { f = DequantizeLinear (a, s, z) k = Concat <axis = 1> (f, c) y = QuantizeLinear (k, s, z) }", .low = 0, .high = 255)
+ROW(codes_split, "g (uint8[2,7,3] x) => (y, w) <float s = {0.05}, uint8 z = {200}, int64[3] sizes = {2, 4, 1}>"
+    " { f = DequantizeLinear (x, s, z) a, b, c = Split <axis = 1> (f, sizes) y = QuantizeLinear (a, s, z) d = Concat <axis = 1> (c, b) w = QuantizeLinear (d, s, z) }",
+    .low = 0, .high = 255)
+ROW(codes_pad, "g (int8[1,2,3,4] x) => (y) <float s = {0.05}, int8 z = {-20}, int64[8] pads = {0, 1, 2, -1, 0, 0, 1, 3}>"
+    " { f = DequantizeLinear (x, s, z) a = Pad (f, pads) y = QuantizeLinear (a, s, z) }", .low = -128, .high = 127)
+ROW(codes_pad_value, "g (uint8[3,4] x) => (y, w) <float s = {0.05}, uint8 z = {20}, int64[4] pads = {1, 1, 2, 2}, float inexact = {0.33}, float far = {-100}>"
+    " { f = DequantizeLinear (x, s, z) a = Pad (f, pads, inexact) y = QuantizeLinear (a, s, z) b = Pad (f, pads, far) w = QuantizeLinear (b, s, z) }", .low = 0, .high = 255)
+ROW(codes_pad_inexact_float, "g (uint8[3,4] x) => (y) <float s = {0.05}, uint8 z = {20}, int64[4] pads = {1, 1, 2, 2}, float inexact = {0.33}>"
+    " { f = DequantizeLinear (x, s, z) y = Pad (f, pads, inexact) }", .low = 0, .high = 255)
+ROW(codes_pad_edge, "g (uint8[2,3,4] x) => (y) <float s = {0.05}, uint8 z = {20}, int64[6] pads = {0, 1, 2, 0, 2, 1}>"
+    " { f = DequantizeLinear (x, s, z) a = Pad <mode = \"reflect\"> (f, pads) b = Pad <mode = \"edge\"> (a, pads) y = QuantizeLinear (b, s, z) }", .low = 0, .high = 255)
+ROW(codes_resize, "g (uint8[1,2,3,4] x) => (y) <float s = {0.05}, uint8 z = {20}, float[4] scales = {1, 1, 2, 1.5}>"
+    " { f = DequantizeLinear (x, s, z) a = Resize <mode = \"nearest\"> (f, , scales) y = QuantizeLinear (a, s, z) }", .low = 0, .high = 255)
+ROW(codes_resize_linear, "g (uint8[1,2,3,4] x) => (y) <float s = {0.05}, uint8 z = {20}, float[4] scales = {1, 1, 2, 2}>"
+    " { f = DequantizeLinear (x, s, z) a = Resize <mode = \"linear\"> (f, , scales) y = QuantizeLinear (a, s, z) }", .low = 0, .high = 255, .steps = 1)
+ROW(codes_gather, "g (int8[2,5,3] x) => (y, w) <float s = {0.05}, int8 z = {20}, int64[2,2] rows = {4, 0, -1, 2}, int64[2,1,3] some = {0, 1, 4, 2, 2, 3}>"
+    " { f = DequantizeLinear (x, s, z) a = Gather <axis = 1> (f, rows) y = QuantizeLinear (a, s, z) b = GatherElements <axis = 1> (f, some) w = QuantizeLinear (b, s, z) }",
+    .low = -128, .high = 127)
+ROW(codes_gather_constant, "g (int64[5] i) => (y) <float[3,2] c = {0.1, 2, -3, 0.35, 4, 0}, float s = {0.05}, int8 z = {20}>"
+    " { a = Gather (c, i) y = QuantizeLinear (a, s, z) }", .low = 0, .high = 2)
+ROW(codes_most, "g (uint8[2,3,5] x) => (y, w) <float s = {0.05}, uint8 z = {20}>"
+    " { f = DequantizeLinear (x, s, z) a = ReduceMax <axes = [1]> (f) y = QuantizeLinear (a, s, z) b = ReduceMin <axes = [0, 2], keepdims = 0> (f) w = QuantizeLinear (b, s, z) }",
+    .low = 0, .high = 255)
+ROW(codes_max_of_two, "g (uint8[2,3,5] a, uint8[3,1] b) => (y, w) <float s = {0.05}, uint8 z = {20}, float t = {0.11}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, s, z) k = Max (f, h) y = QuantizeLinear (k, s, z) l = Min (h, f) w = QuantizeLinear (l, t, z) }", .low = 0, .high = 255)
+ROW(codes_max_of_steps, "g (uint8[2,15] a, int8[2,15] b) => (y) <float s = {0.05}, uint8 z = {20}, float t = {0.11}, int8 u = {-3}, float[15] c = {1, 2, 3, 4, 5, 6, 7, 8, -1, 0, 0.5, 0.6, 1000, -1000, 0.01}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, u) k = Max (f, h, c) y = QuantizeLinear (k, t, z) }", .low = 0, .high = 127)
+ROW(codes_max_of_function, "g (uint8[30] x) => (y) <float s = {0.05}, uint8 z = {128}, float c = {0.1}>"
+    " { f = DequantizeLinear (x, s, z) h = Mul (f, c) k = Max (f, h) y = QuantizeLinear (k, s, z) }", .low = 0, .high = 255)
+ROW(codes_max_twice, "g (uint8[30] x) => (y) <float s = {0.05}, uint8 z = {128}, float t = {0.07}>"
+    " { f = DequantizeLinear (x, s, z) k = Max (f, f) y = QuantizeLinear (k, t, z) }", .low = 0, .high = 255)
+ROW(codes_where, "g (bool[2,15] m, uint8[2,15] a, uint8[15] b) => (y) <float s = {0.05}, uint8 z = {20}, float t = {0.11}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, z) k = Where (m, f, h) y = QuantizeLinear (k, s, z) }", .low = 0, .high = 1)
+ROW(codes_arg_max, "g (int8[2,6,3] x) => (y, w) <float s = {0.05}, int8 z = {20}>"
+    " { f = DequantizeLinear (x, s, z) y = ArgMax <axis = 1> (f) w = ArgMin <axis = 2, select_last_index = 1> (f) }", .low = -128, .high = 127)
 /* layers */
 ROW(codes_conv, "g (uint8[1,3,8,8] x) => (y) <float s = {0.05}, uint8 z = {128}, int8[4,3,3,3] w = {"
     "1, -2, 3, 0, 5, -6, 7, 8, -9, 1, 1, 1, 2, 2, 2, 3, 3, 3, -1, -2, -3, 4, 5, 6, 7, 8, 9,"

@@ -25,6 +25,23 @@ write("plain", [("Exp", ["x"], ["a"]), ("Tanh", ["a"], ["y"])], x, {"y": [1, 3, 
 write("two", [("Conv", ["x", "w", "b"], ["c"]), ("Relu", ["c"], ["r"]), ("Flatten", ["r"], ["l"]), ("MatMul", ["l", "f"], ["m"]),
               ("MatMul", ["s", "v"], ["n"]), ("Add", ["m", "n"], ["a"]), ("Relu", ["a"], ["h"]), ("MatMul", ["h", "o"], ["y"])],
       {"x": [1, 3, 6, 6], "s": [1, 7]}, {"y": [1, 2]}, v=rng.randn(7, 5), o=rng.randn(5, 2), **values)
+# What moves codes, between layers: nothing of it is float.
+between = [("Pad", ["r", "pads"], ["e"]), ("Resize", ["e", "", "", "sizes"], ["g"]), ("Conv", ["g", "k"], ["h"]), ("Max", ["h", "g"], ["i"]),
+           ("Gather", ["i", "rows"], ["j"]), ("Flatten", ["j"], ["l"]), ("MatMul", ["l", "o"], ["y"])]
+nodes = [helper.make_node(*n, **({"axis": 1} if n[0] == "Gather" else {})) for n in head[:2] + between]
+graph = helper.make_graph(nodes, "moves", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 6, 6])],
+                          [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 5])],
+                          [numpy_helper.from_array(v.astype(np.float32), n) for n, v in
+                           dict(values, k=rng.randn(4, 4, 1, 1), o=rng.randn(200, 5)).items()] +
+                          [numpy_helper.from_array(np.array(v), n) for n, v in
+                           (("pads", [0, 0, 1, 1, 0, 0, 0, 0]), ("sizes", [1, 4, 10, 10]), ("rows", [3, 1]))])
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "moves.onnx")
+# Codes at both ends, no layer between, and nothing that computes on codes.
+graph = helper.make_graph([helper.make_node("DequantizeLinear", ["x", "s"], ["f"]), helper.make_node("CumSum", ["f", "a"], ["g"]),
+                           helper.make_node("QuantizeLinear", ["g", "s"], ["y"])], "float_between",
+                          [helper.make_tensor_value_info("x", TensorProto.UINT8, [3])], [helper.make_tensor_value_info("y", TensorProto.UINT8, [3])],
+                          [numpy_helper.from_array(np.float32(.5), "s"), numpy_helper.from_array(np.array(0), "a")])
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "float_between.onnx")
 wide = helper.make_node("Unsqueeze", ["x", "axes"], ["u"])
 graph = helper.make_graph([wide] + [helper.make_node(*n) for n in [("Conv", ["u", "w", "b"], ["c"])] + head[1:]], "bare",
                           [helper.make_tensor_value_info("x", TensorProto.FLOAT, [3, 6, 6])],
@@ -94,6 +111,10 @@ for model in inner:float heads:int8; do
         expect 0 "" ternc check ${model%:*}.onnx $int8 x.npy --io ${model#*:} --target $target --method twn --keep none -q
     done
 done
+expect 0 "" ternc compile moves.onnx $int8 x.npy --io int8 -o gen --name net
+expect 0 "" ternc check moves.onnx $int8 x.npy --io int8 -q
+expect 0 "ternc: note: float_between.onnx: 1 node runs in float between codes: CumSum 'g'" \
+    ternc compile float_between.onnx -o gen --name net
 for rule in percentile mse minmax; do
     expect 0 "" ternc check conv.onnx $int8 x.npy --calibration $rule -q
 done
