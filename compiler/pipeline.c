@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-static const char *const pass_names[] = {"read",     "upgrade",   "infer",     "fold",     "dce",
-                                         "channels", "train",     "ternarize", "quantise", "inputs",
-                                         "codes",    "recurrent", "fuse",      "lower",    "store"};
+static const char *const pass_names[] = {"read",     "upgrade",   "infer", "fold",   "dce",      "channels",
+                                         "train",    "ternarize", "norms", "affine", "quantise", "inputs",
+                                         "codes",    "recurrent", "fuse",  "lower",  "store"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static void check_dump_name(const Options *opt)
@@ -86,15 +86,6 @@ Training pipeline_train(Model *m, const TrainJob *j)
     return result;
 }
 
-/* On samples in which the graph still has the batch where the model has it. */
-static const Range *find_ranges(Graph *g, const Options *opt)
-{
-    const Samples s = samples_open(g, opt);
-    if (opt->method != METHOD_none)
-        estimate_norms(g, &s, opt->threads);
-    return calibrate(g, &s, opt->calibration_rule, opt->threads);
-}
-
 /* There may be more tensors since. */
 static const Range *known_ranges(const Model *m)
 {
@@ -103,12 +94,24 @@ static const Range *known_ranges(const Model *m)
     return r;
 }
 
-static void quantise(const Model *m, const Options *opt)
+static void add_codes(const Model *m, const Options *opt, const Samples *s)
 {
     Graph *g = m->graph;
-    const Range *ranges = m->ranges ? known_ranges(m) : find_ranges(g, opt);
+    const Range *ranges =
+        m->ranges ? known_ranges(m) : calibrate(g, s, opt->calibration_rule, opt->threads);
     if (!pass_quantise(g, ranges, opt->io_codes, opt->quiet) && !opt->quiet)
         note("%s: --activations int8 changes nothing: no node of it computes on codes", g->file);
+}
+
+/* Samples are for a graph that still has the batch where the model has it. */
+static void quantise(Model *m, const Options *opt)
+{
+    const Samples s = m->ranges ? (Samples){0} : samples_open(m->graph, opt);
+    if (!m->ranges && opt->method != METHOD_none)
+        RUN("norms", estimate_norms(m->graph, &s, opt->threads));
+    RUN("affine", pass_affine(m->graph));
+    /* Linear nodes make at once what comes in front of their activation. */
+    RUN("quantise", add_codes(m, opt, &s));
 }
 
 void pipeline_ternarize(Model *m, const Options *opt)
@@ -122,7 +125,7 @@ void pipeline_ternarize(Model *m, const Options *opt)
         return;
     RUN("fold", pass_fold_after_training(m->graph));
     RUN("dce", pass_dce(m->graph));
-    RUN("quantise", quantise(m, opt));
+    quantise(m, opt);
     RUN("fold", pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     /* QuantizeLinear and DequantizeLinear stand between nodes that compute on codes. */

@@ -1,5 +1,5 @@
-/* fuse_draft.h - what fuse.c, fuse_prologue.c and fuse_epilogue.c share: a layer in the making. Private to
- * the pass. */
+/* fuse_draft.h - what fuse.c, fuse_prologue.c, fuse_epilogue.c, fuse_quantised.c and affine.c share: a layer
+ * in the making. */
 #ifndef TERNC_FUSE_DRAFT_H
 #define TERNC_FUSE_DRAFT_H
 
@@ -45,6 +45,9 @@ bool sums_fit(const Layer *l, int64_t windows); /* no sum of so many positions l
 bool absorb_quantize(Draft *d, const Node *n);
 /* The numbers of Layer.quantised, when weights, scale and bias are known. */
 void finish_quantised(Draft *d);
+
+/* Arithmetic with constants behind it, or BatchNormalization, goes into its scale and bias. */
+bool absorb_affine(Draft *d, const Node *n);
 
 /* Whether the layer can take over n, the only user of y: then d describes both, and y is n's output. */
 bool absorb_node(Draft *d, const Node *n);

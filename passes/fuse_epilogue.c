@@ -56,7 +56,7 @@ static bool has_place_for(const Draft *d, const Affine *a)
     return true;
 }
 
-static bool absorb_affine(Draft *d, const Affine *a)
+static bool take_affine(Draft *d, const Affine *a)
 {
     if (!has_place_for(d, a))
         return false;
@@ -95,7 +95,7 @@ static bool absorb_arithmetic(Draft *d, const Node *n)
             return false;
         invert(a.factor, co);
     }
-    return absorb_affine(d, &a);
+    return take_affine(d, &a);
 }
 
 static bool is_channel_vector(const Draft *d, const Tensor *t)
@@ -120,7 +120,7 @@ static bool absorb_batch_norm(Draft *d, const Node *n)
         a.factor[c] = v[1] / sqrt(v[4] + epsilon);
         a.offset[c] = v[2] - v[3] * a.factor[c];
     }
-    return absorb_affine(d, &a);
+    return take_affine(d, &a);
 }
 
 /* ---- activation ---- */
@@ -246,22 +246,29 @@ static bool absorb_pool(Draft *d, const Node *n)
     return true;
 }
 
+bool absorb_affine(Draft *d, const Node *n)
+{
+    switch (n->op) {
+    case OP_Add:
+    case OP_Sub:
+    case OP_Mul:
+    case OP_Div: return type_equal(n->out[0]->type, d->y->type) && absorb_arithmetic(d, n);
+    case OP_BatchNormalization: return n->in[0] == d->y && absorb_batch_norm(d, n);
+    default: return false;
+    }
+}
+
 static bool absorb_kind(Draft *d, const Node *n)
 {
     if (d->step.scale > 0)
         return n->op == OP_MaxPool && absorb_pool(d, n);
     switch (n->op) {
     case OP_QuantizeLinear: return absorb_quantize(d, n);
-    case OP_Add:
-    case OP_Sub:
-    case OP_Mul:
-    case OP_Div: return type_equal(n->out[0]->type, d->y->type) && absorb_arithmetic(d, n);
-    case OP_BatchNormalization: return n->in[0] == d->y && absorb_batch_norm(d, n);
     case OP_MaxPool:
     case OP_AveragePool:
     case OP_GlobalMaxPool:
     case OP_GlobalAveragePool: return absorb_pool(d, n);
-    default: return n->in[0] == d->y && absorb_activation(d, n);
+    default: return absorb_affine(d, n) || (n->in[0] == d->y && absorb_activation(d, n));
     }
 }
 

@@ -18,6 +18,7 @@ void pass_fold_after_training(Graph *g); /* without Dropout, but it may be train
 void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses removed */
 void pass_channels(Graph *g, const Options *opt);  /* which axis of each input has the channels */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
+void pass_affine(Graph *g); /* arithmetic behind linear nodes goes into their weights and biases */
 /* activations -> codes; ranges by tensor id; outputs: those of the graph too. False: there are none. */
 bool pass_quantise(Graph *g, const Range *ranges, bool outputs, bool quiet);
 /* Its choices. By tensor id: the tensor that has the same step; -1: stays float. */

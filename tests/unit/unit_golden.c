@@ -161,6 +161,8 @@ static void run_pass(Model *m, const char *name, const Options *o)
         pass_dce(m->graph);
     else if (!strcmp(name, "ternarize"))
         pass_ternarize(m->graph, o);
+    else if (!strcmp(name, "affine"))
+        pass_affine(m->graph);
     else if (!strcmp(name, "quantise"))
         pass_quantise(m->graph, make_ranges(m->graph), o->io_codes, true);
     else if (!strcmp(name, "codes"))
