@@ -418,22 +418,28 @@ static Node *source_of(const Codes *c, const Node *q, Outlet *o)
     return n;
 }
 
-/* Factors and offset by 2^shift, so that |sum of factors| * reach + offset stays in 31 bits; halves round up.
- */
+/* What no number on the way to a code exceeds: products, offset, and the half that rounds. */
+static double most_shifted(const double *factors, int count, double reach, double offset, int shift)
+{
+    double most = fabs(round(ldexp(offset, shift))) + ldexp(1, shift - 1);
+    for (int i = 0; i < count; i++)
+        most += fabs(round(ldexp(factors[i], shift))) * reach;
+    return most;
+}
+
+/* Factors and offset by the largest 2^shift that 31 bits allow; reach: of what the factors multiply. */
 static void set_rounding(Node *n, const char *const *names, const double *factors, int count, double reach,
                          double offset, const Outlet *o)
 {
     enum { MAX_SHIFT = 24 };
-    double most = fabs(offset) + 1;
     int shift = MAX_SHIFT;
-    for (int i = 0; i < count; i++)
-        most += fabs(factors[i]) * reach;
-    while (shift > 0 && ldexp(most, shift) >= 0x1p31)
+    while (shift > 1 && most_shifted(factors, count, reach, offset, shift) >= 0x1p31)
         shift--;
     for (int i = 0; i < count; i++)
         attr_set_int(n, names[i], (int64_t)round(ldexp(factors[i], shift)));
-    attr_set_int(n, "addend", (int64_t)floor(ldexp(offset + 0.5, shift)));
+    attr_set_int(n, "addend", (int64_t)round(ldexp(offset, shift)));
     attr_set_int(n, "shift", shift);
+    attr_set_int(n, "zero", o->step.zero);
     attr_set_int(n, "low", o->low);
     attr_set_int(n, "high", o->high);
 }
@@ -450,13 +456,14 @@ static bool make_add(Codes *c, const Node *q)
     const Node *from_a = dequantizer(n->in[0], &a), *from_b = dequantizer(n->in[1], &b);
     if (!from_a || !from_b || a.scale > MAX_RATIO * o.step.scale || b.scale > MAX_RATIO * o.step.scale)
         return false;
-    double factors[] = {a.scale / o.step.scale, b.scale / o.step.scale};
+    /* In float, as onnxruntime divides: where they are exact numbers of bits then, both compute the same. */
+    double factors[] = {(double)((float)a.scale / (float)o.step.scale),
+                        (double)((float)b.scale / (float)o.step.scale)};
     Node *add = node_new(OP_CodeAdd, n->name, 2, 1);
     add->in[0] = from_a->in[0];
     add->in[1] = from_b->in[0];
     add->out[0] = q->out[0];
-    set_rounding(add, names, factors, 2, UINT8_MAX, o.step.zero - factors[0] * a.zero - factors[1] * b.zero,
-                 &o);
+    set_rounding(add, names, factors, 2, UINT8_MAX, -factors[0] * a.zero - factors[1] * b.zero, &o);
     node_append(&c->result, add);
     return true;
 }
@@ -501,14 +508,15 @@ static bool make_average(Codes *c, const Node *q)
     const Node *from = n && n->num_in > 0 ? dequantizer(n->in[0], &s) : NULL;
     if (!from || !average_window(c->g, n, w))
         return false;
-    double size = (double)(w[5] * w[6]), factor = s.scale / o.step.scale / size;
+    double size = (double)(w[5] * w[6]),
+           factor = (double)((float)s.scale / ((float)o.step.scale * (float)size));
     if (size > MAX_WINDOW || factor * size > MAX_WINDOW)
         return false;
     Node *average = node_new(OP_CodeAverage, n->name, 1, 1);
     average->in[0] = from->in[0];
     average->out[0] = q->out[0];
     attr_set_ints(average, "window", WINDOW, w);
-    set_rounding(average, names, &factor, 1, UINT8_MAX * size, o.step.zero - factor * size * s.zero, &o);
+    set_rounding(average, names, &factor, 1, UINT8_MAX * size, -factor * size * s.zero, &o);
     node_append(&c->result, average);
     return true;
 }

@@ -1,11 +1,13 @@
-/* codes.h - between layers: 8-bit codes to others, in whole numbers. Results are clamp((v + addend) >> shift, low,
- * high), bytes of uint8_t or int8_t alike; sign: see quant.h. */
+/* codes.h - between layers: 8-bit codes to others, in whole numbers. Results are (v + addend) / 2^shift to the nearest,
+ * halves to even, plus zero, between low and high: bytes of uint8_t or int8_t alike. sign: see quant.h. */
 #include "quant.h"
 
-/* y[i] = (v + addend) >> shift, between low and high */
-TN_KERNEL void tn_put_shifted(void *y, int32_t i, int32_t v, int32_t addend, int32_t shift, int32_t low, int32_t high)
+/* y[i] = (v + addend) / 2^shift to the nearest, halves to even, plus zero, between low and high; shift > 0 */
+TN_KERNEL void tn_put_shifted(void *y, int32_t i, int32_t v, int32_t addend, int32_t shift, int32_t zero, int32_t low,
+                              int32_t high)
 {
-    int32_t q = (v + addend) >> shift;
+    v += addend;
+    int32_t q = ((v + ((int32_t)1 << (shift - 1)) - 1 + ((v >> shift) & 1)) >> shift) + zero;
     q = q < low ? low : q;
     ((uint8_t *)y)[i] = (uint8_t)(q > high ? high : q);
 }
@@ -20,18 +22,18 @@ TN_KERNEL void tn_code_table(void *y, const void *x, int32_t n, const TN_ROM voi
 
 /* y[i] = a[i] * factor_a + b[i] * factor_b, i < n */
 TN_KERNEL void tn_add_codes(void *y, const void *a, int32_t a_sign, const void *b, int32_t b_sign, int32_t n,
-                            int32_t factor_a, int32_t factor_b, int32_t addend, int32_t shift, int32_t low,
-                            int32_t high)
+                            int32_t factor_a, int32_t factor_b, int32_t addend, int32_t shift, int32_t zero,
+                            int32_t low, int32_t high)
 {
     for (int32_t i = 0; i < n; i++)
-        tn_put_shifted(y, i, tn_code(a, i, a_sign) * factor_a + tn_code(b, i, b_sign) * factor_b, addend, shift, low,
-                       high);
+        tn_put_shifted(y, i, tn_code(a, i, a_sign) * factor_a + tn_code(b, i, b_sign) * factor_b, addend, shift, zero,
+                       low, high);
 }
 
 /* y [planes][oh][ow] = factor * the sum of x [planes][ih][iw] over rows r * sh + [0, kh), columns c * sw + [0, kw) */
 TN_KERNEL void tn_average_codes(void *y, const void *x, int32_t sign, int32_t planes, int32_t ih, int32_t iw,
                                 int32_t oh, int32_t ow, int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t factor,
-                                int32_t addend, int32_t shift, int32_t low, int32_t high)
+                                int32_t addend, int32_t shift, int32_t zero, int32_t low, int32_t high)
 {
     for (int32_t p = 0, i = 0; p < planes; p++)
         for (int32_t r = 0; r < oh; r++)
@@ -40,7 +42,7 @@ TN_KERNEL void tn_average_codes(void *y, const void *x, int32_t sign, int32_t pl
                 for (int32_t j = 0; j < kh; j++, at += iw)
                     for (int32_t k = 0; k < kw; k++)
                         sum += tn_code(x, at + k, sign);
-                tn_put_shifted(y, i, sum * factor, addend, shift, low, high);
+                tn_put_shifted(y, i, sum * factor, addend, shift, zero, low, high);
             }
 }
 

@@ -10,10 +10,11 @@ static int64_t code_of(const void *data, DType d, int64_t i)
     return d == DT_I8 ? ((const int8_t *)data)[i] : ((const uint8_t *)data)[i];
 }
 
-/* (v + addend) >> shift between the attributes low and high. */
+/* (v + addend) / 2^shift to the nearest, halves to even, plus zero, between the attributes low and high. */
 static void put_code(const Node *n, void *y, int64_t i, int64_t v)
 {
-    int64_t q = (v + attr_int(n, "addend")) >> attr_int(n, "shift");
+    int64_t w = v + attr_int(n, "addend"), shift = attr_int(n, "shift"), odd = (w >> shift) & 1;
+    int64_t q = ((w + ((int64_t)1 << (shift - 1)) - 1 + odd) >> shift) + attr_int(n, "zero");
     elem_set(y, n->out[0]->type.dtype, i, (double)clamp(q, attr_int(n, "low"), attr_int(n, "high")));
 }
 
@@ -28,16 +29,17 @@ static int is_signed(const Tensor *t)
     return t->type.dtype == DT_I8;
 }
 
-/* "addend, shift, low, high" */
+/* "addend, shift, zero, low, high" */
 static const char *rounding_text(const Node *n)
 {
-    return mem_printf("%s, %s, %s, %s", int_text(attr_int(n, "addend")), int_text(attr_int(n, "shift")),
-                      int_text(attr_int(n, "low")), int_text(attr_int(n, "high")));
+    return mem_printf("%s, %s, %s, %s, %s", int_text(attr_int(n, "addend")), int_text(attr_int(n, "shift")),
+                      int_text(attr_int(n, "zero")), int_text(attr_int(n, "low")),
+                      int_text(attr_int(n, "high")));
 }
 
 #define ROUNDING_ATTRS                                                                                       \
     {.name = "addend", .type = ATTR_INT}, {.name = "shift", .type = ATTR_INT},                               \
-        {.name = "low", .type = ATTR_INT},                                                                   \
+        {.name = "zero", .type = ATTR_INT}, {.name = "low", .type = ATTR_INT},                               \
     {                                                                                                        \
         .name = "high", .type = ATTR_INT                                                                     \
     }
@@ -71,7 +73,7 @@ const OpDef op_CodeTable = {
     .emit = emit_table,
 };
 
-/* ---- CodeAdd (a, b): y = (a * factor_a + b * factor_b + addend) >> shift ---- */
+/* ---- CodeAdd (a, b): y = (a * factor_a + b * factor_b + addend) / 2^shift + zero ---- */
 
 static void eval_add(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
@@ -104,8 +106,8 @@ const OpDef op_CodeAdd = {
     .emit = emit_add,
 };
 
-/* ---- CodeAverage (x): planes [planes][in[0]][in[1]], windows inside of them; y = (sum * factor + addend) >>
- * shift ---- */
+/* ---- CodeAverage (x): planes [planes][in[0]][in[1]], windows inside of them; y = (sum * factor + addend) /
+ * 2^shift + zero ---- */
 
 /* Attribute `window`: planes, ih, iw, oh, ow, kh, kw, sh, sw. */
 enum { PLANES, IH, IW, OH, OW, KH, KW, SH, SW, WINDOW };

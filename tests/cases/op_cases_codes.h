@@ -39,6 +39,10 @@ ROW(codes_add_clip, "g (uint8[70] a, uint8[70] b) => (y) <float s = {0.05}, uint
 ROW(codes_add_far_steps, "g (uint8[70] a, uint8[70] b) => (y) <float s = {40}, float t = {0.0001}, float v = {0.01}, uint8 z = {128}>"
     " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, z) k = Add (f, h) y = QuantizeLinear (k, v, z) }",
     .low = 0, .high = 255, .steps = 1)
+/* halves go to the even code, above and below 0 */
+ROW(codes_add_halves, "g (uint8[3,90] a, int8[3,90] b) => (y) <float s = {0.5}, uint8 z = {128}, float t = {1.5}, int8 u = {-3}, float v = {1}, int8 w = {1}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, u) k = Add (f, h) y = QuantizeLinear (k, v, w) }",
+    .low = 0, .high = 127)
 ROW(codes_add_itself, "g (uint8[70] a) => (y) <float s = {0.05}, uint8 z = {30}> { f = DequantizeLinear (a, s, z) k = Add (f, f) y = QuantizeLinear (k, s, z) }",
     .low = 0, .high = 255)
 ROW(codes_add_broadcast, "g (uint8[2,7] a, uint8[7] b) => (y) <float s = {0.05}, uint8 z = {30}>"
@@ -48,6 +52,9 @@ ROW(codes_add_broadcast, "g (uint8[2,7] a, uint8[7] b) => (y) <float s = {0.05},
 ROW(codes_average, "g (uint8[2,3,7,9] x) => (y) <float s = {0.05}, uint8 z = {128}, float t = {0.03}, int8 u = {0}>"
     " { f = DequantizeLinear (x, s, z) h = AveragePool <kernel_shape = [3, 2], strides = [2, 3]> (f) y = QuantizeLinear (h, t, u) }",
     .low = 0, .high = 255, .steps = 1)
+ROW(codes_average_halves, "g (int8[2,3,8,8] x) => (y) <float s = {1}, int8 z = {1}, float t = {0.5}, uint8 u = {101}>"
+    " { f = DequantizeLinear (x, s, z) h = AveragePool <kernel_shape = [2, 2], strides = [2, 2]> (f) y = QuantizeLinear (h, t, u) }",
+    .low = -30, .high = 60)
 ROW(codes_average_1d, "g (int8[2,3,17] x) => (y) <float s = {0.05}, int8 z = {-128}, float low = {0.5}>"
     " { f = DequantizeLinear (x, s, z) h = AveragePool <kernel_shape = [4], strides = [3]> (f) c = Clip (h, low) y = QuantizeLinear (c, s, z) }",
     .low = -128, .high = 127, .steps = 1)
