@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-static const char *const pass_names[] = {"read",     "upgrade",   "infer", "fold",   "dce",      "channels",
-                                         "train",    "ternarize", "norms", "affine", "quantise", "inputs",
-                                         "codes",    "recurrent", "fuse",  "lower",  "store"};
+static const char *const pass_names[] = {"read",  "upgrade",   "infer", "fold",   "dce",      "channels",
+                                         "train", "ternarize", "norms", "affine", "quantise", "inputs",
+                                         "codes", "recurrent", "fuse",  "lower",  "store"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static void check_dump_name(const Options *opt)
@@ -97,8 +97,7 @@ static const Range *known_ranges(const Model *m)
 static void add_codes(const Model *m, const Options *opt, const Samples *s)
 {
     Graph *g = m->graph;
-    const Range *ranges =
-        m->ranges ? known_ranges(m) : calibrate(g, s, opt->calibration_rule, opt->threads);
+    const Range *ranges = m->ranges ? known_ranges(m) : calibrate(g, s, opt->calibration_rule, opt->threads);
     if (!pass_quantise(g, ranges, opt->io_codes, opt->quiet) && !opt->quiet)
         note("%s: --activations int8 changes nothing: no node of it computes on codes", g->file);
 }

@@ -94,27 +94,37 @@ done
 same alone alone2
 
 # Without training: BatchNormalization gets the means and variances that ternary weights make of the samples; where weights
-# stay as they were it keeps its own.
+# stay as they were it keeps its own. The file holds it in the weights and biases in front of it.
 for method in twn none; do
     try ternc ternarize float.onnx -o norm_$method.onnx --method $method --activations int8 --calibrate inputs.npz -q
 done
 /usr/bin/python3 - <<'PY' || complain "not the statistics of the samples"
 import numpy as np, onnx
 from onnx import numpy_helper as nh
-def values(name):
-    graph = onnx.load(name + ".onnx").graph
-    norm = [n for n in graph.node if n.op_type == "BatchNormalization"][0]
-    value = {t.name: nh.to_array(t) for t in graph.initializer}
-    return [value[k] for k in norm.input[3:5]], value
 x = np.pad(np.load("inputs.npz")["x"][:512], ((0, 0), (0, 0), (1, 1), (1, 1)))
-(mean, variance), value = values("norm_twn")
-codes, step = value["w1_codes"].astype(float), value["w1_step"]
-w = codes * step.reshape(-1, 1, 1, 1)
-y = sum(np.einsum("nchw,oc->nohw", x[:, :, i:i + 8, k:k + 8], w[:, :, i, k]) for i in range(3) for k in range(3))
-assert np.abs(mean - y.mean((0, 2, 3))).max() < 0.01 * y.std(), (mean, y.mean((0, 2, 3)))
-assert np.abs(variance / y.var((0, 2, 3)) - 1).max() < 0.02, (variance, y.var((0, 2, 3)))
-for a, b in zip(values("norm_none")[0], values("float")[0]):
-    assert (a == b).all()
+def constants(graph):
+    value = {t.name: nh.to_array(t).astype(float) for t in graph.initializer}
+    for n in graph.node:
+        if n.op_type == "DequantizeLinear" and n.input[0] in value:
+            codes, step = value[n.input[0]], value[n.input[1]]
+            value[n.output[0]] = codes * step.reshape((-1,) + (1,) * (codes.ndim - 1))
+    return value
+def channels(name):
+    """The mean and the deviation of each channel behind the first convolution, and the constants of what normalizes."""
+    graph = onnx.load(name + ".onnx").graph
+    value, conv = constants(graph), [n for n in graph.node if n.op_type == "Conv"][0]
+    w = value[conv.input[1]]
+    y = sum(np.einsum("nchw,oc->nohw", x[:, :, i:i + 8, k:k + 8], w[:, :, i, k]) for i in range(3) for k in range(3))
+    y += value[conv.input[2]].reshape(1, -1, 1, 1) if len(conv.input) > 2 else 0
+    return y.mean((0, 2, 3)), y.std((0, 2, 3)), [value[k] for n in graph.node if n.op_type == "BatchNormalization" for k in n.input[1:5]]
+mean, deviation, (gamma, beta, old_mean, old_variance) = channels("float")
+twn, none = channels("norm_twn"), channels("norm_none")
+assert not twn[2] and not none[2]
+assert np.abs(twn[0] - beta).max() < 0.02 * np.abs(gamma).max(), (twn[0], beta)
+assert np.abs(twn[1] / np.abs(gamma) - 1).max() < 0.02, (twn[1], gamma)
+factor = gamma / np.sqrt(old_variance + 1e-5)
+assert np.abs(none[0] - (mean - old_mean) * factor - beta).max() < 0.02 * np.abs(gamma).max(), (none[0], mean)
+assert np.abs(none[1] / (deviation * np.abs(factor)) - 1).max() < 0.02, (none[1], deviation)
 PY
 
 # ---- what cannot be ----
