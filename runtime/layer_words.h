@@ -62,24 +62,32 @@ TN_KERNEL void tn_pair_row(uint32_t *y, const uint8_t *a, const uint8_t *b, int3
         y[i] = tn_pair(a, b, i, sign);
 }
 
-/* One row of a staged plane: y[i] = a[i * sw + fx - left], and b likewise in the upper half, where that lies in [0,
- * iw); `zero` for a row that is not inside. What lies outside of [0, iw) was filled before. */
+/* The first element of a staged row that is inside of the image, and the first behind these that is not: elements are
+ * columns i * sw + fx - left of [0, iw). */
+TN_KERNEL int32_t tn_first_inside(int32_t left, int32_t sw, int32_t fx)
+{
+    return left > fx ? (left - fx + sw - 1) / sw : 0;
+}
+
+TN_KERNEL int32_t tn_end_inside(int32_t iw, int32_t left, int32_t sw, int32_t fx, int32_t pcols)
+{
+    const int32_t end = (iw - 1 + left - fx + sw) / sw;
+    return end < pcols ? end : pcols;
+}
+
+/* n elements of a row of a staged plane: y[i] = a[i * sw], and b likewise in the upper half; `zero` for a row that is
+ * not inside. What lies beside them was filled before. */
 TN_KERNEL void tn_stage_row_w2(uint32_t *y, const uint8_t *a, int32_t a_inside, const uint8_t *b, int32_t b_inside,
-                               int32_t sign, int32_t zero, int32_t iw, int32_t left, int32_t sw, int32_t fx,
-                               int32_t pcols)
+                               int32_t sign, int32_t zero, int32_t sw, int32_t n)
 {
     const uint32_t z = (uint32_t)zero;
-    int32_t first = left > fx ? (left - fx + sw - 1) / sw : 0, last = (iw - 1 + left - fx + sw) / sw;
-    last = last < pcols ? last : pcols;
-    a += first * sw + fx - left;
-    b += first * sw + fx - left;
     if (a_inside && b_inside && sw == 1)
-        tn_pair_row(y + first, a, b, sign, last - first);
+        tn_pair_row(y, a, b, sign, n);
     else if (a_inside && b_inside)
-        for (int32_t i = first; i < last; i++, a += sw, b += sw)
+        for (int32_t i = 0; i < n; i++, a += sw, b += sw)
             y[i] = tn_pair(a, b, 0, sign);
     else
-        for (int32_t i = first; i < last; i++, a += sw, b += sw) {
+        for (int32_t i = 0; i < n; i++, a += sw, b += sw) {
             uint32_t u = a_inside ? (uint32_t)tn_code(a, 0, sign) : z, v = b_inside ? (uint32_t)tn_code(b, 0, sign) : z;
             y[i] = u + (v << 16);
         }
@@ -93,12 +101,15 @@ TN_KERNEL void tn_stage_w2(uint32_t *y, const void *x, int32_t sign, int32_t zer
     const uint8_t *p = (const uint8_t *)x;
     for (int32_t c = 0; c < channels; c++, p += ih * iw)
         for (int32_t fy = 0; fy < fys; fy++)
-            for (int32_t fx = 0; fx < fxs; fx++)
+            for (int32_t fx = 0; fx < fxs; fx++) {
+                const int32_t first = tn_first_inside(left, sw, fx), from = first * sw + fx - left;
+                const int32_t n = tn_end_inside(iw, left, sw, fx, pcols) - first;
                 for (int32_t r = 0; r < prows; r++, y += pcols) {
                     int32_t ia = (row + r) * sh + fy - top, ib = ia + second;
-                    tn_stage_row_w2(y, p + ia * iw, ia >= 0 && ia < ih, p + ib * iw, ib >= 0 && ib < ih, sign, zero, iw,
-                                    left, sw, fx, pcols);
+                    tn_stage_row_w2(y + first, p + ia * iw + from, ia >= 0 && ia < ih, p + ib * iw + from,
+                                    ib >= 0 && ib < ih, sign, zero, sw, n);
                 }
+            }
 }
 
 /* The same where rows follow each other without padding or stride. */
@@ -131,6 +142,7 @@ TN_KERNEL void tn_stage_next_w2(uint32_t *y, const void *x, int32_t sign, int32_
                                 int32_t row, int32_t top, int32_t left, int32_t kept, int32_t prows, int32_t pcols)
 {
     const uint8_t *p = (const uint8_t *)x;
+    const int32_t n = iw < pcols - left ? iw : pcols - left;
     for (int32_t c = 0; c < channels; c++, p += ih * iw) {
         for (int32_t i = 0; i < kept * pcols; i++)
             y[i] = y[i + (prows - kept) * pcols];
@@ -138,8 +150,7 @@ TN_KERNEL void tn_stage_next_w2(uint32_t *y, const void *x, int32_t sign, int32_
         for (int32_t r = kept; r < prows; r++, y += pcols) {
             int32_t ia = row + r - top, ib = ia + second;
             const uint8_t *a = ia < second ? p + ia * iw : saved + (c * saves + ia - second) * iw;
-            tn_stage_row_w2(y, a, ia >= 0 && ia < ih, p + ib * iw, ib >= 0 && ib < ih, sign, zero, iw, left, 1, 0,
-                            pcols);
+            tn_stage_row_w2(y + left, a, ia >= 0 && ia < ih, p + ib * iw, ib >= 0 && ib < ih, sign, zero, 1, n);
         }
     }
 }

@@ -94,7 +94,7 @@ static void emit_check_pairs(const Conv *c, const char *first)
         const char *row = half ? mem_printf("r + i + %lld", second) : "r + i";
         emit_line(e, "for (int32_t k = 0; k < %lld; k++)", cols);
         emit_line(e, "sums[k] = (%s)%s(acc + j * %s + i * %s + k, %d);", number, c->f->half,
-                  int_text(c->s->acc_pitch), int_text(c->s->pitch), half);
+                  int_text(c->s->acc_pitch), int_text(c->s->acc_row), half);
         if (half)
             emit_line(e, "if (r + i + %lld < %lld)", second, rows);
         emit_line(e, "%s_check_acc(%d, %s, %s + j, %s, 1, sums, %lld);", e->plan->id, c->l->index, image,
@@ -121,7 +121,8 @@ void emit_check_acc(const Conv *c, int part, const char *first, const char *coun
         emit_line(e, "for (int32_t i = 0; i < rows; i++) {");
         emit_line(e, "%s_check_acc(%d, %s, %s + j, (r + i) * %s + %s, %s, %s, acc + j * %s + i * %s, %s);",
                   e->plan->id, c->l->index, image, first, int_text(p->row_step), int_text(p->row0),
-                  int_text(p->col0), int_text(p->col_step), pitch, int_text(c->s->pitch), int_text(p->cols));
+                  int_text(p->col0), int_text(p->col_step), pitch, int_text(c->s->acc_row),
+                  int_text(p->cols));
         emit_line(e, "}");
     }
     emit_line(e, "}");

@@ -15,7 +15,7 @@ static void emit_part(Conv *c, int part)
                   int_text(c->s->rows), int_text(p->rows), int_text(c->s->rows));
     else
         emit_line(e, "const int32_t rows = %s;", int_text(c->s->rows));
-    if (!c->s->unstaged)
+    if (!c->s->unstaged && !c->f->pairs)
         emit_line(e, "const int32_t n = (rows - 1) * %s + %s;", int_text(c->s->pitch), int_text(p->cols));
     if (p->rows < c->s->total_rows)
         emit_line(e, "if (rows > 0) {");

@@ -77,7 +77,7 @@ static void emit_epilogue(const Conv *c, const ConvPart *p)
     const Layer *l = c->turned;
     if (!has_epilogue(l) || pools_sums(l))
         return;
-    const char *n = mem_printf("(rows - 1) * %s + %s", int_text(c->s->pitch), int_text(p->cols));
+    const char *n = mem_printf("(rows - 1) * %s + %s", int_text(c->s->acc_row), int_text(p->cols));
     if (!c->s->unstaged)
         n = mem_printf("(%s + %s - 1) / %s * %s", n, c->f->lanes, c->f->lanes, c->f->lanes);
     emit_line(e, "const int32_t n = %s;", n);
@@ -94,7 +94,7 @@ static void emit_pool(const Conv *c)
     Emitter *e = c->e;
     const Pool *p = &c->turned->pool;
     bool max = p->kind == POOL_MAX;
-    long long pitch = c->s->pitch, kh = p->kh, kw = p->kw, sh = p->sh, sw = p->sw, ow = p->ow;
+    long long pitch = c->s->acc_row, kh = p->kh, kw = p->kw, sh = p->sh, sw = p->sw, ow = p->ow;
     emit_line(e, "const int32_t pooled = (rows + %lld) / %lld;", sh - kh, sh);
     if (e->plan->opt->optimize == OPTIMIZE_SPEED && kh > 1) {
         emit_line(e, "%s(v, pooled, %lld, %lld, %lld, %lld);",
@@ -113,7 +113,7 @@ static void emit_pool(const Conv *c)
 static void emit_rows(const Conv *c, const ConvPart *p)
 {
     Emitter *e = c->e;
-    long long ow = c->turned->ow, plane = ow * c->turned->oh, cols = p->cols, pitch = c->s->pitch;
+    long long ow = c->turned->ow, plane = ow * c->turned->oh, cols = p->cols, pitch = c->s->acc_row;
     bool whole = cols == pitch && cols == ow && p->row_step == 1 && p->col_step == 1;
     const char *shape = whole ? mem_printf("1, rows * %lld, 0, 0", cols)
                               : mem_printf("rows, %lld, %lld, %s", cols, pitch, int_text(p->row_step * ow));

@@ -22,10 +22,28 @@ static void unrolled_data(Conv *c)
         }
 }
 
+/* A call of a function of unrolled terms for every position of a strip. */
+static void emit_walk_pairs(const Conv *c, const char *function)
+{
+    long long pitch = c->s->pitch, cols = c->s->acc_row;
+    if (cols == pitch) {
+        emit_line(c->e, "for (int32_t i = 0; i < rows * %lld; i++)", cols);
+        emit_line(c->e, "%s(p + i, acc + i);", function);
+        return;
+    }
+    emit_line(c->e, "for (int32_t i = 0; i < rows; i++)");
+    emit_line(c->e, "for (int32_t k = 0; k < %lld; k++)", cols);
+    emit_line(c->e, "%s(p + i * %lld + k, acc + i * %lld + k);", function, pitch, cols);
+}
+
 /* A call of a function of unrolled terms for every vector of a strip, none between the rows. */
 static void emit_walk(const Conv *c, int part, const char *function)
 {
     long long pitch = c->s->pitch, cols = c->s->parts[part].cols;
+    if (c->f->pairs) {
+        emit_walk_pairs(c, function);
+        return;
+    }
     if (c->s->rows > 1 && cols < pitch)
         emit_line(c->e, "for (int32_t i = 0; i < n; i = TN_IN_ROW(i + %s, %lld, %lld)) {", c->f->lanes, pitch,
                   cols);

@@ -110,14 +110,14 @@ static void emit_codes_at_once(const Conv *c, const ConvPart *p)
 {
     Emitter *e = c->e;
     const Layer *l = c->turned;
-    const char *n = mem_printf("(rows - 1) * %s + %s", int_text(c->s->pitch), int_text(p->cols));
+    const char *n = mem_printf("(rows - 1) * %s + %s", int_text(c->s->acc_row), int_text(p->cols));
     emit_line(e, "const int32_t n = (%s + %s - 1) / %s * %s;", n, c->f->lanes, c->f->lanes, c->f->lanes);
     emit_line(e, "%s(v, n, %s);", format_kernel(e, c->f, "codes"), channel_arguments(e, l));
     next_channels(c);
     emit_line(e, "%s(y + c * %s + (r * %s + %s) * %s + %s, v, rows, %s, %s, %s, %s);",
               emit_kernel(e, "put_bytes", c->f->acc), int_text(l->oh * l->ow), int_text(p->row_step),
-              int_text(p->row0), int_text(l->ow), int_text(p->col0), int_text(p->cols), int_text(c->s->pitch),
-              int_text(p->row_step * l->ow), int_text(p->col_step));
+              int_text(p->row0), int_text(l->ow), int_text(p->col0), int_text(p->cols),
+              int_text(c->s->acc_row), int_text(p->row_step * l->ow), int_text(p->col_step));
 }
 
 /* Rows of the upper half from r on, and those of the lower half that there are. */
@@ -131,7 +131,7 @@ static void emit_paired_rows(const Conv *c, const ConvPart *p)
     emit_line(e, "const int32_t done = r / %lld, all = (rows + %lld) / %lld;", sh, sh - kh, sh);
     emit_line(e, "%s(y + c * %lld + done * %lld, %lld, v, all, %lld - done, %lld, %s, %s, %s);",
               format_kernel(e, c->f, "put_codes"), oh * ow, ow, second * ow, oh - second,
-              pool->kind ? ow : (long long)p->cols, int_text(c->s->pitch), window_arguments(pool),
+              pool->kind ? ow : (long long)p->cols, int_text(c->s->acc_row), window_arguments(pool),
               channel_arguments(e, l));
 }
 
@@ -156,7 +156,7 @@ void emit_quantised_rows(const Conv *c, const ConvPart *p)
                                    : mem_printf("(r * %s + %s)", int_text(p->row_step), int_text(p->row0));
     emit_line(e, "%s(y + c * %lld + %s * %lld + %s, v, %s, %lld, %s, %s, %s, %s, %s);",
               emit_kernel(e, put_kernel(l->quantised), c->f->acc), oh * ow, first, ow, int_text(p->col0),
-              rows, cols, int_text(c->s->pitch), int_text(p->row_step * ow), int_text(p->col_step),
+              rows, cols, int_text(c->s->acc_row), int_text(p->row_step * ow), int_text(p->col_step),
               window_arguments(pool), channel_arguments(e, l));
 }
 

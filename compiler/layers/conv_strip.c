@@ -166,7 +166,7 @@ static int64_t max_cols(const ConvStrip *s)
 
 static int64_t positions(const ConvStrip *s, int64_t rows)
 {
-    return (rows - 1) * s->pitch + max_cols(s);
+    return (rows - 1) * s->acc_row + max_cols(s);
 }
 
 /* Where the vector behind the one at position i begins. */
@@ -201,10 +201,11 @@ static int64_t accumulators(const ConvStrip *s, int64_t rows, int64_t max_lanes)
 static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo)
 {
     s->rows = rows;
+    s->acc_row = layer_format(l)->pairs ? max_cols(s) : s->pitch; /* vectors go from row to row */
     s->stage_rows = rows + halo;
     s->plane = l->direct ? l->ih * l->iw : s->phase_rows * s->phase_cols * s->stage_rows * s->pitch;
     const Format *f = layer_format(l);
-    s->acc_pitch = s->unstaged ? positions(s, rows) : accumulators(s, rows, f->max_lanes);
+    s->acc_pitch = s->unstaged || f->pairs ? positions(s, rows) : accumulators(s, rows, f->max_lanes);
     if (s->unstaged) /* a maximum reads vectors that begin at any sum */
         return s->scratch_bytes = (s->acc_pitch + (l->pool.kind == POOL_MAX ? f->max_lanes - 1 : 0)) *
                                   (int64_t)dtype_size(f->acc);

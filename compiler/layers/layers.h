@@ -116,7 +116,7 @@ char *target_words(const Target *m);         /* its name and aliases, with a spa
  *
  * A part is a set of outputs with the same taps: a convolution has one; a transposed one has one for every
  * residue of the output position modulo the stride. Output (q, p) of a part lies at row row0 + q * row_step,
- * column col0 + p * col_step; its flat position in the accumulators is q * pitch + p. Its tap k reads input
+ * column col0 + p * col_step; its flat position in the accumulators is q * acc_row + p. Its tap k reads input
  * element koff[k] + q * pitch + p of a channel's plane. */
 typedef struct ConvPart {
     int64_t row0, row_step, col0, col_step;
@@ -134,7 +134,8 @@ typedef struct ConvStrip {
     int64_t rows;                   /* output rows of a strip, per part */
     int64_t second;                 /* pairs: the output row below row 0 that is computed with it; else 0 */
     int64_t total_rows;             /* the most rows of any part */
-    int64_t pitch;                  /* elements between input rows, and between accumulator rows */
+    int64_t pitch;                  /* elements between staged input rows */
+    int64_t acc_row;                /* accumulators between two of their rows */
     int64_t plane;                  /* elements between input channels */
     int64_t top, left;              /* staging: zeros before the image */
     int64_t phase_rows, phase_cols; /* staging: phases, 1 but for strided convolutions */

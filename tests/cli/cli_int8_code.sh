@@ -10,11 +10,11 @@ rng = np.random.RandomState(0)
 nodes = [("Conv", ["x", "w", "b"], ["c"]), ("Relu", ["c"], ["r"]), ("Conv", ["r", "v"], ["d"]), ("Add", ["d", "r"], ["a"]),
          ("Sigmoid", ["a"], ["s"]), ("GlobalAveragePool", ["s"], ["p"]), ("Flatten", ["p"], ["l"]), ("MatMul", ["l", "f"], ["y"])]
 values = dict(w=rng.randn(8, 3, 3, 3), b=rng.randn(8), v=rng.randn(8, 8, 1, 1), f=rng.randn(8, 5))
-info = [[helper.make_tensor_value_info(n, TensorProto.FLOAT, s)] for n, s in (("x", [1, 3, 8, 8]), ("y", [1, 5]))]
+info = [[helper.make_tensor_value_info(n, TensorProto.FLOAT, s)] for n, s in (("x", [1, 3, 9, 9]), ("y", [1, 5]))]
 graph = helper.make_graph([helper.make_node(*n) for n in nodes], "net", *info,
                           [numpy_helper.from_array(t.astype(np.float32), n) for n, t in values.items()])
 onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "net.onnx")
-np.save("x", rng.randn(40, 3, 8, 8).astype(np.float32))
+np.save("x", rng.randn(40, 3, 9, 9).astype(np.float32))
 P
 
 # compiled OPTION...: gen/net.c for the target; its assembly without inlining, so that each kernel is a function.
@@ -43,7 +43,7 @@ products_of_terms() {
 }
 # Division for each output would be slow: Softmax alone needs it, strips and windows are counted by it.
 divisions() {
-    grep -E '^tn_(put|requantise|window|sum|code|add_codes|average|stage)[a-z0-9_]* __aeabi_u?idiv' costs
+    grep -E '^(layer[0-9]+|tn_(put|requantise|window|sum|code|add_codes|average|stage)[a-z0-9_]*) __aeabi_u?idiv' costs
 }
 requantises_once() {
     [ "$(grep -Ec '^tn_requantise(_byte)? muls' costs)" -ge 1 ] &&
