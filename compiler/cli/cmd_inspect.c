@@ -1,5 +1,6 @@
 /* cmd_inspect.c - `ternc inspect`: inputs, outputs, the layers with their sizes and costs, totals. */
 #include "cli/cli.h"
+#include "layers/layers.h"
 #include "ops/ops.h"
 #include "pipeline.h"
 
@@ -78,11 +79,50 @@ static Totals count_totals(const Graph *g, const CostRows *rows)
     return t;
 }
 
-static const char *weight_kind(const NodeCost *c)
+/* Whether this row's weights are multiplied by codes, and are whole numbers of 8 bits. */
+static bool has_int8_weights(const CostRow *r)
 {
-    if (!c->weight)
+    LinearWeights w;
+    Ternary codes;
+    if (!node_weights(r->n, r->number, &w) || r->n->num_in < 2 || w.input > 1)
+        return false;
+    const Tensor *x = r->n->in[1 - w.input];
+    const Node *from = x ? x->producer : NULL;
+    return from && from->op == OP_DequantizeLinear && weight_codes(r->cost.weight, &w.box, false, &codes);
+}
+
+static const char *weight_kind(const CostRow *r)
+{
+    if (!r->cost.weight)
         return "-";
-    return c->weight->ternary ? "ternary" : "float";
+    if (r->cost.weight->ternary)
+        return "ternary";
+    return has_int8_weights(r) ? "int8" : "float";
+}
+
+/* A tensor that is codes. */
+typedef struct CodedTensor {
+    const char *name;
+    DType dtype;
+    CodeStep step;
+} CodedTensor;
+
+typedef struct CodedTensors {
+    CodedTensor *list;
+    int count;
+} CodedTensors;
+
+/* Of what number the codes are is what stands behind them: in front of QuantizeLinear. */
+static CodedTensors find_coded(const Graph *g)
+{
+    CodedTensors c = {.list = NEW_ARRAY(CodedTensor, g->num_nodes + 1)};
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Node *n = g->nodes[i];
+        CodeStep s;
+        if (n->op == OP_QuantizeLinear && node_step(n, &s))
+            c.list[c.count++] = (CodedTensor){n->in[0]->name, n->out[0]->type.dtype, s};
+    }
+    return c;
 }
 
 static double percent(int64_t part, int64_t whole)
@@ -113,7 +153,7 @@ static void print_layers(const CostRows *rows)
         const char *adds = c.weight && c.weight->ternary ? count_text(c.adds) : "-";
         table_row(t, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s", index++, short_text(node_label(n), 48),
                   node_row_text(n, rows->list[i].number), type_text(output_type(n)), count_text(c.params),
-                  c.macs ? count_text(c.macs) : "-", zeros, weight_kind(&c), adds);
+                  c.macs ? count_text(c.macs) : "-", zeros, weight_kind(&rows->list[i]), adds);
     }
     table_print(t, stdout);
 }
@@ -138,6 +178,21 @@ static const char *list_other_operators(const CostRows *rows)
     return copy;
 }
 
+static void print_coded(const CodedTensors *c)
+{
+    if (!c->count)
+        return;
+    Table *t = table_new("codes of\ttype\t>scale\t>zero point\t>lowest\t>highest");
+    for (int i = 0; i < c->count; i++) {
+        const CodedTensor *k = &c->list[i];
+        table_row(t, "%s\t%s\t%.6g\t%d\t%.4g\t%.4g", short_text(k->name, 48), dtype_name(k->dtype),
+                  k->step.scale, k->step.zero, k->step.scale * (code_low(k->dtype) - k->step.zero),
+                  k->step.scale * (code_high(k->dtype) - k->step.zero));
+    }
+    printf("\n");
+    table_print(t, stdout);
+}
+
 static void print_report(const Model *m)
 {
     const Graph *g = m->graph;
@@ -145,7 +200,9 @@ static void print_report(const Model *m)
     Totals t = count_totals(g, &rows);
     print_edges("input", g->inputs, g->num_inputs);
     print_edges("output", g->outputs, g->num_outputs);
+    CodedTensors coded = find_coded(g);
     print_layers(&rows);
+    print_coded(&coded);
     printf("\nother operators: %s\n", list_other_operators(&rows));
     printf("total: %s parameters, %s MACs; %s of %s weights are zero (%.1f %%); %d layers, %d ternary",
            count_text(t.params), count_text(t.macs), count_text(t.zeros), count_text(t.weights),
@@ -177,6 +234,19 @@ static void add_edges(cJSON *o, const char *key, Tensor *const *t, int count)
     }
 }
 
+static void add_coded(cJSON *o, const CodedTensors *c)
+{
+    cJSON *a = cJSON_AddArrayToObject(o, "codes");
+    for (int i = 0; i < c->count; i++) {
+        cJSON *e = cJSON_CreateObject();
+        cJSON_AddStringToObject(e, "tensor", c->list[i].name);
+        cJSON_AddStringToObject(e, "type", dtype_name(c->list[i].dtype));
+        cJSON_AddNumberToObject(e, "scale", c->list[i].step.scale);
+        cJSON_AddNumberToObject(e, "zero_point", c->list[i].step.zero);
+        cJSON_AddItemToArray(a, e);
+    }
+}
+
 static cJSON *json_layer(const CostRow *r, int index)
 {
     const Node *n = r->n;
@@ -196,6 +266,7 @@ static cJSON *json_layer(const CostRow *r, int index)
     cJSON_AddNumberToObject(o, "weights", (double)c->weights);
     cJSON_AddNumberToObject(o, "zeros", (double)c->zeros);
     cJSON_AddBoolToObject(o, "ternary", c->weight->ternary != NULL);
+    cJSON_AddStringToObject(o, "weight_kind", weight_kind(r));
     if (c->weight->ternary)
         cJSON_AddNumberToObject(o, "adds", (double)c->adds);
     return o;
@@ -227,6 +298,9 @@ static void print_json(const Model *m)
     for (int i = 0, index = 0; i < rows.count; i++)
         if (is_layer(&rows.list[i].cost))
             cJSON_AddItemToArray(layers, json_layer(&rows.list[i], index++));
+    CodedTensors coded = find_coded(g);
+    if (coded.count)
+        add_coded(o, &coded);
     cJSON_AddItemToObject(o, "totals", json_totals(&totals));
     char *text = cJSON_Print(o);
     puts(text);

@@ -39,11 +39,17 @@ static const char **output_paths(const Graph *g, Strings given)
     return paths;
 }
 
-int cmd_run(const CommandLine *c)
+/* Integers as the generated C computes them. */
+static const Graph *run_graph(const CommandLine *c)
 {
     Model *m = pipeline_load(c->model, &c->opt);
     pipeline_ternarize(m, &c->opt);
-    const Graph *g = m->graph;
+    return c->opt.int8 || c->opt.io_codes ? pipeline_lower(m, &c->opt)->g : m->graph;
+}
+
+int cmd_run(const CommandLine *c)
+{
+    const Graph *g = run_graph(c);
     const char **paths = output_paths(g, c->outputs);
     void **values = eval_graph(g, read_inputs(g, c->inputs));
     for (int i = 0; i < g->num_outputs; i++) {

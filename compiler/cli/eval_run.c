@@ -116,6 +116,7 @@ static const Plan *plan_dense(const EvalJob *j)
     opt->lowering = LOWER_DENSE;
     Model *m = pipeline_load(j->c->model, opt);
     pipeline_ternarize(m, opt);
+    opt->io_codes = false; /* outputs are codes, and read as the numbers that they stand for */
     return pipeline_lower(m, opt);
 }
 

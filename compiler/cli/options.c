@@ -338,6 +338,8 @@ static void set_calibration(OptionParser *p)
     for (int i = 0; i < 2; i++)
         if (!c->opt.int8 && is_given(p, needs_int8[i]))
             usage("--%s is for --activations int8", needs_int8[i]);
+    if (c->opt.int8 && c->sensitivity)
+        usage("--sensitivity measures layers with float activations: give it without --activations int8");
     if (c->opt.int8 && !c->opt.calibrate.count && !c->opt.train)
         usage("--activations int8 needs samples for the ranges of activations: --calibrate SPEC%s",
               takes_training(c) ? ", or --data SPEC, which trains with them" : "");

@@ -6,16 +6,16 @@
 # model is compiled again when it, an option or ternc itself has changed. NAME: default from the model's file name.
 #
 #     METHOD KEEP GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU INPUT_UINT8 SCALE MEAN STD LAYOUT
-#     MODEL_LAYOUT DIM CONST MAX_FLASH MAX_RAM FLOAT_GUARD SPLIT
+#     MODEL_LAYOUT DIM CONST MAX_FLASH MAX_RAM FLOAT_GUARD SPLIT ACTIVATIONS CALIBRATE CALIBRATION IO
 # are the options of `ternc compile` (TARGET_CPU: --target); several values of one are separated by spaces.
 #     OPTIONS ...          further words for its command line
 #     COMPILE_OPTIONS ...  flags for the generated C files alone; by default, but in Debug builds, the level that NAME.h
 #                          recommends. Give the machine too: -march=native, -mcpu=...
 #     DEPENDS FILE...      what the model needs beside its file, such as external weights
 set(_ternc_single MODEL NAME METHOD GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU SCALE MAX_FLASH
-  MAX_RAM SPLIT)
+  MAX_RAM SPLIT ACTIVATIONS CALIBRATION IO)
 set(_ternc_joined KEEP MEAN STD)       # one option, values separated by commas
-set(_ternc_repeated INPUT_UINT8 LAYOUT MODEL_LAYOUT DIM CONST) # an option for each value
+set(_ternc_repeated INPUT_UINT8 LAYOUT MODEL_LAYOUT DIM CONST CALIBRATE) # an option for each value
 
 function(_ternc_options result)
   set(words)
@@ -55,6 +55,27 @@ macro(_ternc_absolute_consts)
   endforeach()
   if(consts)
     set(arg_CONST ${consts})
+  endif()
+endmacro()
+
+# CALIBRATE [NAME=]FILE,...: likewise.
+macro(_ternc_absolute_samples)
+  set(samples)
+  foreach(value IN LISTS arg_CALIBRATE)
+    string(REGEX MATCH "^[^=]*=" name "${value}")
+    string(REGEX REPLACE "^[^=]*=" "" files "${value}")
+    string(REPLACE "," ";" files "${files}")
+    set(paths)
+    foreach(file IN LISTS files)
+      get_filename_component(file ${file} ABSOLUTE)
+      list(APPEND paths ${file})
+    endforeach()
+    list(APPEND arg_DEPENDS ${paths})
+    list(JOIN paths "," paths)
+    list(APPEND samples ${name}${paths})
+  endforeach()
+  if(samples)
+    set(arg_CALIBRATE ${samples})
   endif()
 endmacro()
 
@@ -120,6 +141,7 @@ function(ternc_add_model target)
     _ternc_name(arg_NAME "${model}")
   endif()
   _ternc_absolute_consts()
+  _ternc_absolute_samples()
   _ternc_options(options)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/ternc/${target})
   _ternc_sources(sources ${folder})

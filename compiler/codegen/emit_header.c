@@ -178,6 +178,12 @@ static void print_conversions(const Emitter *e, Text *h, const char *kind, int i
     const char *m = mem_printf("%s_%s%d", e->macro, kind, i), *type = dtype_c(t->type.dtype);
     const char *id = mem_printf("%s_%s%d", e->plan->id, strcmp(kind, "INPUT") ? "output" : "input", i);
     int low = code_low(t->type.dtype), high = code_high(t->type.dtype);
+    text_printf(h,
+                "/* real: in the unit of '%s' as the float model has it; a step is %s, codes reach from %s "
+                "to %s */\n",
+                comment_text(t->name), float_text(t->step->scale, DT_F32),
+                float_text(t->step->scale * (low - t->step->zero), DT_F32),
+                float_text(t->step->scale * (high - t->step->zero), DT_F32));
     text_printf(h, "static inline float %s_real(%s code)\n{\n", id, type);
     text_printf(h, "    return %s_SCALE * (float)(code - %s_ZERO_POINT);\n}\n", m, m);
     text_printf(h, "static inline %s %s_code(float real)\n{\n", type, id);

@@ -52,5 +52,16 @@ P
     sed -i 's/shape=/shape /' project/CMakeLists.txt
     if cmake -S project -B project/build >out 2>err; then complain "CONST without = was accepted"; fi
     grep -q "CONST shape is not NAME=FILE" err || complain "no message on CONST without ="
+    # Samples of CALIBRATE likewise.
+    cat >lists <<'P'
+ternc_add_model(net MODEL ../m/tiny.onnx NAME net ACTIVATIONS int8 CALIBRATE x=../m/x.npy CALIBRATION minmax IO int8)
+P
+    sed '/^ternc_add_model/d' project/CMakeLists.txt | cat - lists >joined && mv joined project/CMakeLists.txt
+    cmake -S project -B project/build >out 2>err || complain "ternc_add_model: CALIBRATE"
+    cmake --build project/build >out 2>err || complain "the model of codes was not built"
+    grep -q "define NET_INPUT0_ZERO_POINT" project/build/ternc/net/net.h || complain "IO int8 was not used"
+    touch m/x.npy
+    cmake --build project/build >out 2>err
+    grep -q "Compiling the model" out || complain "other samples do not compile the model anew"
 fi
 finish

@@ -211,4 +211,6 @@ save(helper.make_model(g, ir_version=8, opset_imports=[helper.make_opsetid("", 1
 P
 as_codes own.onnx "-DLOW=0 -DHIGH=255"
 grep -qx "#define NET_OUTPUT0_ZERO_POINT -7" c/net.h || complain "another zero point"
+grep -qF "real: in the unit of 'y' as the float model has it; a step is 0.25f, codes reach from -30.25f to 33.5f" c/net.h ||
+    complain "the helpers of a code say nothing about units"
 finish

@@ -73,6 +73,31 @@ np.save("nan", x)
 P
 int8="--activations int8 --calibrate"
 
+# ---- inspect, run, eval ----
+
+expect 0 "" ternc inspect conv.onnx --activations int8 --calibrate x.npy
+says "zero point  lowest  highest"
+grep -q "^x  *int8 " out || complain "inspect does not list the input's codes"
+grep -q "^r  *uint8 .* 0 .* 0 " out || complain "inspect does not list the codes behind Relu"
+grep -q "MatMul .* int8 *-$" out || complain "inspect calls int8 weights something else"
+expect 0 "" ternc inspect conv.onnx --activations int8 --calibrate x.npy --json
+says '"zero_point":	0'
+expect 0 "" ternc inspect conv.onnx
+! grep -q "codes of" out || complain "floats have codes"
+expect 2 "ternc: usage: --sensitivity measures layers with float activations: give it without --activations int8" \
+    ternc inspect conv.onnx --activations int8 --calibrate x.npy --sensitivity --data x.npy
+# codes in and out: those of the compiled C, which check compares with the same evaluator
+/usr/bin/python3 -c "import numpy as np; np.save('codes', np.random.RandomState(1).randint(-128, 128, (1, 3, 6, 6)).astype(np.int8))"
+expect 0 "" ternc run conv.onnx --activations int8 --calibrate x.npy --io int8 --input codes.npy
+says "y int8[1,5]"
+expect 1 "...codes.npy" ternc run conv.onnx --activations int8 --calibrate x.npy --input codes.npy
+/usr/bin/python3 -c "import numpy as np; np.savez('labelled', x=np.load('x.npy')[:3] * 0 + 1, y=np.arange(3))"
+expect 0 "" ternc eval conv.onnx --activations int8 --calibrate x.npy --io int8 --data labelled.npz
+says "evaluated by generated C"
+mv out compiled
+expect 0 "" ternc eval conv.onnx --activations int8 --calibrate x.npy --io int8 --data labelled.npz --reference
+[ "$(head -1 out)" = "$(head -1 compiled)" ] || complain "eval --io int8: generated C and evaluator differ"
+
 # ---- messages ----
 
 expect 2 "ternc: usage: --activations int8 needs samples for the ranges of activations: --calibrate SPEC" \
