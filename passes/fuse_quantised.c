@@ -6,6 +6,7 @@
  * come from a DequantizeLinear of constants that was folded. */
 #include "fuse_draft.h"
 #include "layers/layers.h"
+#include "ops/ops.h"
 
 #include <float.h>
 #include <math.h>
@@ -44,11 +45,12 @@ static double find_step(const double *w, int64_t n, int8_t *codes)
     return 0;
 }
 
-static bool find_ints(Draft *d, const float *weights, const Ternary *box)
+/* Weights that are codes by a step only nearly: they were computed in another order. */
+static bool find_near(const Draft *d, const float *weights, const Ternary *box, int8_t *ints, double *steps)
 {
     int64_t n = box->mid * box->inner;
-    int8_t *ints = NEW_ARRAY(int8_t, d->l->co * n), *codes = NEW_ARRAY(int8_t, n);
-    double *w = NEW_ARRAY(double, n), *steps = NEW_ARRAY(double, d->l->co);
+    int8_t *codes = NEW_ARRAY(int8_t, n);
+    double *w = NEW_ARRAY(double, n);
     for (int64_t c = 0; c < d->l->co; c++) {
         for (int64_t k = 0; k < n; k++)
             w[k] = (double)weights[ternary_position(box, c, k)];
@@ -58,9 +60,20 @@ static bool find_ints(Draft *d, const float *weights, const Ternary *box)
         for (int64_t k = 0; k < n; k++)
             ints[ternary_position(box, c, k)] = codes[k];
     }
+    return true;
+}
+
+static bool find_ints(Draft *d, const Tensor *weights, const Ternary *box)
+{
+    Ternary exact;
+    int8_t *ints = NEW_ARRAY(int8_t, type_elems(weights->type));
+    double *steps = NEW_ARRAY(double, d->l->co);
+    bool is_exact = weight_codes(weights, box, false, &exact);
+    if (!is_exact && !find_near(d, weights->data, box, ints, steps))
+        return false;
     for (int64_t c = 0; c < d->l->co; c++)
-        d->scale[c] *= steps[c];
-    d->ints = ints;
+        d->scale[c] *= is_exact ? (double)exact.scales[c] : steps[c];
+    d->ints = is_exact ? exact.codes : ints;
     return true;
 }
 
@@ -81,7 +94,7 @@ void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box)
     DType in = n->in[0]->type.dtype;
     if ((in != DT_U8 && in != DT_I8) || d->l->kind == LAYER_CONV_TRANSPOSE)
         return;
-    if (!weights->ternary && !find_ints(d, weights->data, box))
+    if (!weights->ternary && !find_ints(d, weights, box))
         return;
     d->quantised = NEW(Quantised);
     *d->quantised = (Quantised){.in = in, .out = DT_F32, .in_zero = s.zero};
@@ -135,14 +148,26 @@ static void set_clamp(const Draft *d, Quantised *q)
     q->high = clamp_code(q->out, floor(high / d->step.scale + 0.5) + d->step.zero);
 }
 
+/* The bias in steps of the sums; what floats have lost of a whole number of parts of a step is given back. */
+static double bias_steps(const Draft *d, int64_t c)
+{
+    enum { PARTS = 64 };
+    double steps = d->bias[c] / d->scale[c], whole = round(PARTS * steps) / PARTS;
+    return fabs(steps - whole) <= 2 * (double)FLT_EPSILON * fabs(steps) ? whole : steps;
+}
+
+/* The factor is rounded to float as onnxruntime does: where it is a whole number by a power of two then, both
+ * compute the same. */
 static void set_codes_out(Draft *d, Quantised *q)
 {
     int64_t co = d->l->co;
     double *factor = NEW_ARRAY(double, co), *offset = NEW_ARRAY(double, co);
     double windows = d->l->pool.kind == POOL_AVERAGE ? (double)(d->l->pool.kh * d->l->pool.kw) : 1;
     for (int64_t c = 0; c < co; c++) {
-        factor[c] = d->scale[c] / d->step.scale / windows;
-        offset[c] = d->bias[c] / d->step.scale + d->step.zero;
+        double m = (double)((float)d->scale[c] / (float)d->step.scale);
+        factor[c] = m / windows;
+        offset[c] = d->step.zero + (m != 0 ? m * (bias_steps(d, c) - q->in_zero * (double)weight_sum(d->l, c))
+                                           : d->bias[c] / d->step.scale);
     }
     set_clamp(d, q);
     if (!requantise(d->l, factor, offset, q))
@@ -161,8 +186,10 @@ void finish_quantised(Draft *d)
     Quantised *q = d->quantised;
     l->quantised = q;
     set_sum_range(l, q);
+    if (q->out != DT_F32) {
+        set_codes_out(d, q);
+        return;
+    }
     for (int64_t c = 0; c < l->co; c++)
         d->bias[c] -= d->scale[c] * q->in_zero * (double)weight_sum(l, c);
-    if (q->out != DT_F32)
-        set_codes_out(d, q);
 }

@@ -9,13 +9,13 @@
  * linear node, its per-channel arithmetic, its clamp), inside of a function that becomes one table, and as an
  * output that shall. Tensors whose elements are moved have one step with what they are moved to. Codes are
  * unsigned where nothing is below 0. Weights that are not ternary are rounded to 127 steps for each output
- * channel, biases to steps of the sums. */
+ * channel, biases to steps of the sums; steps of weights are such that all runtimes multiply sums alike. */
+#include "layers/layers.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
 
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct Quantising {
@@ -31,6 +31,9 @@ typedef struct Quantising {
     const Tensor **from;  /* by tensor id: what a function of one tensor is of; else itself */
     Tensor **root;        /* by tensor id: has the same step */
     Range *shared;        /* of a root */
+    float *steps;         /* of a root: in place of what follows from its range; 0: that */
+    bool *settled;        /* of a root: its step stays as it is */
+    bool *even;           /* of a root: so is its zero */
     Tensor **replacement; /* by tensor id */
 } Quantising;
 
@@ -197,7 +200,7 @@ static void choose_tensors(Quantising *q)
     }
 }
 
-/* ---- steps ---- */
+/* ---- what has one step ---- */
 
 static Tensor *root_of(const Quantising *q, const Tensor *t)
 {
@@ -277,7 +280,86 @@ static Node *step_node(OpKind op, const Tensor *of, Tensor *x, Tensor *scale, Te
 
 static CodeStep step_of(const Quantising *q, const Tensor *t, DType *d)
 {
-    return choose_step(q->g, t, q->shared[root_of(q, t)->id], d);
+    int root = root_of(q, t)->id;
+    CodeStep s = choose_step(q->g, t, q->shared[root], d);
+    if (q->steps[root] > 0)
+        s.scale = (double)q->steps[root];
+    if (q->even[root] && s.zero % 2 != 0)
+        s.zero += s.zero > 0 ? -1 : 1;
+    return s;
+}
+
+/* What has the codes of n's results, with nothing but clamps between; NULL: there is none. */
+static const Tensor *coded_behind(const Quantising *q, const Node *n)
+{
+    const Tensor *t = n->out[0];
+    while (!q->coded[t->id]) {
+        const Node *user = q->only[t->id];
+        if (!user || !is_clamp(user))
+            return NULL;
+        t = user->out[0];
+    }
+    return t;
+}
+
+/* How many elements n takes the mean of. */
+static int64_t mean_of(const Graph *g, const Node *n)
+{
+    if (n->op != OP_AveragePool)
+        return type_elems(n->in[0]->type) / type_elems(n->out[0]->type);
+    const Window w = op_window(g, n);
+    return w.kernel[0] * w.kernel[1] * w.kernel[2];
+}
+
+/* Steps of what n adds up, by that of its sums or means. */
+static void snap_terms(Quantising *q, const Node *n)
+{
+    DType d;
+    const Tensor *y = coded_behind(q, n);
+    if (!y)
+        return;
+    q->settled[root_of(q, y)->id] = true;
+    float by = (float)step_of(q, y, &d).scale * (float)(is_sum(n) ? 1 : mean_of(q->g, n));
+    for (int k = 0; k < n->num_in; k++) {
+        const Tensor *t = n->in[k];
+        int root = t && q->coded[t->id] ? root_of(q, t)->id : -1;
+        if (root < 0 || q->settled[root])
+            continue;
+        q->steps[root] = snap_step((float)step_of(q, t, &d).scale, by);
+        q->settled[root] = true;
+    }
+}
+
+static bool adds_up(const Node *n)
+{
+    return is_sum(n) || is_average(n);
+}
+
+/* Some runtimes round halves to the even number, some to the even code: with an even zero that is the same.
+ */
+static void choose_zeros(Quantising *q)
+{
+    for (int i = 0; i < q->g->num_nodes; i++) {
+        const Tensor *y = adds_up(q->g->nodes[i]) ? coded_behind(q, q->g->nodes[i]) : NULL;
+        if (y)
+            q->even[root_of(q, y)->id] = true;
+    }
+}
+
+/* Steps of inputs are the application's, and Softmax has its own. */
+static void snap_steps(Quantising *q)
+{
+    choose_zeros(q);
+    for (int i = 0; i < q->count; i++) {
+        const Tensor *t = q->g->tensors[i];
+        if (q->coded[i] && (!t->producer || t->producer->op == OP_Softmax)) {
+            q->settled[root_of(q, t)->id] = true;
+            q->even[root_of(q, t)->id] = false;
+        }
+    }
+    for (int i = q->g->num_nodes - 1; i >= 0; i--)
+        if (adds_up(q->g->nodes[i]))
+            snap_terms(q, q->g->nodes[i]);
 }
 
 /* The codes of t, from x to y. */
@@ -310,6 +392,49 @@ static Tensor *round_weights(const Quantising *q, const Tensor *t, const Ternary
     return graph_const(q->g, mem_printf("%s_rounded", t->name), t->type, to);
 }
 
+/* What tells the range of the sums of codes of t: one row of weights for each output channel. */
+static Layer sums_of(const Quantising *q, const Tensor *t, const Ternary *codes, int8_t *rows)
+{
+    int64_t co = ternary_channels(codes), each = codes->mid * codes->inner;
+    Quantised *r = NEW(Quantised);
+    r->in_zero = step_of(q, t, &r->in).zero;
+    for (int64_t i = 0; i < co * each; i++)
+        rows[i] = codes->codes[ternary_position(codes, i / each, i % each)];
+    return (Layer){
+        .kind = LAYER_FC, .groups = 1, .ci = each, .co = co, .kh = 1, .kw = 1, .ints = rows, .quantised = r};
+}
+
+static Tensor *from_codes(const Quantising *q, const Tensor *like, const Ternary *codes)
+{
+    int64_t each = codes->mid * codes->inner;
+    float *to = NEW_ARRAY(float, type_elems(like->type));
+    for (int64_t i = 0; i < type_elems(like->type); i++) {
+        int64_t at = ternary_position(codes, i / each, i % each);
+        to[at] = (float)codes->codes[at] * codes->scales[i / each];
+    }
+    Tensor *t = graph_const(q->g, mem_printf("%s_exact", like->name), like->type, to);
+    if (like->ternary) {
+        t->ternary = NEW(Ternary);
+        *t->ternary = *codes;
+    }
+    return t;
+}
+
+/* Scales with which all runtimes multiply the sums by the same. */
+static Tensor *snap_weights(const Quantising *q, const Node *n, const LinearWeights *w)
+{
+    Tensor *t = n->in[w->input];
+    const Tensor *x = n->in[1 - w->input], *y = coded_behind(q, n), *bias = channel_bias(n, w);
+    Ternary codes;
+    if (!y || !weight_codes(t, &w->box, false, &codes))
+        return t;
+    DType in, out;
+    const Layer l = sums_of(q, x, &codes, NEW_ARRAY(int8_t, type_elems(t->type)));
+    const float *b = bias ? bias->data : NULL;
+    bool changed = snap_scales(&l, step_of(q, x, &in), step_of(q, y, &out), b, codes.scales);
+    return changed ? from_codes(q, t, &codes) : t;
+}
+
 /* The bias, in steps of the sums; as it is, where that is not possible. */
 static Tensor *round_bias(const Quantising *q, const Node *n, const LinearWeights *w)
 {
@@ -337,6 +462,7 @@ static void round_constants(const Quantising *q, Node *n)
         return;
     if (!n->in[w.input]->ternary)
         n->in[w.input] = round_weights(q, n->in[w.input], &w.box);
+    n->in[w.input] = snap_weights(q, n, &w);
     if (channel_bias(n, &w))
         n->in[2] = round_bias(q, n, &w);
 }
@@ -415,6 +541,9 @@ static Quantising choose(Graph *g, const Range *ranges, bool outputs)
                     .from = NEW_ARRAY(const Tensor *, count),
                     .root = NEW_ARRAY(Tensor *, count),
                     .shared = NEW_ARRAY(Range, count),
+                    .steps = NEW_ARRAY(float, count),
+                    .settled = NEW_ARRAY(bool, count),
+                    .even = NEW_ARRAY(bool, count),
                     .replacement = NEW_ARRAY(Tensor *, count)};
     find_sources(&q);
     find_linear(&q);
@@ -439,6 +568,7 @@ bool pass_quantise(Graph *g, const Range *ranges, bool outputs, bool quiet)
     Quantising q = choose(g, ranges, outputs);
     if (!quiet)
         note_zeros(&q);
+    snap_steps(&q);
     Graph result = {0};
     add_steps(&q, &result);
     bool changed = result.num_nodes > g->num_nodes;

@@ -54,6 +54,15 @@ int sum_bits(const Quantised *q);                    /* that hold all sums, with
 bool requantise(const Layer *l, const double *factor, const double *offset, Quantised *q);
 int64_t quantised_output(const Quantised *q, int64_t channel, int64_t sum);
 
+/* ---- snap.c ---- */
+
+/* Changes scales[co] of the weights a little, where that lets floats and whole numbers take the same from
+ * sums of codes of `in` to those of `out`. l: weights and quantised.in, .in_zero; bias[co]: in real numbers,
+ * or NULL. */
+bool snap_scales(const Layer *l, CodeStep in, CodeStep out, const float *bias, float *scales);
+/* The step, or one a little larger, of which step / by is a number of few bits, in float. */
+float snap_step(float step, float by);
+
 /* ---- target.c ---- */
 
 typedef struct BlockShape {

@@ -3,11 +3,12 @@
  *
  * A layer's real outputs are sum * scale + bias; as codes of step `step` around `zero` they are
  * round(sum * scale / step + bias / step) + zero. Here scale / step is a whole number by a power of two, the
- * largest with which the number fits 16 bits and all products 32. Halves round up. Where that would take an
- * output, but one that is clamped, further than MOST_OFF from the exact one before it is rounded, products
- * take 64 bits. */
+ * largest with which the number fits 16 bits and all products 32. Halves round up. Where that is not exact
+ * and would take an output, but one that is clamped, further than MOST_OFF from the exact one before it is
+ * rounded, products take 64 bits. */
 #include "layers/layers.h"
 
+#include <float.h>
 #include <math.h>
 
 enum { FACTOR_BITS = 31, NARROW_BITS = 31, WIDE_BITS = 62, MAX_SHIFT = 30, MAX_WIDE_SHIFT = 56 };
@@ -108,6 +109,17 @@ static double most_off(const Layer *l, const double *factor, const double *offse
     return ldexp(units + 1, -shift);
 }
 
+/* Whether factors are whole numbers but for a last bit of float: they were made so (snap.c). */
+static bool is_exact(const Layer *l, const double *factor, int shift)
+{
+    for (int64_t c = 0; c < l->co; c++) {
+        double m = ldexp(factor[c], shift);
+        if (fabs(m - round(m)) > (double)FLT_EPSILON * fabs(m))
+            return false;
+    }
+    return true;
+}
+
 static double largest_factor(const Layer *l, const double *factor)
 {
     double most = 0;
@@ -128,7 +140,8 @@ bool requantise(const Layer *l, const double *factor, const double *offset, Quan
 {
     double most = largest_factor(l, factor);
     q->shift = largest_shift(l, factor, offset, MAX_SHIFT, NARROW_BITS);
-    q->wide = q->shift < 0 || most_off(l, factor, offset, q->shift) > MOST_OFF;
+    bool exact = q->shift >= 0 && is_exact(l, factor, q->shift);
+    q->wide = !exact && (q->shift < 0 || most_off(l, factor, offset, q->shift) > MOST_OFF);
     if (q->wide && most > 0) {
         int shift = FACTOR_BITS - 1 - ilogb(most);
         q->shift =

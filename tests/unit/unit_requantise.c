@@ -162,12 +162,92 @@ static void test_random(void)
     CU_ASSERT(refused == 0);
 }
 
+/* The code as runtimes of ONNX files compute it, in float: the sum and the bias times x * scale / y. */
+static int float_code(const Sample *s, int64_t c, int64_t sum, float factor)
+{
+    const Quantised *q = &s->q;
+    float v = rintf((float)(sum + (int64_t)s->offset[c]) * factor);
+    return (int)fmaxf(fminf(v, (float)q->high), (float)q->low);
+}
+
+/* Of less, what is left of a channel is a few codes. */
+enum { LEAST_FACTOR = 512 };
+static int compared, differ;
+
+static void check_scales(const Sample *s, const float *given, const float *scales, double largest)
+{
+    for (int64_t c = 0; c < s->l.co; c++) {
+        double change = fabs((double)(scales[c] / given[c]) - 1);
+        CU_ASSERT(change <= 1.0 / 128 || (double)given[c] < largest / 64);
+    }
+}
+
+/* Ternary layers with steps and scales of any mantissa, biases in whole steps of the sums. */
+static void snap_layer(Sample *s)
+{
+    CodeStep in = {(double)(float)draw_power(-8, 2), 0}, out = {(double)(float)draw_power(-8, 2), 0};
+    float given[MAX_CHANNELS], scales[MAX_CHANNELS], bias[MAX_CHANNELS], x = (float)in.scale,
+                                                                         y = (float)out.scale;
+    double largest = 0;
+    for (int64_t c = 0; c < s->l.co; c++) {
+        double most = fmax(1, (double)sum_range(&s->l, c).high);
+        given[c] = scales[c] = (float)(255 / most * draw_power(-1, 4) * out.scale / in.scale);
+        s->offset[c] = (double)pick(-100, 100);
+        bias[c] = (float)s->offset[c] * x * scales[c];
+        largest = fmax(largest, (double)given[c]);
+    }
+    snap_scales(&s->l, in, out, bias, scales);
+    check_scales(s, given, scales, largest);
+    double offset[MAX_CHANNELS];
+    for (int64_t c = 0; c < s->l.co; c++) {
+        s->factor[c] = (double)(x * scales[c] / y);
+        offset[c] = s->offset[c] * s->factor[c];
+    }
+    if (!requantise(&s->l, s->factor, offset, &s->q))
+        CU_FAIL("refused");
+    for (int64_t c = 0; c < s->l.co; c++)
+        for (int k = 0; k < SUMS && s->q.factor[c] >= LEAST_FACTOR; k++) {
+            int64_t sum = draw_sum(s, c, k);
+            compared++;
+            differ += quantised_output(&s->q, c, sum) != float_code(s, c, sum, (float)s->factor[c]);
+        }
+}
+
+static void test_snapped(void)
+{
+    for (int i = 0; i < LAYERS; i++) {
+        Sample *s = draw_sample();
+        s->l.pool = (Pool){0};
+        if (s->l.codes)
+            snap_layer(s);
+    }
+    printf("\n%d of %d differ from floats ", differ, compared);
+    CU_ASSERT(compared > LAYERS * SUMS / 2 && differ <= compared / 10000);
+}
+
+/* The step by another is a number of 12 bits, nearly always, and the step hardly larger. */
+static void test_steps(void)
+{
+    int others = 0;
+    for (int i = 0; i < LAYERS; i++) {
+        float step = (float)draw_power(-20, 20) * 1.001f, by = (float)draw_power(-20, 20) * 1.003f;
+        float v = snap_step(step, by);
+        int exponent;
+        double ratio = ldexp(frexp((double)(v / by), &exponent), 12);
+        others += ratio != floor(ratio);
+        CU_ASSERT(v >= step && v <= step * 1.01f);
+    }
+    CU_ASSERT(others <= LAYERS / 100);
+}
+
 int main(int argc, char **argv)
 {
     pick_seed(argc > 1 ? (uint64_t)strtoull(argv[1], NULL, 10) : 1);
     CU_initialize_registry();
     CU_pSuite s = CU_add_suite("requantise", NULL, NULL);
     CU_add_test(s, "random factors and offsets", test_random);
+    CU_add_test(s, "scales for which floats compute the same", test_snapped);
+    CU_add_test(s, "steps of few bits by others", test_steps);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     return CU_get_number_of_failures() != 0;
