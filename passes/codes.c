@@ -1,13 +1,13 @@
 /* codes.c - graphs with QuantizeLinear and DequantizeLinear: what stands between layers computes on codes.
  *
- * Requires an ordinary graph with static types. Gives the same values but for CodeAdd, CodeAverage and
- * layers, whose codes may be one step off where the real value lies between two.
+ * Requires an ordinary graph with static types. Gives the same values but for CodeAdd, CodeMul, CodeSlope,
+ * CodeAverage and layers, whose codes may be one step off where the real value lies between two.
  *
  * 1. What only moves elements, or takes maxima, does so with codes: DequantizeLinear goes behind it,
  * QuantizeLinear in front, for each of its inputs. A DequantizeLinear that meets a QuantizeLinear of the same
  * step is gone with it.
  * 2. A function of one code is a table of 256 (CodeTable): its nodes are evaluated for all codes here.
- * 3. Sums of two and averages become CodeAdd and CodeAverage.
+ * 3. Sums and products of two, PRelu and averages become CodeAdd, CodeMul, CodeSlope and CodeAverage.
  * What is left runs in float between the two. Inputs and outputs that are codes know their step. */
 #include "layers/layers.h"
 #include "passes/passes.h"
@@ -369,7 +369,7 @@ static bool make_table(Codes *c, const Node *n)
     return true;
 }
 
-/* ---- 3. sums and averages ---- */
+/* ---- 3. sums, products and averages ---- */
 
 /* The limits of codes behind n, through an activation that is a clamp. */
 typedef struct Outlet {
@@ -451,20 +451,85 @@ static bool make_add(Codes *c, const Node *q)
     Outlet o;
     CodeStep a, b;
     Node *n = source_of(c, q, &o);
-    if (!n || n->op != OP_Add || !type_equal(n->in[0]->type, n->in[1]->type))
+    if (!n || !is_code_arithmetic(n) || n->op == OP_Mul || n->op == OP_PRelu)
         return false;
     const Node *from_a = dequantizer(n->in[0], &a), *from_b = dequantizer(n->in[1], &b);
     if (!from_a || !from_b || a.scale > MAX_RATIO * o.step.scale || b.scale > MAX_RATIO * o.step.scale)
         return false;
     /* In float, as onnxruntime divides: where they are exact numbers of bits then, both compute the same. */
+    double sign = n->op == OP_Sub ? -1 : 1;
     double factors[] = {(double)((float)a.scale / (float)o.step.scale),
-                        (double)((float)b.scale / (float)o.step.scale)};
+                        sign * (double)((float)b.scale / (float)o.step.scale)};
     Node *add = node_new(OP_CodeAdd, n->name, 2, 1);
     add->in[0] = from_a->in[0];
     add->in[1] = from_b->in[0];
     add->out[0] = q->out[0];
     set_rounding(add, names, factors, 2, UINT8_MAX, -factors[0] * a.zero - factors[1] * b.zero, &o);
     node_append(&c->result, add);
+    return true;
+}
+
+/* (a, b) of more elements first, where b is one for all of a row of a. */
+static bool make_product(Codes *c, const Node *q)
+{
+    enum { SPLIT = 14, MAX_SHIFT = 22 };
+    Outlet o;
+    CodeStep a, b;
+    Node *n = source_of(c, q, &o);
+    if (!n || n->op != OP_Mul || !is_code_arithmetic(n))
+        return false;
+    int more = type_elems(n->in[1]->type) > type_elems(n->in[0]->type), shift = MAX_SHIFT;
+    const Node *from_a = dequantizer(n->in[more], &a), *from_b = dequantizer(n->in[!more], &b);
+    double factor = from_a && from_b ? a.scale * b.scale / o.step.scale : INFINITY;
+    while (shift > 0 && ldexp(factor, shift) > 1 << SPLIT)
+        shift--;
+    if (!shift)
+        return false;
+    Node *mul = node_new(OP_CodeMul, n->name, 2, 1);
+    mul->in[0] = from_a->in[0];
+    mul->in[1] = from_b->in[0];
+    mul->out[0] = q->out[0];
+    attr_set_int(mul, "zero_a", a.zero);
+    attr_set_int(mul, "zero_b", b.zero);
+    attr_set_int(mul, "factor", (int64_t)round(ldexp(factor, shift + SPLIT)));
+    attr_set_int(mul, "addend", 0);
+    attr_set_int(mul, "shift", shift);
+    attr_set_int(mul, "zero", o.step.zero);
+    attr_set_int(mul, "low", o.low);
+    attr_set_int(mul, "high", o.high);
+    node_append(&c->result, mul);
+    return true;
+}
+
+static bool make_slope(Codes *c, const Node *q)
+{
+    static const char *const names[] = {"factor"};
+    enum { MAX_RATIO = 1 << 12 };
+    Outlet o;
+    CodeStep s;
+    Node *n = source_of(c, q, &o);
+    const Node *from = n && n->op == OP_PRelu && is_code_arithmetic(n) ? dequantizer(n->in[0], &s) : NULL;
+    if (!from)
+        return false;
+    const float *slopes = n->in[1]->data;
+    int64_t count = type_elems(n->in[1]->type);
+    double factor = s.scale / o.step.scale, most = 1;
+    for (int64_t i = 0; i < count; i++)
+        most = fmax(most, fabs((double)slopes[i]));
+    if (!(factor * most <= MAX_RATIO))
+        return false;
+    Node *slope = node_new(OP_CodeSlope, n->name, 2, 1);
+    set_rounding(slope, names, &factor, 1, UINT8_MAX * most, 0, &o);
+    int32_t *factors = NEW_ARRAY(int32_t, count);
+    for (int64_t i = 0; i < count; i++)
+        factors[i] = (int32_t)round(ldexp(factor * (double)slopes[i], (int)attr_int(slope, "shift")));
+    Type type = n->in[1]->type;
+    type.dtype = DT_I32;
+    slope->in[0] = from->in[0];
+    slope->in[1] = graph_const(c->g, mem_printf("%s_factors", n->in[1]->name), type, factors);
+    slope->out[0] = q->out[0];
+    attr_set_int(slope, "zero_x", s.zero);
+    node_append(&c->result, slope);
     return true;
 }
 
@@ -704,7 +769,8 @@ static bool rule_drop(Codes *c, Node *n)
 
 static bool rule_compute(Codes *c, Node *n)
 {
-    return make_add(c, n) || make_average(c, n) || make_softmax(c, n);
+    return make_add(c, n) || make_product(c, n) || make_slope(c, n) || make_average(c, n) ||
+           make_softmax(c, n);
 }
 
 static bool has_codes(const Graph *g)

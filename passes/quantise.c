@@ -68,8 +68,7 @@ static bool is_average(const Node *n)
 
 static bool is_sum(const Node *n)
 {
-    return n->op == OP_Add && !n->in[0]->data && !n->in[1]->data &&
-           type_equal(n->in[0]->type, n->in[1]->type);
+    return (n->op == OP_Add || n->op == OP_Sum || n->op == OP_Sub) && is_code_arithmetic(n);
 }
 
 static bool is_float(const Tensor *t)
@@ -143,7 +142,7 @@ static bool inside_layer(const Quantising *q, const Tensor *t)
         return false;
     if (q->linear[t->id])
         return is_affine(user) || is_clamp(user);
-    return is_clamp(user) && (is_sum(n) || is_average(n));
+    return is_clamp(user) && (is_code_arithmetic(n) || is_average(n));
 }
 
 static bool inside_function(const Quantising *q, const Tensor *t)
@@ -178,7 +177,7 @@ static bool reads_codes(const Quantising *q, const Node *n, int k)
         return any_coded(q, n);
     if (n->op == OP_Softmax)
         return k == 0 && q->coded[y->id];
-    bool computes = is_sum(n) || is_average(n) || q->from[y->id] != y;
+    bool computes = is_code_arithmetic(n) || is_average(n) || q->from[y->id] != y;
     return computes && (q->coded[y->id] || q->ends[y->id]);
 }
 

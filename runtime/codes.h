@@ -30,6 +30,30 @@ TN_KERNEL void tn_add_codes(void *y, const void *a, int32_t a_sign, const void *
                        low, high);
 }
 
+/* y[i] = v * factor / 2^14 with v = (a[i] - zero_a) * (b[i * step] - zero_b), i < n; |v| * factor < 2^44. The factor
+ * has more bits than fit beside v: its upper and its lower ones are multiplied on their own. */
+TN_KERNEL void tn_mul_codes(void *y, const void *a, int32_t a_sign, const void *b, int32_t b_sign, int32_t step,
+                            int32_t n, int32_t zero_a, int32_t zero_b, int32_t factor, int32_t addend, int32_t shift,
+                            int32_t zero, int32_t low, int32_t high)
+{
+    int32_t upper = factor >> 14, lower = factor & 16383;
+    for (int32_t i = 0; i < n; i++) {
+        int32_t v = (tn_code(a, i, a_sign) - zero_a) * (tn_code(b, i * step, b_sign) - zero_b);
+        tn_put_shifted(y, i, v * upper + (v * lower >> 14), addend, shift, zero, low, high);
+    }
+}
+
+/* y[i] = v * factor, below 0 v * slopes[i * step], with v = x[i] - zero_x, i < n */
+TN_KERNEL void tn_slope_codes(void *y, const void *x, int32_t sign, const TN_ROM int32_t *slopes, int32_t step,
+                              int32_t n, int32_t zero_x, int32_t factor, int32_t addend, int32_t shift, int32_t zero,
+                              int32_t low, int32_t high)
+{
+    for (int32_t i = 0; i < n; i++) {
+        int32_t v = tn_code(x, i, sign) - zero_x;
+        tn_put_shifted(y, i, v * (v < 0 ? slopes[i * step] : factor), addend, shift, zero, low, high);
+    }
+}
+
 /* y [planes][oh][ow] = factor * the sum of x [planes][ih][iw] over rows r * sh + [0, kh), columns c * sw + [0, kw) */
 TN_KERNEL void tn_average_codes(void *y, const void *x, int32_t sign, int32_t planes, int32_t ih, int32_t iw,
                                 int32_t oh, int32_t ow, int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t factor,

@@ -1,6 +1,6 @@
-/* op_codes.c - the internal operators CodeTable, CodeAdd, CodeAverage and CodeSoftmax: what stands between
- * layers that read and write codes (passes/codes.c makes them). All is in whole numbers, so generated code
- * and evaluator agree exactly. */
+/* op_codes.c - the internal operators CodeTable, CodeAdd, CodeMul, CodeSlope, CodeAverage and CodeSoftmax:
+ * what stands between layers that read and write codes (passes/codes.c makes them). All is in whole numbers,
+ * so generated code and evaluator agree exactly. */
 #include "ops/ops.h"
 
 #include <string.h>
@@ -44,6 +44,69 @@ static const char *rounding_text(const Node *n)
         .name = "high", .type = ATTR_INT                                                                     \
     }
 
+/* ---- two inputs, of which either may broadcast ---- */
+
+typedef struct Pairs {
+    const int32_t *place[2]; /* broadcast_map */
+} Pairs;
+
+static Pairs find_pairs(const Node *n)
+{
+    Type y = n->out[0]->type;
+    return (Pairs){{broadcast_map(y, n->in[0]->type), broadcast_map(y, n->in[1]->type)}};
+}
+
+static int64_t pair_place(const Pairs *p, int k, int64_t i)
+{
+    return p->place[k] ? p->place[k][i] : i;
+}
+
+/* What input k has for element i of the output. */
+static int64_t pair_code(const Pairs *p, const Node *n, const void *const *in, int k, int64_t i)
+{
+    return code_of(in[k], n->in[k]->type.dtype, pair_place(p, k, i));
+}
+
+/* Rows of elements of the output and a that lie side by side, and of b where `step` is 1; with 0 all of a row
+ * are for one element of b. */
+typedef struct Rows {
+    Loops loops; /* over the rows */
+    int64_t count, step;
+    const char *y, *a, *b; /* their beginnings */
+} Rows;
+
+static const char *row_text(Emitter *e, const Loops *l, int operand, const Tensor *t)
+{
+    const char *index = loops_index(l, operand), *ptr = emit_ptr(e, t);
+    return strcmp(index, "0") ? mem_printf("%s + %s", ptr, index) : ptr;
+}
+
+/* Prints the loops over rows. steps: whether b may be one element for all of a row. */
+static Rows open_rows(Emitter *e, const Node *n, bool steps)
+{
+    const Tensor *t[] = {n->out[0], n->in[0], n->in[1]};
+    int64_t(*strides)[MAX_RANK] = mem_array(3, sizeof *strides);
+    for (int i = 0; i < 3; i++)
+        broadcast_strides(t[0]->type, t[i]->type, layout_strides(t[i]), strides[i]);
+    Rows r = {.loops = loops_make(t[0]->type, 3, strides), .count = 1};
+    int inner = r.loops.rank - 1;
+    if (inner >= 0 && strides[1][inner] == 1 && (strides[2][inner] == 1 || steps)) {
+        r.count = r.loops.dims[inner];
+        r.step = strides[2][inner];
+        r.loops.rank--;
+    }
+    r.y = row_text(e, &r.loops, 0, t[0]);
+    r.a = row_text(e, &r.loops, 1, t[1]);
+    r.b = row_text(e, &r.loops, 2, t[2]);
+    emit_loops_open(e, &r.loops);
+    return r;
+}
+
+static void close_rows(Emitter *e, const Rows *r)
+{
+    emit_loops_close(e, &r->loops);
+}
+
 /* ---- CodeTable (x, table): y[i] = table[x[i] as an unsigned byte] ---- */
 
 static void eval_table(const Graph *g, const Node *n, const void *const *in, void *const *out)
@@ -78,18 +141,20 @@ const OpDef op_CodeTable = {
 static void eval_add(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     (void)g;
+    const Pairs p = find_pairs(n);
     for (int64_t i = 0; i < type_elems(n->out[0]->type); i++)
         put_code(n, out[0], i,
-                 code_of(in[0], n->in[0]->type.dtype, i) * attr_int(n, "factor_a") +
-                     code_of(in[1], n->in[1]->type.dtype, i) * attr_int(n, "factor_b"));
+                 pair_code(&p, n, in, 0, i) * attr_int(n, "factor_a") +
+                     pair_code(&p, n, in, 1, i) * attr_int(n, "factor_b"));
 }
 
 static void emit_add(Emitter *e, const Node *n)
 {
-    emit_line(e, "%s(%s, %s, %d, %s, %d, %s, %s, %s, %s);", emit_kernel(e, "add_codes", DT_NONE),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), is_signed(n->in[0]), emit_ptr(e, n->in[1]),
-              is_signed(n->in[1]), int_text(type_elems(n->out[0]->type)), int_text(attr_int(n, "factor_a")),
-              int_text(attr_int(n, "factor_b")), rounding_text(n));
+    const Rows r = open_rows(e, n, false);
+    emit_line(e, "%s(%s, %s, %d, %s, %d, %s, %s, %s, %s);", emit_kernel(e, "add_codes", DT_NONE), r.y, r.a,
+              is_signed(n->in[0]), r.b, is_signed(n->in[1]), int_text(r.count),
+              int_text(attr_int(n, "factor_a")), int_text(attr_int(n, "factor_b")), rounding_text(n));
+    close_rows(e, &r);
 }
 
 const OpDef op_CodeAdd = {
@@ -104,6 +169,84 @@ const OpDef op_CodeAdd = {
     .infer = infer_codes,
     .eval = eval_add,
     .emit = emit_add,
+};
+
+/* ---- CodeMul (a, b): y = ((a - zero_a) * (b - zero_b) * factor / 2^14 + addend) / 2^shift +
+ * zero ---- */
+
+static void eval_mul(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    (void)g;
+    const Pairs p = find_pairs(n);
+    int64_t factor = attr_int(n, "factor"), zero_a = attr_int(n, "zero_a"), zero_b = attr_int(n, "zero_b");
+    for (int64_t i = 0; i < type_elems(n->out[0]->type); i++)
+        put_code(n, out[0], i,
+                 (pair_code(&p, n, in, 0, i) - zero_a) * (pair_code(&p, n, in, 1, i) - zero_b) * factor >>
+                     14);
+}
+
+static void emit_mul(Emitter *e, const Node *n)
+{
+    const Rows r = open_rows(e, n, true);
+    emit_line(e, "%s(%s, %s, %d, %s, %d, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "mul_codes", DT_NONE), r.y,
+              r.a, is_signed(n->in[0]), r.b, is_signed(n->in[1]), int_text(r.step), int_text(r.count),
+              int_text(attr_int(n, "zero_a")), int_text(attr_int(n, "zero_b")),
+              int_text(attr_int(n, "factor")), rounding_text(n));
+    close_rows(e, &r);
+}
+
+const OpDef op_CodeMul = {
+    .name = "CodeMul",
+    .internal = true,
+    .in_place = true,
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{.name = "zero_a", .type = ATTR_INT},
+              {.name = "zero_b", .type = ATTR_INT},
+              {.name = "factor", .type = ATTR_INT},
+              ROUNDING_ATTRS},
+    .infer = infer_codes,
+    .eval = eval_mul,
+    .emit = emit_mul,
+};
+
+/* ---- CodeSlope (x, slopes): v = x - zero_x, y = (v * (v < 0 ? slopes : factor) + addend) / 2^shift + zero
+ * ---- */
+
+static void eval_slope(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    (void)g;
+    const Pairs p = find_pairs(n);
+    const int32_t *slopes = in[1];
+    for (int64_t i = 0; i < type_elems(n->out[0]->type); i++) {
+        int64_t v = pair_code(&p, n, in, 0, i) - attr_int(n, "zero_x");
+        put_code(n, out[0], i, v * (v < 0 ? slopes[pair_place(&p, 1, i)] : attr_int(n, "factor")));
+    }
+}
+
+static void emit_slope(Emitter *e, const Node *n)
+{
+    const Rows r = open_rows(e, n, true);
+    emit_line(e, "%s(%s, %s, %d, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "slope_codes", DT_NONE), r.y, r.a,
+              is_signed(n->in[0]), r.b, int_text(r.step), int_text(r.count), int_text(attr_int(n, "zero_x")),
+              int_text(attr_int(n, "factor")), rounding_text(n));
+    close_rows(e, &r);
+}
+
+const OpDef op_CodeSlope = {
+    .name = "CodeSlope",
+    .internal = true,
+    .in_place = true,
+    .min_in = 2,
+    .max_in = 2,
+    .min_out = 1,
+    .max_out = 1,
+    .attrs = {{.name = "zero_x", .type = ATTR_INT}, {.name = "factor", .type = ATTR_INT}, ROUNDING_ATTRS},
+    .infer = infer_codes,
+    .eval = eval_slope,
+    .emit = emit_slope,
 };
 
 /* ---- CodeAverage (x): planes [planes][in[0]][in[1]], windows inside of them; y = (sum * factor + addend) /

@@ -136,40 +136,35 @@ static bool has_other_constants(const Node *n)
 
 bool is_code_function(const Node *n)
 {
-    switch (n->op) {
-    case OP_Relu:
-    case OP_Clip:
-    case OP_LeakyRelu:
-    case OP_PRelu:
-    case OP_Elu:
-    case OP_Selu:
-    case OP_Celu:
-    case OP_HardSigmoid:
-    case OP_HardSwish:
-    case OP_Sigmoid:
-    case OP_Tanh:
-    case OP_Softplus:
-    case OP_Softsign:
-    case OP_ThresholdedRelu:
-    case OP_Erf:
-    case OP_Exp:
-    case OP_Log:
-    case OP_Sqrt:
-    case OP_Abs:
-    case OP_Neg:
-    case OP_Reciprocal:
-    case OP_Round:
-    case OP_Floor:
-    case OP_Ceil:
-    case OP_Pow:
-    case OP_Add:
-    case OP_Sub:
-    case OP_Mul:
-    case OP_Div:
-    case OP_Max:
-    case OP_Min: return n->out[0]->type.dtype == DT_F32 && !has_other_constants(n);
-    default: return false;
-    }
+    static const OpKind functions[] = {OP_Relu,       OP_Clip,        OP_LeakyRelu,
+                                       OP_PRelu,      OP_Elu,         OP_Selu,
+                                       OP_Celu,       OP_HardSigmoid, OP_HardSwish,
+                                       OP_Sigmoid,    OP_Sin,         OP_Cos,
+                                       OP_Tan,        OP_Asin,        OP_Acos,
+                                       OP_Atan,       OP_Sinh,        OP_Cosh,
+                                       OP_Tanh,       OP_Asinh,       OP_Acosh,
+                                       OP_Atanh,      OP_Softplus,    OP_Softsign,
+                                       OP_Shrink,     OP_Sign,        OP_ThresholdedRelu,
+                                       OP_Erf,        OP_Exp,         OP_Log,
+                                       OP_Sqrt,       OP_Abs,         OP_Neg,
+                                       OP_Reciprocal, OP_Round,       OP_Floor,
+                                       OP_Ceil,       OP_Pow,         OP_Add,
+                                       OP_Sub,        OP_Mul,         OP_Div,
+                                       OP_Max,        OP_Min,         OP_Sum,
+                                       OP_Mean};
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++)
+        if (n->op == functions[i])
+            return n->out[0]->type.dtype == DT_F32 && !has_other_constants(n);
+    return false;
+}
+
+bool is_code_arithmetic(const Node *n)
+{
+    if (n->num_in != 2 || n->in[0]->data || n->out[0]->type.dtype != DT_F32)
+        return false;
+    if (n->op == OP_PRelu)
+        return n->in[1]->data != NULL;
+    return (n->op == OP_Add || n->op == OP_Sum || n->op == OP_Sub || n->op == OP_Mul) && !n->in[1]->data;
 }
 
 /* ---- QuantizeLinear ---- */

@@ -77,6 +77,8 @@ bool moves_codes(const Node *n); /* whether it moves floats of any input */
 /* Whether each element of its output follows from those at its place in the inputs and from single constants:
  * of one input it is a table of codes. */
 bool is_code_function(const Node *n);
+/* Whether it is a sum, a difference or a product of two tensors, or a PRelu, which has integer code. */
+bool is_code_arithmetic(const Node *n);
 bool is_float_scalar(const Tensor *t); /* constant */
 
 /* ---- weights.c ---- */

@@ -19,6 +19,9 @@ ROW(codes_matrix_of_one, "g (uint8[7] x) => (y) <float s = {0.06}, uint8 z = {10
     " { f = DequantizeLinear (x, s, z) a = Max (f, c) b = Pow (a, c) d = Min (b, a, c) y = QuantizeLinear (d, s, z) }", .low = 0, .high = 255)
 ROW(codes_reciprocal, "g (uint8[300] x) => (y) <float s = {0.5}, uint8 z = {7}, float t = {0.01}, uint8 u = {128}>"
     " { f = DequantizeLinear (x, s, z) h = Reciprocal (f) y = QuantizeLinear (h, t, u) }", .low = 8, .high = 255)
+ROW(codes_sines, "g (uint8[256] x) => (y, w, v) <float s = {0.05}, uint8 z = {128}, float t = {0.01}, int8 u = {0}>"
+    " { f = DequantizeLinear (x, s, z) a = Sin (f) y = QuantizeLinear (a, t, u) b = Atan (f) c = Shrink (b) w = QuantizeLinear (c, t, u) d = Sign (f) v = QuantizeLinear (d, t, u) }",
+    .low = 0, .high = 255)
 ROW(codes_between_two, "g (uint8[40] x) => (y, q) <float s = {0.05}, uint8 z = {128}, float t = {0.01}, uint8 u = {0}>"
     " { f = DequantizeLinear (x, s, z) h = Tanh (f) y = QuantizeLinear (h, s, z) e = Exp (h) q = QuantizeLinear (e, t, u) }", .low = 0, .high = 255)
 ROW(codes_other_step, "g (uint8[256] x) => (y) <float s = {0.5}, uint8 z = {100}, float t = {0.2}, int8 u = {-5}>"
@@ -47,6 +50,42 @@ ROW(codes_add_itself, "g (uint8[70] a) => (y) <float s = {0.05}, uint8 z = {30}>
     .low = 0, .high = 255)
 ROW(codes_add_broadcast, "g (uint8[2,7] a, uint8[7] b) => (y) <float s = {0.05}, uint8 z = {30}>"
     " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, s, z) k = Add (f, h) y = QuantizeLinear (k, s, z) }", .low = 0, .high = 255)
+
+ROW(codes_sub, "g (uint8[2,30] a, int8[2,30] b) => (y) <float s = {0.05}, uint8 z = {128}, float t = {0.02}, int8 u = {-128}, float v = {0.06}, uint8 w = {77}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, u) k = Sub (f, h) y = QuantizeLinear (k, v, w) }",
+    .low = 0, .high = 127, .steps = 1)
+ROW(codes_sum, "g (uint8[2,30] a, uint8[2,30] b) => (y) <float s = {0.05}, uint8 z = {128}, float t = {0.02}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, z) k = Sum (f, h) y = QuantizeLinear (k, s, z) }",
+    .low = 0, .high = 255, .steps = 1)
+ROW(codes_sub_crossed, "g (uint8[3,1,4] a, uint8[2,1] b) => (y, w) <float s = {0.05}, uint8 z = {128}, float t = {0.02}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, z) k = Sub (f, h) y = QuantizeLinear (k, s, z) l = Sub (h, f) w = QuantizeLinear (l, s, z) }",
+    .low = 0, .high = 255, .steps = 1)
+
+/* products of two */
+ROW(codes_mul, "g (uint8[2,30] a, int8[2,30] b) => (y) <float s = {0.05}, uint8 z = {128}, float t = {0.02}, int8 u = {-3}, float v = {0.06}, uint8 w = {77}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, u) k = Mul (f, h) y = QuantizeLinear (k, v, w) }",
+    .low = 0, .high = 127, .steps = 1)
+ROW(codes_mul_extremes, "g (uint8[2,30] a, int8[2,30] b) => (y, d) <float s = {0.05}, uint8 z = {0}, float t = {0.02}, int8 u = {127}, float v = {0.0001}, float w = {40}, int8 o = {-128}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, u) k = Mul (f, h) y = QuantizeLinear (k, v, u) d = QuantizeLinear (k, w, o) }",
+    .low = 0, .high = 127, .steps = 1)
+ROW(codes_mul_clip, "g (int8[70] a, uint8[70] b) => (y) <float s = {0.05}, int8 z = {-128}, float t = {0.00390625}, uint8 u = {0}, float high = {6}, float low = {0}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, u) k = Mul (f, h) l = Clip (k, low, high) y = QuantizeLinear (l, s, z) }",
+    .low = 0, .high = 127, .steps = 1)
+ROW(codes_mul_gate, "g (uint8[2,5,3,4] a, uint8[2,5,1,1] b) => (y, w) <float s = {0.05}, uint8 z = {100}, float t = {0.00390625}, uint8 u = {0}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, u) k = Mul (f, h) y = QuantizeLinear (k, s, z) l = Mul (h, f) w = QuantizeLinear (l, t, u) }",
+    .low = 0, .high = 255, .steps = 1)
+ROW(codes_mul_positions, "g (uint8[2,5,3,4] a, int8[2,1,3,4] b) => (y) <float s = {0.05}, uint8 z = {100}, float t = {0.0078125}, int8 u = {0}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, u) k = Mul (f, h) y = QuantizeLinear (k, s, z) }", .low = 0, .high = 127, .steps = 1)
+ROW(codes_mul_crossed, "g (uint8[3,1,4] a, uint8[2,1] b) => (y) <float s = {0.05}, uint8 z = {128}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, s, z) k = Mul (f, h) y = QuantizeLinear (k, s, z) }", .low = 0, .high = 255, .steps = 1)
+ROW(codes_mul_far_steps, "g (uint8[70] a, uint8[70] b) => (y) <float s = {40}, float v = {0.0001}, uint8 z = {128}>"
+    " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, s, z) k = Mul (f, h) y = QuantizeLinear (k, v, z) }", .low = 0, .high = 255, .steps = 1)
+
+/* PRelu with a slope for each channel, or for each element */
+ROW(codes_slope, "g (uint8[2,3,2,5] x) => (y) <float s = {0.05}, uint8 z = {200}, float t = {0.03}, int8 u = {-10}, float[3,1,1] slope = {0.25, -2, 0}>"
+    " { f = DequantizeLinear (x, s, z) h = PRelu (f, slope) y = QuantizeLinear (h, t, u) }", .low = 0, .high = 255, .steps = 1)
+ROW(codes_slopes, "g (int8[2,6] x) => (y) <float s = {0.05}, int8 z = {3}, float[6] slope = {0.25, -2, 0, 100, 1, 0.001}, float high = {1}>"
+    " { f = DequantizeLinear (x, s, z) h = PRelu (f, slope) c = Clip (h, , high) y = QuantizeLinear (c, s, z) }", .low = -128, .high = 127, .steps = 1)
 
 /* averages; those that stay in float meet halves, too, which rounding there moves */
 ROW(codes_average, "g (uint8[2,3,7,9] x) => (y) <float s = {0.05}, uint8 z = {128}, float t = {0.03}, int8 u = {0}>"

@@ -36,6 +36,12 @@ graph = helper.make_graph(nodes, "moves", [helper.make_tensor_value_info("x", Te
                           [numpy_helper.from_array(np.array(v), n) for n, v in
                            (("pads", [0, 0, 1, 1, 0, 0, 0, 0]), ("sizes", [1, 4, 10, 10]), ("rows", [3, 1]))])
 onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "moves.onnx")
+# A gate for each channel, slopes for each channel, a bias for each position.
+gates = [("PRelu", ["c", "slope"], ["r"]), ("GlobalAveragePool", ["r"], ["d"]), ("Conv", ["d", "k"], ["e"]), ("HardSigmoid", ["e"], ["g"]),
+         ("Mul", ["r", "g"], ["h"]), ("Conv", ["h", "m"], ["i"]), ("Add", ["h", "i"], ["j"]), ("Sub", ["j", "g"], ["a"]),
+         ("Flatten", ["a"], ["l"]), ("MatMul", ["l", "f"], ["y"])]
+write("gates", head[:1] + gates, {"x": [1, 3, 6, 6]}, {"y": [1, 5]}, **dict(values, slope=rng.rand(4, 1, 1), k=rng.randn(4, 4, 1, 1),
+                                                                    m=rng.randn(1, 4, 1, 1)))
 # Codes at both ends, no layer between, and nothing that computes on codes.
 graph = helper.make_graph([helper.make_node("DequantizeLinear", ["x", "s"], ["f"]), helper.make_node("CumSum", ["f", "a"], ["g"]),
                            helper.make_node("QuantizeLinear", ["g", "s"], ["y"])], "float_between",
@@ -136,8 +142,12 @@ for model in inner:float heads:int8; do
         expect 0 "" ternc check ${model%:*}.onnx $int8 x.npy --io ${model#*:} --target $target --method twn --keep none -q
     done
 done
-expect 0 "" ternc compile moves.onnx $int8 x.npy --io int8 -o gen --name net
-expect 0 "" ternc check moves.onnx $int8 x.npy --io int8 -q
+for model in moves gates; do
+    expect 0 "" ternc compile $model.onnx $int8 x.npy --io int8 -o gen --name net
+    for target in generic cortex-m4; do
+        expect 0 "" ternc check $model.onnx $int8 x.npy --io int8 --target $target -q
+    done
+done
 expect 0 "ternc: note: float_between.onnx: 1 node runs in float between codes: CumSum 'g'" \
     ternc compile float_between.onnx -o gen --name net
 for rule in percentile mse minmax; do
