@@ -11,20 +11,20 @@
 #include <float.h>
 #include <math.h>
 
-/* The largest share of a step by which a weight may be off its grid: two roundings of float on 127 steps. */
-static const double OFF_GRID = 127 * 4 * (double)FLT_EPSILON;
+/* The largest share of a step by which a weight may be off its grid: two roundings of float on 128 steps. */
+static const double OFF_GRID = 128 * 4 * (double)FLT_EPSILON;
 
 /* Limits within which requantise cannot fail. */
 enum { MAX_FACTOR = 1 << 15, MAX_OFFSET = 1 << 24 };
 
 /* ---- weights ---- */
 
-/* Whether weight k of the channel is w[k] = step * codes[k] for whole numbers of at most 127. */
+/* Whether weight k of the channel is w[k] = step * codes[k] for whole numbers of 8 bits. */
 static bool lies_on(const double *w, int64_t n, double step, int8_t *codes)
 {
     for (int64_t k = 0; k < n; k++) {
         double steps = w[k] / step, whole = round(steps);
-        if (fabs(steps - whole) > OFF_GRID || fabs(whole) > INT8_MAX)
+        if (fabs(steps - whole) > OFF_GRID || whole < INT8_MIN || whole > INT8_MAX)
             return false;
         codes[k] = (int8_t)whole;
     }
@@ -39,7 +39,7 @@ static double find_step(const double *w, int64_t n, int8_t *codes)
         most = fmax(most, fabs(w[k]));
     if (most == 0)
         return lies_on(w, n, 1, codes) ? 1 : 0;
-    for (int steps = 1; steps <= INT8_MAX; steps++)
+    for (int steps = 1; steps <= -INT8_MIN; steps++)
         if (lies_on(w, n, most / steps, codes))
             return most / steps;
     return 0;
@@ -81,7 +81,7 @@ static bool find_ints(Draft *d, const Tensor *weights, const Ternary *box)
 
 bool sums_fit(const Layer *l, int64_t windows)
 {
-    enum { MOST_WEIGHT = 127, MOST_CODE = 255 };
+    enum { MOST_WEIGHT = 128, MOST_CODE = 255 };
     return layer_weight_count(l) / l->co * windows < INT32_MAX / (MOST_WEIGHT * MOST_CODE);
 }
 

@@ -81,3 +81,42 @@ void upgrade_need_input(const Upgrade *u, const Node *n)
     if (!n->num_in || !n->in[0] || !n->num_out || !n->out[0])
         fail_node(u->g, n, "has no input or no output");
 }
+
+Tensor *upgrade_make(Upgrade *u, const Node *of, const char *op, Tensor *a, Tensor *b)
+{
+    Node *n = upgrade_node(u, of, op, op, b ? 2 : 1);
+    n->in[0] = a;
+    if (b)
+        n->in[1] = b;
+    upgrade_place(u, n);
+    return n->out[0];
+}
+
+Tensor *upgrade_float(const Upgrade *u, const Node *of, float v)
+{
+    float *data = NEW(float);
+    *data = v;
+    return graph_const(u->g, upgrade_name(of, "value"), type_make(DT_F32, 0, NULL), data);
+}
+
+void upgrade_become(Node *n, const char *op, Tensor *a, Tensor *b, Tensor *c)
+{
+    n->domain = "";
+    n->op_name = op;
+    n->op = op_find("", op);
+    n->num_attrs = 0;
+    n->num_in = 1 + (b != NULL) + (c != NULL);
+    n->in = NEW_ARRAY(Tensor *, 3);
+    n->in[0] = a;
+    n->in[1] = b;
+    n->in[2] = c;
+}
+
+void upgrade_inputs(const Upgrade *u, const Node *n, int min, int max)
+{
+    bool good = n->num_in >= min && n->num_in <= max && n->num_out == 1 && n->out[0];
+    for (int i = 0; i < min && good; i++)
+        good = n->in[i] != NULL;
+    if (!good)
+        fail_node(u->g, n, "needs %d to %d inputs and one output", min, max);
+}

@@ -26,5 +26,12 @@ Node *upgrade_node(const Upgrade *u, const Node *of, const char *op_name, const 
 void upgrade_place(Upgrade *u, Node *n);
 void upgrade_rename(Node *n, const char *op_name);
 void upgrade_need_input(const Upgrade *u, const Node *n); /* the first one, and an output */
+/* OP(a, b), placed; b may be NULL. */
+Tensor *upgrade_make(Upgrade *u, const Node *of, const char *op, Tensor *a, Tensor *b);
+Tensor *upgrade_float(const Upgrade *u, const Node *of, float v);
+/* n becomes OP(a, b, c), those that are not NULL, without attributes. */
+void upgrade_become(Node *n, const char *op, Tensor *a, Tensor *b, Tensor *c);
+/* Fails without min to max inputs, the first min of them there, and one output. */
+void upgrade_inputs(const Upgrade *u, const Node *n, int min, int max);
 
 #endif

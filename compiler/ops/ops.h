@@ -100,7 +100,7 @@ int64_t ternary_position(const Ternary *box, int64_t channel, int64_t k);
 /* ---- weight_codes.c ---- */
 
 /* Weights of 8 bits: data[i] == codes[i] * scale of its channel, exactly, as DequantizeLinear computes it,
- * with codes of -127 to 127 and scales greater than 0, the largest; fine: small ones with larger codes, for
+ * with codes of -128 to 127 and scales greater than 0, the largest; fine: small ones with larger codes, for
  * the sake of a bias in steps of the sums. False: they are not. */
 bool weight_codes(const Tensor *t, const Ternary *box, bool fine, Ternary *result);
 /* To the nearest of 127 steps of either sign for each channel. */

@@ -5,12 +5,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Whether w[k] == codes[k] * step for whole numbers of at most 127. */
+/* Whether w[k] == codes[k] * step for whole numbers of 8 bits. */
 static bool are_steps(const float *w, int64_t n, float step, int8_t *codes)
 {
     for (int64_t k = 0; k < n; k++) {
         float whole = roundf(w[k] / step);
-        if (!(fabsf(whole) <= INT8_MAX) || whole * step != w[k])
+        if (!(whole >= INT8_MIN && whole <= INT8_MAX) || whole * step != w[k])
             return false;
         codes[k] = (int8_t)whole;
     }
@@ -27,7 +27,7 @@ static float find_step(const float *w, int64_t n, int8_t *codes)
         most = fmaxf(most, fabsf(w[k]));
     if (most == 0)
         return are_steps(w, n, 1, codes) ? 0 : -1;
-    for (int steps = 1; steps <= INT8_MAX; steps++) {
+    for (int steps = 1; steps <= -INT8_MIN; steps++) {
         float step = most / (float)steps;
         for (int i = 0; i < BESIDE; i++)
             step = nextafterf(step, 0);

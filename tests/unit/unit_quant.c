@@ -209,6 +209,48 @@ static void test_qlinear_matmul(void)
         strstr(refusal(MATRICES "{ y = QLinearMatMul (a, s, z, b) }"), "needs 8 to 8 inputs"));
 }
 
+/* In real numbers x is 0, 1, -1, 77.5 and b is 0, 2, -2, -50; y is four times that plus 10. */
+#define OPERANDS                                                                                             \
+    "g (uint8[1,2,2] x) => (y) <float s = {0.5}, uint8 z = {100}, float t = {0.25}, uint8 u = {10}, float "  \
+    "p ="                                                                                                    \
+    " {0.00390625}, uint8[1,2,2] b = {100, 104, 96, 0}, bool[1,2,2] c = {1, 0, 1, 0}> { y = com.microsoft."
+static const struct {
+    const char *text;
+    double want[8];
+} qlinear[] = {
+    {OPERANDS "QLinearAdd (x, s, z, b, s, z, t, u) }", {10, 22, 0, 120}},
+    {OPERANDS "QLinearMul (x, s, z, b, s, z, t, u) }", {10, 18, 18, 0}},
+    {OPERANDS "QLinearWhere (c, x, s, z, b, s, z, t, u) }", {10, 18, 6, 0}},
+    {OPERANDS "QLinearConcat <axis = 1> (t, u, x, s, z, b, s, z) }", {10, 14, 6, 255, 10, 18, 2, 0}},
+    {OPERANDS "QLinearSigmoid (x, s, z, p) }", {128, 187, 69, 255}},
+    {OPERANDS "QLinearLeakyRelu <alpha = 0.5> (x, s, z, t, u) }", {10, 14, 8, 255}},
+    {OPERANDS "QLinearSoftmax <axis = -1, opset = 13> (x, s, z, p) }", {69, 187, 0, 255}},
+    {OPERANDS "QLinearReduceMean <axes = [2], keepdims = 0> (x, s, z, t, u) }", {12, 163}},
+    {OPERANDS "QLinearAveragePool <kernel_shape = [2], channels_last = 0> (x, s, z, t, u) }", {12, 163}},
+    {OPERANDS "QLinearGlobalAveragePool <channels_last = 0> (x, s, z, t, u) }", {12, 163}},
+    {"g (uint8[1,4] x) => (y) <float s = {0.5}, uint8 z = {100}, int8[4,1] w = {1, 2, 3, -1}, int8 wz = {0}, "
+     "int32[1] k = "
+     "{4}>"
+     "{ y = com.microsoft.QGemm <alpha = 2.0> (x, s, z, w, s, wz, k) }",
+     {-76.5}},
+};
+
+static void test_qlinear(void)
+{
+    const uint8_t x[] = {100, 102, 98, 255};
+    for (size_t i = 0; i < sizeof qlinear / sizeof qlinear[0]; i++)
+        expect_values(qlinear[i].text, (const void *[]){x}, qlinear[i].want);
+    CU_ASSERT_PTR_NOT_NULL(strstr(
+        refusal(OPERANDS "QLinearAveragePool <kernel_shape = [2], channels_last = 1> (x, s, z, t, u) }"),
+        "unsupported: channels_last; quantise the model with its channels first"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(OPERANDS "QLinearSoftmax <opset = 11> (x, s, z, t, u) }"),
+                                  "unsupported: Softmax of opset 11"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(OPERANDS "QLinearConcat (t, u) }"),
+                                  "needs codes, scale and zero point of each operand"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(OPERANDS "QLinearAdd (x, s, z, b, s, z) }"),
+                                  "needs codes, scale and zero point of each operand"));
+}
+
 int main(void)
 {
     CU_initialize_registry();
@@ -219,6 +261,7 @@ int main(void)
     CU_add_test(s, "Quant, values", test_quant_values);
     CU_add_test(s, "QLinearConv", test_qlinear_conv);
     CU_add_test(s, "QLinearMatMul", test_qlinear_matmul);
+    CU_add_test(s, "QLinear operators of com.microsoft", test_qlinear);
     CU_basic_run_tests();
     int failures = (int)CU_get_number_of_failures();
     mem_reset();
