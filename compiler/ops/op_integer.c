@@ -1,6 +1,6 @@
 /* op_integer.c - ConvInteger and MatMulInteger: sums of products of 8-bit codes, less their zero points,
  * modulo 2^32. QLinearConv and QLinearMatMul become these and DequantizeLinear, QuantizeLinear
- * (passes/upgrade_quant.c). */
+ * (passes/upgrade_qlinear.c). */
 #include "ops/reference.h"
 #include "print/print.h"
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # integers.sh: the figures of integer activations: instructions of microcontrollers, RAM, flash, layers against ternc's own
-# float form, accuracy. Prints tables and writes them into docs/measurements.md, as the section of this processor. Takes
+# float form, accuracy, codes against onnxruntime's. Prints tables and writes them into docs/measurements.md, as the section of this processor. Takes
 # some minutes; not part of run.sh.
 #   TERNC_SHARED   folder with models/ and data/ (default: shared beside the checkout); skipped without it
 set -eu
@@ -10,6 +10,7 @@ cd "$root"
 begin_section
 shared=${TERNC_SHARED:-$root/../shared}
 out=$root/build/integers
+codes=$root/build/npm # with onnxruntime
 export TERNC_BIN="$out/ternc/ternc"
 mnist=$shared/data/mnist
 fashion=/usr/share/datasets/fashion-mnist # of the Debian package dataset-fashion-mnist
@@ -31,6 +32,8 @@ import numpy as np
 random = np.random.RandomState(1)
 np.save(sys.argv[1] + "/kws01_dscnn_bn.npy", random.randn(64, 1, 49, 10).astype(np.float32) * 20)
 np.save(sys.argv[1] + "/ic01_resnet8_bn.npy", (random.rand(64, 3, 32, 32) * 255).astype(np.float32))
+np.save(sys.argv[1] + "/kws01_dscnn_bn_test.npy", random.randn(300, 1, 49, 10).astype(np.float32) * 20)
+np.save(sys.argv[1] + "/ic01_resnet8_bn_test.npy", (random.rand(300, 3, 32, 32) * 255).astype(np.float32))
 PY
 }
 
@@ -112,6 +115,17 @@ print(*(f"{100 * float(v):.2f}" for v in re.findall(r"\"accuracy\":\s*([0-9.]+)"
     row "$(basename "$model" .onnx)" "$*" $(cat "$out/accuracy")
 }
 
+# codes_of NAME METHOD COUNT: the file that ternarize writes, in onnxruntime and compiled
+codes_of() {
+    samples=$out/$1_test.npy
+    [ -f "$samples" ] || samples=$mnist/t10k-images-idx3-ubyte.gz
+    # shellcheck disable=SC2046
+    "$TERNC_BIN" ternarize "$shared/models/$1.onnx" -o "$codes/model.onnx" --method "$2" $(integers_of "$1") -q >"$out/codes.log"
+    cells=$(/usr/bin/python3 tests/tools/same_codes.py "$TERNC_BIN" "$codes" "$codes/model.onnx" "$samples" "$3")
+    # shellcheck disable=SC2086
+    row "$1" "$2" "$3" $cells
+}
+
 report() {
     section_facts "$(version clang), $(version gcc)"
     part "Instructions of one run with integer inputs and outputs, and bytes of the arena"
@@ -136,10 +150,20 @@ report() {
     accuracy_of "$shared/models/deepC_mnist.onnx" "$mnist" 1/255 --method twn
     accuracy_of "$shared/models/mnist-8.onnx" "$mnist" 1 --method none
     [ ! -d "$fashion" ] || accuracy_of examples/fashion/fashion.onnx "$fashion" 1/255 --method twn --keep first,last
+    [ -d "$codes/node_modules" ] || return 0
+    part "Codes of the written file in onnxruntime against those of the compiled C"
+    columns network method samples codes differ "most steps" "other class"
+    for method in twn none; do
+        codes_of mnist-8 $method 10000
+        codes_of kws01_dscnn_bn $method 300
+        codes_of ic01_resnet8_bn $method 300
+    done
 }
 
 sh tests/setup.sh >&2
-mkdir -p "$out/count" "$out/layers"
+mkdir -p "$out/count" "$out/layers" "$codes"
+sh tests/tools/onnxruntime.sh "$codes" >&2 || echo "without the comparison with onnxruntime" >&2
+cp tests/tools/codes.mjs "$codes"
 { cmake -S . -B "$out/ternc" -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C "$out/ternc" ternc; } >"$out/build.log" 2>&1 || {
     tail -n 40 "$out/build.log"
     exit 1
