@@ -135,7 +135,8 @@ void upgrade_qlinear_conv(Upgrade *u, Node *n)
     if (rank < 3 || rank > MAX_RANK || !is_single(n->in[1]))
         fail_node(u->g, n, "unsupported: weights of rank %d, or several scales of the input", rank);
     int64_t channels = n->in[3]->type.dims[0];
-    if (!has_ints(n->in[3], n->in[5], channels > 0 ? type_elems(n->in[3]->type) / channels : 1)) {
+    int64_t each = channels > 0 ? type_elems(n->in[3]->type) / channels : 1;
+    if (!is_single(n->in[6]) || !has_ints(n->in[3], n->in[5], each)) {
         conv_of_sums(u, n, rank);
         return;
     }

@@ -213,7 +213,8 @@ static void test_qlinear_matmul(void)
 #define OPERANDS                                                                                             \
     "g (uint8[1,2,2] x) => (y) <float s = {0.5}, uint8 z = {100}, float t = {0.25}, uint8 u = {10}, float "  \
     "p ="                                                                                                    \
-    " {0.00390625}, uint8[1,2,2] b = {100, 104, 96, 0}, bool[1,2,2] c = {1, 0, 1, 0}> { y = com.microsoft."
+    " {0.00390625}, uint8[1,2,2] b = {100, 104, 96, 0}, bool[1,2,2] c = {1, 0, 1, 0}, int8 k = {0}, float "  \
+    "n = {nan}, float o = {0}, float[3] l = {1, 1, 1}> { y = com.microsoft."
 static const struct {
     const char *text;
     double want[8];
@@ -243,6 +244,13 @@ static void test_qlinear(void)
     CU_ASSERT_PTR_NOT_NULL(strstr(
         refusal(OPERANDS "QLinearAveragePool <kernel_shape = [2], channels_last = 1> (x, s, z, t, u) }"),
         "unsupported: channels_last; quantise the model with its channels first"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(OPERANDS "QLinearSigmoid (x, s, k, p) }"),
+                                  "the zero point is int8, the codes are uint8"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(refusal(OPERANDS "QLinearSigmoid (x, n, z, p) }"), "scale 0 of 'n' is nan"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal(OPERANDS "QLinearSigmoid (x, s, z, o) }"), "scale 0 of 'o' is 0"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(refusal(OPERANDS "QLinearSigmoid (x, l, z, p) }"), "scales float[3] for an axis of"));
     CU_ASSERT_PTR_NOT_NULL(strstr(refusal(OPERANDS "QLinearSoftmax <opset = 11> (x, s, z, t, u) }"),
                                   "unsupported: Softmax of opset 11"));
     CU_ASSERT_PTR_NOT_NULL(strstr(refusal(OPERANDS "QLinearConcat (t, u) }"),
