@@ -11,6 +11,11 @@ typedef uint32_t tn_vec_w2;
 #else
 #define TN_KEEP(a) ((void)0)
 #endif
+#if defined(__thumb__) && !defined(__thumb2__)
+#define TN_KEEP_FEW(a) TN_KEEP(a) /* eight registers do not hold what compilers find in common to addresses */
+#else
+#define TN_KEEP_FEW(a) ((void)0)
+#endif
 #define TN_LOAD_W2(p) (*(p))
 #define TN_STORE_W2(p, v) (*(p) = (v))
 #define TN_LOW(w) ((int32_t)(int16_t)(w))
@@ -52,13 +57,20 @@ TN_KERNEL uint32_t tn_pair(const uint8_t *a, const uint8_t *b, int32_t i, int32_
 /* y[i] = the pair of a[i] and b[i], i < n; four at once, whose addresses need no steps. */
 TN_KERNEL void tn_pair_row(uint32_t *y, const uint8_t *a, const uint8_t *b, int32_t sign, int32_t n)
 {
-    for (; n >= 4; n -= 4, y += 4, a += 4, b += 4) {
+    const uint8_t *const end = a + (n & ~3);
+    while (a != end) {
         y[0] = tn_pair(a, b, 0, sign);
         y[1] = tn_pair(a, b, 1, sign);
         y[2] = tn_pair(a, b, 2, sign);
         y[3] = tn_pair(a, b, 3, sign);
+        y += 4;
+        a += 4;
+        b += 4;
+        TN_KEEP_FEW(y);
+        TN_KEEP_FEW(a);
+        TN_KEEP_FEW(b);
     }
-    for (int32_t i = 0; i < n; i++)
+    for (int32_t i = 0; i < (n & 3); i++)
         y[i] = tn_pair(a, b, i, sign);
 }
 
@@ -192,6 +204,44 @@ TN_KERNEL void tn_put_codes_w2(void *y, int32_t second, const uint32_t *v, int32
                 tn_window_w2(v + c * sw, pitch, kh, kw, add, &s, &t);
                 u[c] = tn_requantise_byte(s, factor, addend, shift, low, high);
             }
+}
+
+/* The code of a sum in word w, the lower one, 0, or the upper one, 1: crop[v] is v between the least and the greatest
+ * code, above `low`. */
+TN_KERNEL uint8_t tn_crop(uint32_t w, int32_t half, int32_t factor, int32_t addend, int32_t shift, int32_t low,
+                          const TN_ROM uint8_t *crop)
+{
+    const int32_t sum = half ? (int32_t)(w + 0x8000) >> 16 : TN_LOW(w);
+    return (uint8_t)(crop[(sum * factor + addend) >> shift] + low);
+}
+
+/* y[i] = the code of half a word of v[i], i < n; four at once, whose addresses need no steps. */
+TN_KERNEL void tn_crop_row(uint8_t *y, const uint32_t *v, int32_t half, int32_t n, int32_t factor, int32_t addend,
+                           int32_t shift, int32_t low, const TN_ROM uint8_t *crop)
+{
+    const uint32_t *const end = v + (n & ~3);
+    TN_KEEP(crop);
+    while (v != end) {
+        y[0] = tn_crop(v[0], half, factor, addend, shift, low, crop);
+        y[1] = tn_crop(v[1], half, factor, addend, shift, low, crop);
+        y[2] = tn_crop(v[2], half, factor, addend, shift, low, crop);
+        y[3] = tn_crop(v[3], half, factor, addend, shift, low, crop);
+        v += 4;
+        y += 4;
+        TN_KEEP(v);
+        TN_KEEP(y);
+    }
+    for (int32_t i = 0; i < (n & 3); i++)
+        y[i] = tn_crop(v[i], half, factor, addend, shift, low, crop);
+}
+
+/* Codes of sums that are not pooled, of the lower halves of n words to y, of the upper ones of the first `both` to
+ * y + second. */
+TN_KERNEL void tn_put_crop_w2(uint8_t *y, int32_t second, const uint32_t *v, int32_t n, int32_t both, int32_t factor,
+                              int32_t addend, int32_t shift, int32_t low, const TN_ROM uint8_t *crop)
+{
+    tn_crop_row(y, v, 0, n, factor, addend, shift, low, crop);
+    tn_crop_row(y + second, v, 1, both, factor, addend, shift, low, crop);
 }
 
 /* As tn_window_w2, of pairs of 32-bit sums: half 0 or 1 of each. */

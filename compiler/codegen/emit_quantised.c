@@ -120,6 +120,51 @@ static void emit_codes_at_once(const Conv *c, const ConvPart *p)
               int_text(c->s->acc_row), int_text(p->row_step * l->ow), int_text(p->col_step));
 }
 
+/* How far codes are out of the clamped ones, of all layers that clamp them by the table. */
+static SumRange crop_reach(const Plan *p)
+{
+    SumRange reach = {0, 0};
+    for (int i = 0; i < p->g->num_nodes; i++) {
+        const Layer *l = p->g->nodes[i]->op == OP_Layer ? p->g->nodes[i]->layer : NULL;
+        if (!l || !l->quantised || !crops_codes(l, p->opt))
+            continue;
+        const SumRange r = code_range(l);
+        const int64_t below = l->quantised->low - r.low, above = r.high - l->quantised->high;
+        reach.low = below > reach.low ? below : reach.low;
+        reach.high = above > reach.high ? above : reach.high;
+    }
+    return reach;
+}
+
+/* The table that clamps codes: the entry of the least code, which is 0 there. */
+static const char *emit_crop(Emitter *e)
+{
+    if (e->crop)
+        return e->crop;
+    const SumRange reach = crop_reach(e->plan);
+    const int64_t n = reach.low + UINT8_MAX + 1 + reach.high;
+    uint8_t *table = NEW_ARRAY(uint8_t, n);
+    for (int64_t i = reach.low; i < n; i++)
+        table[i] = (uint8_t)(i - reach.low < UINT8_MAX ? i - reach.low : UINT8_MAX);
+    const char *name = emit_const_array(e, "crop", DT_U8, table, n);
+    return e->crop = mem_printf("%s + %s", name, int_text(reach.low));
+}
+
+/* Rows r to r + rows of the upper half, and those of the lower half that there are. */
+static void emit_cropped_rows(const Conv *c)
+{
+    Emitter *e = c->e;
+    const Layer *l = c->turned;
+    const Quantised *q = l->quantised;
+    long long plane = l->oh * l->ow, ow = l->ow, second = c->s->second, lower = l->oh - second;
+    emit_line(e, "const int32_t both = rows < %lld - r ? rows : %lld - r;", lower, lower);
+    emit_line(e, "%s(y + c * %lld + r * %lld, %lld, v, rows * %lld, both * %lld, %s, %s, %d, %d, %s - (%d));",
+              format_kernel(e, c->f, "put_crop"), plane, ow, second * ow, ow, ow,
+              channel_number(e, l, "factor", factor_type(l), factors(l)),
+              channel_number(e, l, "addend", addend_type(l), q->addend), q->shift, q->low, emit_crop(e),
+              q->low);
+}
+
 /* Rows of the upper half from r on, and those of the lower half that there are. */
 static void emit_paired_rows(const Conv *c, const ConvPart *p)
 {
@@ -144,6 +189,10 @@ void emit_quantised_rows(const Conv *c, const ConvPart *p)
     long long cols = pool->kind ? ow : p->cols, sh = pool->kind ? pool->sh : 1,
               kh = pool->kind ? pool->kh : 1;
     const char *rows = pool->kind ? mem_printf("(rows + %lld) / %lld", sh - kh, sh) : "rows";
+    if (crops_codes(l, e->plan->opt)) {
+        emit_cropped_rows(c);
+        return;
+    }
     if (c->f->pairs) {
         emit_paired_rows(c, p);
         return;

@@ -53,6 +53,9 @@ int sum_bits(const Quantised *q);                    /* that hold all sums, with
  * False: there is no such multiplication. */
 bool requantise(const Layer *l, const double *factor, const double *offset, Quantised *q);
 int64_t quantised_output(const Quantised *q, int64_t channel, int64_t sum);
+SumRange code_range(const Layer *l); /* of its outputs before they are clamped, whatever the codes */
+/* Outputs are clamped by a table, which the layer pays for by their number. */
+bool crops_codes(const Layer *l, const Options *opt);
 
 /* ---- snap.c ---- */
 
@@ -97,6 +100,7 @@ typedef struct Core {
     const char *unit;  /* for people: instructions, or us, and of what machine */
     bool mixed;        /* may have a multiply-add unit that adds beside the adder */
     bool soft_float;   /* an add is a call, beside which the other costs of a form hardly count */
+    bool crops;        /* a load clamps a code in less time than comparisons */
     bool small_tables; /* too little stack for the fast forms of tables */
 } Core;
 

@@ -160,9 +160,43 @@ bool requantise(const Layer *l, const double *factor, const double *offset, Quan
     return true;
 }
 
+static int64_t whole_output(const Quantised *q, int64_t channel, int64_t sum)
+{
+    return (sum * q->factor[channel] + q->addend[channel]) >> q->shift;
+}
+
 int64_t quantised_output(const Quantised *q, int64_t channel, int64_t sum)
 {
-    int64_t v = (sum * q->factor[channel] + q->addend[channel]) >> q->shift;
+    int64_t v = whole_output(q, channel, sum);
     v = v < q->low ? q->low : v;
     return v > q->high ? q->high : v;
+}
+
+SumRange code_range(const Layer *l)
+{
+    const int64_t windows = pooled_sums(l);
+    SumRange r = {INT64_MAX, INT64_MIN};
+    for (int64_t c = 0; c < l->co; c++) {
+        const SumRange s = sum_range(l, c);
+        const int64_t a = whole_output(l->quantised, c, windows * s.low),
+                      b = whole_output(l->quantised, c, windows * s.high);
+        r.low = a < r.low ? a : r.low;
+        r.low = b < r.low ? b : r.low;
+        r.high = a > r.high ? a : r.high;
+        r.high = b > r.high ? b : r.high;
+    }
+    return r;
+}
+
+bool crops_codes(const Layer *l, const Options *opt)
+{
+    enum { MOST_OUT = 2048 /* codes beyond the clamped ones, on either side */ };
+    const Quantised *q = l->quantised;
+    bool plain = layer_format(l)->pairs && layer_format(l)->load && !l->pool.kind;
+    if (!plain || !find_core(opt->target)->crops || opt->optimize != OPTIMIZE_SPEED ||
+        q->high - q->low != UINT8_MAX)
+        return false;
+    const SumRange r = code_range(l);
+    return r.low >= q->low - MOST_OUT && r.high <= q->high + MOST_OUT &&
+           r.high - r.low < l->co * l->oh * l->ow;
 }

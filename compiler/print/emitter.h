@@ -22,6 +22,7 @@ struct Emitter {
     int num_kernels, cap_kernels;
     bool *const_printed; /* by tensor id */
     int num_arrays;
+    const char *crop; /* the entry of the least code in the table that clamps codes; NULL: not printed yet */
     struct Split *split; /* --split; NULL: one file */
 };
 

@@ -15,6 +15,14 @@ graph = helper.make_graph([helper.make_node(*n) for n in nodes], "net", *info,
                           [numpy_helper.from_array(t.astype(np.float32), n) for n, t in values.items()])
 onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "net.onnx")
 np.save("x", rng.randn(40, 3, 9, 9).astype(np.float32))
+
+values = dict(w=rng.randn(8, 2, 3, 3), b=rng.randn(8), v=rng.randn(8, 8, 1, 1))
+nodes = [("Conv", ["x", "w", "b"], ["c"]), ("Relu", ["c"], ["r"]), ("Conv", ["r", "v"], ["y"])]
+info = [[helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, c, s, s])] for n, c, s in (("x", 2, 25), ("y", 8, 23))]
+graph = helper.make_graph([helper.make_node(*n) for n in nodes], "wide", *info,
+                          [numpy_helper.from_array(t.astype(np.float32), n) for n, t in values.items()])
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "wide.onnx")
+np.save("wide", rng.randn(40, 2, 25, 25).astype(np.float32))
 P
 
 # compiled OPTION...: gen/net.c for the target; its assembly without inlining, so that each kernel is a function.
@@ -58,6 +66,15 @@ for optimize in speed size; do
     divisions >found && { cat found; complain "$optimize: divisions"; }
     requantises_once || { cat costs; complain "$optimize: a sum becomes a code by another number of products than one"; }
 done
+
+# With more outputs than its range of codes, a layer clamps by the one table that all such layers share.
+wide="wide.onnx --activations int8 --calibrate wide.npy --io int8 --method twn --keep none -q --target cortex-m0"
+expect 0 "" ternc compile $wide --name net -o wide
+[ "$(grep -c '_w2(y + .* crop_0 + ' wide/net.c)" = 2 ] || complain "two layers do not clamp by a table"
+[ "$(grep -c '^static .* crop_[0-9]*\[' wide/net.c)" = 1 ] || complain "there is not one table"
+expect 0 "" ternc check $wide
+expect 0 "" ternc compile $wide --name net -o wide --optimize size
+grep -q crop wide/net.c && complain "for size there is a table"
 
 # Each of these finds what it looks for.
 sed 's/TN_STORE_W2(q + 0, a0)/TN_STORE_W2(q + 0, a0 * a1)/' gen/net.c >changed.c

@@ -137,6 +137,20 @@ static double check_sum(const Sample *s, int64_t c, int64_t sum)
     return counts ? bound : 0;
 }
 
+/* The range of codes before they are clamped is the one that the ends of the sums give. */
+static void check_code_range(const Sample *s)
+{
+    const Quantised *q = &s->q;
+    SumRange r = code_range(&s->l), found = {INT64_MAX, INT64_MIN};
+    for (int64_t c = 0; c < s->l.co; c++)
+        for (int k = 0; k < SUMS; k++) {
+            int64_t v = (draw_sum(s, c, k) * q->factor[c] + q->addend[c]) >> q->shift;
+            found.low = v < found.low ? v : found.low;
+            found.high = v > found.high ? v : found.high;
+        }
+    CU_ASSERT(found.low == r.low && found.high == r.high);
+}
+
 /* ---- tests ---- */
 
 static int narrow, wide, refused;
@@ -152,6 +166,7 @@ static void test_random(void)
             continue;
         }
         *(s->q.wide ? &wide : &narrow) += 1;
+        check_code_range(s);
         for (int64_t c = 0; c < s->l.co; c++)
             for (int k = 0; k < SUMS; k++)
                 worst = fmax(worst, check_sum(s, c, draw_sum(s, c, k)));
