@@ -98,7 +98,7 @@ static void add_codes(const Model *m, const Options *opt, const Samples *s)
 {
     Graph *g = m->graph;
     const Range *ranges = m->ranges ? known_ranges(m) : calibrate(g, s, opt->calibration_rule, opt->threads);
-    if (!pass_quantise(g, ranges, opt->io_codes, opt->quiet) && !opt->quiet)
+    if (!pass_quantise(g, ranges, opt) && !opt->quiet)
         note("%s: --activations int8 changes nothing: no node of it computes on codes", g->file);
 }
 

@@ -19,10 +19,10 @@ void pass_dce(Graph *g);                 /* nodes whose outputs nobody uses remo
 void pass_channels(Graph *g, const Options *opt);  /* which axis of each input has the channels */
 void pass_ternarize(Graph *g, const Options *opt); /* recognition of ternary weights, then TWN (twn.c) */
 void pass_affine(Graph *g); /* arithmetic behind linear nodes goes into their weights and biases */
-/* activations -> codes; ranges by tensor id; outputs: those of the graph too. False: there are none. */
-bool pass_quantise(Graph *g, const Range *ranges, bool outputs, bool quiet);
-/* Its choices. By tensor id: the tensor that has the same step; -1: stays float. */
-int *coded_tensors(Graph *g, const Range *ranges, bool outputs);
+/* activations -> codes; ranges by tensor id. False: there are none. */
+bool pass_quantise(Graph *g, const Range *ranges, const Options *opt);
+/* Its choices, before ternarize. By tensor id: the tensor that has the same step; -1: stays float. */
+int *coded_tensors(Graph *g, const Range *ranges, const Options *opt);
 /* The step and zero point that reach from low to high, and 0, and the type of the codes. */
 CodeStep choose_step(const Graph *g, const Tensor *t, Range r, DType *d);
 void check_input_range(const Graph *g, const Tensor *x, Range r);

@@ -9,7 +9,8 @@
  * linear node, its per-channel arithmetic, its clamp), inside of a function that becomes one table, and as an
  * output that shall. Tensors whose elements are moved have one step with what they are moved to. Codes are
  * unsigned where nothing is below 0. Weights that are not ternary are rounded to 127 steps for each output
- * channel, biases to steps of the sums; steps of weights are such that all runtimes multiply sums alike. */
+ * channel, biases to steps of the sums; steps of weights are such that all runtimes multiply sums alike. Or
+ * layers with such weights compute in float (--keep-as). */
 #include "layers/layers.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
@@ -23,6 +24,7 @@ typedef struct Quantising {
     const Range *ranges;
     int count; /* of the tensors that there were before */
     const bool *is_output;
+    const bool *floats;   /* by tensor id: these weights stay in float, and so does their layer; NULL: none */
     Node *const *only;    /* graph_only_users */
     bool *coded;          /* by tensor id: gets a step */
     bool *linear;         /* by tensor id: made by a linear node, or by arithmetic that goes into its layer */
@@ -43,6 +45,12 @@ static bool is_linear(const Node *n)
 {
     LinearWeights w;
     return n->op != OP_ConvTranspose && linear_weights(n, &w);
+}
+
+/* With the weights w that its layer has; in whole numbers. */
+static bool counts(const Quantising *q, const Node *n, LinearWeights *w)
+{
+    return is_linear(n) && linear_weights(n, w) && !(q->floats && q->floats[n->in[w->input]->id]);
 }
 
 static bool is_clamp(const Node *n)
@@ -169,7 +177,7 @@ static bool reads_codes(const Quantising *q, const Node *n, int k)
 {
     LinearWeights w;
     if (is_linear(n))
-        return linear_weights(n, &w) && k == 1 - w.input;
+        return counts(q, n, &w) && k == 1 - w.input;
     const Tensor *y = n->num_out ? n->out[0] : NULL;
     if (!y || !is_float(y))
         return false;
@@ -457,7 +465,7 @@ static Tensor *round_bias(const Quantising *q, const Node *n, const LinearWeight
 static void round_constants(const Quantising *q, Node *n)
 {
     LinearWeights w;
-    if (!is_linear(n) || !linear_weights(n, &w) || !q->coded[n->in[1 - w.input]->id])
+    if (!counts(q, n, &w) || !q->coded[n->in[1 - w.input]->id])
         return;
     if (!n->in[w.input]->ternary)
         n->in[w.input] = round_weights(q, n->in[w.input], &w.box);
@@ -525,12 +533,13 @@ static void choose_outputs(Quantising *q)
 }
 
 /* What gets a step, and which tensors have one together. */
-static Quantising choose(Graph *g, const Range *ranges, bool outputs)
+static Quantising choose(Graph *g, const Range *ranges, const bool *floats, bool outputs)
 {
     int count = g->num_tensors;
     Quantising q = {.g = g,
                     .ranges = ranges,
                     .count = count,
+                    .floats = floats,
                     .only = graph_only_users(g),
                     .is_output = graph_mark_outputs(g),
                     .coded = NEW_ARRAY(bool, count),
@@ -553,19 +562,31 @@ static Quantising choose(Graph *g, const Range *ranges, bool outputs)
     return q;
 }
 
-int *coded_tensors(Graph *g, const Range *ranges, bool outputs)
+/* Of weights: NULL where all are to be whole numbers, else those that are not among `ternary`. */
+static const bool *choose_floats(const Graph *g, const Options *opt, const bool *ternary)
 {
-    const Quantising q = choose(g, ranges, outputs);
+    if (!opt->keep_float)
+        return NULL;
+    bool *floats = NEW_ARRAY(bool, g->num_tensors);
+    for (int i = 0; i < g->num_tensors; i++)
+        floats[i] = !g->tensors[i]->ternary && !(ternary && ternary[i]);
+    return floats;
+}
+
+int *coded_tensors(Graph *g, const Range *ranges, const Options *opt)
+{
+    const bool *floats = choose_floats(g, opt, ternary_tensors(g, opt));
+    const Quantising q = choose(g, ranges, floats, opt->io_codes);
     int *roots = NEW_ARRAY(int, g->num_tensors);
     for (int i = 0; i < g->num_tensors; i++)
         roots[i] = q.coded[i] ? root_of(&q, g->tensors[i])->id : -1;
     return roots;
 }
 
-bool pass_quantise(Graph *g, const Range *ranges, bool outputs, bool quiet)
+bool pass_quantise(Graph *g, const Range *ranges, const Options *opt)
 {
-    Quantising q = choose(g, ranges, outputs);
-    if (!quiet)
+    Quantising q = choose(g, ranges, choose_floats(g, opt, NULL), opt->io_codes);
+    if (!opt->quiet)
         note_zeros(&q);
     snap_steps(&q);
     Graph result = {0};

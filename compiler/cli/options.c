@@ -333,9 +333,9 @@ static const char *default_flags(const CommandLine *c)
 /* The samples of --calibrate become inputs as those of --data. */
 static void set_calibration(OptionParser *p)
 {
-    static const char *const needs_int8[] = {"calibrate", "calibration"};
+    static const char *const needs_int8[] = {"calibrate", "calibration", "keep-as"};
     CommandLine *c = p->c;
-    for (int i = 0; i < 2; i++)
+    for (size_t i = 0; i < sizeof needs_int8 / sizeof needs_int8[0]; i++)
         if (!c->opt.int8 && is_given(p, needs_int8[i]))
             usage("--%s is for --activations int8", needs_int8[i]);
     if (c->opt.int8 && c->sensitivity)

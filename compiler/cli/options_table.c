@@ -225,6 +225,11 @@ static void parse_activations(CommandLine *c, const OptionSpec *o, const char *v
     c->opt.int8 = choice_of(o, value) == 1;
 }
 
+static void parse_keep_as(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->opt.keep_float = choice_of(o, value) == 1;
+}
+
 static void parse_io(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->opt.io_codes = choice_of(o, value) == 1;
@@ -497,6 +502,9 @@ const OptionSpec option_specs[] = {
     {"calibrate", 0, "[NAME=]SPEC", ALL, true,
      "samples of an input, without labels, for the ranges of int8 activations; 512 are enough", add_text,
      offsetof(CommandLine, opt.calibrate)},
+    {"keep-as", 0, "int8|float", ALL, false,
+     "with int8 activations: layers that --keep keeps have int8 weights, or compute in float (default: int8)",
+     parse_keep_as, 0},
     {"io", 0, "float|int8", ALL, false,
      "inputs and outputs of a quantised model: floats, or codes (default: float)", parse_io, 0},
     {"calibration", 0, CALIBRATION_WORDS, ALL, false, "how ranges follow from samples (default: percentile)",

@@ -61,12 +61,12 @@ static bool becomes_ternary(const Trainer *t, const Param *p)
     return false;
 }
 
-/* Weights that stay float where their node reads codes are codes as well. */
+/* Weights that are kept where their node reads codes are codes as well, but for --keep-as float. */
 static void find_rounded(Trainer *t)
 {
     LinearWeights w;
     t->rounded = NEW_ARRAY(const Param *, t->params.count);
-    for (int i = 0; i < t->params.count; i++) {
+    for (int i = 0; i < t->params.count && !t->opt->keep_float; i++) {
         const Param *p = &t->params.items[i];
         if (!p->is_weight || becomes_ternary(t, p) || !linear_weights(p->node, &w))
             continue;

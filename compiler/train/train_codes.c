@@ -20,7 +20,7 @@ const CodePlan *plan_codes(const Trainer *t)
     for (int i = 0; i < t->g->num_tensors; i++)
         any[i].known = true;
     CodePlan *p = NEW(CodePlan);
-    *p = (CodePlan){coded_tensors(g, any, t->opt->io_codes), t->g->num_tensors, t->opt->calibration_rule};
+    *p = (CodePlan){coded_tensors(g, any, t->opt), t->g->num_tensors, t->opt->calibration_rule};
     return p;
 }
 

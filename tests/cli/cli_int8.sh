@@ -104,6 +104,24 @@ mv out compiled
 expect 0 "" ternc eval conv.onnx --activations int8 --calibrate x.npy --io int8 --data labelled.npz --reference
 [ "$(head -1 out)" = "$(head -1 compiled)" ] || complain "eval --io int8: generated C and evaluator differ"
 
+# ---- what is kept ----
+
+keep="--keep last --activations int8 --calibrate x.npy"
+expect 0 "" ternc check conv.onnx $keep
+grep -q "connected, .*int8 weights proven" out || complain "what is kept has no int8 weights"
+expect 0 "" ternc check conv.onnx $keep --keep-as float
+grep -q "connected, .*float weights" out || complain "--keep-as float: the last layer is not float"
+grep -q "conv, .*ternary weights proven.* extremes" out || complain "--keep-as float: the first layer does not read codes"
+expect 0 "" ternc ternarize conv.onnx -o kept.onnx $keep --keep-as float --quiet
+grep -qa "keep=last activations=int8 keep-as=float" kept.onnx || complain "kept.onnx does not say how it was made"
+for as in int8 float; do
+    expect 0 "" ternc ternarize conv.onnx -o kept.onnx $keep --keep-as $as --quiet
+    expect 0 "" ternc compile conv.onnx -o kept1 --name net $keep --keep-as $as --quiet
+    expect 0 "" ternc compile kept.onnx -o kept2 --name net --method none --quiet
+    sed 's/kept.onnx/conv.onnx/' kept2/net.c | cmp -s - kept1/net.c || complain "kept.onnx gives another C than the model, as $as"
+done
+expect 2 "ternc: usage: --keep-as is for --activations int8" ternc check conv.onnx --keep-as float
+
 # ---- messages ----
 
 expect 2 "ternc: usage: --activations int8 needs samples for the ranges of activations: --calibrate SPEC" \

@@ -56,6 +56,14 @@ for name in ("none", "twn", "stp", "sca"):
     assert "activations=int8" in meta and " ranges=percentile " in meta, meta
 PY
 
+# What is kept stays float in training, and is judged so.
+try ternc ternarize net.onnx -o float_last.onnx --keep last --keep-as float $few $int8
+judged=$(sed -n 's/^  [at][a-z]* *accuracy.* loss \([0-9.]*\)$/\1/p' out)
+near "$(loss float_last.onnx held.npz)" "$judged"
+try ternc check float_last.onnx --method none -q
+grep -q "connected, .*float weights" out || complain "--keep-as float: no layer is float behind training"
+grep -q "connected, .*int8 weights" out && complain "--keep-as float: a layer has int8 weights"
+
 # Inputs and outputs that are codes; other rules of ranges; compile trains as well.
 try ternc ternarize net.onnx -o io.onnx --io int8 --calibration mse $few $int8
 try ternc check io.onnx --method none --io int8 -q

@@ -82,6 +82,8 @@ static void set_option(Options *o, const char *name, char *value)
         o->sparsity = strtof(value, NULL);
     else if (!strcmp(name, "keep"))
         set_keep(o, value);
+    else if (!strcmp(name, "keep-as"))
+        o->keep_float = !strcmp(value, "float");
     else if (!strcmp(name, "io"))
         o->io_codes = !strcmp(value, "int8");
     else
@@ -164,7 +166,7 @@ static void run_pass(Model *m, const char *name, const Options *o)
     else if (!strcmp(name, "affine"))
         pass_affine(m->graph);
     else if (!strcmp(name, "quantise"))
-        pass_quantise(m->graph, make_ranges(m->graph), o->io_codes, true);
+        pass_quantise(m->graph, make_ranges(m->graph), o);
     else if (!strcmp(name, "codes"))
         pass_codes(m->graph, o->io_codes);
     else if (!strcmp(name, "fuse"))
