@@ -1,5 +1,5 @@
-/* fuse_draft.h - what fuse.c, fuse_prologue.c, fuse_epilogue.c, fuse_quantised.c and affine.c share: a layer
- * in the making. */
+/* fuse_draft.h - what fuse.c, fuse_prologue.c, fuse_epilogue.c, fuse_quantised.c and fuse_affine.c share: a
+ * layer in the making. */
 #ifndef TERNC_FUSE_DRAFT_H
 #define TERNC_FUSE_DRAFT_H
 

@@ -4,7 +4,8 @@
 
 #include "graph/options.h"
 
-/* Each pass is one file of the same name, says what it requires and gives, and is followed by verify. */
+/* Each pass is one file of the same name (affine: fuse_affine.c), says what it requires and gives, and is
+ * followed by verify. */
 void pass_upgrade(Model *m); /* any opset 1..18 -> the one internal form (opset 17) */
 /* What a node whose rule waited (its opset is set) becomes, for infer, which knows types and constants: nodes
  * in order; the graph has only its array. */

@@ -1,5 +1,5 @@
-/* affine.c - what a layer takes over behind its sums goes into its weights and its bias: arithmetic with a
- * constant for each output channel, and BatchNormalization.
+/* fuse_affine.c - what a layer takes over behind its sums goes into its weights and its bias: arithmetic with
+ * a constant for each output channel, and BatchNormalization.
  *
  * Requires an ordinary graph with static types; weights that are ternary are marked (ternarize). Gives such a
  * graph, with the same values up to rounding, in which a linear node makes at once what comes before its
