@@ -20,6 +20,7 @@ typedef struct Draw {
     Choices *out;         /* all that were made */
     bool chain;           /* operators read what the one before made */
     bool odd, zeros;      /* names that are no C names; sizes of 0 */
+    bool codes;           /* pairs of QuantizeLinear and DequantizeLinear stand behind most operators */
     bool oracle;          /* for onnxruntime, which is told more; all that is made is an output */
     Graph *g;
     Tensor *pool[MAX_POOL]; /* what operators may read */
@@ -80,6 +81,9 @@ struct Recipe {
     Make *make;
     unsigned dtypes;
 };
+
+/* The QuantizeLinear and the DequantizeLinear of one step behind x go into the graph. */
+void place_pair(Draw *d, Tensor *x);
 
 Make make_unary, make_flags, make_binary, make_shift, make_divide, make_prelu, make_variadic, make_clip,
     make_where, make_cast, make_cast_like, make_dropout, make_reduce, make_reduce_sum, make_arg, make_cumsum,

@@ -176,6 +176,38 @@ static const OpKind behind[] = {OP_Relu,          OP_Add,
                                 OP_Squeeze,       OP_Unsqueeze,
                                 OP_Transpose,     OP_Softmax,
                                 OP_Max,           OP_PRelu};
+/* With codes, also what passes/codes.c looks at; no Where, one side of which may not be computed at all. */
+static const OpKind coded[] = {OP_Add,
+                               OP_Mul,
+                               OP_Sub,
+                               OP_Sum,
+                               OP_Max,
+                               OP_Min,
+                               OP_Concat,
+                               OP_Split,
+                               OP_Slice,
+                               OP_Pad,
+                               OP_Gather,
+                               OP_Resize,
+                               OP_Expand,
+                               OP_Tile,
+                               OP_ReduceMax,
+                               OP_ReduceMin,
+                               OP_ReduceMean,
+                               OP_DepthToSpace,
+                               OP_ArgMax,
+                               OP_Reshape,
+                               OP_Transpose,
+                               OP_PRelu,
+                               OP_ReverseSequence,
+                               OP_GatherElements,
+                               OP_HardSwish,
+                               OP_Atan,
+                               OP_Neg,
+                               OP_Softmax,
+                               OP_GlobalAveragePool,
+                               OP_MaxPool,
+                               OP_AveragePool};
 #define COUNT(list) ((int)(sizeof(list) / sizeof(list)[0]))
 
 static const Recipe *find_recipe(OpKind op)
@@ -186,13 +218,14 @@ static const Recipe *find_recipe(OpKind op)
     bug("no recipe for %s", op_def(op)->name);
 }
 
-typedef enum Step { STOP, ANYTHING, BEFORE, LINEAR, BEHIND, NUM_STEPS } Step;
+typedef enum Step { STOP, ANYTHING, BEFORE, LINEAR, BEHIND, CODED, NUM_STEPS } Step;
 
 static const Recipe *draw_recipe(Draw *d, Step s)
 {
     switch (s) {
     case BEFORE: return find_recipe(before[draw(d, 0, COUNT(before) - 1)]);
     case LINEAR: return find_recipe(linear[draw(d, 0, COUNT(linear) - 1)]);
+    case CODED: return find_recipe(coded[draw(d, 0, COUNT(coded) - 1)]);
     case BEHIND: return find_recipe(behind[draw(d, 0, COUNT(behind) - 1)]);
     default: return &recipes[draw(d, 0, num_recipes - 1)];
     }
@@ -208,6 +241,8 @@ static Step plan_step(const Draw *d, int k)
     if (k >= length * (bits / 12 % 4 ? 1 : 2))
         return STOP;
     k %= length;
+    if (d->codes && (k < front || bits >> (8 + k) & 1))
+        return CODED;
     return k < front ? BEFORE : k == front ? LINEAR : BEHIND;
 }
 
@@ -232,8 +267,8 @@ static void add_step(Draw *d, Step s)
         return;
     if (n->op >= OP_If && n->op <= OP_ConcatFromSequence)
         place_as_is(d, d->g, n);
-    else
-        place(d, n);
+    else if (place(d, n) && d->codes && n->out[0] && n->out[0]->type.dtype == DT_F32 && draw(d, 0, 3))
+        place_pair(d, n->out[0]);
 }
 
 /* ---- outputs ---- */
@@ -258,7 +293,8 @@ static void draw_outputs(Draw *d)
 Graph *draw_net(Draw *d)
 {
     d->g = graph_new("net.onnx", "net");
-    d->chain = draw(d, 0, 1);
+    d->codes = maybe(d, 4) && !d->oracle;
+    d->chain = draw(d, 0, 1) || d->codes;
     d->odd = maybe(d, 6);
     d->zeros = maybe(d, 16) && !d->oracle;
     int k = 0;

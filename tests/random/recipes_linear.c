@@ -399,6 +399,28 @@ static Node *quant_node(Draw *d, OpKind op, Tensor *x, DType zero)
     return n;
 }
 
+void place_pair(Draw *d, Tensor *x)
+{
+    static const double most[] = {0.05, 0.01, 1, 0.0001};
+    DType codes = maybe(d, 2) ? DT_I8 : DT_U8;
+    int axis = maybe(d, 6) ? draw_channel_axis(d, x) : -1;
+    double high = most[draw(d, 0, 3)];
+    Type s = scale_type(DT_F32, x, axis), z = s;
+    z.dtype = codes;
+    Tensor *zero =
+        axis < 0 ? scalar(d, codes, (double)draw(d, 0, 255) - (codes == DT_I8 ? 128 : 0)) : constant(d, z);
+    Tensor *scale = axis < 0 && maybe(d, 3) ? scalar(d, DT_F32, 0.0625) : constant_in(d, s, high / 4, high);
+    Node *q = NODE(d, OP_QuantizeLinear, 1, x, scale, zero);
+    if (axis >= 0)
+        attr_set_int(q, "axis", axis);
+    if (!place(d, q))
+        return;
+    Node *dq = NODE(d, OP_DequantizeLinear, 1, q->out[0], scale, zero);
+    if (axis >= 0)
+        attr_set_int(dq, "axis", axis);
+    place(d, dq);
+}
+
 Node *make_quantize(Draw *d, const Recipe *r)
 {
     Tensor *x = any(d, r->dtypes, 0, 5);

@@ -6,6 +6,7 @@
 #include "check/check.h"
 #include "codegen/codegen.h"
 #include "onnx/onnx.h"
+#include "passes/passes.h"
 #include "pipeline.h"
 #include "support/text.h"
 
@@ -249,7 +250,7 @@ static Program *build(const Plan *plan, const Setup *s, Text *err)
     return s->dry || program_build(p, &code, &header, err) ? p : NULL;
 }
 
-static void check_net(Outcome *o, Graph *g, const Setup *s, const char *folder)
+static void check_net(Outcome *o, Graph *g, const Graph *drawn, const Setup *s, const char *folder)
 {
     const DataOptions none = {0};
     const CheckInputs from = {.data = &none, .samples = 2, .seed = 1};
@@ -259,6 +260,11 @@ static void check_net(Outcome *o, Graph *g, const Setup *s, const char *folder)
     pipeline_ternarize(m, &s->opt);
     Plan *plan = pipeline_lower(m, &s->opt);
     const void *const *const *sets = make_input_sets(plan->g, &from, &count);
+    const char *wrong = drawn ? compare_codes(drawn, plan->g, sets[0]) : NULL;
+    if (wrong) {
+        conclude(o, FOUND, wrong);
+        return;
+    }
     Program *p = build(plan, s, &err);
     if (!p) {
         const char *message = strstr(err.data, "error: ");
@@ -277,6 +283,22 @@ static void check_net(Outcome *o, Graph *g, const Setup *s, const char *folder)
         o->verdict = PASSED;
     else
         conclude_report(o, plan, r);
+}
+
+/* The network as it is before it is fused, drawn and prepared once more: NULL without codes. */
+static Graph *draw_again(uint64_t seed, const Choices *made, const Setup *s)
+{
+    Setup same;
+    Draw d = {.seed = seed, .given = made, .out = NEW(Choices)};
+    draw_options(&d, &same);
+    Graph *g = draw_net(&d);
+    if (!d.codes || has_control(g))
+        return NULL;
+    Model *m = model_of(g);
+    pipeline_prepare(m, &s->opt);
+    pipeline_ternarize(m, &s->opt);
+    pass_inputs(m->graph, &s->opt);
+    return m->graph;
 }
 
 static void draw_and_check(Outcome *o, uint64_t seed, const Choices *given, const char *folder)
@@ -305,7 +327,7 @@ static void draw_and_check(Outcome *o, uint64_t seed, const Choices *given, cons
         conclude_trap(o, &t);
         return;
     }
-    check_net(o, g, &s, folder);
+    check_net(o, g, draw_again(seed, &o->choices, &s), &s, folder);
     trap_end();
 }
 

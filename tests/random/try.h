@@ -34,6 +34,11 @@ int run_apart(void (*work)(const void *job), const void *job, FILE *err);
 Model *model_of(Graph *g);
 bool has_control(const Graph *g); /* control flow or sequences: written only once prepared */
 
+/* ---- codes.c ---- */
+
+/* Networks without control flow, of the same inputs. NULL: the same, or how they differ. */
+const char *compare_codes(const Graph *drawn, const Graph *compiled, const void *const *inputs);
+
 /* ---- shrink.c ---- */
 
 /* Simpler choices with a finding of the same kind, looking for so many seconds. */
