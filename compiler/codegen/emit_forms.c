@@ -8,7 +8,8 @@
 static void unrolled_data(Conv *c)
 {
     const Options *opt = c->e->plan->opt;
-    c->functions = NEW_ARRAY(int, c->s->num_parts * c->l->co);
+    const int64_t stages = c->s->stages;
+    c->functions = NEW_ARRAY(int, c->s->num_parts * c->l->co * stages);
     if (conv_is_mixed(c->l, opt))
         emit_kernel(c->e, "ones", DT_NONE);
     for (int part = 0; part < c->s->num_parts; part++)
@@ -16,7 +17,8 @@ static void unrolled_data(Conv *c)
             void *mark = mem_mark();
             const UnrolledBlock *b =
                 unroll_conv(c->turned, c->s, part, first, conv_block(c->frame, first), opt);
-            c->functions[part * c->l->co + first] = b->size.functions;
+            for (int64_t i = 0; i < stages; i++)
+                c->functions[(part * c->l->co + first) * stages + i] = b->staged[i];
             emit_unrolled_conv(c->e, c->frame, part, b);
             mem_release(mark);
         }
@@ -53,15 +55,27 @@ static void emit_walk(const Conv *c, int part, const char *function)
     emit_line(c->e, "}");
 }
 
+/* The sums of the block that begins at output channel `first`. */
+static void emit_block(const Conv *c, int part, int64_t first)
+{
+    const ConvStrip *s = c->s;
+    const Layer *l = c->l;
+    int function = 0;
+    for (int64_t stage = 0; stage < s->stages; stage++) {
+        int64_t in = conv_first_input(l, s, first, stage),
+                left = c->functions[(part * l->co + first) * s->stages + stage];
+        if (s->staged < l->ci && left)
+            emit_stage(c, in ? mem_printf("x + %s", int_text(in * l->ih * l->iw)) : "x");
+        for (; left > 0; left--)
+            emit_walk(c, part, mem_printf("layer%d_%d_%s_%d", l->index, part, int_text(first), function++));
+    }
+}
+
 /* Accumulate and write out a strip by unrolled functions. */
 static void unrolled_strip(Conv *c, int part)
 {
     for (int64_t first = 0; first < c->l->co; first += conv_block(c->frame, first)) {
-        int64_t in = conv_first_input(c->l, c->s, first);
-        if (c->s->staged < c->l->ci)
-            emit_stage(c, in ? mem_printf("x + %s", int_text(in * c->l->ih * c->l->iw)) : "x");
-        for (int i = 0; i < c->functions[part * c->l->co + first]; i++)
-            emit_walk(c, part, mem_printf("layer%d_%d_%s_%d", c->l->index, part, int_text(first), i));
+        emit_block(c, part, first);
         emit_check_acc(c, part, int_text(first), int_text(conv_block(c->frame, first)));
         emit_line(c->e, "layer%d_put_%d(y, acc, %s, %s, r, rows);", c->l->index, part, int_text(first),
                   int_text(conv_block(c->frame, first)));

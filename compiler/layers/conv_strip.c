@@ -227,7 +227,8 @@ double strip_inputs(const Layer *l, const ConvStrip *s)
 {
     if (l->direct || s->unstaged)
         return 0;
-    return (double)(l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
+    const int64_t times = s->stages > 1 ? (l->co + s->block - 1) / s->block : 1;
+    return (double)(times * l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
 }
 
 /* What depends on the rows of a strip in the time of a run: vectors, and what each strip costs again. */
@@ -248,14 +249,33 @@ static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt
     return (double)vectors * weights * price[unrolled ? 0 : 1] + (double)(full + (rest > 0)) * strip;
 }
 
-/* On small machines: as much as a depthwise layer saves by having its output where its input is, else little.
- */
+static int64_t activation_bytes(const Layer *l)
+{
+    const Pool *p = &l->pool;
+    return l->ci * l->ih * l->iw * (int64_t)dtype_size(layer_input(l)) +
+           l->co * (p->kind ? p->oh * p->ow : l->oh * l->ow) * (int64_t)dtype_size(layer_output(l));
+}
+
+/* On small machines: as much as a depthwise layer saves by having its output where its input is, else little,
+ * and not much more than the activations of a small layer. */
 static int64_t pairs_budget(const Layer *l)
 {
-    int64_t outputs = l->co * l->oh * l->ow;
+    int64_t outputs = l->co * l->oh * l->ow, small = activation_bytes(l) * 3 / 2;
     if (l->groups == l->co && l->ci == l->co && outputs > SMALL_PAIRS)
         return outputs;
-    return SMALL_PAIRS;
+    return small < SMALL_PAIRS ? small : SMALL_PAIRS;
+}
+
+/* Pairs: where the lowest strip takes twice the memory of the activations, inputs are staged a part after the
+ * other, once for each block. */
+static void choose_stages(const Layer *l, ConvStrip *s, int64_t unit, int64_t halo)
+{
+    if (!layer_format(l)->pairs || l->groups > 1)
+        return;
+    while (s->staged % 2 == 0 && set_rows(l, s, unit, halo) > 2 * activation_bytes(l)) {
+        s->staged /= 2;
+        s->stages *= 2;
+    }
 }
 
 /* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strips that take the least
@@ -305,6 +325,7 @@ ConvStrip conv_strip(const Layer *l, const Options *opt)
 {
     ConvStrip s = {.block = l->form->conv_channels(l, opt)};
     s.staged = staged_channels(l, s.block);
+    s.stages = 1;
     s.skips = l->form->unrolled;
     int64_t halo = (l->kh - 1) * l->dh / l->sh;
     if (l->kind == LAYER_CONV_TRANSPOSE)
@@ -313,10 +334,13 @@ ConvStrip conv_strip(const Layer *l, const Options *opt)
         conv_parts(l, &s);
     for (int i = 0; i < s.num_parts; i++)
         s.total_rows = max64(s.total_rows, s.parts[i].rows);
-    if (s.unstaged)
-        choose_unstaged_rows(l, &s, l->pool.kind ? l->pool.sh : 1);
-    else
-        choose_rows(l, &s, opt, l->pool.kind ? l->pool.sh : 1, halo);
+    const int64_t unit = l->pool.kind ? l->pool.sh : 1;
+    if (s.unstaged) {
+        choose_unstaged_rows(l, &s, unit);
+    } else {
+        choose_stages(l, &s, unit, halo);
+        choose_rows(l, &s, opt, unit, halo);
+    }
     if (l->kind == LAYER_CONV)
         conv_offsets(l, &s);
     return s;
@@ -336,7 +360,7 @@ bool strip_slides(const Layer *l, const ConvStrip *s)
     return layer_format(l)->pairs && s->staged == l->ci && l->sh == 1 && l->sw == 1 && kept > 0 && inside;
 }
 
-int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output)
+int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output, int64_t stage)
 {
-    return s->staged == l->ci ? 0 : output / (l->co / l->groups) * (l->ci / l->groups);
+    return s->staged == l->ci ? 0 : output / (l->co / l->groups) * (l->ci / l->groups) + stage * s->staged;
 }

@@ -154,6 +154,7 @@ typedef struct ConvStrip {
     int64_t phase_rows, phase_cols; /* staging: phases, 1 but for strided convolutions */
     int64_t stage_rows;             /* rows of one phase plane; its columns are `pitch` */
     int64_t staged;                 /* input channels staged at once; fewer than all: those of one block */
+    int64_t stages;                 /* in which the inputs of a block are staged, one after the other */
     int64_t block;                  /* output channels accumulated at once */
     int64_t acc_pitch;              /* accumulators per output channel, a multiple of Format.max_lanes */
     int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
@@ -171,7 +172,7 @@ double outgrown(double adds); /* those adds if their code does not stay in the i
 double strip_inputs(const Layer *l, const ConvStrip *s); /* staged for a strip */
 bool reads_in_place(const Layer *l); /* a convolution whose input is not staged in its form */
 /* The input channel that is staged first for the block of this output channel. */
-int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output);
+int64_t conv_first_input(const Layer *l, const ConvStrip *s, int64_t output, int64_t stage);
 
 /* ---- share.c ---- */
 
@@ -213,7 +214,8 @@ typedef struct UnrolledBlock {
     int64_t first, count; /* output channels; sum j is that of first + j */
     Statement *statements;
     int num_statements;
-    int *ends; /* by function: behind its last statement */
+    int *ends;   /* by function: behind its last statement */
+    int *staged; /* of a convolution, by stage: how many functions read what is staged there */
     Unrolled size;
 } UnrolledBlock;
 /* Of the strip's part, offsets in the staged input; of a fully connected layer, offsets in the row. */

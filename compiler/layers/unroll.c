@@ -213,11 +213,12 @@ static UnrolledBlock *new_block(const Layer *l, int64_t first, int64_t count)
     return b;
 }
 
-static const UnrolledBlock *finish(Unroller *u)
+/* A block has a function at least, to set its sums. */
+static void end_stage(Unroller *u, bool last)
 {
     flush_taps(u);
-    end_function(u);
-    return u->b;
+    if (u->terms || (last && !u->b->size.functions))
+        end_function(u);
 }
 
 bool conv_is_mixed(const Layer *l, const Options *opt)
@@ -232,12 +233,20 @@ const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, i
         .l = l, .b = new_block(l, first, count), .mixed = conv_is_mixed(l, opt), .most_terms = CONV_TERMS};
     u.reach = layer_format(l)->load ? 0 : layer_format(l)->exact_sum;
     const int64_t *koff = s->parts[part].koff;
-    int64_t per_group = l->ci / l->groups, outs = l->co / l->groups, staged = conv_first_input(l, s, first);
-    for (int64_t in = first / outs * per_group; in < ((first + count - 1) / outs + 1) * per_group; in++)
-        for (int64_t k = 0; k < l->kh * l->kw; k++)
-            if (koff[k] != NO_TAP)
-                add_tap(&u, (Tap){in, k, (in - staged) * s->plane + koff[k]});
-    return finish(&u);
+    int64_t per_group = l->ci / l->groups, outs = l->co / l->groups, from = first / outs * per_group;
+    int64_t to = ((first + count - 1) / outs + 1) * per_group;
+    u.b->staged = NEW_ARRAY(int, s->stages);
+    for (int64_t stage = 0; stage < s->stages; stage++) {
+        int64_t base = conv_first_input(l, s, first, stage), before = u.b->size.functions;
+        for (int64_t in = from + (to - from) * stage / s->stages;
+             in < from + (to - from) * (stage + 1) / s->stages; in++)
+            for (int64_t k = 0; k < l->kh * l->kw; k++)
+                if (koff[k] != NO_TAP)
+                    add_tap(&u, (Tap){in, k, (in - base) * s->plane + koff[k]});
+        end_stage(&u, stage + 1 == s->stages);
+        u.b->staged[stage] = (int)(u.b->size.functions - before);
+    }
+    return u.b;
 }
 
 const UnrolledBlock *unroll_fc(const Layer *l, int64_t first, int64_t count)
@@ -245,7 +254,8 @@ const UnrolledBlock *unroll_fc(const Layer *l, int64_t first, int64_t count)
     Unroller u = {.l = l, .b = new_block(l, first, count), .most_terms = FC_TERMS};
     for (int64_t in = 0; in < l->ci; in++)
         add_tap(&u, (Tap){in, 0, in});
-    return finish(&u);
+    end_stage(&u, true);
+    return u.b;
 }
 
 void add_unrolled(Unrolled *sum, const Unrolled *u)

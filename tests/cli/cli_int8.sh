@@ -235,4 +235,13 @@ for target in generic cortex-m4 cortex-m0; do
     done
     expect 0 "" ternc check "$mnist" $int8 --target $target --io int8 --method twn --keep none --samples 1 -q
 done
+
+# ---- strips of small layers take little more memory than their activations ----
+
+for target in cortex-m4 cortex-m0; do
+    expect 0 "" ternc compile "$mnist" $int8 --target $target --io int8 --method twn --keep none --name net -o gen -q
+    arena=$(sed -n 's/^#define NET_ARENA_BYTES //p' gen/net.h)
+    [ "$arena" -le 5500 ] || complain "MNIST-8 on $target: an arena of $arena bytes"
+    [ "$(grep -c 'tn_stage_w2(p, x + ' gen/net.c)" -ge 2 ] || complain "MNIST-8 on $target: no inputs in parts"
+done
 finish

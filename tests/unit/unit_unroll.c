@@ -82,7 +82,7 @@ static void check_conv_part(const ConvFrame *c, int part, const Options *opt)
 {
     const Layer *l = &c->turned;
     for (int64_t first = 0; first < l->co; first += conv_block(c, first)) {
-        int64_t sums[MAX_SUMS] = {0}, staged = conv_first_input(l, &c->s, first);
+        int64_t sums[MAX_SUMS] = {0}, staged = conv_first_input(l, &c->s, first, 0);
         const UnrolledBlock *b = unroll_conv(l, &c->s, part, first, conv_block(c, first), opt);
         check_counts(b, execute(b, sums), conv_is_mixed(l, opt));
         for (int64_t j = 0; j < b->count; j++)
