@@ -59,7 +59,7 @@ void emit_stage(const Conv *c, const char *x)
     else if (c->f->pairs && strip_is_flat(l, s))
         emit_line(e, "%s(p, %s, %s, %s, %s, r, %s);", emit_kernel(e, "stage_flat_w2", DT_NONE), x,
                   int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->stage_rows));
-    else if (!l->quantised && sh == 1 && sw == 1 && !s->left && s->pitch == l->iw)
+    else if (!c->f->pairs && sh == 1 && sw == 1 && !s->left && s->pitch == l->iw && s->phase_cols == 1)
         emit_line(e, "%s(p, %s, %s, %s, %s, r, %s, %s);", emit_kernel(e, "stage_flat", c->f->staged), x,
                   int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->top),
                   int_text(s->stage_rows));

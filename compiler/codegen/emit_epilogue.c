@@ -109,17 +109,22 @@ static void emit_pool(const Conv *c)
               pitch, kh, kw, sh, sw, count);
 }
 
-/* Rows v into those of the output, at once where they follow each other in both. */
+const char *rows_shape(const Conv *c, const ConvPart *p)
+{
+    long long ow = c->turned->ow, cols = p->cols, pitch = c->s->acc_row;
+    bool whole = cols == pitch && cols == ow && p->row_step == 1 && p->col_step == 1;
+    return whole ? mem_printf("1, rows * %lld, 0, 0", cols)
+                 : mem_printf("rows, %lld, %lld, %s", cols, pitch, int_text(p->row_step * ow));
+}
+
+/* Rows v into those of the output. */
 static void emit_rows(const Conv *c, const ConvPart *p)
 {
     Emitter *e = c->e;
-    long long ow = c->turned->ow, plane = ow * c->turned->oh, cols = p->cols, pitch = c->s->acc_row;
-    bool whole = cols == pitch && cols == ow && p->row_step == 1 && p->col_step == 1;
-    const char *shape = whole ? mem_printf("1, rows * %lld, 0, 0", cols)
-                              : mem_printf("rows, %lld, %lld, %s", cols, pitch, int_text(p->row_step * ow));
+    long long ow = c->turned->ow, plane = ow * c->turned->oh;
     emit_line(e, "%s(y + c * %lld + (r * %s + %s) * %lld + %s, v, %s, %s);",
               format_kernel(e, c->f, "put_rows"), plane, int_text(p->row_step), int_text(p->row0), ow,
-              int_text(p->col0), shape, int_text(p->col_step));
+              int_text(p->col0), rows_shape(c, p), int_text(p->col_step));
 }
 
 static void emit_float_rows(const Conv *c, const ConvPart *p)

@@ -112,12 +112,11 @@ static void emit_codes_at_once(const Conv *c, const ConvPart *p)
     const Layer *l = c->turned;
     const char *n = mem_printf("(rows - 1) * %s + %s", int_text(c->s->acc_row), int_text(p->cols));
     emit_line(e, "const int32_t n = (%s + %s - 1) / %s * %s;", n, c->f->lanes, c->f->lanes, c->f->lanes);
-    emit_line(e, "%s(v, n, %s);", format_kernel(e, c->f, "codes"), channel_arguments(e, l));
+    emit_line(e, "%s(v, n, %s);", emit_kernel(e, "codes", c->f->acc), channel_arguments(e, l));
     next_channels(c);
-    emit_line(e, "%s(y + c * %s + (r * %s + %s) * %s + %s, v, rows, %s, %s, %s, %s);",
+    emit_line(e, "%s(y + c * %s + (r * %s + %s) * %s + %s, v, %s, %s);",
               emit_kernel(e, "put_bytes", c->f->acc), int_text(l->oh * l->ow), int_text(p->row_step),
-              int_text(p->row0), int_text(l->ow), int_text(p->col0), int_text(p->cols),
-              int_text(c->s->acc_row), int_text(p->row_step * l->ow), int_text(p->col_step));
+              int_text(p->row0), int_text(l->ow), int_text(p->col0), rows_shape(c, p), int_text(p->col_step));
 }
 
 /* How far codes are out of the clamped ones, of all layers that clamp them by the table. */

@@ -80,9 +80,11 @@ static void conv_parts(const Layer *l, ConvStrip *s)
     if (s->unstaged)
         s->pitch = l->ow;
     else
-        s->pitch = l->direct ? l->iw : l->ow + (l->kw - 1) * l->dw / l->sw;
+        s->pitch = l->direct ? l->iw : l->ow + (s->dense ? 0 : (l->kw - 1) * l->dw / l->sw);
     s->phase_rows = l->sh < (l->kh - 1) * l->dh + 1 ? l->sh : (l->kh - 1) * l->dh + 1;
     s->phase_cols = l->sw < (l->kw - 1) * l->dw + 1 ? l->sw : (l->kw - 1) * l->dw + 1;
+    if (s->dense)
+        s->phase_cols = l->kw;
 }
 
 static void conv_offsets(const Layer *l, ConvStrip *s)
@@ -91,8 +93,8 @@ static void conv_offsets(const Layer *l, ConvStrip *s)
     for (int64_t ky = 0; ky < l->kh; ky++)
         for (int64_t kx = 0; kx < l->kw; kx++) {
             int64_t y = ky * l->dh, x = kx * l->dw;
-            int64_t phase = y % l->sh * s->phase_cols + x % l->sw;
-            koff[ky * l->kw + kx] = phase * phase_plane + y / l->sh * s->pitch + x / l->sw;
+            int64_t phase = y % l->sh * s->phase_cols + (s->dense ? x : x % l->sw);
+            koff[ky * l->kw + kx] = phase * phase_plane + y / l->sh * s->pitch + (s->dense ? 0 : x / l->sw);
         }
     s->parts[0].koff = koff;
 }
@@ -278,12 +280,22 @@ static void choose_stages(const Layer *l, ConvStrip *s, int64_t unit, int64_t ha
     }
 }
 
+/* Inputs and outputs as they lie in memory; where there are vectors, and memory enough, as they do in strips.
+ */
+static int64_t strip_activations(const Layer *l, const ConvStrip *s, const Options *opt)
+{
+    const Format *f = layer_format(l);
+    const bool vectors = format_lanes(f, opt) > 1;
+    const int64_t in = (int64_t)dtype_size(vectors ? f->staged : layer_input(l)) * (s->dense ? l->kw : 1);
+    const int64_t out = (int64_t)dtype_size(vectors ? f->acc : layer_output(l));
+    return in * l->ci * l->ih * l->iw + out * l->co * l->oh * l->ow;
+}
+
 /* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strips that take the least
  * time within a budget of memory, as large as it allows where every strip decodes the weights anew. */
 static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_t unit, int64_t halo)
 {
-    int64_t activations = l->ci * l->ih * l->iw * (int64_t)dtype_size(layer_input(l)) +
-                          l->co * l->oh * l->ow * (int64_t)dtype_size(layer_output(l));
+    int64_t activations = strip_activations(l, s, opt);
     bool decodes = l->form->decodes;
     bool streams = l->form->unrolled && outgrown(weights_used(l)) > 0;
     int64_t budget = max64(SMALL_SCRATCH, decodes || streams ? activations : activations / 4), best = unit;
@@ -321,9 +333,9 @@ static int64_t staged_channels(const Layer *l, int64_t block)
     return outs == 1 ? block * inputs : inputs;
 }
 
-ConvStrip conv_strip(const Layer *l, const Options *opt)
+static ConvStrip make_strip(const Layer *l, const Options *opt, bool dense)
 {
-    ConvStrip s = {.block = l->form->conv_channels(l, opt)};
+    ConvStrip s = {.dense = dense, .block = l->form->conv_channels(l, opt)};
     s.staged = staged_channels(l, s.block);
     s.stages = 1;
     s.skips = l->form->unrolled;
@@ -344,6 +356,23 @@ ConvStrip conv_strip(const Layer *l, const Options *opt)
     if (l->kind == LAYER_CONV)
         conv_offsets(l, &s);
     return s;
+}
+
+/* Whether rows of 16-bit sums are so short that several could go into a vector. */
+static bool may_be_dense(const Layer *l, const Options *opt)
+{
+    bool codes = l->quantised && l->form->unrolled && opt->optimize == OPTIMIZE_SPEED;
+    bool plain = l->kind == LAYER_CONV && l->kw > 1 && l->sw == 1 && l->dw == 1 && l->oh > 1;
+    return codes && plain && l->ow < format_lanes(layer_format(l), opt);
+}
+
+ConvStrip conv_strip(const Layer *l, const Options *opt)
+{
+    ConvStrip s = make_strip(l, opt, false);
+    if (!may_be_dense(l, opt))
+        return s;
+    ConvStrip dense = make_strip(l, opt, true);
+    return strips_time(l, &dense, opt) < strips_time(l, &s, opt) ? dense : s;
 }
 
 bool strip_is_flat(const Layer *l, const ConvStrip *s)

@@ -142,6 +142,7 @@ enum { NO_TAP = INT32_MIN };
 typedef struct ConvStrip {
     bool unstaged; /* nothing is staged: the borders are cut off each tap's rows */
     bool skips;    /* vectors of accumulators skip what lies between the rows */
+    bool dense;    /* nothing lies there: a copy is staged for each column of the kernel, moved by that */
     int num_parts;
     ConvPart *parts;
     int64_t rows;                   /* output rows of a strip, per part */

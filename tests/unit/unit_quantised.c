@@ -21,9 +21,11 @@ static const char *const all_formats[] = {"16-bit sums", "16-bit sums added into
                                           "two 16-bit sums in a word, added into 32 bits", "32-bit sums"};
 enum { NUM_FORMATS = sizeof all_formats / sizeof all_formats[0] };
 static int met[NUM_FORMATS][2]; /* [1]: with products of 64 bits */
+static int met_dense;           /* convolutions whose rows lie without gaps */
 
-static void meet(const Layer *l)
+static void meet(const Layer *l, const Options *opt)
 {
+    met_dense += l->kind != LAYER_FC && conv_frame(l, opt).s.dense;
     for (int i = 0; i < NUM_FORMATS; i++)
         if (!strcmp(layer_format(l)->name, all_formats[i]))
             met[i][l->quantised->wide]++;
@@ -117,7 +119,7 @@ static void test_coded(const Coded *q, const Options *opt, const char *cc, const
                                    layer_format(l)->name, l->quantised->wide ? "wide, " : "",
                                    opt->optimize == OPTIMIZE_SIZE ? "size" : "speed",
                                    lowering_name(l->lowering), opt->target, cc, flags);
-    meet(l);
+    meet(l, opt);
     bool sole = g->nodes[g->num_nodes - 1] == layer_node(g) && l->quantised->out == q->out;
     if (!sole)
         printf("\nnot one layer: %s\n", about);
@@ -133,19 +135,24 @@ static void test_coded(const Coded *q, const Options *opt, const char *cc, const
 
 /* ---- tests ---- */
 
-static const char *const targets[] = {"generic", "cortex-m4", "cortex-m0"};
+static const char *const targets[] = {"generic", "cortex-m4", "cortex-m0", "x86-64-v4"};
 static const char *const compilers[] = {"gcc", "clang"};
 static const char *const flags[] = {
     "-O1 -march=native", "-O1 -march=native -DTN_NO_VECTORS", "-O1",
     "-O1 -DTN_NO_VECTORS -fsanitize=undefined -fsanitize-undefined-trap-on-error"};
 
-static void test_somewhere(const Coded *q, Lowering lowering, const char *target, int number)
+static void test_for(const Coded *q, Lowering lowering, Optimize optimize, const char *target, int number)
 {
     Options opt = {.lowering = q->l->codes ? lowering : LOWER_DENSE,
-                   .optimize = pick(0, 1) ? OPTIMIZE_SIZE : OPTIMIZE_SPEED,
+                   .optimize = optimize,
                    .target = target,
                    .name = "net"};
     test_coded(q, &opt, compilers[pick(0, 1)], flags[pick(0, 3)], number);
+}
+
+static void test_somewhere(const Coded *q, Lowering lowering, const char *target, int number)
+{
+    test_for(q, lowering, pick(0, 1) ? OPTIMIZE_SIZE : OPTIMIZE_SPEED, target, number);
 }
 
 static LayerWish draw_wish(int i)
@@ -167,10 +174,11 @@ static void test_random_layers(void)
 
 /* Sums of so many terms of one sign that 16 bits do not hold them, or that no factor in 32 bits is exact
  * enough. share: see coded_set_steps. */
-static Coded *draw_long(LayerKind kind, int64_t inputs, int64_t kernel, int64_t size, double share)
+static Coded *draw_long(LayerKind kind, int64_t inputs, int64_t outputs, int64_t kernel, int64_t size,
+                        double share)
 {
     Coded *q = draw_coded((LayerWish){.kind = kind, .ternary = true}, true);
-    q->l = draw_weights(kind, 1, inputs, 3, kernel, 1, size, .95);
+    q->l = draw_weights(kind, 1, inputs, outputs, kernel, 1, size, .95);
     int8_t *codes = NEW_ARRAY(int8_t, layer_weight_count(q->l));
     for (int64_t i = 0; i < layer_weight_count(q->l); i++)
         codes[i] = (int8_t)abs(q->l->codes[i]);
@@ -189,9 +197,23 @@ static Coded *draw_long(LayerKind kind, int64_t inputs, int64_t kernel, int64_t 
 static void test_long_sums(void)
 {
     for (int i = 0; i < 3; i++) {
-        test_somewhere(draw_long(LAYER_CONV, 30, 3, 7, 1), LOWER_UNROLL, targets[i], i);
-        test_somewhere(draw_long(LAYER_CONV, 400, 5, 6, 10), LOWER_UNROLL, targets[i], i);
-        test_somewhere(draw_long(LAYER_FC, 9000, 1, 1, 10), LOWER_PACKED, targets[i], i);
+        test_somewhere(draw_long(LAYER_CONV, 30, 3, 3, 7, 1), LOWER_UNROLL, targets[i], i);
+        test_somewhere(draw_long(LAYER_CONV, 400, 3, 5, 6, 10), LOWER_UNROLL, targets[i], i);
+        test_somewhere(draw_long(LAYER_FC, 9000, 3, 1, 1, 10), LOWER_PACKED, targets[i], i);
+    }
+}
+
+/* Rows of which several go into a vector, with padding that is not 0. */
+static void test_short_rows(void)
+{
+    for (int i = 0; i < 4; i++) {
+        const int64_t pad = i % 3, kernel = 3 + 2 * (i % 2);
+        Coded *q = draw_long(LAYER_CONV, 12, 20, kernel, kernel + 4 - 2 * pad, 1);
+        Layer *l = q->l;
+        q->in_zero = 7;
+        l->pt = l->pb = l->pl = l->pr = pad;
+        l->oh = l->ow = l->oh + 2 * pad;
+        test_for(q, LOWER_UNROLL, OPTIMIZE_SPEED, "x86-64-v4", i);
     }
 }
 
@@ -201,6 +223,8 @@ static void test_all_met(void)
         printf("\n%s: %d, wide %d", all_formats[i], met[i][0], met[i][1]);
         CU_ASSERT(met[i][0] > 0);
     }
+    printf("\nwithout gaps: %d", met_dense);
+    CU_ASSERT(met_dense > 2);
     CU_ASSERT(met[1][1] > 0); /* what takes 64 bits has long sums, and is never in pairs */
     CU_ASSERT(met[4][1] > 0);
 }
@@ -212,6 +236,7 @@ int main(int argc, char **argv)
     CU_pSuite s = CU_add_suite("quantised layers", NULL, NULL);
     CU_add_test(s, "random layers in every lowering", test_random_layers);
     CU_add_test(s, "long sums", test_long_sums);
+    CU_add_test(s, "short rows", test_short_rows);
     CU_add_test(s, "every number format was met", test_all_met);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
