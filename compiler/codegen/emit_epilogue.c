@@ -109,14 +109,6 @@ static void emit_pool(const Conv *c)
               pitch, kh, kw, sh, sw, count);
 }
 
-const char *rows_shape(const Conv *c, const ConvPart *p)
-{
-    long long ow = c->turned->ow, cols = p->cols, pitch = c->s->acc_row;
-    bool whole = cols == pitch && cols == ow && p->row_step == 1 && p->col_step == 1;
-    return whole ? mem_printf("1, rows * %lld, 0, 0", cols)
-                 : mem_printf("rows, %lld, %lld, %s", cols, pitch, int_text(p->row_step * ow));
-}
-
 /* Rows v into those of the output. */
 static void emit_rows(const Conv *c, const ConvPart *p)
 {

@@ -64,11 +64,11 @@ void emit_fc(Emitter *e, const Layer *l);
 void emit_put(const Conv *c, int part);
 void emit_pooled_epilogue(const Conv *c); /* scale, bias and activation of the whole pooled output y */
 void emit_fc_epilogue(const Fc *c);       /* of a row: acc to y */
-/* "ROWS, COLS, PITCH, STEP" from v to the output: one row where they follow each other in both. */
-const char *rows_shape(const Conv *c, const ConvPart *p);
 
 /* ---- layer_kernels.c ---- */
 
+/* "ROWS, COLS, PITCH, STEP" from v to the output: one row where they follow each other in both. */
+const char *rows_shape(const Conv *c, const ConvPart *p);
 /* The kernel of that name for a number format. */
 const char *format_kernel(Emitter *e, const Format *f, const char *name);
 /* That for a form that reads a table: of the number format, or of the codes of the inputs. */

@@ -48,3 +48,11 @@ void next_channels(const Conv *c)
     emit_line(c->e, "}");
     begin_channels(c);
 }
+
+const char *rows_shape(const Conv *c, const ConvPart *p)
+{
+    long long ow = c->turned->ow, cols = p->cols, pitch = c->s->acc_row;
+    bool whole = cols == pitch && cols == ow && p->row_step == 1 && p->col_step == 1;
+    return whole ? mem_printf("1, rows * %lld, 0, 0", cols)
+                 : mem_printf("rows, %lld, %lld, %s", cols, pitch, int_text(p->row_step * ow));
+}
