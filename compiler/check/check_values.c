@@ -64,14 +64,21 @@ static void compare_floats(const Compare *c, NodeCheck *r, const Tensor *t, cons
     }
 }
 
+/* The same bytes; but a NaN of a constant has another sign in C than in the file. */
+static bool same_element(DType d, const uint8_t *got, const uint8_t *want, int64_t i)
+{
+    size_t size = dtype_size(d), at = (size_t)i * size;
+    return !memcmp(got + at, want + at, size) ||
+           (dtype_is_float(d) && isnan(elem_get(got, d, i)) && isnan(elem_get(want, d, i)));
+}
+
 static void compare_bytes(const Compare *c, NodeCheck *r, const Tensor *t, const uint8_t *got,
                           const uint8_t *want)
 {
-    size_t size = dtype_size(t->type.dtype);
-    int64_t count = type_elems(t->type);
-    for (int64_t i = 0; i < count; i++)
-        if (memcmp(got + (size_t)i * size, want + (size_t)i * size, size))
-            note_wrong(c, r, t, i, elem_get(got, t->type.dtype, i), elem_get(want, t->type.dtype, i), 0);
+    DType d = t->type.dtype;
+    for (int64_t i = 0; i < type_elems(t->type); i++)
+        if (!same_element(d, got, want, i))
+            note_wrong(c, r, t, i, elem_get(got, d, i), elem_get(want, d, i), 0);
 }
 
 static void compare_output(const Compare *c, NodeCheck *r, const Node *n, int k, const void *const *in,
@@ -244,7 +251,10 @@ static bool compare_results(Compare *c)
         const uint8_t *data = next_record(c, -1, i, t);
         if (!data)
             return false;
-        if (memcmp(data, c->values[t->id], type_bytes(t->type)))
+        bool same = true;
+        for (int64_t k = 0; k < type_elems(t->type); k++)
+            same &= same_element(t->type.dtype, data, c->values[t->id], k);
+        if (!same)
             text_printf(&c->report->problems,
                         "the caller's output '%s' is not what the last node wrote (sample %d)\n", t->name,
                         c->sample);
