@@ -75,9 +75,9 @@ TN_KERNEL void tn_stage_row_f32(float *y, const float *x, int32_t iw, int32_t le
                                 int32_t pcols)
 {
     if (sw == 1) {
-        int32_t end = iw + left < pcols ? iw + left : pcols;
+        int32_t end = iw + left < pcols ? iw + left : pcols, inside = end > left ? end - left : 0;
         memset(y, 0, (size_t)left * sizeof *y);
-        memcpy(y + left, x, (size_t)(end - left) * sizeof *y);
+        memcpy(y + left, x, (size_t)inside * sizeof *y);
         memset(y + end, 0, (size_t)(pcols - end) * sizeof *y);
     } else {
         for (int32_t i = 0; i < pcols; i++) {
