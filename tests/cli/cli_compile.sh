@@ -37,14 +37,14 @@ grep -q " \* Sums are whole numbers from -[0-9]* to [0-9]* whatever the codes: 1
 import numpy as np
 from onnx import helper, numpy_helper, parser, save
 g = parser.parse_graph("""g (float[1,4] x) => (float[1,4] y) {
-    a = MatMul (x, w) b = Sin (a) c = MatMul (b, w) d = Cos (c) e = MatMul (d, w) f = Sin (e)
+    a = MatMul (x, w) b = LpNormalization (a) c = MatMul (b, w) d = LpNormalization (c) e = MatMul (d, w) f = LpNormalization (e)
     h = MatMul (f, w) o = ReduceSum <keepdims = 1> (h) y = Mul (h, o) }""")
 g.initializer.append(numpy_helper.from_array(np.array([[1, 0, 2, -1]] * 4, np.float32), "w"))
 save(helper.make_model(g, ir_version=8, opset_imports=[helper.make_opsetid("", 17)]), "mixed.onnx")
 np.save("mixed.npy", np.linspace(-1, 1, 32).reshape(8, 4).astype(np.float32))
 P
 int8="--activations int8 --calibrate mixed.npy"
-expect 0 "ternc: note: mixed.onnx: 5 nodes run in float between codes: Sin 'b', Cos 'd', Sin 'f' and 2 more" \
+expect 0 "ternc: note: mixed.onnx: 5 nodes run in float between codes: LpNormalization 'b', LpNormalization 'd', LpNormalization 'f' and 2 more" \
     ternc compile mixed.onnx -o mixed $int8
 expect 0 "" ternc compile mixed.onnx -o mixed $int8 --quiet
 expect 0 "" ternc compile mixed.onnx -o mixed --method none
