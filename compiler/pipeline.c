@@ -9,9 +9,9 @@
 
 #include <string.h>
 
-static const char *const pass_names[] = {"read",  "upgrade",   "infer", "fold",   "dce",      "channels",
-                                         "train", "ternarize", "norms", "affine", "quantise", "inputs",
-                                         "codes", "recurrent", "fuse",  "lower",  "store"};
+static const char *const pass_names[] = {"read",      "upgrade",   "infer", "fold",   "dce",      "channels",
+                                         "train",     "ternarize", "norms", "affine", "quantise", "inputs",
+                                         "recurrent", "codes",     "fuse",  "lower",  "store"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static void check_dump_name(const Options *opt)
@@ -143,10 +143,10 @@ Plan *pipeline_lower(Model *m, const Options *opt)
 {
     RUN("inputs", pass_inputs(m->graph, opt));
     /* The graph's inputs are what the application gives. */
-    RUN("codes", pass_codes(m->graph, opt->io_codes));
-    /* What stands between quantised layers computes on codes. */
     RUN("recurrent", pass_recurrent(m->graph));
     /* LSTM, GRU and RNN are products and loops over steps. No longer ordinary ONNX. */
+    RUN("codes", pass_codes(m->graph, opt->io_codes));
+    /* What stands between quantised layers computes on codes. */
     RUN("fuse", (pass_fuse(m->graph), pass_dce(m->graph)));
     /* Linear operators with constant weights are OP_Layer, numbered in execution order. */
     RUN("lower", pass_lower(m->graph, opt));

@@ -50,7 +50,8 @@ static bool is_linear(const Node *n)
 /* With the weights w that its layer has; in whole numbers. */
 static bool counts(const Quantising *q, const Node *n, LinearWeights *w)
 {
-    return is_linear(n) && linear_weights(n, w) && !(q->floats && q->floats[n->in[w->input]->id]);
+    return n->op != OP_ConvTranspose && product_weights(n, w) &&
+           !(q->floats && q->floats[n->in[w->input]->id]);
 }
 
 static bool is_clamp(const Node *n)
@@ -176,8 +177,10 @@ static bool any_coded(const Quantising *q, const Node *n)
 static bool reads_codes(const Quantising *q, const Node *n, int k)
 {
     LinearWeights w;
+    if (counts(q, n, &w))
+        return k == 1 - w.input;
     if (is_linear(n))
-        return counts(q, n, &w) && k == 1 - w.input;
+        return false;
     const Tensor *y = n->num_out ? n->out[0] : NULL;
     if (!y || !is_float(y))
         return false;
@@ -469,6 +472,8 @@ static void round_constants(const Quantising *q, Node *n)
         return;
     if (!n->in[w.input]->ternary)
         n->in[w.input] = round_weights(q, n->in[w.input], &w.box);
+    if (!is_linear(n)) /* LSTM, GRU, RNN: the products become floats */
+        return;
     n->in[w.input] = snap_weights(q, n, &w);
     if (channel_bias(n, &w))
         n->in[2] = round_bias(q, n, &w);

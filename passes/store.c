@@ -33,11 +33,20 @@ static Tensor *add_dequantize(Store *s, const Tensor *t, DType d, const void *co
     return n->out[0];
 }
 
+/* The axis of this size behind such of 1; -1: there is none. */
+static int first_axis(Type t, int64_t size)
+{
+    int i = 0;
+    while (i < t.rank - 1 && t.dims[i] == 1 && size > 1)
+        i++;
+    return t.dims[i] == size ? i : -1;
+}
+
 /* The axis of the output channels; -1: they are on several. */
 static int channel_axis(Type t, const Ternary *box)
 {
     if (box->chan == 1 && box->mid == 1)
-        return t.dims[0] == box->groups ? 0 : -1;
+        return first_axis(t, box->groups);
     int64_t inner = 1;
     for (int i = t.rank - 1; i >= 0 && box->groups == 1; inner *= t.dims[i], i--)
         if (inner == box->inner && t.dims[i] == box->chan)
@@ -65,7 +74,7 @@ static Node *store_node(Store *s, Node *n)
     LinearWeights w;
     CodeStep step;
     Ternary codes;
-    if (!linear_weights(n, &w))
+    if (!product_weights(n, &w))
         return n;
     const Tensor *t = n->in[w.input];
     const Node *from = n->in[1 - w.input]->producer;

@@ -230,6 +230,7 @@ static Trap *trap;
 
 void trap_set(Trap *t)
 {
+    t->outer = trap;
     trap = t;
     t->code = 0;
     t->message[0] = 0;
@@ -237,7 +238,7 @@ void trap_set(Trap *t)
 
 void trap_end(void)
 {
-    trap = NULL;
+    trap = trap ? trap->outer : NULL;
 }
 
 static _Noreturn void leave(int code, const char *kind, const char *place, const char *fmt, va_list ap)
@@ -248,7 +249,7 @@ static _Noreturn void leave(int code, const char *kind, const char *place, const
         vsnprintf(message + n, sizeof message - (size_t)n, fmt, ap);
     if (trap) {
         Trap *t = trap;
-        trap = NULL;
+        trap = t->outer;
         t->code = code;
         memcpy(t->message, message, sizeof message);
         longjmp(t->env, 1);

@@ -53,7 +53,8 @@ void note(const char *fmt, ...) __attribute__((format(printf, 1, 2))); /* "ternc
  * exiting. if (CATCH(&trap)) { message in trap.message } else { ...; trap_end(); } */
 typedef struct Trap {
     jmp_buf env;
-    int code; /* the exit code it would have been */
+    struct Trap *outer; /* that was set before, and is again behind this one */
+    int code;           /* the exit code it would have been */
     char message[4096];
 } Trap;
 void trap_set(Trap *t);

@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/out_file.h"
 #include "codegen/codegen.h"
+#include "graph/cell.h"
 #include "pipeline.h"
 #include "size/size.h"
 
@@ -202,6 +203,13 @@ static bool runs_in_float(const Node *n)
     return has_float(n->in, n->num_in) || has_float(n->out, n->num_out);
 }
 
+static const char *float_name(const Node *n)
+{
+    if (n->layer)
+        return n->layer->source;
+    return n->cell ? n->cell->source : mem_printf("%s '%s'", n->op_name, node_label(n));
+}
+
 /* One note for a model that has codes. */
 static void note_floats(const Graph *g)
 {
@@ -212,8 +220,7 @@ static void note_floats(const Graph *g)
         const Node *n = g->nodes[i];
         if (!runs_in_float(n) || count++ >= SHOWN)
             continue;
-        const char *name = n->layer ? n->layer->source : mem_printf("%s '%s'", n->op_name, node_label(n));
-        text_printf(&names, "%s%s", names.len ? ", " : "", name);
+        text_printf(&names, "%s%s", names.len ? ", " : "", float_name(n));
     }
     if (count > SHOWN)
         text_printf(&names, " and %d more", count - SHOWN);

@@ -82,7 +82,7 @@ static void print_alone(const Sensitivity *s)
 static bool is_int8(const Node *n, int row, Ternary *codes)
 {
     LinearWeights w;
-    if (row || !linear_weights(n, &w) || n->in[w.input]->ternary)
+    if (row || !product_weights(n, &w) || n->in[w.input]->ternary)
         return false;
     const Node *from = n->in[1 - w.input]->producer;
     return from && from->op == OP_DequantizeLinear && weight_codes(n->in[w.input], &w.box, false, codes);

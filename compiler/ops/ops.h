@@ -92,6 +92,8 @@ typedef struct LinearWeights {
 bool linear_weights(const Node *n, LinearWeights *w); /* false: not linear, or its weights are not constant */
 /* The same for weights k = 0, 1, ... of any node: recurrent ones have W and R. False behind the last. */
 bool node_weights(const Node *n, int k, LinearWeights *w);
+/* Those of products with what may be codes: of a linear node, or W of a recurrent one; its h are floats. */
+bool product_weights(const Node *n, LinearWeights *w);
 int64_t ternary_channels(const Ternary *box);
 /* Position of element k (< mid * inner) of a channel. In order of channel and k the weights are Layer's
  * [co][ci/groups][kh][kw]. */

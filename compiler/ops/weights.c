@@ -87,6 +87,11 @@ bool node_weights(const Node *n, int k, LinearWeights *w)
     return k == 0 && linear_weights(n, w);
 }
 
+bool product_weights(const Node *n, LinearWeights *w)
+{
+    return node_weights(n, 0, w) && w->input <= 1;
+}
+
 int64_t ternary_channels(const Ternary *box)
 {
     return box->groups * box->chan;

@@ -264,6 +264,10 @@ bool takes_batch(const Graph *g, const Tensor *score, int64_t batch)
     for (int i = 0; i < g->num_inputs; i++)
         if (lacks_batch(g->inputs[i]))
             return false;
+    Trap trap;
+    if (CATCH(&trap)) /* nodes that are for one sample alone */
+        return false;
     const Tensor *of_all = graph_with_batch(g, batch)->tensors[score->id];
+    trap_end();
     return type_elems(of_all->type) == batch * type_elems(score->type);
 }

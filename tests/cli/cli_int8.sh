@@ -42,6 +42,17 @@ gates = [("PRelu", ["c", "slope"], ["r"]), ("GlobalAveragePool", ["r"], ["d"]), 
          ("Flatten", ["a"], ["l"]), ("MatMul", ["l", "f"], ["y"])]
 write("gates", head[:1] + gates, {"x": [1, 3, 6, 6]}, {"y": [1, 5]}, **dict(values, slope=rng.rand(4, 1, 1), k=rng.randn(4, 4, 1, 1),
                                                                     m=rng.randn(1, 4, 1, 1)))
+# Recurrent: codes go into the products with W, of one direction and of two; h and the gates are floats.
+nodes = [helper.make_node("LSTM", ["x", "w", "r", "b"], ["a"], hidden_size=4), helper.make_node("Squeeze", ["a", "one"], ["c"]),
+         helper.make_node("GRU", ["c", "v", "q"], ["d", "e"], hidden_size=2, direction="bidirectional"),
+         helper.make_node("Reshape", ["d", "row"], ["f"]), helper.make_node("MatMul", ["f", "m"], ["y"])]
+graph = helper.make_graph(nodes, "recurrent", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [6, 1, 3])],
+                          [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 5])],
+                          [numpy_helper.from_array(v.astype(np.float32), n) for n, v in
+                           dict(w=rng.randn(1, 16, 3), r=rng.randn(1, 16, 4), b=rng.randn(1, 32), v=rng.randn(2, 6, 4),
+                                q=rng.randn(2, 6, 2), m=rng.randn(24, 5)).items()] +
+                          [numpy_helper.from_array(np.array(v), n) for n, v in (("one", [1]), ("row", [1, 24]))])
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "recurrent.onnx")
 # Codes at both ends, no layer between, and nothing that computes on codes.
 graph = helper.make_graph([helper.make_node("DequantizeLinear", ["x", "s"], ["f"]), helper.make_node("CumSum", ["f", "a"], ["g"]),
                            helper.make_node("QuantizeLinear", ["g", "s"], ["y"])], "float_between",
@@ -168,6 +179,16 @@ for model in moves gates; do
 done
 expect 0 "ternc: note: float_between.onnx: 1 node runs in float between codes: CumSum 'g'" \
     ternc compile float_between.onnx -o gen --name net
+for method in none "twn --keep none"; do
+    expect 0 "ternc: note: recurrent.onnx: 2 nodes run in float between codes: LSTM 'a', GRU 'd'" \
+        ternc compile recurrent.onnx $int8 steps.npy --method $method -o gen1 --name net
+    for target in generic cortex-m4 cortex-m0; do
+        expect 0 "" ternc check recurrent.onnx $int8 steps.npy --method $method --target $target -q
+    done
+    expect 0 "" ternc ternarize recurrent.onnx -o coded.onnx $int8 steps.npy --method $method -q
+    expect 0 "" ternc compile coded.onnx --method none -o gen2 --name net -q
+    sed 's/coded.onnx/recurrent.onnx/' gen2/net.c | cmp -s - gen1/net.c || complain "coded.onnx gives another C than recurrent.onnx"
+done
 for rule in percentile mse minmax; do
     expect 0 "" ternc check conv.onnx $int8 x.npy --calibration $rule -q
 done

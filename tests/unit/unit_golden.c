@@ -169,6 +169,8 @@ static void run_pass(Model *m, const char *name, const Options *o)
         pass_quantise(m->graph, make_ranges(m->graph), o);
     else if (!strcmp(name, "codes"))
         pass_codes(m->graph, o->io_codes);
+    else if (!strcmp(name, "recurrent"))
+        pass_recurrent(m->graph);
     else if (!strcmp(name, "fuse"))
         pass_fuse(m->graph);
     else
