@@ -27,6 +27,10 @@ int *coded_tensors(Graph *g, const Range *ranges, const Options *opt);
 /* The step and zero point that reach from low to high, and 0, and the type of the codes. */
 CodeStep choose_step(const Graph *g, const Tensor *t, Range r, DType *d);
 void check_input_range(const Graph *g, const Tensor *x, Range r);
+/* powers.c: with --scales pow2, the least power of two that is no finer; the weights of n, its
+ * input, by what follows it. */
+CodeStep power_step(CodeStep s, Range r, DType d);
+Tensor *power_weights(Graph *g, const Node *n, int input, const Ternary *box, Node *const *only);
 Graph *pass_store(Graph *g);                    /* weights of such a graph as codes, for a file */
 void pass_recurrent(Graph *g);                  /* LSTM, GRU, RNN -> Gemm and OP_Recurrent */
 void pass_inputs(Graph *g, const Options *opt); /* uint8 and moved channels: inputs of the application */

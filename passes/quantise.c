@@ -24,6 +24,7 @@ typedef struct Quantising {
     const Range *ranges;
     int count; /* of the tensors that there were before */
     const bool *is_output;
+    bool powers;          /* steps and scales of weights are powers of two */
     const bool *floats;   /* by tensor id: these weights stay in float, and so does their layer; NULL: none */
     Node *const *only;    /* graph_only_users */
     bool *coded;          /* by tensor id: gets a step */
@@ -292,6 +293,8 @@ static CodeStep step_of(const Quantising *q, const Tensor *t, DType *d)
 {
     int root = root_of(q, t)->id;
     CodeStep s = choose_step(q->g, t, q->shared[root], d);
+    if (q->powers)
+        s = power_step(s, q->shared[root], *d);
     if (q->steps[root] > 0)
         s.scale = (double)q->steps[root];
     if (q->even[root] && s.zero % 2 != 0)
@@ -367,7 +370,7 @@ static void snap_steps(Quantising *q)
             q->even[root_of(q, t)->id] = false;
         }
     }
-    for (int i = q->g->num_nodes - 1; i >= 0; i--)
+    for (int i = q->g->num_nodes - 1; i >= 0 && !q->powers; i--)
         if (adds_up(q->g->nodes[i]))
             snap_terms(q, q->g->nodes[i]);
 }
@@ -470,11 +473,14 @@ static void round_constants(const Quantising *q, Node *n)
     LinearWeights w;
     if (!counts(q, n, &w) || !q->coded[n->in[1 - w.input]->id])
         return;
-    if (!n->in[w.input]->ternary)
+    if (q->powers)
+        n->in[w.input] = power_weights(q->g, n, w.input, &w.box, q->only);
+    else if (!n->in[w.input]->ternary)
         n->in[w.input] = round_weights(q, n->in[w.input], &w.box);
     if (!is_linear(n)) /* LSTM, GRU, RNN: the products become floats */
         return;
-    n->in[w.input] = snap_weights(q, n, &w);
+    if (!q->powers)
+        n->in[w.input] = snap_weights(q, n, &w);
     if (channel_bias(n, &w))
         n->in[2] = round_bias(q, n, &w);
 }
@@ -591,6 +597,7 @@ int *coded_tensors(Graph *g, const Range *ranges, const Options *opt)
 bool pass_quantise(Graph *g, const Range *ranges, const Options *opt)
 {
     Quantising q = choose(g, ranges, choose_floats(g, opt, NULL), opt->io_codes);
+    q.powers = opt->powers;
     if (!opt->quiet)
         note_zeros(&q);
     snap_steps(&q);

@@ -130,10 +130,15 @@ TN_KERNEL void tn_stage_i16(int16_t *y, const void *x, int32_t sign, int32_t zer
                 }
 }
 
+/* A sum by its factor. A file whose factors are all 1 has a definition of its own, without a multiplication. */
+#ifndef tn_times
+#define tn_times(sum, factor) ((sum) * (factor))
+#endif
+
 /* A sum as a code. */
 TN_KERNEL int32_t tn_requantise(int32_t sum, int32_t factor, int32_t addend, int32_t shift, int32_t low, int32_t high)
 {
-    int32_t v = (sum * factor + addend) >> shift;
+    int32_t v = (tn_times(sum, factor) + addend) >> shift;
 #if defined(__clang__) && defined(__ARM_FEATURE_SAT) /* which other compilers find by themselves */
     if (low == 0 && high == 255)
         return (int32_t)__builtin_arm_usat(v, 8);
@@ -160,13 +165,13 @@ TN_KERNEL void TN(codes)(T *v, int32_t n, int32_t factor, int32_t addend, int32_
 #if TN_LANES > 1
     typedef T sums __attribute__((vector_size(sizeof(T) * TN_LANES_I16), aligned(sizeof(T)), may_alias));
     for (int32_t i = 0; i < n; i += TN_LANES_I16) {
-        tn_vec_i32 s = (TN_CONVERT(v + i, sums, tn_vec_i32) * factor + addend) >> shift;
+        tn_vec_i32 s = (tn_times(TN_CONVERT(v + i, sums, tn_vec_i32), factor) + addend) >> shift;
         s = TN_CLAMP_I32(s, low, high);
         *(sums *)(v + i) = __builtin_convertvector(s, sums);
     }
 #else
     for (int32_t i = 0; i < n; i++) {
-        int32_t s = (int32_t)((uint32_t)v[i] * (uint32_t)factor + (uint32_t)addend) >> shift;
+        int32_t s = (int32_t)(tn_times((uint32_t)v[i], (uint32_t)factor) + (uint32_t)addend) >> shift;
         s = s < low ? low : s;
         v[i] = (T)(s > high ? high : s);
     }
@@ -270,6 +275,14 @@ TN_KERNEL void tn_put_codes_each_wide(void *y, const int32_t *v, int32_t n, cons
 {
     for (int32_t i = 0; i < n; i++)
         ((uint8_t *)y)[i] = (uint8_t)tn_requantise_wide(v[i], factor[i], addend[i], shift, low, high);
+}
+
+/* The same by shifts. */
+TN_KERNEL void tn_put_codes_each_shifted(void *y, const int32_t *v, int32_t n, const TN_ROM int32_t *addend,
+                                         const TN_ROM uint8_t *shift, int32_t low, int32_t high)
+{
+    for (int32_t i = 0; i < n; i++)
+        ((uint8_t *)y)[i] = (uint8_t)tn_requantise(v[i], 1, addend[i], shift[i], low, high);
 }
 
 /* The same as floats: y[i] = v[i] * scale[i] + bias[i]. */

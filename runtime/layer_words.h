@@ -33,7 +33,7 @@ TN_KERNEL uint8_t tn_requantise_byte(int32_t sum, int32_t factor, int32_t addend
 {
 #if !defined(__ARM_FEATURE_SAT)
     if (low == 0 && high == 255) {
-        int32_t v = (sum * factor + addend) >> shift;
+        int32_t v = (tn_times(sum, factor) + addend) >> shift;
         return (uint8_t)((uint32_t)v > 255 ? ~v >> 31 : v);
     }
 #endif
@@ -212,7 +212,7 @@ TN_KERNEL uint8_t tn_crop(uint32_t w, int32_t half, int32_t factor, int32_t adde
                           const TN_ROM uint8_t *crop)
 {
     const int32_t sum = half ? (int32_t)(w + 0x8000) >> 16 : TN_LOW(w);
-    return (uint8_t)(crop[(sum * factor + addend) >> shift] + low);
+    return (uint8_t)(crop[(tn_times(sum, factor) + addend) >> shift] + low);
 }
 
 /* y[i] = the code of half a word of v[i], i < n; four at once, whose addresses need no steps. */
@@ -237,11 +237,11 @@ TN_KERNEL void tn_crop_row(uint8_t *y, const uint32_t *v, int32_t half, int32_t 
 
 /* Codes of sums that are not pooled, of the lower halves of n words to y, of the upper ones of the first `both` to
  * y + second. */
-TN_KERNEL void tn_put_crop_w2(uint8_t *y, int32_t second, const uint32_t *v, int32_t n, int32_t both, int32_t factor,
+TN_KERNEL void tn_put_crop_w2(void *y, int32_t second, const uint32_t *v, int32_t n, int32_t both, int32_t factor,
                               int32_t addend, int32_t shift, int32_t low, const TN_ROM uint8_t *crop)
 {
-    tn_crop_row(y, v, 0, n, factor, addend, shift, low, crop);
-    tn_crop_row(y + second, v, 1, both, factor, addend, shift, low, crop);
+    tn_crop_row((uint8_t *)y, v, 0, n, factor, addend, shift, low, crop);
+    tn_crop_row((uint8_t *)y + second, v, 1, both, factor, addend, shift, low, crop);
 }
 
 /* As tn_window_w2, of pairs of 32-bit sums: half 0 or 1 of each. */

@@ -333,11 +333,13 @@ static const char *default_flags(const CommandLine *c)
 /* The samples of --calibrate become inputs as those of --data. */
 static void set_calibration(OptionParser *p)
 {
-    static const char *const needs_int8[] = {"calibrate", "calibration", "keep-as"};
+    static const char *const needs_int8[] = {"calibrate", "calibration", "keep-as", "scales"};
     CommandLine *c = p->c;
     for (size_t i = 0; i < sizeof needs_int8 / sizeof needs_int8[0]; i++)
         if (!c->opt.int8 && is_given(p, needs_int8[i]))
             usage("--%s is for --activations int8", needs_int8[i]);
+    if (c->opt.powers && !c->opt.calibrate.count)
+        usage("--scales pow2 needs --calibrate SPEC: training chooses scales of any size");
     if (c->opt.int8 && c->sensitivity)
         usage("--sensitivity measures layers with float activations: give it without --activations int8");
     if (c->opt.int8 && !c->opt.calibrate.count && !c->opt.train)

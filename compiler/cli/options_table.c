@@ -225,6 +225,11 @@ static void parse_activations(CommandLine *c, const OptionSpec *o, const char *v
     c->opt.int8 = choice_of(o, value) == 1;
 }
 
+static void parse_scales(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->opt.powers = choice_of(o, value) == 1;
+}
+
 static void parse_keep_as(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->opt.keep_float = choice_of(o, value) == 1;
@@ -502,6 +507,9 @@ const OptionSpec option_specs[] = {
     {"calibrate", 0, "[NAME=]SPEC", ALL, true,
      "samples of an input, without labels, for the ranges of int8 activations; 512 are enough", add_text,
      offsetof(CommandLine, opt.calibrate)},
+    {"scales", 0, "any|pow2", ALL, false,
+     "of int8 activations and their layers: any, or powers of two, so that layers shift (default: any)",
+     parse_scales, 0},
     {"keep-as", 0, "int8|float", ALL, false,
      "with int8 activations: layers that --keep keeps have int8 weights, or compute in float (default: int8)",
      parse_keep_as, 0},

@@ -23,6 +23,10 @@ void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *ke
 
 void emit_layer(Emitter *e, const Node *n);
 
+/* ---- emit_quantised.c ---- */
+
+bool only_shifts(const Graph *g); /* all layers that make codes of sums do it by shifts */
+
 /* ---- emit_recurrent.c: OP_Recurrent ---- */
 
 void emit_recurrent(Emitter *e, const Node *n);

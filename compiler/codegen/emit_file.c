@@ -257,12 +257,21 @@ static void print_parts(Emitter *e, Text *c)
     text_move(c, &e->body);
 }
 
+/* In front of the kernels that use it. */
+static void print_times(const Emitter *e, Text *c)
+{
+    if (only_shifts(e->plan->g))
+        text_printf(c, "/* All layers take their sums to codes by shifts. */\n"
+                       "#define tn_times(sum, factor) ((void)(factor), (sum))\n\n");
+}
+
 void emit_c(const Plan *p, Text *c, Text *h)
 {
     Emitter e = emit_parts(p, 0);
     print_header(&e, h);
     print_prelude(&e, c);
     print_linkage(&e, c);
+    print_times(&e, c);
     kernels_print(&e, c);
     print_parts(&e, c);
 }

@@ -1,5 +1,5 @@
 /* emit_quantised.c - what becomes of the sums of layers that read codes: one multiplication and a shift for
- * each output, to codes; or floats. */
+ * each output, or a shift alone, to codes; or floats. */
 #include "codegen/layer_code.h"
 
 static bool all_same(const int64_t *v, int64_t n)
@@ -32,6 +32,14 @@ static int64_t *factors(const Layer *l)
     int64_t *v = NEW_ARRAY(int64_t, l->co);
     for (int64_t c = 0; c < l->co; c++)
         v[c] = l->quantised->factor[c];
+    return v;
+}
+
+static int64_t *shifts(const Layer *l)
+{
+    int64_t *v = NEW_ARRAY(int64_t, l->co);
+    for (int64_t c = 0; c < l->co; c++)
+        v[c] = l->quantised->shifts[c];
     return v;
 }
 
@@ -71,6 +79,12 @@ static const float *window_scale(const Layer *l)
     return v;
 }
 
+static const char *channel_shift(Emitter *e, const Layer *l)
+{
+    const Quantised *q = l->quantised;
+    return q->shifts ? channel_number(e, l, "shift", DT_U8, shifts(l)) : int_text(q->shift);
+}
+
 /* What stands last in the call that writes the outputs of channel c. */
 static const char *channel_arguments(Emitter *e, const Layer *l)
 {
@@ -78,8 +92,9 @@ static const char *channel_arguments(Emitter *e, const Layer *l)
     if (q->out == DT_F32)
         return mem_printf("%s, %s", channel_float(e, l, "scale", window_scale(l), 1),
                           channel_float(e, l, "bias", l->bias, 0));
-    return mem_printf("%s, %s, %d, %d, %d", channel_number(e, l, "factor", factor_type(l), factors(l)),
-                      channel_number(e, l, "addend", addend_type(l), q->addend), q->shift, q->low, q->high);
+    return mem_printf("%s, %s, %s, %d, %d", channel_number(e, l, "factor", factor_type(l), factors(l)),
+                      channel_number(e, l, "addend", addend_type(l), q->addend), channel_shift(e, l), q->low,
+                      q->high);
 }
 
 static const char *put_kernel(const Quantised *q)
@@ -157,11 +172,11 @@ static void emit_cropped_rows(const Conv *c)
     const Quantised *q = l->quantised;
     long long plane = l->oh * l->ow, ow = l->ow, second = c->s->second, lower = l->oh - second;
     emit_line(e, "const int32_t both = rows < %lld - r ? rows : %lld - r;", lower, lower);
-    emit_line(e, "%s(y + c * %lld + r * %lld, %lld, v, rows * %lld, both * %lld, %s, %s, %d, %d, %s - (%d));",
+    emit_line(e, "%s(y + c * %lld + r * %lld, %lld, v, rows * %lld, both * %lld, %s, %s, %s, %d, %s - (%d));",
               format_kernel(e, c->f, "put_crop"), plane, ow, second * ow, ow, ow,
               channel_number(e, l, "factor", factor_type(l), factors(l)),
-              channel_number(e, l, "addend", addend_type(l), q->addend), q->shift, q->low, emit_crop(e),
-              q->low);
+              channel_number(e, l, "addend", addend_type(l), q->addend), channel_shift(e, l), q->low,
+              emit_crop(e), q->low);
 }
 
 /* Rows of the upper half from r on, and those of the lower half that there are. */
@@ -239,6 +254,20 @@ static void emit_floats_each(const Fc *c)
     emit_activation(e, l, "y", int_text(l->co));
 }
 
+bool only_shifts(const Graph *g)
+{
+    int layers = 0;
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Quantised *q = g->nodes[i]->layer ? g->nodes[i]->layer->quantised : NULL;
+        if (!q || q->out == DT_F32)
+            continue;
+        if (!q->shifts)
+            return false;
+        layers++;
+    }
+    return layers > 0;
+}
+
 void emit_quantised_row(const Fc *c)
 {
     Emitter *e = c->e;
@@ -246,6 +275,12 @@ void emit_quantised_row(const Fc *c)
     const Quantised *q = l->quantised;
     if (q->out == DT_F32) {
         emit_floats_each(c);
+        return;
+    }
+    if (q->shifts) {
+        emit_line(e, "%s(y, %s, %s, %s, %s, %d, %d);", emit_kernel(e, "put_codes_each_shifted", DT_NONE),
+                  c->acc, int_text(l->co), emit_numbers(e, l, "addend", addend_type(l), q->addend),
+                  emit_numbers(e, l, "shift", DT_U8, shifts(l)), q->low, q->high);
         return;
     }
     emit_line(e, "%s(y, %s, %s, %s, %s, %d, %d, %d);",

@@ -197,6 +197,8 @@ static void print_quantised(FILE *f, const Layer *l)
         return;
     print_list(f, "factor", DT_I32, q->factor, l->co);
     print_list(f, "addend", DT_I64, q->addend, l->co);
+    if (q->shifts)
+        print_list(f, "shifts", DT_I32, q->shifts, l->co);
     fprintf(f, ",\n         shift = %d, low = %d, high = %d, codes_out = \"%s\"", q->shift, q->low, q->high,
             dtype_name(q->out));
 }

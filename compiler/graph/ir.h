@@ -228,7 +228,8 @@ typedef struct Quantised {
     const int32_t *factor;     /* [co] */
     const int64_t *addend;     /* [co] */
     int shift, low, high;
-    bool wide; /* the multiplication takes 64 bits, else 32 */
+    const int32_t *shifts; /* [co]; all factors are 1, and these stand for shift; NULL: not so */
+    bool wide;             /* the multiplication takes 64 bits, else 32 */
 } Quantised;
 
 /* A linear layer with constant weights and its fused epilogue, the one form that lowering and emission know:

@@ -78,6 +78,7 @@ typedef struct Options {
     const char *name;   /* --name ID; NULL: from the file name */
     InputForm input;
     bool int8;                        /* --activations int8 */
+    bool powers;                      /* --scales pow2: steps are powers of two, layers shift */
     bool keep_float;                  /* --keep-as float: with int8, what is kept computes in float */
     bool io_codes;                    /* --io int8: inputs and outputs are codes */
     Strings calibrate;                /* --calibrate: samples for their ranges, for each input; */

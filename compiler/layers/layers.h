@@ -49,9 +49,10 @@ typedef struct SumRange {
 SumRange sum_range(const Layer *l, int64_t channel); /* of its sums, whatever the codes */
 void set_sum_range(const Layer *l, Quantised *q);    /* of all channels */
 int sum_bits(const Quantised *q);                    /* that hold all sums, with a sign */
-/* Sets factor, addend, shift and wide so that outputs are sum * factor[co] + offset[co], halves rounded up.
- * False: there is no such multiplication. */
+/* Sets factor, addend, shift or shifts, and wide so that outputs are sum * factor[co] + offset[co], halves
+ * rounded up. False: there is no such multiplication. */
 bool requantise(const Layer *l, const double *factor, const double *offset, Quantised *q);
+bool requantise_by_products(const Layer *l, const double *factor, const double *offset, Quantised *q);
 int64_t quantised_output(const Quantised *q, int64_t channel, int64_t sum);
 SumRange code_range(const Layer *l); /* of its outputs before they are clamped, whatever the codes */
 /* Outputs are clamped by a table, which the layer pays for by their number. */

@@ -5,7 +5,8 @@
  * round(sum * scale / step + bias / step) + zero. Here scale / step is a whole number by a power of two, the
  * largest with which the number fits 16 bits and all products 32. Halves round up. Where that is not exact
  * and would take an output, but one that is clamped, further than MOST_OFF from the exact one before it is
- * rounded, products take 64 bits. */
+ * rounded, products take 64 bits. Where every scale / step is a power of two (--scales pow2) nothing is
+ * multiplied. */
 #include "layers/layers.h"
 
 #include <float.h>
@@ -136,7 +137,39 @@ static int largest_shift(const Layer *l, const double *factor, const double *off
     return shift;
 }
 
-bool requantise(const Layer *l, const double *factor, const double *offset, Quantised *q)
+/* factor is 2 to the power of -shift, but for the rounding of the scales that it comes from. */
+static bool is_shift(double factor, int *shift)
+{
+    static const double NEAR = 1e-6;
+    *shift = factor > 0 ? (int)lround(-log2(factor)) : -1;
+    return *shift >= 0 && *shift <= MAX_SHIFT && fabs(factor * ldexp(1, *shift) - 1) < NEAR;
+}
+
+/* Where all factors are such powers a shift of each channel does, without multiplications. */
+static bool requantise_by_shifts(const Layer *l, const double *factor, const double *offset, Quantised *q)
+{
+    int32_t *shifts = NEW_ARRAY(int32_t, l->co), *ones = NEW_ARRAY(int32_t, l->co);
+    int64_t *b = NEW_ARRAY(int64_t, l->co);
+    for (int64_t c = 0; c < l->co; c++) {
+        int shift = 0;
+        if (most_sum(l, c) > 0 && !is_shift(factor[c], &shift))
+            return false;
+        if (!(most_sum(l, c) + ldexp(fabs(offset[c]) + 0.5, shift) + 1 < ldexp(1, NARROW_BITS)))
+            return false;
+        shifts[c] = shift;
+        ones[c] = 1;
+        b[c] = (int64_t)floor(ldexp(offset[c] + 0.5, shift));
+    }
+    q->factor = ones;
+    q->addend = b;
+    q->shifts = shifts;
+    q->shift = 0;
+    q->wide = false;
+    return true;
+}
+
+/* One shift for all channels, whatever the factors. */
+bool requantise_by_products(const Layer *l, const double *factor, const double *offset, Quantised *q)
 {
     double most = largest_factor(l, factor);
     q->shift = largest_shift(l, factor, offset, MAX_SHIFT, NARROW_BITS);
@@ -157,12 +190,19 @@ bool requantise(const Layer *l, const double *factor, const double *offset, Quan
     }
     q->factor = m;
     q->addend = b;
+    q->shifts = NULL;
     return true;
+}
+
+bool requantise(const Layer *l, const double *factor, const double *offset, Quantised *q)
+{
+    return requantise_by_shifts(l, factor, offset, q) || requantise_by_products(l, factor, offset, q);
 }
 
 static int64_t whole_output(const Quantised *q, int64_t channel, int64_t sum)
 {
-    return (sum * q->factor[channel] + q->addend[channel]) >> q->shift;
+    int shift = q->shifts ? q->shifts[channel] : q->shift;
+    return (sum * q->factor[channel] + q->addend[channel]) >> shift;
 }
 
 int64_t quantised_output(const Quantised *q, int64_t channel, int64_t sum)

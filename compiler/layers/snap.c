@@ -52,7 +52,7 @@ bool snap_scales(const Layer *l, CodeStep in, CodeStep out, const float *bias, f
                     (bias ? (double)bias[c] / out.scale : 0);
     }
     Quantised q = *l->quantised;
-    if (!requantise(l, factor, offset, &q) || q.wide)
+    if (!requantise_by_products(l, factor, offset, &q) || q.wide)
         return false;
     bool changed = false;
     for (int64_t c = 0; c < l->co; c++) {

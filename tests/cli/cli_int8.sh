@@ -133,6 +133,44 @@ for as in int8 float; do
 done
 expect 2 "ternc: usage: --keep-as is for --activations int8" ternc check conv.onnx --keep-as float
 
+# ---- powers of two ----
+
+powers="--activations int8 --calibrate x.npy --io int8 --scales pow2"
+for target in cortex-m0 generic; do
+    for optimize in speed size; do
+        expect 0 "" ternc check conv.onnx $powers --target $target --optimize $optimize --cflags "-O1 -DTN_NO_VECTORS"
+    done
+done
+expect 0 "" ternc check conv.onnx $powers
+# What stands between layers still multiplies.
+expect 0 "" ternc check gates.onnx $powers --cflags -O1
+expect 0 "" ternc compile gates.onnx -o gates --name net $powers --quiet
+for kernel in mul slope; do
+    grep -q "tn_${kernel}_codes(" gates/net.c || complain "gates.onnx does not multiply by tn_${kernel}_codes"
+done
+expect 0 "" ternc ternarize conv.onnx -o powers.onnx $powers --quiet
+grep -qa "activations=int8 scales=pow2" powers.onnx || complain "powers.onnx does not say how it was made"
+/usr/bin/python3 - <<'P' || complain "powers.onnx: a scale is no power of two"
+import numpy as np, onnx
+from onnx import numpy_helper as nh
+g = onnx.load("powers.onnx").graph
+value = {t.name: nh.to_array(t) for t in g.initializer}
+scales = [value[n.input[1]] for n in g.node if n.op_type in ("QuantizeLinear", "DequantizeLinear")]
+assert len(scales) > 6
+for s in scales:
+    assert np.all(np.frexp(s)[0] == 0.5), s
+P
+# Nothing is multiplied on the way from sums to codes.
+for optimize in speed size; do
+    expect 0 "" ternc compile conv.onnx -o powers --name net $powers --target cortex-m0 --optimize $optimize --quiet
+    grep -qx "#define tn_times(sum, factor) ((void)(factor), (sum))" powers/net.c || complain "sums are multiplied ($optimize)"
+    ! grep -q "layer[0-9]*_factor" powers/net.c || complain "layers have factors ($optimize)"
+    grep -q "layer[0-9]*_shift" powers/net.c || complain "layers have no shifts ($optimize)"
+    expect 0 "" ternc compile powers.onnx -o again --name net --io int8 --method none --target cortex-m0 --optimize $optimize --quiet
+    sed 's/powers.onnx/conv.onnx/' again/net.c | cmp -s - powers/net.c || complain "powers.onnx gives another C ($optimize)"
+done
+expect 2 "ternc: usage: --scales is for --activations int8" ternc check conv.onnx --scales pow2
+
 # ---- messages ----
 
 expect 2 "ternc: usage: --activations int8 needs samples for the ranges of activations: --calibrate SPEC" \

@@ -32,7 +32,7 @@ compiled() {
 }
 assemble() {
     sed 's/ __attribute__((always_inline))//' gen/net.c >gen/kernels.c
-    clang --target=thumbv6m-none-eabi -mcpu=cortex-m0 -mfloat-abi=soft -O2 -fno-inline -std=c11 -ffreestanding \
+    clang --target=thumbv6m-none-eabi -mcpu=cortex-m0 -mfloat-abi=soft -O2 -fno-inline -Werror -std=c11 -ffreestanding \
         -isystem "$TERNC_SOURCE/examples/bare-metal/include" -isystem "$TERNC_SOURCE/runtime/freestanding" \
         -S gen/kernels.c -o net.s || exit 1
     # FUNCTION muls, or FUNCTION __aeabi_...: a line for each
@@ -76,13 +76,25 @@ expect 0 "" ternc check $wide
 expect 0 "" ternc compile $wide --name net -o wide --optimize size
 grep -q crop wide/net.c && complain "for size there is a table"
 
+# Powers of two: no sum is multiplied, those of tables that clamp neither.
+for optimize in speed size; do
+    compiled --activations int8 --calibrate x.npy --io int8 --optimize $optimize --lowering unroll --scales pow2
+    grep -E '^tn_(requantise|put|crop)[a-z0-9_]* muls' costs >found && { cat found; complain "$optimize: sums are multiplied"; }
+done
+expect 0 "" ternc compile $wide --scales pow2 --name net -o gen
+grep -q '_w2(y + .*layer[01]_shift_[0-9]*\[c\].* crop_0 + ' gen/net.c || complain "no layer with shifts clamps by a table"
+assemble
+grep -E '^tn_crop[a-z0-9_]* muls' costs >found && { cat found; complain "sums are multiplied for the table"; }
+expect 0 "" ternc check $wide --scales pow2
+
 # Each of these finds what it looks for.
+compiled --activations int8 --calibrate x.npy --io int8 --optimize size --lowering unroll
 sed 's/TN_STORE_W2(q + 0, a0)/TN_STORE_W2(q + 0, a0 * a1)/' gen/net.c >changed.c
 cmp -s changed.c gen/net.c && complain "the code has other stores than this script thinks"
 mv changed.c gen/net.c
 assemble
 products_of_terms >found || complain "a product among the terms is not noticed"
-sed 's|int32_t v = (sum \* factor + addend) >> shift;|int32_t v = (sum * factor / shift + addend) >> shift;|' gen/net.c >changed.c
+sed 's|int32_t v = (tn_times(sum, factor) + addend) >> shift;|int32_t v = (sum * factor / shift + addend) >> shift;|' gen/net.c >changed.c
 mv changed.c gen/net.c
 assemble
 divisions >found || complain "a division is not noticed"

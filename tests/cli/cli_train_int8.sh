@@ -64,6 +64,9 @@ try ternc check float_last.onnx --method none -q
 grep -q "connected, .*float weights" out || complain "--keep-as float: no layer is float behind training"
 grep -q "connected, .*int8 weights" out && complain "--keep-as float: a layer has int8 weights"
 
+expect 2 "ternc: usage: --scales pow2 needs --calibrate SPEC: training chooses scales of any size" \
+    ternc ternarize net.onnx -o no.onnx --scales pow2 $few $int8
+
 # Inputs and outputs that are codes; other rules of ranges; compile trains as well.
 try ternc ternarize net.onnx -o io.onnx --io int8 --calibration mse $few $int8
 try ternc check io.onnx --method none --io int8 -q

@@ -3,7 +3,7 @@
 # microcontroller, counted by a plugin of QEMU: the whole program with two runs less the one with one. OPTION: of
 # `ternc compile`. Prints "COUNT CHECKSUM", a checksum of the outputs' bytes for inputs that are always the same.
 #   MODEL.onnx or a folder with its net.c and net.h, compiled already
-#   TARGET     cortex-m0, cortex-m4, rv32imac or rv32imafc; those without float unit need a GCC for its libgcc
+#   TARGET     cortex-m0, cortex-m4, rv32imac, rv32imafc or rv32ic, which has no multiplication; those without float unit need a GCC for its libgcc
 #   TERNC_BIN  the ternc to use
 #   CFLAGS     of the model (default: the level that the header recommends)
 # Works in the current folder. Exit code 77: a tool is missing.
@@ -12,6 +12,8 @@ root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 target=$1
 model=$2
 shift 2
+predicted=$target
+[ "$target" != rv32ic ] || predicted=rv32imac
 ram=0x20000000
 flash=0x0
 entry=reset
@@ -27,10 +29,10 @@ cortex-m4)
     qemu="qemu-system-arm -M mps2-an386"
     gcc=
     ;;
-rv32imac | rv32imafc)
+rv32imac | rv32imafc | rv32ic)
     abi=ilp32
-    gcc="riscv64-unknown-elf-gcc -march=rv32imac -mabi=ilp32"
-    [ $target = rv32imac ] || { abi=ilp32f gcc=; }
+    gcc="riscv64-unknown-elf-gcc -march=$target -mabi=ilp32"
+    [ "$target" != rv32imafc ] || { abi=ilp32f gcc=; }
     cpu="--target=riscv32-unknown-elf -march=$target -mabi=$abi -mcmodel=medany"
     qemu="qemu-system-riscv32 -M virt -bios none"
     flash=0x80000000
@@ -51,7 +53,7 @@ if [ -d "$model" ]; then
     mkdir -p gen
     cp "$model/net.c" "$model/net.h" gen
 else
-    "$TERNC_BIN" compile "$model" -o gen --name net --quiet --target $target "$@" >ternc.log
+    "$TERNC_BIN" compile "$model" -o gen --name net --quiet --target "$predicted" "$@" >ternc.log
 fi
 level=$(sed -n 's/^ \* Compile net.c with \(-O[0-9a-z]*\)[ ,].*/\1/p' gen/net.h)
 sed "/^\/\*/d;s/ENTRY_POINT/$entry/;s/FLASH_START/$flash/;s/FLASH_BYTES/4M/;s/RAM_START/$ram/;s/RAM_BYTES/4M/" \

@@ -98,6 +98,19 @@ PY
     row "$1" $cells
 }
 
+# shifts_of TARGET KEEP: instructions of MNIST-8 with scales of any size, then powers of two
+shifts_of() {
+    cells=
+    for scales in any pow2; do
+        # shellcheck disable=SC2046
+        count=$(cd "$out/count" && sh "$root/tests/tools/instructions.sh" "$1" "$shared/models/mnist-8.onnx" $(integers_of mnist-8) \
+            --scales $scales --keep "$2" | cut -d' ' -f1)
+        cells="$cells $(grouped "$count")"
+    done
+    # shellcheck disable=SC2086
+    row "$1" "$2" $cells
+}
+
 # accuracy_of MODEL FOLDER SCALE OPTION...: FOLDER has the images
 accuracy_of() {
     model=$1
@@ -105,7 +118,8 @@ accuracy_of() {
     scale=$3
     shift 3
     data="$images/t10k-images-idx3-ubyte.gz,$images/t10k-labels-idx1-ubyte.gz"
-    for activations in "" "--activations int8 --calibrate $images/train-images-idx3-ubyte.gz"; do
+    int8="--activations int8 --calibrate $images/train-images-idx3-ubyte.gz"
+    for activations in "" "$int8" "$int8 --scales pow2"; do
         # shellcheck disable=SC2086
         "$TERNC_BIN" eval "$model" --data "$data" --scale "$scale" "$@" $activations --json
     done | /usr/bin/python3 -c '
@@ -144,8 +158,14 @@ report() {
     for layer in a_50 a_10 b_50 b_10; do
         speed_of $layer
     done
+    part "Instructions of one run of MNIST-8, --scales any and pow2"
+    columns target "--keep" any pow2
+    for target in rv32ic cortex-m0; do
+        shifts_of $target none
+        shifts_of $target last
+    done
     part "Percent right of 10,000 test images, ranges from 512 training images"
-    columns model options "float activations" "integer activations"
+    columns model options "float activations" "integer activations" "powers of two"
     accuracy_of "$shared/models/mnist-8.onnx" "$mnist" 1 --method twn
     accuracy_of "$shared/models/deepC_mnist.onnx" "$mnist" 1/255 --method twn
     accuracy_of "$shared/models/mnist-8.onnx" "$mnist" 1 --method none

@@ -82,6 +82,8 @@ static void set_option(Options *o, const char *name, char *value)
         o->sparsity = strtof(value, NULL);
     else if (!strcmp(name, "keep"))
         set_keep(o, value);
+    else if (!strcmp(name, "scales"))
+        o->powers = !strcmp(value, "pow2");
     else if (!strcmp(name, "keep-as"))
         o->keep_float = !strcmp(value, "float");
     else if (!strcmp(name, "io"))

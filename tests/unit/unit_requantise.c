@@ -58,13 +58,16 @@ static void draw_numbers(Sample *s)
     bool alike = pick(0, 1);
     double base = draw_power(-30, 15);
     int spread = (int)pick(1, 12);
+    bool powers = !pick(0, 4); /* of two, of which shifts come */
     for (int64_t c = 0; c < s->l.co; c++) {
         SumRange r = sum_range(&s->l, c);
         double reach = (double)(r.high - r.low + 1);
         s->factor[c] = alike ? 255 / reach * draw_power(-3, 5) : base / draw_power(0, spread);
         if (r.low == r.high || !pick(0, 5)) /* as fusing leaves a channel without weights */
             s->factor[c] = 0;
-        s->factor[c] *= pick(0, 1) ? 1 : -1;
+        s->factor[c] *= powers || pick(0, 1) ? 1 : -1;
+        if (powers)
+            s->factor[c] = r.low == r.high ? 0 : ldexp(1, -(int)pick(0, 12));
         s->offset[c] = (double)pick(-2560, 2560) / 10;
         if (!pick(0, 9))
             s->offset[c] = draw_power(8, 24) * (pick(0, 1) ? 1 : -1);
@@ -111,9 +114,11 @@ static double clamped(const Quantised *q, double v)
     return fmin(fmax(floor(v + 0.5), q->low), q->high);
 }
 
-/* What the factor is off for each of the sum, and one unit of the addend. */
+/* What the factor is off for each of the sum, and one unit of the addend; shifts are exact. */
 static double error_bound(const Quantised *q, double factor, int64_t sum)
 {
+    if (q->shifts)
+        return 0;
     double off = fabs(ldexp(factor, q->shift) - round(ldexp(factor, q->shift)));
     return ldexp(off * fabs((double)sum) + 1, -q->shift);
 }
@@ -145,7 +150,8 @@ static void check_code_range(const Sample *s)
     SumRange r = code_range(&s->l), found = {INT64_MAX, INT64_MIN};
     for (int64_t c = 0; c < s->l.co; c++)
         for (int k = 0; k < SUMS; k++) {
-            int64_t v = (draw_sum(s, c, k) * q->factor[c] + q->addend[c]) >> q->shift;
+            int shift = q->shifts ? q->shifts[c] : q->shift;
+            int64_t v = (draw_sum(s, c, k) * q->factor[c] + q->addend[c]) >> shift;
             found.low = v < found.low ? v : found.low;
             found.high = v > found.high ? v : found.high;
         }
@@ -154,7 +160,25 @@ static void check_code_range(const Sample *s)
 
 /* ---- tests ---- */
 
-static int narrow, wide, refused;
+static int narrow, wide, refused, shifted, multiplied;
+
+/* Shifts give the codes that products of the same factors do, where these are exact. */
+static void check_shifts(const Sample *s)
+{
+    Quantised q = s->q;
+    if (!s->q.shifts || !requantise_by_products(&s->l, s->factor, s->offset, &q))
+        return;
+    shifted++;
+    CU_ASSERT(!q.shifts);
+    for (int64_t c = 0; c < s->l.co; c++) {
+        double factor = ldexp(s->factor[c], q.shift);
+        for (int k = 0; k < SUMS && factor == floor(factor); k++) {
+            int64_t sum = draw_sum(s, c, k);
+            multiplied++;
+            CU_ASSERT(quantised_output(&q, c, sum) == quantised_output(&s->q, c, sum));
+        }
+    }
+}
 
 static void test_random(void)
 {
@@ -168,14 +192,17 @@ static void test_random(void)
         }
         *(s->q.wide ? &wide : &narrow) += 1;
         check_code_range(s);
+        check_shifts(s);
         for (int64_t c = 0; c < s->l.co; c++)
             for (int k = 0; k < SUMS; k++)
                 worst = fmax(worst, check_sum(s, c, draw_sum(s, c, k)));
     }
-    printf("\nworst %g; %d with products of 32 bits, %d of 64, %d refused ", worst, narrow, wide, refused);
+    printf("\nworst %g; %d with products of 32 bits, %d of 64, %d refused, %d by shifts ", worst, narrow,
+           wide, refused, shifted);
     CU_ASSERT(worst <= MOST_OFF);
     CU_ASSERT(narrow > LAYERS / 4 && wide > LAYERS / 20);
     CU_ASSERT(refused == 0);
+    CU_ASSERT(shifted > LAYERS / 10 && multiplied > shifted * SUMS);
 }
 
 /* The code as runtimes of ONNX files compute it, in float: the sum and the bias times x * scale / y. */
@@ -198,16 +225,32 @@ static void check_scales(const Sample *s, const float *given, const float *scale
     }
 }
 
-/* Ternary layers with steps and scales of any mantissa, biases in whole steps of the sums. */
+/* Sums by a power of two, which is left where products take 64 bits, lie half way between codes. */
+static bool is_compared(const Sample *s, int64_t c)
+{
+    int exponent;
+    return s->q.factor[c] >= LEAST_FACTOR && frexp(s->factor[c], &exponent) != 0.5;
+}
+
+/* Of any mantissa, or of none. */
+static double draw_scale(bool powers, int low, int high)
+{
+    return powers ? ldexp(1, (int)pick(low, high)) : draw_power(low, high);
+}
+
+/* Ternary layers with steps and scales, biases in whole steps of the sums. */
 static void snap_layer(Sample *s)
 {
-    CodeStep in = {(double)(float)draw_power(-8, 2), 0}, out = {(double)(float)draw_power(-8, 2), 0};
+    bool powers = !pick(0, 3);
+    CodeStep in = {(double)(float)draw_scale(powers, -8, 2), 0},
+             out = {(double)(float)draw_scale(powers, -8, 2), 0};
     float given[MAX_CHANNELS], scales[MAX_CHANNELS], bias[MAX_CHANNELS], x = (float)in.scale,
                                                                          y = (float)out.scale;
     double largest = 0;
     for (int64_t c = 0; c < s->l.co; c++) {
         double most = fmax(1, (double)sum_range(&s->l, c).high);
-        given[c] = scales[c] = (float)(255 / most * draw_power(-1, 4) * out.scale / in.scale);
+        double used = powers ? ldexp(1, 8 - ilogb(most)) : 255 / most;
+        given[c] = scales[c] = (float)(used * draw_scale(powers, -1, 4) * out.scale / in.scale);
         s->offset[c] = (double)pick(-100, 100);
         bias[c] = (float)s->offset[c] * x * scales[c];
         largest = fmax(largest, (double)given[c]);
@@ -222,7 +265,7 @@ static void snap_layer(Sample *s)
     if (!requantise(&s->l, s->factor, offset, &s->q))
         CU_FAIL("refused");
     for (int64_t c = 0; c < s->l.co; c++)
-        for (int k = 0; k < SUMS && s->q.factor[c] >= LEAST_FACTOR; k++) {
+        for (int k = 0; k < SUMS && is_compared(s, c); k++) {
             int64_t sum = draw_sum(s, c, k);
             compared++;
             differ += quantised_output(&s->q, c, sum) != float_code(s, c, sum, (float)s->factor[c]);
