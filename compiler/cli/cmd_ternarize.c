@@ -162,7 +162,8 @@ static const char *settings_text(const CommandLine *c)
         add_keep(&t, o);
     }
     if (o->int8)
-        text_printf(&t, " activations=int8%s%s", o->powers ? " scales=pow2" : "", o->keep_float ? " keep-as=float" : "");
+        text_printf(&t, " activations=int8%s%s", o->powers ? " scales=pow2" : "",
+                    o->keep_float ? " keep-as=float" : "");
     return text_take(&t);
 }
 

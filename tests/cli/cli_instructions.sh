@@ -37,6 +37,18 @@ compare cortex-m0 "$fashion" 50
 compare rv32imac "$fashion" 50
 ! have_shared models/mnist-8.onnx || compare cortex-m4 "$TERNC_SHARED/models/mnist-8.onnx" 33
 
+# Without a multiplication shifts save calls of __mulsi3: at least a fifth of all instructions.
+shifts() {
+    mnist=$TERNC_SHARED/models/mnist-8.onnx
+    set -- --keep none --io int8 --activations int8 --calibrate "$TERNC_SHARED/data/mnist/t10k-images-idx3-ubyte.gz"
+    count rv32ic "$mnist" "$@" || return 0
+    any=$instructions
+    count rv32ic "$mnist" "$@" --scales pow2 || return 0
+    echo "rv32ic mnist-8.onnx: scales of any size $any, powers of two $instructions instructions"
+    [ $((5 * instructions)) -le $((4 * any)) ] || complain "rv32ic: $instructions instructions with shifts, $any without"
+}
+! have_shared models/mnist-8.onnx || shifts
+
 # The same tables on two machines: additions in the same order, so the same bits.
 if count cortex-m4 "$fashion" --optimize size --lowering packed; then
     first=$checksum
