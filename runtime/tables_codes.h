@@ -1,5 +1,6 @@
 /* tables_codes.h - layers of codes from tables of weights: sums in 32 bits, inputs read where they lie. Typed by the
  * codes: see tn.h. The tables are those of tables.h. */
+#include "layer_codes.h"
 #include "tables.h"
 
 /* Element c of input row p, a row of the image if `inside`; `zero` where the image has none. */
@@ -96,10 +97,90 @@ TN_KERNEL void TN(coded_fc)(int32_t *y, const T *x, int32_t inputs, int32_t outp
     }
 }
 
+/* A packed byte holds five digits of base 3, of which the upper k are v[k] = byte * 3^k >> 8: the sum of digit[k] *
+ * x[k] is that of v[k + 1] * (x[k] - 3 * x[k + 1]). c: these factors of inputs x[0..n), in both halves of a word;
+ * factors of whole bytes. Returns - sum x. */
+#if TN_LANES > 1
+TN_KERNEL int32_t TN(digit_factors)(uint32_t *c, const T *x, int32_t n)
+{
+    int32_t minus = 0;
+    for (int32_t i = 0; i < n; i += 5)
+        for (int32_t k = i; k < i + 5; k++) {
+            int32_t v = k < n ? x[k] : 0, next = k < i + 4 && k + 1 < n ? x[k + 1] : 0;
+            minus -= v;
+            c[k] = (uint16_t)(v - 3 * next) * 0x10001u;
+        }
+    return minus;
+}
+#endif
+
+/* Sums of packed bytes, 16 bits each, which what they are made of may leave. TN_DIGITS(q, c): what bytes q add. */
+#if TN_LANES > 1
+typedef uint16_t tn_digits __attribute__((vector_size(sizeof(tn_vec_i16)), aligned(2), may_alias));
+typedef uint16_t tn_digits8 __attribute__((vector_size(16), aligned(2), may_alias));
+typedef int32_t tn_sums8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint32_t tn_factors __attribute__((vector_size(sizeof(tn_vec_i16))));
+typedef uint32_t tn_factors8 __attribute__((vector_size(16)));
+#define TN_DIGITS(q, v)                                                                                                \
+    (((q)*3 >> 8) * (v)[0] + ((q)*9 >> 8) * (v)[1] + ((q)*27 >> 8) * (v)[2] + ((q)*81 >> 8) * (v)[3] +                 \
+     ((q)*243 >> 8) * (v)[4])
+#endif
+
+/* y[0..2 * TN_LANES_I16) += start + the sums of `bytes` packed bytes each, which lie `pitch` apart; at most 25, of
+ * which no sum of codes leaves 16 bits. c, start: of digit_factors. */
+#if TN_LANES > 1
+TN_KERNEL void tn_add_packed(int32_t *y, const TN_ROM uint8_t *w, int32_t pitch, int32_t bytes, const uint32_t *c,
+                             int32_t start)
+{
+    tn_digits a = (tn_digits){0} + (uint16_t)start, b = a;
+    for (; bytes > 0; bytes--, w += pitch, c += 5) {
+        tn_digits q = TN_CONVERT(w, tn_vec_u8, tn_digits), s = TN_CONVERT(w + TN_LANES_I16, tn_vec_u8, tn_digits);
+        tn_digits v[5];
+        for (int32_t k = 0; k < 5; k++)
+            v[k] = (tn_digits)((tn_factors){0} + c[k]);
+        a += TN_DIGITS(q, v);
+        b += TN_DIGITS(s, v);
+    }
+    TN_ADD_I32(y, (tn_vec_i16)a);
+    TN_ADD_I32(y + TN_LANES_I16, (tn_vec_i16)b);
+}
+#endif
+
+/* The same of y[0..left), at most 8. */
+#if TN_LANES > 1
+TN_KERNEL void tn_add_packed8(int32_t *y, int32_t left, const TN_ROM uint8_t *w, int32_t pitch, int32_t bytes,
+                              const uint32_t *c, int32_t start)
+{
+    tn_digits8 a = (tn_digits8){0} + (uint16_t)start;
+    uint8_t last[8] = {0};
+    for (; bytes > 0; bytes--, w += pitch, c += 5) {
+        for (int32_t o = 0; left < 8 && o < left; o++)
+            last[o] = w[o];
+        tn_digits8 q = TN_CONVERT(left < 8 ? last : w, tn_vec8_u8, tn_digits8), v[5];
+        for (int32_t k = 0; k < 5; k++)
+            v[k] = (tn_digits8)((tn_factors8){0} + c[k]);
+        a += TN_DIGITS(q, v);
+    }
+    for (int32_t o = 0; o < left; o++)
+        y[o] += (int16_t)a[o];
+}
+#endif
+
 /* The same by packed bytes w [ceil(inputs / 5)][outputs]. */
 TN_KERNEL void TN(packed_bytes)(int32_t *y, const T *x, int32_t inputs, int32_t outputs, const TN_ROM uint8_t *w)
 {
     memset(y, 0, (size_t)outputs * sizeof *y);
+#if TN_LANES > 1
+    for (int32_t i = 0; i < inputs; i += 125, w += 25 * outputs) {
+        uint32_t c[125];
+        int32_t n = inputs - i < 125 ? inputs - i : 125, bytes = (n + 4) / 5, o = 0;
+        int32_t start = TN(digit_factors)(c, x + i, n);
+        for (; o + 2 * TN_LANES_I16 <= outputs; o += 2 * TN_LANES_I16)
+            tn_add_packed(y + o, w + o, outputs, bytes, c, start);
+        for (; o < outputs; o += 8)
+            tn_add_packed8(y + o, outputs - o < 8 ? outputs - o : 8, w + o, outputs, bytes, c, start);
+    }
+#else
     for (int32_t i = 0; i < inputs; i += 5, w += outputs)
         for (int32_t o = 0; o < outputs; o++) {
             uint32_t q = w[o];
@@ -109,15 +190,73 @@ TN_KERNEL void TN(packed_bytes)(int32_t *y, const T *x, int32_t inputs, int32_t 
                     y[o] += q < 256 ? -x[j] : x[j];
             }
         }
+#endif
 }
+
+/* TN_MADD(a, x, y): a += the products of 16-bit codes x and 8-bit weights y; where there is an instruction for it, a
+ * has half as many sums, each of two products. */
+#if TN_LANES > 1
+#if defined(__SSE2__)
+typedef int32_t tn_products __attribute__((vector_size(sizeof(tn_vec_i16))));
+#if defined(__AVX512BW__) && defined(__clang__)
+#define TN_MADD(a, x, y) a += (tn_products)__builtin_ia32_pmaddwd512(x, y)
+#elif defined(__AVX512BW__)
+#define TN_MADD(a, x, y) a += (tn_products)__builtin_ia32_pmaddwd512_mask(x, y, (tn_products){0}, 0xFFFF)
+#elif defined(__AVX2__)
+#define TN_MADD(a, x, y) a += (tn_products)__builtin_ia32_pmaddwd256(x, y)
+#else
+#define TN_MADD(a, x, y) a += (tn_products)__builtin_ia32_pmaddwd128(x, y)
+#endif
+#else
+typedef tn_vec_i32 tn_products;
+#define TN_MADD(a, x, y) a += __builtin_convertvector((x) * (y), tn_vec_i32)
+#endif
+#define TN_PRODUCTS ((int32_t)(sizeof(tn_products) / 4))
+#endif
+
+/* y[r] = sum of w[r * inputs + i] * x[i] for r < rows, at most 4, over whole vectors of inputs. Returns how many. */
+#if TN_LANES > 1
+TN_KERNEL int32_t TN(dot_rows)(int32_t *y, const T *x, int32_t inputs, const TN_ROM int8_t *w, int32_t rows)
+{
+    typedef T codes __attribute__((vector_size(TN_LANES_I16), aligned(1), may_alias));
+    const TN_ROM int8_t *second = w + (rows > 1 ? inputs : 0), *third = w + (rows > 2 ? 2 * inputs : 0),
+                        *fourth = w + (rows > 3 ? 3 * inputs : 0);
+    tn_products a = {0}, b = {0}, c = {0}, d = {0};
+    int32_t i = 0, sums[4] = {0};
+    for (; i + TN_LANES_I16 <= inputs; i += TN_LANES_I16) {
+        tn_vec_i16 v = TN_CONVERT(x + i, codes, tn_vec_i16);
+        TN_MADD(a, v, TN_CONVERT(w + i, tn_vec_i8, tn_vec_i16));
+        TN_MADD(b, v, TN_CONVERT(second + i, tn_vec_i8, tn_vec_i16));
+        TN_MADD(c, v, TN_CONVERT(third + i, tn_vec_i8, tn_vec_i16));
+        TN_MADD(d, v, TN_CONVERT(fourth + i, tn_vec_i8, tn_vec_i16));
+    }
+    for (int32_t k = 0; k < TN_PRODUCTS; k++) {
+        sums[0] += a[k];
+        sums[1] += b[k];
+        sums[2] += c[k];
+        sums[3] += d[k];
+    }
+    memcpy(y, sums, (size_t)rows * sizeof *y);
+    return i;
+}
+#endif
 
 /* y[o] = sum over i of w[o][i] * x[i]: 8-bit weights [outputs][inputs]. */
 TN_KERNEL void TN(dense_fc)(int32_t *y, const T *x, int32_t inputs, int32_t outputs, const TN_ROM int8_t *w)
 {
+#if TN_LANES > 1
+    for (int32_t o = 0; o < outputs; o += 4) {
+        int32_t rows = outputs - o < 4 ? outputs - o : 4, done = TN(dot_rows)(y + o, x, inputs, w, rows);
+        for (int32_t end = o + rows, r = o; r < end; r++, w += inputs)
+            for (int32_t i = done; i < inputs; i++)
+                y[r] += w[i] * x[i];
+    }
+#else
     for (int32_t o = 0; o < outputs; o++, w += inputs) {
         int32_t sum = 0;
         for (int32_t i = 0; i < inputs; i++)
             sum += w[i] * x[i];
         y[o] = sum;
     }
+#endif
 }

@@ -217,6 +217,24 @@ static void test_short_rows(void)
     }
 }
 
+/* More inputs and outputs than vectors have numbers, and some beside those. */
+static void test_wide_rows(void)
+{
+    static const int64_t outputs[] = {75, 3, 130, 12};
+    for (int i = 0; i < 8; i++) {
+        Coded *q = draw_long(LAYER_FC, 270 + i, outputs[i % 4], 1, 1, 1);
+        Layer *l = q->l;
+        int8_t *whole = NEW_ARRAY(int8_t, layer_weight_count(l));
+        for (int64_t k = 0; k < layer_weight_count(l); k++)
+            whole[k] = (int8_t)(i < 4 ? -l->codes[k] : pick(0, 3) ? INT8_MAX : -INT8_MAX);
+        *(i < 4 ? &l->codes : &l->ints) = whole;
+        if (i >= 4)
+            l->codes = NULL;
+        q->in = i % 2 ? DT_I8 : DT_U8;
+        test_somewhere(q, LOWER_PACKED, targets[i % 4], i);
+    }
+}
+
 static void test_all_met(void)
 {
     for (int i = 0; i < NUM_FORMATS; i++) {
@@ -237,6 +255,7 @@ int main(int argc, char **argv)
     CU_add_test(s, "random layers in every lowering", test_random_layers);
     CU_add_test(s, "long sums", test_long_sums);
     CU_add_test(s, "short rows", test_short_rows);
+    CU_add_test(s, "wide rows", test_wide_rows);
     CU_add_test(s, "every number format was met", test_all_met);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
