@@ -170,33 +170,83 @@ static bool make_slope(Codes *c, const Node *q)
     return true;
 }
 
-/* planes, ih, iw, oh, ow, kh, kw, sh, sw of averages whose windows lie inside; false: not so. */
-static bool average_window(const Graph *g, const Node *n, int64_t *w)
+/* Of an average: the attributes of CodeAverage. */
+typedef struct Averaging {
+    int64_t window[9]; /* planes, ih, iw, oh, ow, kh, kw, sh, sw */
+    int64_t begin[2];  /* of padding */
+    bool edges, pads;  /* windows lie over the edge; and what is there counts */
+} Averaging;
+
+/* Over all that lies side by side in each plane. */
+static Averaging row_window(int64_t planes, int64_t size)
 {
-    Type x = n->in[0]->type, y = n->out[0]->type;
-    if (n->op == OP_AveragePool && (x.rank == 3 || x.rank == 4)) {
-        Window v = op_window(g, n);
-        for (int a = 1; a < 3; a++)
-            if (v.pad_begin[a] || v.pad_end[a] || (v.out[a] - 1) * v.stride[a] + v.kernel[a] > v.in[a])
-                return false;
-        const int64_t window[] = {x.dims[0] * x.dims[1], v.in[1],     v.in[2],     v.out[1],   v.out[2],
-                                  v.kernel[1],           v.kernel[2], v.stride[1], v.stride[2]};
-        memcpy(w, window, sizeof window);
-        return true;
-    }
-    int64_t planes = type_elems(y), size = planes ? type_elems(x) / planes : 0;
-    const int64_t window[] = {planes, 1, size, 1, 1, 1, size, 1, 1};
-    memcpy(w, window, sizeof window);
-    if (n->op == OP_GlobalAveragePool)
-        return true;
-    if (n->op != OP_ReduceMean)
+    return (Averaging){.window = {planes, 1, size, 1, 1, 1, size, 1, 1}};
+}
+
+static bool pool_window(const Graph *g, const Node *n, Averaging *w)
+{
+    Type x = n->in[0]->type;
+    if (x.rank != 3 && x.rank != 4)
         return false;
-    /* Means over the last axes are over what lies side by side. */
-    int last = 0, count = 0;
+    Window v = op_window(g, n);
+    *w = (Averaging){.window = {x.dims[0] * x.dims[1], v.in[1], v.in[2], v.out[1], v.out[2], v.kernel[1],
+                                v.kernel[2], v.stride[1], v.stride[2]},
+                     .begin = {v.pad_begin[1], v.pad_begin[2]},
+                     .pads = attr_int(n, "count_include_pad")};
+    bool beyond = false;
+    for (int a = 1; a < 3; a++) {
+        int64_t end = (v.out[a] - 1) * v.stride[a] + v.kernel[a] - v.pad_begin[a];
+        w->edges = w->edges || v.pad_begin[a] || end > v.in[a];
+        beyond = beyond || end > v.in[a] + v.pad_end[a];
+    }
+    /* What lies behind the padding never counts. */
+    return !(beyond && w->pads);
+}
+
+/* Means over axes that follow each other. */
+static bool mean_window(const Graph *g, const Node *n, Averaging *w)
+{
+    Type x = n->in[0]->type;
+    int count = 0, first = x.rank, last = 0;
     const int64_t *axes = attr_ints(n, "axes", &count);
-    for (int i = 0; i < count; i++)
-        last += norm_axis(g, n, axes[i], x.rank) >= x.rank - count;
-    return axes && last == count;
+    for (int i = 0; i < count; i++) {
+        int axis = (int)norm_axis(g, n, axes[i], x.rank);
+        first = axis < first ? axis : first;
+        last = axis > last ? axis : last;
+    }
+    if (!axes || last - first + 1 != count)
+        return false;
+    int64_t planes = 1, size = 1, rest = 1;
+    for (int i = 0; i < x.rank; i++)
+        *(i < first ? &planes : i > last ? &rest : &size) *= x.dims[i];
+    *w = rest == 1 ? row_window(planes, size)
+                   : (Averaging){.window = {planes, size, rest, 1, rest, size, 1, 1, 1}};
+    return true;
+}
+
+static bool average_window(const Graph *g, const Node *n, Averaging *w)
+{
+    Type x = n->in[0]->type;
+    if (n->op == OP_AveragePool)
+        return pool_window(g, n, w);
+    if (n->op == OP_ReduceMean)
+        return mean_window(g, n, w);
+    int64_t planes = x.dims[0] * x.dims[1], size = planes ? type_elems(x) / planes : 0;
+    *w = row_window(planes, size);
+    return n->op == OP_GlobalAveragePool;
+}
+
+/* By how many elements count: what their sum is multiplied by. */
+static Tensor *edge_factors(const Codes *c, const Node *average, int64_t size, double factor, bool pads)
+{
+    int64_t count = size + 1;
+    int32_t *factors = NEW_ARRAY(int32_t, count);
+    for (int64_t i = 1; i <= size; i++) {
+        double of = pads ? factor : factor * (double)size / (double)i;
+        factors[i] = (int32_t)round(ldexp(of, (int)attr_int(average, "shift")));
+    }
+    return graph_const(c->g, mem_printf("%s_factors", average->out[0]->name), type_make(DT_I32, 1, &count),
+                       factors);
 }
 
 static bool make_average(Codes *c, const Node *q)
@@ -205,20 +255,28 @@ static bool make_average(Codes *c, const Node *q)
     enum { MAX_WINDOW = 1 << 16, WINDOW = 9 };
     Outlet o;
     CodeStep s;
-    int64_t w[WINDOW];
+    Averaging w;
     Node *n = source_of(c, q, &o);
     const Node *from = n && n->num_in > 0 ? dequantizer(n->in[0], &s) : NULL;
-    if (!from || !average_window(c->g, n, w))
+    if (!from || !average_window(c->g, n, &w))
         return false;
-    double size = (double)(w[5] * w[6]),
+    double size = (double)(w.window[5] * w.window[6]),
            factor = (double)((float)s.scale / ((float)o.step.scale * (float)size));
     if (size > MAX_WINDOW || factor * size > MAX_WINDOW)
         return false;
-    Node *average = node_new(OP_CodeAverage, n->name, 1, 1);
+    Node *average = node_new(OP_CodeAverage, n->name, w.edges ? 2 : 1, 1);
     average->in[0] = from->in[0];
     average->out[0] = q->out[0];
-    attr_set_ints(average, "window", WINDOW, w);
-    set_rounding(average, names, &factor, 1, UINT8_MAX * size, -factor * size * s.zero, &o);
+    attr_set_ints(average, "window", WINDOW, w.window);
+    /* At edges zeros are taken off before; a bit is for factors that are rounded up. */
+    double offset = w.edges ? 0 : -factor * size * s.zero, reach = UINT8_MAX * size * (w.edges ? 2 : 1);
+    set_rounding(average, names, &factor, 1, reach, offset, &o);
+    if (w.edges) {
+        average->in[1] = edge_factors(c, average, w.window[5] * w.window[6], factor, w.pads);
+        attr_set_ints(average, "begin", 2, w.begin);
+        attr_set_int(average, "zero_x", s.zero);
+        attr_remove(average, "factor");
+    }
     node_append(&c->result, average);
     return true;
 }

@@ -70,6 +70,24 @@ TN_KERNEL void tn_average_codes(void *y, const void *x, int32_t sign, int32_t pl
             }
 }
 
+/* y [planes][oh][ow] = the sum of x - zero_x over what lies in x [planes][ih][iw] of rows r * sh - top + [0, kh),
+ * columns c * sw - left + [0, kw), times factors[how many elements these are] */
+TN_KERNEL void tn_average_edges(void *y, const void *x, int32_t sign, int32_t planes, int32_t ih, int32_t iw,
+                                int32_t oh, int32_t ow, int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t top,
+                                int32_t left, int32_t zero_x, const TN_ROM int32_t *factors, int32_t addend,
+                                int32_t shift, int32_t zero, int32_t low, int32_t high)
+{
+    for (int32_t p = 0, i = 0; p < planes; p++)
+        for (int32_t r = -top; r < oh * sh - top; r += sh)
+            for (int32_t c = -left; c < ow * sw - left; c += sw, i++) {
+                int32_t sum = 0, count = 0;
+                for (int32_t j = r < 0 ? 0 : r; j < ih && j < r + kh; j++)
+                    for (int32_t k = c < 0 ? 0 : c; k < iw && k < c + kw; k++, count++)
+                        sum += tn_code(x, (p * ih + j) * iw + k, sign) - zero_x;
+                tn_put_shifted(y, i, sum * factors[count], addend, shift, zero, low, high);
+            }
+}
+
 /* Softmax of rows x [rows][n]: with e = exponentials[largest code - code], y = (e * steps + sum of e / 2) / sum of e +
  * zero, between low and high */
 TN_KERNEL void tn_softmax_codes(void *y, const void *x, int32_t sign, int32_t rows, int32_t n,

@@ -249,47 +249,67 @@ const OpDef op_CodeSlope = {
     .emit = emit_slope,
 };
 
-/* ---- CodeAverage (x): planes [planes][in[0]][in[1]], windows inside of them; y = (sum * factor + addend) /
- * 2^shift + zero ---- */
+/* ---- CodeAverage (x, factors): planes [planes][in[0]][in[1]], windows inside of them; y = (sum * factor +
+ * addend) / 2^shift + zero. With factors, where windows lie over edges: those of `begin` elements of padding
+ * in front; the sum is of x - zero_x, and its factor is factors[how many elements lie inside] ---- */
 
 /* Attribute `window`: planes, ih, iw, oh, ow, kh, kw, sh, sw. */
 enum { PLANES, IH, IW, OH, OW, KH, KW, SH, SW, WINDOW };
 
-static const int64_t *window_of(const Node *n)
+static const int64_t *ints_of(const Node *n, const char *name, int expected)
 {
     int count;
-    const int64_t *w = attr_ints(n, "window", &count);
-    if (count != WINDOW)
-        bug("'%s' has no window", node_label(n));
-    return w;
+    const int64_t *v = attr_ints(n, name, &count);
+    if (count != expected)
+        bug("'%s' has %d numbers for '%s'", node_label(n), count, name);
+    return v;
 }
 
-static int64_t sum_window(const Node *n, const void *x, const int64_t *w, int64_t i)
+/* Of window i, with the begin that it has without padding: what of it lies inside, and how many elements. */
+static int64_t sum_window(const Node *n, const void *x, int64_t i, int64_t zero, int64_t *count)
 {
-    int64_t plane = i / (w[OH] * w[OW]), row = i / w[OW] % w[OH] * w[SH], column = i % w[OW] * w[SW], sum = 0;
-    for (int64_t k = 0; k < w[KH] * w[KW]; k++)
-        sum +=
-            code_of(x, n->in[0]->type.dtype, (plane * w[IH] + row + k / w[KW]) * w[IW] + column + k % w[KW]);
+    static const int64_t none[] = {0, 0};
+    const int64_t *w = ints_of(n, "window", WINDOW), *begin = n->num_in > 1 ? ints_of(n, "begin", 2) : none;
+    int64_t plane = i / (w[OH] * w[OW]), sum = 0;
+    int64_t row = i / w[OW] % w[OH] * w[SH] - begin[0], column = i % w[OW] * w[SW] - begin[1];
+    *count = 0;
+    for (int64_t k = 0; k < w[KH] * w[KW]; k++) {
+        int64_t r = row + k / w[KW], c = column + k % w[KW];
+        if (r < 0 || r >= w[IH] || c < 0 || c >= w[IW])
+            continue;
+        sum += code_of(x, n->in[0]->type.dtype, (plane * w[IH] + r) * w[IW] + c) - zero;
+        ++*count;
+    }
     return sum;
 }
 
 static void eval_average(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     (void)g;
-    const int64_t *w = window_of(n);
-    for (int64_t i = 0; i < w[PLANES] * w[OH] * w[OW]; i++)
-        put_code(n, out[0], i, sum_window(n, in[0], w, i) * attr_int(n, "factor"));
+    const int32_t *factors = n->num_in > 1 ? in[1] : NULL;
+    for (int64_t i = 0; i < type_elems(n->out[0]->type); i++) {
+        int64_t count, sum = sum_window(n, in[0], i, attr_int(n, "zero_x"), &count);
+        put_code(n, out[0], i, sum * (factors ? factors[count] : attr_int(n, "factor")));
+    }
 }
 
 static void emit_average(Emitter *e, const Node *n)
 {
-    const int64_t *w = window_of(n);
+    const int64_t *w = ints_of(n, "window", WINDOW);
+    bool edges = n->num_in > 1;
     Text t = {0};
     for (int i = 0; i < WINDOW; i++)
         text_printf(&t, "%s, ", int_text(w[i]));
-    emit_line(e, "%s(%s, %s, %d, %s%s, %s);", emit_kernel(e, "average_codes", DT_NONE),
-              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), is_signed(n->in[0]), t.data,
-              int_text(attr_int(n, "factor")), rounding_text(n));
+    if (edges) {
+        const int64_t *begin = ints_of(n, "begin", 2);
+        text_printf(&t, "%s, %s, %s, %s", int_text(begin[0]), int_text(begin[1]),
+                    int_text(attr_int(n, "zero_x")), emit_ptr(e, n->in[1]));
+    } else {
+        text_printf(&t, "%s", int_text(attr_int(n, "factor")));
+    }
+    emit_line(e, "%s(%s, %s, %d, %s, %s);",
+              emit_kernel(e, edges ? "average_edges" : "average_codes", DT_NONE), emit_ptr(e, n->out[0]),
+              emit_ptr(e, n->in[0]), is_signed(n->in[0]), t.data, rounding_text(n));
     text_free(&t);
 }
 
@@ -297,10 +317,14 @@ const OpDef op_CodeAverage = {
     .name = "CodeAverage",
     .internal = true,
     .min_in = 1,
-    .max_in = 1,
+    .max_in = 2,
     .min_out = 1,
     .max_out = 1,
-    .attrs = {{.name = "window", .type = ATTR_INTS}, {.name = "factor", .type = ATTR_INT}, ROUNDING_ATTRS},
+    .attrs = {{.name = "window", .type = ATTR_INTS},
+              {.name = "begin", .type = ATTR_INTS},
+              {.name = "zero_x", .type = ATTR_INT},
+              {.name = "factor", .type = ATTR_INT},
+              ROUNDING_ATTRS},
     .infer = infer_codes,
     .eval = eval_average,
     .emit = emit_average,

@@ -101,6 +101,12 @@ ROW(codes_average_padded, "g (uint8[1,2,5,5] x) => (y) <float s = {0.05}, uint8 
     " { f = DequantizeLinear (x, s, z) h = AveragePool <kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (f) y = QuantizeLinear (h, s, z) }", .low = 0, .high = 255, .steps = 1)
 ROW(codes_average_over_edge, "g (uint8[1,2,6,6] x) => (y) <float s = {0.05}, uint8 z = {128}>"
     " { f = DequantizeLinear (x, s, z) h = AveragePool <kernel_shape = [3, 3], strides = [2, 2], ceil_mode = 1> (f) y = QuantizeLinear (h, s, z) }", .low = 0, .high = 255, .steps = 1)
+ROW(codes_average_counted, "g (int8[2,2,5,6] x) => (y) <float s = {0.05}, int8 z = {-100}, float t = {0.03}, uint8 u = {40}>"
+    " { f = DequantizeLinear (x, s, z) h = AveragePool <kernel_shape = [3, 2], pads = [1, 0, 2, 1], strides = [2, 1], count_include_pad = 1> (f) y = QuantizeLinear (h, t, u) }",
+    .low = -128, .high = 127, .steps = 1)
+ROW(codes_average_padded_1d, "g (int8[2,3,17] x) => (y) <float s = {0.05}, int8 z = {127}>"
+    " { f = DequantizeLinear (x, s, z) h = AveragePool <kernel_shape = [4], pads = [3, 0], strides = [3]> (f) r = Relu (h) y = QuantizeLinear (r, s, z) }",
+    .low = -128, .high = 127, .steps = 1)
 ROW(codes_global_average, "g (uint8[2,5,7,6] x) => (y) <float s = {0.05}, uint8 z = {255}, float t = {0.01}, uint8 u = {255}>"
     " { f = DequantizeLinear (x, s, z) h = GlobalAveragePool (f) r = Relu (h) y = QuantizeLinear (r, t, u) }", .low = 0, .high = 255, .steps = 1)
 ROW(codes_global_average_large, "g (uint8[1,1,120,120] x) => (y) <float s = {0.05}, uint8 z = {0}>"
