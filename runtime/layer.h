@@ -4,6 +4,9 @@
  * accumulators of a strip are flat: position i = row * pitch + column, so that one loop over i covers all rows; what
  * falls between the rows is computed and ignored, or skipped by vectors of unrolled terms. Loops run in steps of
  * TN_LANES: n is rounded up, and input planes and accumulators have room for 16 elements more. */
+#ifndef TN_LAYER_H
+#define TN_LAYER_H
+
 #include "tn.h"
 
 /* tn_vec: TN_LANES floats, added and subtracted as one. */
@@ -390,3 +393,5 @@ TN_KERNEL void tn_put_average_f32(float *y, const float *v, int32_t rows, int32_
             y[r * cols + c] = sum / count;
         }
 }
+
+#endif

@@ -146,7 +146,7 @@ TN_KERNEL void tn_add_packed(int32_t *y, const TN_ROM uint8_t *w, int32_t pitch,
 }
 #endif
 
-/* The same of y[0..left), at most 8. */
+/* The same of y[0..left), at most 8; what stands behind them is read too, but not behind the last byte. */
 #if TN_LANES > 1
 TN_KERNEL void tn_add_packed8(int32_t *y, int32_t left, const TN_ROM uint8_t *w, int32_t pitch, int32_t bytes,
                               const uint32_t *c, int32_t start)
@@ -154,9 +154,10 @@ TN_KERNEL void tn_add_packed8(int32_t *y, int32_t left, const TN_ROM uint8_t *w,
     tn_digits8 a = (tn_digits8){0} + (uint16_t)start;
     uint8_t last[8] = {0};
     for (; bytes > 0; bytes--, w += pitch, c += 5) {
-        for (int32_t o = 0; left < 8 && o < left; o++)
+        const int32_t ends = left + (bytes - 1) * pitch < 8;
+        for (int32_t o = 0; ends && o < left; o++)
             last[o] = w[o];
-        tn_digits8 q = TN_CONVERT(left < 8 ? last : w, tn_vec8_u8, tn_digits8), v[5];
+        tn_digits8 q = TN_CONVERT(ends ? last : w, tn_vec8_u8, tn_digits8), v[5];
         for (int32_t k = 0; k < 5; k++)
             v[k] = (tn_digits8)((tn_factors8){0} + c[k]);
         a += TN_DIGITS(q, v);
@@ -214,21 +215,41 @@ typedef tn_vec_i32 tn_products;
 #define TN_PRODUCTS ((int32_t)(sizeof(tn_products) / 4))
 #endif
 
-/* y[r] = sum of w[r * inputs + i] * x[i] for r < rows, at most 4, over whole vectors of inputs. Returns how many. */
+/* Bytes taken two by two, which is less work than making each one of 16 bits: even and odd ones, signed where `sign`.
+ */
 #if TN_LANES > 1
-TN_KERNEL int32_t TN(dot_rows)(int32_t *y, const T *x, int32_t inputs, const TN_ROM int8_t *w, int32_t rows)
+typedef int16_t tn_byte_pairs __attribute__((vector_size(sizeof(tn_vec_i16)), aligned(1), may_alias));
+typedef uint16_t tn_unsigned_pairs __attribute__((vector_size(sizeof(tn_vec_i16))));
+#define TN_EVEN(v, sign) ((sign) ? (tn_vec_i16)((tn_unsigned_pairs)(v) << 8) >> 8 : (tn_vec_i16)((v)&255))
+#define TN_ODD(v, sign) ((sign) ? (tn_vec_i16)((v) >> 8) : (tn_vec_i16)((tn_unsigned_pairs)(v) >> 8))
+#define TN_LOAD_PAIRS(p) (*(const tn_byte_pairs *)(const void *)(p))
+#endif
+
+/* y[r] = sum over i of w[r * inputs + i] * x[i] for r < rows, at most 4. last: the inputs of the last vector, 0 where
+ * the one before it has them too. */
+#if TN_LANES > 1
+TN_KERNEL void TN(dot_rows)(int32_t *y, const T *x, const T *last, int32_t inputs, const TN_ROM int8_t *w, int32_t rows)
 {
-    typedef T codes __attribute__((vector_size(TN_LANES_I16), aligned(1), may_alias));
-    const TN_ROM int8_t *second = w + (rows > 1 ? inputs : 0), *third = w + (rows > 2 ? 2 * inputs : 0),
-                        *fourth = w + (rows > 3 ? 3 * inputs : 0);
+    const int32_t sign = (T)-1 < 1, step = 2 * TN_LANES_I16;
+    const TN_ROM int8_t *row[4];
     tn_products a = {0}, b = {0}, c = {0}, d = {0};
-    int32_t i = 0, sums[4] = {0};
-    for (; i + TN_LANES_I16 <= inputs; i += TN_LANES_I16) {
-        tn_vec_i16 v = TN_CONVERT(x + i, codes, tn_vec_i16);
-        TN_MADD(a, v, TN_CONVERT(w + i, tn_vec_i8, tn_vec_i16));
-        TN_MADD(b, v, TN_CONVERT(second + i, tn_vec_i8, tn_vec_i16));
-        TN_MADD(c, v, TN_CONVERT(third + i, tn_vec_i8, tn_vec_i16));
-        TN_MADD(d, v, TN_CONVERT(fourth + i, tn_vec_i8, tn_vec_i16));
+    int32_t sums[4] = {0};
+    for (int32_t r = 0; r < 4; r++)
+        row[r] = w + (r < rows ? r : 0) * inputs;
+    for (int32_t i = 0; i < inputs; i += step) {
+        const int32_t at = i + step <= inputs ? i : inputs - step;
+        const tn_byte_pairs v = TN_LOAD_PAIRS(at == i ? x + i : last), p = TN_LOAD_PAIRS(row[0] + at),
+                            q = TN_LOAD_PAIRS(row[1] + at), s = TN_LOAD_PAIRS(row[2] + at),
+                            t = TN_LOAD_PAIRS(row[3] + at);
+        const tn_vec_i16 even = TN_EVEN(v, sign), odd = TN_ODD(v, sign);
+        TN_MADD(a, even, TN_EVEN(p, 1));
+        TN_MADD(a, odd, TN_ODD(p, 1));
+        TN_MADD(b, even, TN_EVEN(q, 1));
+        TN_MADD(b, odd, TN_ODD(q, 1));
+        TN_MADD(c, even, TN_EVEN(s, 1));
+        TN_MADD(c, odd, TN_ODD(s, 1));
+        TN_MADD(d, even, TN_EVEN(t, 1));
+        TN_MADD(d, odd, TN_ODD(t, 1));
     }
     for (int32_t k = 0; k < TN_PRODUCTS; k++) {
         sums[0] += a[k];
@@ -237,26 +258,24 @@ TN_KERNEL int32_t TN(dot_rows)(int32_t *y, const T *x, int32_t inputs, const TN_
         sums[3] += d[k];
     }
     memcpy(y, sums, (size_t)rows * sizeof *y);
-    return i;
 }
 #endif
 
 /* y[o] = sum over i of w[o][i] * x[i]: 8-bit weights [outputs][inputs]. */
 TN_KERNEL void TN(dense_fc)(int32_t *y, const T *x, int32_t inputs, int32_t outputs, const TN_ROM int8_t *w)
 {
+    int32_t o = 0;
 #if TN_LANES > 1
-    for (int32_t o = 0; o < outputs; o += 4) {
-        int32_t rows = outputs - o < 4 ? outputs - o : 4, done = TN(dot_rows)(y + o, x, inputs, w, rows);
-        for (int32_t end = o + rows, r = o; r < end; r++, w += inputs)
-            for (int32_t i = done; i < inputs; i++)
-                y[r] += w[i] * x[i];
-    }
-#else
-    for (int32_t o = 0; o < outputs; o++, w += inputs) {
+    T last[2 * TN_LANES_I16] = {0};
+    const int32_t rest = inputs % (2 * TN_LANES_I16);
+    memcpy(last + 2 * TN_LANES_I16 - rest, x + inputs - rest, (size_t)rest);
+    for (; inputs >= 2 * TN_LANES_I16 && o < outputs; o += 4, w += 4 * inputs)
+        TN(dot_rows)(y + o, x, last, inputs, w, outputs - o < 4 ? outputs - o : 4);
+#endif
+    for (; o < outputs; o++, w += inputs) {
         int32_t sum = 0;
         for (int32_t i = 0; i < inputs; i++)
             sum += w[i] * x[i];
         y[o] = sum;
     }
-#endif
 }
