@@ -90,12 +90,14 @@ Tensor *power_weights(Graph *g, const Node *n, int input, const Ternary *box, No
     float *to = NEW_ARRAY(float, count), *scales = NEW_ARRAY(float, channels);
     for (int64_t c = 0; c < channels; c++) {
         double gain = gain_behind(n, c, channels, only), most = largest_weight(from, box, c);
-        double steps = t->ternary ? 1 : INT8_MAX;
-        double step = most > 0 ? (t->ternary ? nearest_power : power_above)(most * gain / steps) / gain : 1;
-        scales[c] = most > 0 ? (float)step : 0;
+        if (most == 0)
+            continue;
+        double step = t->ternary ? nearest_power(most * gain) : power_above(most * gain / INT8_MAX);
+        double unit = t->ternary ? most : step / gain;
+        scales[c] = (float)(step / gain);
         for (int64_t k = 0; k < box->mid * box->inner; k++) {
             int64_t at = ternary_position(box, c, k);
-            to[at] = (float)round((double)from[at] / (t->ternary ? most > 0 ? most : 1 : step)) * scales[c];
+            to[at] = (float)round((double)from[at] / unit) * scales[c];
         }
     }
     Tensor *r = graph_const(g, mem_printf("%s_rounded", t->name), t->type, to);

@@ -251,11 +251,17 @@ static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt
     return (double)vectors * weights * price[unrolled ? 0 : 1] + (double)(full + (rest > 0)) * strip;
 }
 
+/* Inputs and outputs of so many bytes each. */
+static int64_t elements_bytes(const Layer *l, int64_t in, int64_t out, int64_t out_plane)
+{
+    return in * l->ci * l->ih * l->iw + out * l->co * out_plane;
+}
+
 static int64_t activation_bytes(const Layer *l)
 {
-    const Pool *p = &l->pool;
-    return l->ci * l->ih * l->iw * (int64_t)dtype_size(layer_input(l)) +
-           l->co * (p->kind ? p->oh * p->ow : l->oh * l->ow) * (int64_t)dtype_size(layer_output(l));
+    const int64_t plane = l->pool.kind ? l->pool.oh * l->pool.ow : l->oh * l->ow;
+    return elements_bytes(l, (int64_t)dtype_size(layer_input(l)), (int64_t)dtype_size(layer_output(l)),
+                          plane);
 }
 
 /* On small machines: as much as a depthwise layer saves by having its output where its input is, else little,
@@ -288,7 +294,7 @@ static int64_t strip_activations(const Layer *l, const ConvStrip *s, const Optio
     const bool vectors = format_lanes(f, opt) > 1;
     const int64_t in = (int64_t)dtype_size(vectors ? f->staged : layer_input(l)) * (s->dense ? l->kw : 1);
     const int64_t out = (int64_t)dtype_size(vectors ? f->acc : layer_output(l));
-    return in * l->ci * l->ih * l->iw + out * l->co * l->oh * l->ow;
+    return elements_bytes(l, in, out, l->oh * l->ow);
 }
 
 /* Rows per strip: a multiple of `unit`. For size, the least memory; for speed, the strips that take the least
