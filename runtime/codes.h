@@ -6,10 +6,11 @@
 TN_KERNEL void tn_put_shifted(void *y, int32_t i, int32_t v, int32_t addend, int32_t shift, int32_t zero, int32_t low,
                               int32_t high)
 {
-    v += addend;
-    int32_t q = ((v + ((int32_t)1 << (shift - 1)) - 1 + ((v >> shift) & 1)) >> shift) + zero;
-    q = q < low ? low : q;
-    ((uint8_t *)y)[i] = (uint8_t)(q > high ? high : q);
+    v += addend + ((int32_t)1 << (shift - 1));
+    int32_t q = v >> shift;
+    if ((uint32_t)v << (32 - shift) == 0)
+        q &= ~1;
+    ((uint8_t *)y)[i] = tn_clamp_code(q + zero, low, high);
 }
 
 /* y[i] = table[x[i] as an unsigned byte], i < n */
@@ -104,8 +105,7 @@ TN_KERNEL void tn_softmax_codes(void *y, const void *x, int32_t sign, int32_t ro
         for (int32_t i = at; i < at + n; i++) {
             uint32_t e = exponentials[most - tn_code(x, i, sign)];
             int32_t q = (int32_t)((e * (uint32_t)steps + sum / 2) / sum) + zero;
-            q = q < low ? low : q;
-            ((uint8_t *)y)[i] = (uint8_t)(q > high ? high : q);
+            ((uint8_t *)y)[i] = tn_clamp_code(q, low, high);
         }
     }
 }

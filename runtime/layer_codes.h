@@ -136,17 +136,9 @@ TN_KERNEL void tn_stage_i16(int16_t *y, const void *x, int32_t sign, int32_t zer
 #endif
 
 /* A sum as a code. */
-TN_KERNEL int32_t tn_requantise(int32_t sum, int32_t factor, int32_t addend, int32_t shift, int32_t low, int32_t high)
+TN_KERNEL uint8_t tn_requantise(int32_t sum, int32_t factor, int32_t addend, int32_t shift, int32_t low, int32_t high)
 {
-    int32_t v = (tn_times(sum, factor) + addend) >> shift;
-#if defined(__clang__) && defined(__ARM_FEATURE_SAT) /* which other compilers find by themselves */
-    if (low == 0 && high == 255)
-        return (int32_t)__builtin_arm_usat(v, 8);
-    if (low == -128 && high == 127)
-        return __builtin_arm_ssat(v, 8);
-#endif
-    v = v < low ? low : v;
-    return v > high ? high : v;
+    return tn_clamp_code((tn_times(sum, factor) + addend) >> shift, low, high);
 }
 
 /* The same where products take more than 32 bits. */
@@ -232,7 +224,7 @@ TN_KERNEL void TN(put_codes)(void *y, const T *v, int32_t rows, int32_t cols, in
     for (int32_t r = 0; r < rows; r++)
         for (int32_t c = 0; c < cols; c++) {
             int32_t sum = TN(pooled_sum)(v + r * sh * pitch + c * sw, pitch, kh, kw, add);
-            u[r * ystep + c * xstep] = (uint8_t)tn_requantise(sum, factor, addend, shift, low, high);
+            u[r * ystep + c * xstep] = tn_requantise(sum, factor, addend, shift, low, high);
         }
 }
 
@@ -266,7 +258,7 @@ TN_KERNEL void tn_put_codes_each(void *y, const int32_t *v, int32_t n, const TN_
                                  const TN_ROM int32_t *addend, int32_t shift, int32_t low, int32_t high)
 {
     for (int32_t i = 0; i < n; i++)
-        ((uint8_t *)y)[i] = (uint8_t)tn_requantise(v[i], factor[i], addend[i], shift, low, high);
+        ((uint8_t *)y)[i] = tn_requantise(v[i], factor[i], addend[i], shift, low, high);
 }
 
 /* The same where products take more than 32 bits. */

@@ -27,19 +27,6 @@ typedef uint32_t tn_vec_w2;
 #define TN_STORE_X2(p, w) (((int32_t *)(void *)(p))[0] = TN_LOW(w), ((int32_t *)(void *)(p))[1] = TN_HIGH(w, TN_LOW(w)))
 #define TN_ADD_X2(p, w) (((int32_t *)(void *)(p))[0] += TN_LOW(w), ((int32_t *)(void *)(p))[1] += TN_HIGH(w, TN_LOW(w)))
 
-/* As tn_requantise, with few steps where codes are all bytes: what is out of range is rare, or on one side. */
-TN_KERNEL uint8_t tn_requantise_byte(int32_t sum, int32_t factor, int32_t addend, int32_t shift, int32_t low,
-                                     int32_t high)
-{
-#if !defined(__ARM_FEATURE_SAT)
-    if (low == 0 && high == 255) {
-        int32_t v = (tn_times(sum, factor) + addend) >> shift;
-        return (uint8_t)((uint32_t)v > 255 ? ~v >> 31 : v);
-    }
-#endif
-    return (uint8_t)tn_requantise(sum, factor, addend, shift, low, high);
-}
-
 /* The words of a staged image before anything is copied there: the code of zero in both halves. */
 TN_KERNEL void tn_fill_w2(uint32_t *y, int32_t zero, int32_t n)
 {
@@ -196,13 +183,13 @@ TN_KERNEL void tn_put_codes_w2(void *y, int32_t second, const uint32_t *v, int32
         if (r < lower)
             for (int32_t c = 0; c < cols; c++) {
                 tn_window_w2(v + c * sw, pitch, kh, kw, add, &s, &t);
-                u[c] = tn_requantise_byte(s, factor, addend, shift, low, high);
-                u[c + second] = tn_requantise_byte(t, factor, addend, shift, low, high);
+                u[c] = tn_requantise(s, factor, addend, shift, low, high);
+                u[c + second] = tn_requantise(t, factor, addend, shift, low, high);
             }
         else
             for (int32_t c = 0; c < cols; c++) {
                 tn_window_w2(v + c * sw, pitch, kh, kw, add, &s, &t);
-                u[c] = tn_requantise_byte(s, factor, addend, shift, low, high);
+                u[c] = tn_requantise(s, factor, addend, shift, low, high);
             }
 }
 
@@ -211,6 +198,7 @@ TN_KERNEL void tn_put_codes_w2(void *y, int32_t second, const uint32_t *v, int32
 TN_KERNEL uint8_t tn_crop(uint32_t w, int32_t half, int32_t factor, int32_t addend, int32_t shift, int32_t low,
                           const TN_ROM uint8_t *crop)
 {
+    TN_KEEP(w);
     const int32_t sum = half ? (int32_t)(w + 0x8000) >> 16 : TN_LOW(w);
     return (uint8_t)(crop[(tn_times(sum, factor) + addend) >> shift] + low);
 }
@@ -265,9 +253,9 @@ TN_KERNEL void tn_put_codes_x2(void *y, int32_t second, const int64_t *v, int32_
     uint8_t *u = (uint8_t *)y;
     for (int32_t r = 0; r < rows; r++, u += cols, v += sh * pitch) {
         for (int32_t c = 0; c < cols; c++)
-            u[c] = tn_requantise_byte(tn_sum_x2(v + c * sw, 0, pitch, kh, kw, add), factor, addend, shift, low, high);
+            u[c] = tn_requantise(tn_sum_x2(v + c * sw, 0, pitch, kh, kw, add), factor, addend, shift, low, high);
         for (int32_t c = 0; c < cols && r < lower; c++)
             u[c + second] =
-                tn_requantise_byte(tn_sum_x2(v + c * sw, 1, pitch, kh, kw, add), factor, addend, shift, low, high);
+                tn_requantise(tn_sum_x2(v + c * sw, 1, pitch, kh, kw, add), factor, addend, shift, low, high);
     }
 }

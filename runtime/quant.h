@@ -6,12 +6,32 @@
 
 #include "box.h"
 
-/* Code i of p, 0 where p is NULL */
+/* Code i of p */
 TN_KERNEL int32_t tn_code(const void *p, int32_t i, int32_t sign)
 {
-    if (p == NULL)
-        return 0;
     return sign ? ((const int8_t *)p)[i] : ((const uint8_t *)p)[i];
+}
+
+/* Zero i of p, 0 where p is NULL */
+TN_KERNEL int32_t tn_zero_code(const void *p, int32_t i, int32_t sign)
+{
+    return p ? tn_code(p, i, sign) : 0;
+}
+
+/* The byte of v, but at least low and at most high. */
+TN_KERNEL uint8_t tn_clamp_code(int32_t v, int32_t low, int32_t high)
+{
+#if defined(__clang__) && defined(__ARM_FEATURE_SAT) /* which other compilers find by themselves */
+    if (low == 0 && high == 255)
+        return (uint8_t)__builtin_arm_usat(v, 8);
+    if (low == -128 && high == 127)
+        return (uint8_t)__builtin_arm_ssat(v, 8);
+#elif defined(__thumb__) || defined(__riscv) /* few steps: what is out of range is rare, or on one side */
+    if (high - low == 255)
+        return (uint8_t)((uint32_t)v - (uint32_t)low > 255 ? (v >> 31) ^ high : v);
+#endif
+    v = v < low ? low : v;
+    return (uint8_t)(v > high ? high : v);
 }
 
 /* y[i] = round(v) + zero, saturated */
@@ -32,7 +52,7 @@ TN_KERNEL void tn_quantize(void *y, const float *x, const float *scale, const vo
 {
     for (int32_t i = 0; i < outer * n * inner; i++) {
         int32_t c = i / inner % n;
-        tn_put_code(y, i, x[i] / scale[c], tn_code(zero, c, sign), sign);
+        tn_put_code(y, i, x[i] / scale[c], tn_zero_code(zero, c, sign), sign);
     }
 }
 
@@ -42,7 +62,7 @@ TN_KERNEL void tn_dequantize(float *y, const void *x, const float *scale, const 
 {
     for (int32_t i = 0; i < outer * n * inner; i++) {
         int32_t c = i / inner % n;
-        y[i] = (float)(tn_code(x, i, sign) - tn_code(zero, c, sign)) * scale[c];
+        y[i] = (float)(tn_code(x, i, sign) - tn_zero_code(zero, c, sign)) * scale[c];
     }
 }
 
@@ -88,9 +108,9 @@ TN_KERNEL void tn_matmul_integer(int32_t *y, const void *a, const void *a_zero, 
 {
     for (int32_t i = 0; i < count * m * n; i++) {
         int32_t p = i / (m * n), row = i / n % m, col = i % n;
-        y[i] = tn_dot_codes(a, tn_box_offset(p, rank, dims, a_steps) + row * k, tn_code(a_zero, row * az, a_sign),
+        y[i] = tn_dot_codes(a, tn_box_offset(p, rank, dims, a_steps) + row * k, tn_zero_code(a_zero, row * az, a_sign),
                             a_sign, b, tn_box_offset(p, rank, dims, b_steps) + col, n,
-                            tn_code(b_zero, col * bz, b_sign), b_sign, k);
+                            tn_zero_code(b_zero, col * bz, b_sign), b_sign, k);
     }
 }
 
@@ -102,10 +122,11 @@ TN_KERNEL void tn_conv_integer(int32_t *y, const void *x, const void *x_zero, in
                                int32_t ci, int32_t co, const int32_t *in, const int32_t *out, const int32_t *kernel,
                                const int32_t *stride, const int32_t *dilation, const int32_t *pad)
 {
-    int32_t plane = in[0] * in[1] * in[2], taps = kernel[0] * kernel[1] * kernel[2], xz = tn_code(x_zero, 0, x_sign);
+    int32_t plane = in[0] * in[1] * in[2], taps = kernel[0] * kernel[1] * kernel[2],
+            xz = tn_zero_code(x_zero, 0, x_sign);
     int32_t space = out[0] * out[1] * out[2];
     for (int32_t p = 0; p < batch * groups * co * space; p++) {
-        int32_t bo = p / space, o = bo % (groups * co), wzero = tn_code(w_zero, o * wz, w_sign);
+        int32_t bo = p / space, o = bo % (groups * co), wzero = tn_zero_code(w_zero, o * wz, w_sign);
         int32_t z = p / (out[1] * out[2]) % out[0] * stride[0] - pad[0];
         int32_t r = p / out[2] % out[1] * stride[1] - pad[1], c = p % out[2] * stride[2] - pad[2];
         uint32_t sum = 0;

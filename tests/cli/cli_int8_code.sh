@@ -54,8 +54,7 @@ divisions() {
     grep -E '^(layer[0-9]+|tn_(put|requantise|window|sum|code|add_codes|average|stage)[a-z0-9_]*) __aeabi_u?idiv' costs
 }
 requantises_once() {
-    [ "$(grep -Ec '^tn_requantise(_byte)? muls' costs)" -ge 1 ] &&
-        [ "$(grep -Ec '^tn_requantise muls' costs)" -le 1 ] && [ "$(grep -Ec '^tn_requantise_byte muls' costs)" -le 1 ]
+    [ "$(grep -Ec '^tn_requantise muls' costs)" = 1 ]
 }
 
 for optimize in speed size; do
@@ -94,7 +93,8 @@ cmp -s changed.c gen/net.c && complain "the code has other stores than this scri
 mv changed.c gen/net.c
 assemble
 products_of_terms >found || complain "a product among the terms is not noticed"
-sed 's|int32_t v = (tn_times(sum, factor) + addend) >> shift;|int32_t v = (sum * factor / shift + addend) >> shift;|' gen/net.c >changed.c
+sed 's|tn_clamp_code((tn_times(sum, factor) + addend) >> shift|tn_clamp_code((sum * factor / shift + addend) >> shift|' gen/net.c >changed.c
+cmp -s changed.c gen/net.c && complain "sums become codes in another way than this script thinks"
 mv changed.c gen/net.c
 assemble
 divisions >found || complain "a division is not noticed"
