@@ -284,7 +284,7 @@ static bool make_average(Codes *c, const Node *q)
 /* Softmax of the last axis, to steps of which a whole number is 1. */
 static bool make_softmax(Codes *c, const Node *q)
 {
-    enum { MAX_ROW = 1 << 15, ONE = UINT16_MAX, MAX_STEPS = 1 << 15 };
+    enum { MAX_ROW = 1 << 15, MAX_STEPS = 1 << 15 };
     Outlet o;
     CodeStep s;
     Node *n = source_of(c, q, &o);
@@ -296,14 +296,11 @@ static bool make_softmax(Codes *c, const Node *q)
     if (norm_axis(c->g, n, attr_int(n, "axis"), x.rank) != x.rank - 1 || x.dims[x.rank - 1] > MAX_ROW ||
         !(steps <= MAX_STEPS) || fabs(steps - round(steps)) > 1e-3)
         return false;
-    const int64_t dims[] = {CODES};
-    uint16_t *e = NEW_ARRAY(uint16_t, CODES);
-    for (int i = 0; i < CODES; i++)
-        e[i] = (uint16_t)round(ONE * exp(-s.scale * i));
+    const int64_t dims[] = {EXPONENTIALS};
     Node *y = node_new(OP_CodeSoftmax, n->name, 2, 1);
     y->in[0] = from->in[0];
-    y->in[1] =
-        graph_const(c->g, mem_printf("%s_exponentials", q->out[0]->name), type_make(DT_U16, 1, dims), e);
+    y->in[1] = graph_const(c->g, mem_printf("%s_exponentials", q->out[0]->name), type_make(DT_U16, 1, dims),
+                           code_exponentials(s.scale));
     y->out[0] = q->out[0];
     attr_set_int(y, "steps", (int64_t)round(steps));
     attr_set_int(y, "zero", o.step.zero);

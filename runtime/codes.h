@@ -89,8 +89,14 @@ TN_KERNEL void tn_average_edges(void *y, const void *x, int32_t sign, int32_t pl
             }
 }
 
-/* Softmax of rows x [rows][n]: with e = exponentials[largest code - code], y = (e * steps + sum of e / 2) / sum of e +
- * zero, between low and high */
+/* The exponential of d steps less, 0 <= d < 256, by those of 16 and of 1 */
+TN_KERNEL uint32_t tn_exponential(const TN_ROM uint16_t *exponentials, int32_t d)
+{
+    return ((uint32_t)exponentials[d >> 4] * exponentials[16 + (d & 15)] + 32768) >> 16;
+}
+
+/* Softmax of rows x [rows][n]: with e = the exponential of largest code - code, y = (e * steps + sum of e / 2) / sum of
+ * e + zero, between low and high */
 TN_KERNEL void tn_softmax_codes(void *y, const void *x, int32_t sign, int32_t rows, int32_t n,
                                 const TN_ROM uint16_t *exponentials, int32_t steps, int32_t zero, int32_t low,
                                 int32_t high)
@@ -101,9 +107,9 @@ TN_KERNEL void tn_softmax_codes(void *y, const void *x, int32_t sign, int32_t ro
         for (int32_t i = at; i < at + n; i++)
             most = tn_code(x, i, sign) > most ? tn_code(x, i, sign) : most;
         for (int32_t i = at; i < at + n; i++)
-            sum += exponentials[most - tn_code(x, i, sign)];
+            sum += tn_exponential(exponentials, most - tn_code(x, i, sign));
         for (int32_t i = at; i < at + n; i++) {
-            uint32_t e = exponentials[most - tn_code(x, i, sign)];
+            uint32_t e = tn_exponential(exponentials, most - tn_code(x, i, sign));
             int32_t q = (int32_t)((e * (uint32_t)steps + sum / 2) / sum) + zero;
             ((uint8_t *)y)[i] = tn_clamp_code(q, low, high);
         }

@@ -3,6 +3,7 @@
  * so generated code and evaluator agree exactly. */
 #include "ops/ops.h"
 
+#include <math.h>
 #include <string.h>
 
 static int64_t code_of(const void *data, DType d, int64_t i)
@@ -330,8 +331,26 @@ const OpDef op_CodeAverage = {
     .emit = emit_average,
 };
 
-/* ---- CodeSoftmax (x, exponentials): rows of the last axis; e = exponentials[largest code - code],
+/* ---- CodeSoftmax (x, exponentials): rows of the last axis; e = that of largest code - code,
  * y = (e * steps + sum / 2) / sum + zero ---- */
+
+enum { FINE = EXPONENTIALS / 2 };
+
+uint16_t *code_exponentials(double scale)
+{
+    uint16_t *e = NEW_ARRAY(uint16_t, EXPONENTIALS);
+    for (int i = 0; i < FINE; i++) {
+        e[i] = (uint16_t)round(UINT16_MAX * exp(-scale * FINE * i));
+        e[FINE + i] = (uint16_t)round(UINT16_MAX * exp(-scale * i));
+    }
+    return e;
+}
+
+/* The exponential of d codes less, a product of two. */
+static int64_t exponential(const uint16_t *e, int64_t d)
+{
+    return ((int64_t)e[d / FINE] * e[FINE + d % FINE] + (1 << 15)) >> 16;
+}
 
 static void eval_softmax(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
@@ -344,9 +363,9 @@ static void eval_softmax(const Graph *g, const Node *n, const void *const *in, v
         for (int64_t i = first; i < first + row; i++)
             most = code_of(in[0], x.dtype, i) > most ? code_of(in[0], x.dtype, i) : most;
         for (int64_t i = first; i < first + row; i++)
-            sum += exponentials[most - code_of(in[0], x.dtype, i)];
+            sum += exponential(exponentials, most - code_of(in[0], x.dtype, i));
         for (int64_t i = first; i < first + row; i++) {
-            int64_t e = exponentials[most - code_of(in[0], x.dtype, i)],
+            int64_t e = exponential(exponentials, most - code_of(in[0], x.dtype, i)),
                     q = (e * steps + sum / 2) / sum + zero;
             elem_set(out[0], n->out[0]->type.dtype, i,
                      (double)clamp(q, attr_int(n, "low"), attr_int(n, "high")));

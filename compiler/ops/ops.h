@@ -81,6 +81,13 @@ bool is_code_function(const Node *n);
 bool is_code_arithmetic(const Node *n);
 bool is_float_scalar(const Tensor *t); /* constant */
 
+/* ---- op_codes.c ---- */
+
+enum { EXPONENTIALS = 32 };
+/* Input 1 of CodeSoftmax, of codes with steps of `scale`: the exponentials of 0, 16, 32, ... codes less, then
+ * of 0 to 15. */
+uint16_t *code_exponentials(double scale);
+
 /* ---- weights.c ---- */
 
 /* The constant weights of a linear node (Conv, ConvTranspose, Gemm, MatMul; float32, at least rank 2) and the
