@@ -19,20 +19,13 @@ if [ -z "${TERNC_BIN:-}" ]; then
         { tail -n 40 "$out/build.log"; exit 1; }
 fi
 
-sh "$root/tests/tools/onnxruntime.sh" "$root/build/npm" >&2
-case $(uname -m) in
-aarch64) machine=arm64 ;;
-*) machine=x64 ;;
-esac
+sh "$root/tests/tools/onnxruntime_rival.sh" "$root/build/npm" >&2
 package=$root/build/npm/node_modules/onnxruntime-node
-library=$package/bin/napi-v6/linux/$machine
-cc -std=gnu11 -Wall -O1 -shared -fPIC -I"$root/runtime/check" "$root/tests/tools/onnxruntime_rival.c" "$library/libonnxruntime.so.1" \
-    -Wl,-rpath,"$library" -o "$out/rival.so"
 
 # measure MODEL OPTION...
 measure() {
     # shellcheck disable=SC2086
-    "$TERNC_BIN" bench "$@" --quiet --rival "$out/rival.so" ${BENCH_OPTIONS:-}
+    "$TERNC_BIN" bench "$@" --quiet --rival "$root/build/npm/rival.so" ${BENCH_OPTIONS:-}
 }
 
 if [ $# -gt 0 ]; then

@@ -129,6 +129,27 @@ print(*(f"{100 * float(v):.2f}" for v in re.findall(r"\"accuracy\":\s*([0-9.]+)"
     row "$(basename "$model" .onnx)" "$*" $(cat "$out/accuracy")
 }
 
+# rival_of NAME MODEL: microseconds of a Q/DQ file and onnxruntime's of the same, one thread, in one run
+rival_of() {
+    "$TERNC_BIN" bench "$2" --method none --lowerings auto --rival "$codes/rival.so" --quiet --json >"$out/rival.json"
+    cells=$(/usr/bin/python3 - "$out/rival.json" <<'PY'
+import json, sys
+ternary, rival = json.load(open(sys.argv[1]))["builds"][1:]
+print(f"{ternary['ns'] / 1e3:.2f} {rival['ns'] / 1e3:.2f} {ternary['times_rival']:.2f}")
+PY
+    )
+    # shellcheck disable=SC2086
+    row "$1" $cells
+}
+
+# network_rival_of NAME: made ternary to half zeros, as ternarize writes it
+network_rival_of() {
+    # shellcheck disable=SC2046
+    "$TERNC_BIN" ternarize "$shared/models/$1.onnx" -o "$out/rival.onnx" --method twn --sparsity 0.5 $(integers_of "$1") -q \
+        >"$out/rival.log"
+    rival_of "$1" "$out/rival.onnx"
+}
+
 # codes_of NAME METHOD COUNT: the file that ternarize writes, in onnxruntime and compiled
 codes_of() {
     samples=$out/$1_test.npy
@@ -170,7 +191,15 @@ report() {
     accuracy_of "$shared/models/deepC_mnist.onnx" "$mnist" 1/255 --method twn
     accuracy_of "$shared/models/mnist-8.onnx" "$mnist" 1 --method none
     [ ! -d "$fashion" ] || accuracy_of examples/fashion/fashion.onnx "$fashion" 1/255 --method twn --keep first,last
-    [ -d "$codes/node_modules" ] || return 0
+    [ -f "$codes/rival.so" ] || return 0
+    part "Microseconds of Q/DQ models, codes in and out, against onnxruntime on one thread, -march=native"
+    columns model ternc onnxruntime "times as fast"
+    for layer in a_50 a_10 b_50 b_10; do
+        rival_of $layer "$out/layers/${layer}_int8.onnx"
+    done
+    for name in mnist-8 kws01_dscnn_bn ic01_resnet8_bn; do
+        network_rival_of $name
+    done
     part "Codes of the written file in onnxruntime against those of the compiled C"
     columns network method samples codes differ "most steps" "other class"
     for method in twn none; do
@@ -182,7 +211,7 @@ report() {
 
 sh tests/setup.sh >&2
 mkdir -p "$out/count" "$out/layers" "$codes"
-sh tests/tools/onnxruntime.sh "$codes" >&2 || echo "without the comparison with onnxruntime" >&2
+sh tests/tools/onnxruntime_rival.sh "$codes" >&2 || echo "without the comparison with onnxruntime" >&2
 cp tests/tools/codes.mjs "$codes"
 { cmake -S . -B "$out/ternc" -G Ninja -DCMAKE_BUILD_TYPE=Release && ninja -C "$out/ternc" ternc; } >"$out/build.log" 2>&1 || {
     tail -n 40 "$out/build.log"
