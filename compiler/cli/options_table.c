@@ -292,6 +292,11 @@ static void parse_samples(CommandLine *c, const OptionSpec *o, const char *value
     c->samples = integer_of(o, value, 1, 1000000);
 }
 
+static void parse_weights(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->opt.weights = (WeightText)choice_of(o, value);
+}
+
 static void parse_split(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->opt.split = (int)integer_of(o, value, 1, 999);
@@ -542,6 +547,11 @@ const OptionSpec option_specs[] = {
      offsetof(CommandLine, budget.max_flash)},
     {"max-ram", 0, "BYTES", COMPILE, false, "fail when arena, stack and static data need more on --target",
      parse_bytes, offsetof(CommandLine, budget.max_ram)},
+    {"weights", 0, WEIGHT_WORDS, COMPILE | CHECK, false,
+     "constants of 4 kB and more: numbers in arrays, or text that compilers read faster, for little-endian "
+     "machines "
+     "(default: auto, by the target)",
+     parse_weights, 0},
     {"split", 0, "N", COMPILE | CHECK, false,
      "N more C files, which compilers work on at the same time (default: 0)", parse_split, 0},
     {"memory", 0, "MIB", COMPILE | INSPECT | SIZE | TERNARIZE, false,

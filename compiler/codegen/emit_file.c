@@ -234,12 +234,22 @@ static void check_emitters(const Graph *g)
                 g->nodes[i]->op_name);
 }
 
+static WeightText weight_text(const Options *opt)
+{
+    const Target *t = find_target(opt->target ? opt->target : "generic");
+    if (opt->weights != WEIGHTS_AUTO)
+        return opt->weights;
+    return t->only_arrays ? WEIGHTS_ARRAY : WEIGHTS_STRING;
+}
+
 /* All of a model but what stands before its constants. split: into how many more files, 0: none. */
 static Emitter emit_parts(const Plan *p, int split)
 {
     check_emitters(p->g);
-    Emitter e = {
-        .plan = p, .macro = macro_prefix(p->id), .const_printed = NEW_ARRAY(bool, p->g->num_tensors)};
+    Emitter e = {.plan = p,
+                 .macro = macro_prefix(p->id),
+                 .weights = weight_text(p->opt),
+                 .const_printed = NEW_ARRAY(const char *, p->g->num_tensors)};
     if (split)
         e.split = split_new(split);
     emit_run(&e);
@@ -251,6 +261,7 @@ static Emitter emit_parts(const Plan *p, int split)
 
 static void print_parts(Emitter *e, Text *c)
 {
+    print_row_rules(e, c);
     text_move(c, &e->consts);
     text_add(c, "\n", 1);
     text_move(c, &e->functions);

@@ -60,6 +60,10 @@ struct Range {
     bool known;
 };
 
+/* How constants of some length are printed. */
+typedef enum WeightText { WEIGHTS_AUTO, WEIGHTS_ARRAY, WEIGHTS_STRING } WeightText;
+#define WEIGHT_WORDS "auto|array|string" /* in their order */
+
 /* What the command line says about one model; zero-initialised gives the documented defaults. */
 typedef struct Options {
     Method method;
@@ -85,6 +89,7 @@ typedef struct Options {
     DataOptions calibration;          /* how they become inputs; spec is not used */
     CalibrationRule calibration_rule; /* --calibration */
     int threads;                      /* --threads, of calibration */
+    WeightText weights;               /* --weights */
     bool float_guard;                 /* --float-guard: the run functions refuse NaN and infinity in inputs */
     int split;                        /* --split: C files for unrolled terms beside NAME.c; 0: none */
     bool train;                       /* pass_fold_for_training in place of pass_fold */

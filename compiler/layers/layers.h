@@ -113,6 +113,7 @@ typedef struct Target {
     const char *about;
     int call_bytes;        /* that a call puts on the stack beside what clang reports as the caller's frame */
     bool copies_constants; /* to RAM when the program starts, but those in .progmem */
+    bool only_arrays;      /* constants are never rows of text (--weights) */
 } Target;
 extern const Target target_table[];
 extern const int num_targets;

@@ -1,4 +1,4 @@
-/* emit.c - printing C: lines, literals, constants and pointers to tensors. What a layer looks like is in
+/* emit.c - printing C: lines and literals. Constants are in emit_const.c; what a layer looks like is in
  * emit_layer.c, what a file looks like in emit_file.c. */
 #include "print/emitter.h"
 
@@ -6,8 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { CONST_LINE = 100 }; /* columns of a constant array */
 
 void emit_line(Emitter *e, const char *fmt, ...)
 {
@@ -97,7 +95,7 @@ static void add_byte(Text *t, unsigned v)
     text_add(t, s + 3 - digits, digits);
 }
 
-static void add_literal(Text *t, DType d, const void *data, int64_t i)
+void add_literal(Text *t, DType d, const void *data, int64_t i)
 {
     char s[32];
     double v = elem_get(data, d, i);
@@ -132,56 +130,10 @@ const char *emit_dims(const int64_t *v, int count)
     return text_take(&t);
 }
 
-/* ---- constants ---- */
-
-static void print_array(Emitter *e, const char *space, const char *name, DType d, const void *data,
-                        int64_t count)
-{
-    Text *t = &e->consts;
-    text_printf(t, "static %s_CONST const %s%s %s[%s] = {", e->macro, space, dtype_c(d), name,
-                int_text(count ? count : 1));
-    if (!count)
-        text_add(t, "0", 1);
-    size_t line = t->len;
-    for (int64_t i = 0; i < count; i++) {
-        if (i == 0 || t->len - line > CONST_LINE) {
-            text_add(t, "\n   ", 4);
-            line = t->len;
-        }
-        text_add(t, " ", 1);
-        add_literal(t, d, data, i);
-        text_add(t, ",", 1);
-    }
-    text_printf(t, "\n};\n");
-}
-
-const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *data, int64_t count)
-{
-    char *name = mem_printf("%s_%d", hint, e->num_arrays++);
-    print_array(e, "TN_ROM ", name, d, data, count);
-    return name;
-}
-
 void emit_copy(Emitter *e, const char *to, const char *from, Type t)
 {
     if (strcmp(to, from) != 0)
         emit_line(e, "memcpy(%s, %s, %zu);", to, from, type_bytes(t));
-}
-
-const char *emit_ptr(Emitter *e, const Tensor *t)
-{
-    const Tensor *m = memory_of(t);
-    if (m->data) {
-        if (!e->const_printed[m->id])
-            print_array(e, "", m->c_name, m->type.dtype, m->data, type_elems(m->type));
-        e->const_printed[m->id] = true;
-        return m->c_name;
-    }
-    if (m->arena_offset < 0)
-        return m->c_name;
-    const char *c = dtype_c(t->type.dtype);
-    return mem_printf("(%s *)(void *)(arena + %s)", c,
-                      int_text(m->arena_offset + t->layout.base * (int64_t)dtype_size(t->type.dtype)));
 }
 
 const Plan *emit_plan(const Emitter *e)

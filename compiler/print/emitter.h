@@ -20,11 +20,17 @@ struct Emitter {
     const struct KernelLibrary *library; /* runtime/, read at the first use */
     KernelUse *kernels;                  /* in first-use order, what each calls before it */
     int num_kernels, cap_kernels;
-    bool *const_printed; /* by tensor id */
+    WeightText weights;         /* how long constants are printed */
+    bool has_rows;              /* some are rows of text */
+    const char **const_printed; /* by tensor id: what points to the constant; NULL: not printed yet */
     int num_arrays;
     const char *crop; /* the entry of the least code in the table that clamps codes; NULL: not printed yet */
     struct Split *split; /* --split; NULL: one file */
 };
+
+void add_literal(Text *t, DType d, const void *data, int64_t i);
+/* What stands in front of constants that are rows of text; nothing where there are none. */
+void print_row_rules(const Emitter *e, Text *c);
 
 /* ---- emit_kernels.c ---- */
 

@@ -22,11 +22,6 @@ int plan_node_index(const Plan *p, const Node *n);
 /* Indents by itself: a line that ends with "{" opens a level, one that starts with "}" closes it. */
 void emit_line(Emitter *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void emit_blank(Emitter *e);
-/* C expression that points to the tensor's element 0 (layout.base included), with const for inputs and
- * constants. Makes sure that a constant is printed. */
-const char *emit_ptr(Emitter *e, const Tensor *t);
-/* An extra constant array, printed once before the functions; returns its identifier. */
-const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *data, int64_t count);
 /* "{1,2,3}" compound literal text for literal size arguments: (const int32_t[]){1,2,3}. */
 const char *emit_dims(const int64_t *v, int count);
 /* Shortest C literal that reads back as the same v, "1.5f"; INFINITY and NAN as C expressions. */
@@ -36,6 +31,14 @@ const Plan *emit_plan(const Emitter *e);
 void emit_copy(Emitter *e, const char *to, const char *from, Type t); /* memcpy, unless they are the same */
 void emit_begin_check(Emitter *e);                                    /* #ifdef NAME_CHECK */
 void emit_end_check(Emitter *e);
+
+/* ---- emit_const.c ---- */
+
+/* C expression that points to the tensor's element 0 (layout.base included), with const for inputs and
+ * constants. Makes sure that a constant is printed. */
+const char *emit_ptr(Emitter *e, const Tensor *t);
+/* An extra constant array, printed once before the functions; returns its identifier. */
+const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *data, int64_t count);
 
 /* ---- emit_kernels.c ---- */
 

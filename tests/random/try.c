@@ -15,10 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SECONDS = 60, MEGABYTES = 1024 };
+enum {
+    SECONDS = 60, /* of processor time */
+    WAITING = 10, /* times as long by the clock */
+    MEGABYTES = 1024,
+};
 
 static Outcome *shared; /* with the process that tries */
 
@@ -349,8 +354,11 @@ int run_apart(void (*work)(const void *job), const void *job, FILE *err)
     if (child > 0)
         return wait_program(&child);
     dup2(fileno(err), 2);
+    const struct rlimit limit = {SECONDS, SECONDS + 1};
+    setrlimit(RLIMIT_CPU, &limit); /* of each program by itself: other work on this machine does not count */
+    signal(SIGXCPU, too_long);
     signal(SIGALRM, too_long);
-    alarm(SECONDS);
+    alarm(WAITING * SECONDS);
     mem_limit("random_nets", (size_t)MEGABYTES << 20, 0);
     work(job);
     exit(0);

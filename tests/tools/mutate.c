@@ -250,7 +250,7 @@ static bool impulses_pass(const Subject *s, const Text *c)
 static Subject open_subject(LayerKind kind, bool one_row, Lowering lowering, Optimize optimize)
 {
     Options *opt = NEW(Options);
-    *opt = (Options){.lowering = lowering, .optimize = optimize, .name = "net"};
+    *opt = (Options){.lowering = lowering, .optimize = optimize, .weights = WEIGHTS_ARRAY, .name = "net"};
     Layer *l;
     do
         l = draw_layer((LayerWish){kind, one_row, .ternary = true, .seen = true});
@@ -286,7 +286,7 @@ static Graph *draw_wide_graph(bool ternary)
 static Subject open_coded(Graph *g, const char *target)
 {
     Options *opt = NEW(Options);
-    *opt = (Options){.lowering = LOWER_AUTO, .target = target, .name = "net"};
+    *opt = (Options){.lowering = LOWER_AUTO, .target = target, .weights = WEIGHTS_ARRAY, .name = "net"};
     pass_lower(g, opt);
     Subject s = {.plan = plan_graph(g, opt), .layer = only_layer(g)};
     if (!s.layer || !s.layer->quantised)
