@@ -182,7 +182,7 @@ bool program_exists(const char *name)
 
 /* ---- a C compiler ---- */
 
-enum { MAX_WORDS = 256 };
+enum { MAX_WORDS = 2048 };
 
 /* Words of a flag string, separated by spaces. */
 static int split_words(const char *text, char **words, int count)
@@ -209,6 +209,14 @@ static void compiler_words(char **words, const char *cc, const char *flags, cons
     }
 }
 
+/* By the exit code of one whose messages are `err`. */
+static bool compiler_ran(int code, const Text *err)
+{
+    if (code == 127)
+        fail("%.*s; --cc names another C compiler", (int)strcspn(err->data, "\n"), err->data);
+    return code == 0;
+}
+
 int cc_start(const char *cc, const char *flags, const char *const *files, FILE *err)
 {
     char *words[MAX_WORDS] = {0};
@@ -223,17 +231,91 @@ bool cc_try(const char *cc, const char *flags, const char *const *files, Text *e
     Text out = {0};
     int code = run_program(words, &out, err);
     text_free(&out);
-    if (code == 127)
-        fail("%.*s; --cc names another C compiler", (int)strcspn(err->data, "\n"), err->data);
-    return code == 0;
+    return compiler_ran(code, err);
+}
+
+bool cc_link(const char *cc, const char *flags, const char *const *objects, const char *const *more,
+             Text *err)
+{
+    const char *files[MAX_WORDS + 1];
+    int n = 0;
+    for (; *objects && n < MAX_WORDS; objects++)
+        files[n++] = *objects;
+    for (; *more && n < MAX_WORDS; more++)
+        files[n++] = *more;
+    files[n] = NULL;
+    return cc_try(cc, flags, files, err);
+}
+
+void cc_refused(const char *cc, const char *flags, Text *err)
+{
+    char *message = text_take(err);
+    fail("the C compiler failed: %s %s\n%s", cc, flags, message);
 }
 
 void cc_compile(const char *cc, const char *flags, const char *const *files)
 {
     Text err = {0};
-    if (!cc_try(cc, flags, files, &err)) {
-        char *message = text_take(&err);
-        fail("the C compiler failed: %s %s\n%s", cc, flags, message);
-    }
+    if (!cc_try(cc, flags, files, &err))
+        cc_refused(cc, flags, &err);
     text_free(&err);
+}
+
+/* ---- several files at a time ---- */
+
+typedef struct Compilation {
+    int child;
+    FILE *err;
+} Compilation;
+
+static int start_object(const char *cc, const char *flags, const char *source, const char *object,
+                        const char *const *more, FILE *err)
+{
+    int n = 0;
+    while (more[n])
+        n++;
+    const char **files = NEW_ARRAY(const char *, n + 5);
+    memcpy(files, more, sizeof *files * (size_t)n);
+    files[n++] = "-c";
+    files[n++] = source;
+    files[n++] = "-o";
+    files[n] = object;
+    return cc_start(cc, flags, files, err);
+}
+
+/* Waits for one of them; whether it did well. */
+static bool end_one(Compilation *running, int count, Text *err)
+{
+    int child = -1, code = wait_program(&child), i = 0;
+    while (i < count && running[i].child != child)
+        i++;
+    if (i == count)
+        bug("a child ends that compiles nothing");
+    running[i].child = 0;
+    read_back(running[i].err, err);
+    return compiler_ran(code, err);
+}
+
+const char **cc_objects(const char *cc, const char *flags, const char *const *sources,
+                        const char *const *more, Text *err)
+{
+    int count = 0, cores = free_cores(), started = 0, ended = 0;
+    bool good = true;
+    while (sources[count])
+        count++;
+    const char **objects = NEW_ARRAY(const char *, count + 1);
+    Compilation *running = NEW_ARRAY(Compilation, count);
+    while (ended < count && (good || ended < started)) {
+        if (good && started < count && started - ended < cores) {
+            objects[started] = mem_printf("%s.o", sources[started]);
+            FILE *said = temp_file();
+            running[started] =
+                (Compilation){start_object(cc, flags, sources[started], objects[started], more, said), said};
+            started++;
+        } else {
+            good &= end_one(running, started, err);
+            ended++;
+        }
+    }
+    return good ? objects : NULL;
 }

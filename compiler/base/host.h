@@ -54,7 +54,15 @@ bool program_exists(const char *name); /* in PATH */
  * returns false, with the compiler's messages in `err`, where cc_compile fails. */
 bool cc_try(const char *cc, const char *flags, const char *const *files, Text *err);
 void cc_compile(const char *cc, const char *flags, const char *const *files);
-/* The same without waiting: returns the child for wait_program; all that the compiler prints goes to err. */
+_Noreturn void cc_refused(const char *cc, const char *flags, Text *err);
+/* Each source by itself, as many at a time as cores are free, with these further arguments: the objects, NULL
+ * at the end. NULL, with the compiler's messages in `err`, when one is refused. */
+const char **cc_objects(const char *cc, const char *flags, const char *const *sources,
+                        const char *const *more, Text *err);
+/* Objects and further arguments as cc_try. */
+bool cc_link(const char *cc, const char *flags, const char *const *objects, const char *const *more,
+             Text *err);
+/* cc_try without waiting: returns the child for wait_program; all that the compiler prints goes to err. */
 int cc_start(const char *cc, const char *flags, const char *const *files, FILE *err);
 
 #endif

@@ -45,35 +45,34 @@ static void compile_harness(Program *p)
     cc_compile(p->cc, sanitized ? "-std=gnu99 -O1 -w -DGUARD_BYTES=0" : "-std=gnu99 -O1 -w", files);
 }
 
-bool program_build(Program *p, const Text *c, const Text *h, Text *err)
+const char **files_write(const SourceFiles *files, const char *folder)
 {
-    file_write(path_in(p, mem_printf("model/%s.h", p->plan->id)), h->data, h->len);
-    char *source = path_in(p, mem_printf("model/%s.c", p->plan->id));
-    file_write(source, c->data, c->len);
-    compile_harness(p);
-    int n = 0, parts = 0;
-    while (p->parts && p->parts[parts])
-        parts++;
-    const char **files = NEW_ARRAY(const char *, parts + 7);
-    files[n++] = program_define(p->plan);
-    files[n++] = "-o";
-    files[n++] = p->binary;
-    files[n++] = p->harness;
-    files[n++] = source;
-    for (int i = 0; i < parts; i++)
-        files[n++] = p->parts[i];
-    files[n] = "-lm";
-    return cc_try(p->cc, p->cflags, files, err);
+    const char **sources = NEW_ARRAY(const char *, files->count + 1);
+    for (int i = 0, n = 0; i < files->count; i++) {
+        const SourceFile *f = &files->items[i];
+        const char *path = mem_printf("%s/%s", folder, f->name), *end = strrchr(f->name, '.');
+        file_write(path, f->text.data, f->text.len);
+        if (!strcmp(end, ".c"))
+            sources[n++] = path;
+    }
+    return sources;
 }
 
-void program_add_parts(Program *p, int count, const Text *header, const Text *files)
+bool program_build_files(Program *p, const SourceFiles *files, Text *err)
 {
-    p->parts = NEW_ARRAY(const char *, count + 1);
-    file_write(path_in(p, mem_printf("model/%s", split_header_name(p->plan->id))), header->data, header->len);
-    for (int i = 0; i < count; i++) {
-        p->parts[i] = path_in(p, mem_printf("model/%s", split_file_name(p->plan->id, i)));
-        file_write(p->parts[i], files[i].data, files[i].len);
-    }
+    const char **sources = files_write(files, path_in(p, "model"));
+    compile_harness(p);
+    const char **objects =
+        cc_objects(p->cc, p->cflags, sources, (const char *[]){program_define(p->plan), NULL}, err);
+    return objects && cc_link(p->cc, p->cflags, objects,
+                              (const char *[]){p->harness, "-lm", "-o", p->binary, NULL}, err);
+}
+
+bool program_build(Program *p, const Text *c, const Text *h, Text *err)
+{
+    const SourceFiles files = {
+        (SourceFile[]){{mem_printf("%s.c", p->plan->id), *c}, {mem_printf("%s.h", p->plan->id), *h}}, 2};
+    return program_build_files(p, &files, err);
 }
 
 void program_close(Program *p)

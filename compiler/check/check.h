@@ -2,8 +2,8 @@
 #ifndef TERNC_CHECK_H
 #define TERNC_CHECK_H
 
+#include "codegen/codegen.h"
 #include "data/data.h"
-#include "print/print.h"
 
 /* What is checked: the generated C of a plan, built in a temporary folder together with a harness. */
 typedef struct Program {
@@ -11,7 +11,6 @@ typedef struct Program {
     const char *cc, *cflags;
     const char *folder;
     char *harness, *binary; /* paths; NULL: not yet compiled */
-    const char **parts;     /* paths of further C files of the model, NULL at the end; NULL: none */
 } Program;
 
 /* Where the inputs of a comparison come from. */
@@ -52,14 +51,15 @@ typedef struct CheckReport {
 
 void program_describe(const Program *p); /* check_model.c: model.h and the weights, for the harness */
 const char *program_define(const Plan *plan);
+/* Writes a model's files; the paths of those to compile, NULL at the end. */
+const char **files_write(const SourceFiles *files, const char *folder);
 /* Writes the harness to a temporary folder. */
 Program *program_open(const Plan *plan, const char *cc, const char *cflags);
 /* Compiles this text of the model (of emit_c) with the harness; false, with the compiler's words in err, when
  * it is refused. */
 bool program_build(Program *p, const Text *c, const Text *h, Text *err);
-/* Further files of the model (of emit_split) that program_build then compiles with it. */
-void program_add_parts(Program *p, int count, const Text *header, const Text *files);
-void program_close(Program *p); /* removes the folder */
+bool program_build_files(Program *p, const SourceFiles *files, Text *err); /* the same of model_files */
+void program_close(Program *p);                                            /* removes the folder */
 CheckReport *report_new(const Plan *plan);
 bool report_passed(const Plan *plan, const CheckReport *r);
 int64_t layer_extremes(const Layer *l); /* of each channel's sum the largest and the least; floats: none */

@@ -6,23 +6,21 @@
 
 #include <dlfcn.h>
 
-static void write_net(const Plan *plan, const char *folder)
+static bool build_net(const Plan *plan, const char *cc, const char *cflags, const char *folder,
+                      const char *library, Text *err)
 {
-    Text c = {0}, h = {0};
-    emit_c(plan, &c, &h);
-    file_write(mem_printf("%s/%s.c", folder, plan->id), c.data, c.len);
-    file_write(mem_printf("%s/%s.h", folder, plan->id), h.data, h.len);
-    text_free(&c);
-    text_free(&h);
+    static const char *const shared[] = {"-fPIC", NULL};
+    const SourceFiles files = model_files(plan);
+    const char **objects = cc_objects(cc, cflags, files_write(&files, folder), shared, err);
+    return objects &&
+           cc_link(cc, cflags, objects, (const char *[]){"-shared", "-o", library, "-lm", NULL}, err);
 }
 
 NetRun *net_load(const Plan *plan, const char *cc, const char *cflags, Text *err)
 {
     const char *folder = temp_folder(), *library = mem_printf("%s/net.so", folder);
-    const char *source = mem_printf("%s/%s.c", folder, plan->id);
     NetRun *run = NULL;
-    write_net(plan, folder);
-    if (cc_try(cc, cflags, (const char *[]){"-shared", "-fPIC", source, "-o", library, "-lm", NULL}, err)) {
+    if (build_net(plan, cc, cflags, folder, library, err)) {
         void *handle = dlopen(raw_text(library), RTLD_NOW | RTLD_LOCAL);
         if (handle)
             *(void **)&run = dlsym(handle, mem_printf("%s_run", plan->id));

@@ -25,8 +25,9 @@ typedef struct Rounds {
 
 /* One build of the model, or the rival. */
 typedef struct Contender {
-    const char *name; /* "float", "auto", ... */
-    const Plan *plan; /* NULL: the rival */
+    const char *name;                /* "float", "auto", ... */
+    const Plan *plan;                /* NULL: the rival */
+    const char **sources, **objects; /* paths, NULL at the end */
     double compile_seconds;
     double ns, ratio, rival_ratio; /* medians; the float build's time and the rival's over this one's */
     double difference, largest;    /* of outputs from the float build's */
@@ -61,13 +62,9 @@ static void add_build(Bench *b, const char *name, Method method, Lowering loweri
     Model *m = pipeline_load(b->c->model, opt);
     pipeline_ternarize(m, opt);
     Plan *plan = pipeline_lower(m, opt);
-    Text c = {0}, h = {0};
-    emit_c(plan, &c, &h);
-    file_write(path_in(b, mem_printf("%s.c", opt->name)), c.data, c.len);
-    file_write(path_in(b, mem_printf("%s.h", opt->name)), h.data, h.len);
-    text_free(&c);
-    text_free(&h);
-    b->builds[b->num_builds++] = (Contender){.name = name, .plan = plan};
+    const SourceFiles files = model_files(plan);
+    const char **sources = files_write(&files, b->folder);
+    b->builds[b->num_builds++] = (Contender){.name = name, .plan = plan, .sources = sources};
 }
 
 static void add_builds(Bench *b)
@@ -146,29 +143,50 @@ static void write_inputs(const Bench *b)
     text_free(&t);
 }
 
-/* Each build by itself, with its time; then the program. nodes: with a call behind every node. */
+/* nodes: with a call behind every node. */
+static void compile_build(Bench *b, int i, bool nodes)
+{
+    const BuildOptions *o = &b->c->build;
+    Contender *k = &b->builds[i];
+    const char *hook = nodes ? mem_printf("-DB%d_PROFILE=bench_node", i) : "-DTERNC_BENCH";
+    Text err = {0};
+    double start = seconds_now();
+    k->objects = cc_objects(o->cc, o->cflags, k->sources,
+                            (const char *[]){"-include", path_in(b, "node.h"), hook, NULL}, &err);
+    k->compile_seconds = seconds_now() - start;
+    if (!k->objects)
+        cc_refused(o->cc, o->cflags, &err);
+    text_free(&err);
+}
+
+/* Of all builds; NULL at the end. */
+static const char **all_objects(const Bench *b)
+{
+    int n = 0;
+    for (int i = 0; i < b->num_builds; i++)
+        for (int k = 0; b->builds[i].objects[k]; k++)
+            n++;
+    const char **objects = NEW_ARRAY(const char *, n + 1);
+    n = 0;
+    for (int i = 0; i < b->num_builds; i++)
+        for (int k = 0; b->builds[i].objects[k]; k++)
+            objects[n++] = b->builds[i].objects[k];
+    return objects;
+}
+
+/* Each build by itself, with its time; then the program. */
 static const char *compile_program(Bench *b, bool nodes)
 {
-    const char *files[MAX_BUILDS + 8], *program = path_in(b, nodes ? "bench_nodes" : "bench");
-    int n = 0;
-    for (int i = 0; i < b->num_builds; i++) {
-        const char *object = path_in(b, mem_printf("b%d.o", i));
-        const char *hook = nodes ? mem_printf("-DB%d_PROFILE=bench_node", i) : "-DTERNC_BENCH";
-        double start = seconds_now();
-        cc_compile(b->c->build.cc, b->c->build.cflags,
-                   (const char *[]){"-c", "-include", path_in(b, "node.h"), hook,
-                                    path_in(b, mem_printf("b%d.c", i)), "-o", object, NULL});
-        b->builds[i].compile_seconds = seconds_now() - start;
-        files[n++] = object;
-    }
-    files[n++] = path_in(b, "bench.c");
-    files[n++] = nodes ? "-DBENCH_NODES" : "-DTERNC_BENCH";
-    files[n++] = "-o";
-    files[n++] = program;
-    files[n++] = "-lm";
-    files[n++] = "-ldl";
-    files[n] = NULL;
-    cc_compile(b->c->build.cc, "-std=gnu99 -O1 -w", files);
+    static const char flags[] = "-std=gnu99 -O1 -w";
+    const char *program = path_in(b, nodes ? "bench_nodes" : "bench");
+    Text err = {0};
+    for (int i = 0; i < b->num_builds; i++)
+        compile_build(b, i, nodes);
+    const char *const more[] = {
+        path_in(b, "bench.c"), nodes ? "-DBENCH_NODES" : "-DTERNC_BENCH", "-o", program, "-lm", "-ldl", NULL};
+    if (!cc_link(b->c->build.cc, flags, all_objects(b), more, &err))
+        cc_refused(b->c->build.cc, flags, &err);
+    text_free(&err);
     return program;
 }
 

@@ -130,18 +130,11 @@ static void print_json(const Plan *plan, const CheckReport *r, int num_sets, con
 
 static Program *build_program(const Plan *plan, const CommandLine *c)
 {
-    Text code = {0}, header = {0}, err = {0}, private = {0}, *parts = NEW_ARRAY(Text, c->opt.split + 1);
     Program *p = program_open(plan, c->build.cc, c->build.cflags);
-    if (c->opt.split) {
-        emit_split(plan, c->opt.split, &code, &header, &private, parts);
-        program_add_parts(p, c->opt.split, &private, parts);
-    } else {
-        emit_c(plan, &code, &header);
-    }
-    if (!program_build(p, &code, &header, &err))
+    const SourceFiles files = model_files(plan);
+    Text err = {0};
+    if (!program_build_files(p, &files, &err))
         fail("%s does not compile the generated C:\n%s", c->build.cc, err.data);
-    text_free(&code);
-    text_free(&header);
     text_free(&err);
     return p;
 }

@@ -35,24 +35,20 @@ static void make_folder(const char *path)
         fail("%s: cannot make this directory: %s", path, strerror(errno));
 }
 
-typedef struct Output {
-    const char *name; /* in the folder */
-    const Text *text;
-} Output;
-
 /* All files, or none. */
-static void write_files(const char *folder, const Output *files, int count)
+static void write_files(const char *folder, const SourceFiles *files)
 {
-    OutFile **out = NEW_ARRAY(OutFile *, count);
+    OutFile **out = NEW_ARRAY(OutFile *, files->count);
     make_folder(folder);
-    for (int i = 0; i < count; i++)
-        out[i] = out_open(mem_printf("%s/%s", folder, files[i].name));
-    for (int i = 0; i < count; i++) {
-        fwrite(files[i].text->data, 1, files[i].text->len, out[i]->f);
+    for (int i = 0; i < files->count; i++)
+        out[i] = out_open(mem_printf("%s/%s", folder, files->items[i].name));
+    for (int i = 0; i < files->count; i++) {
+        const Text *t = &files->items[i].text;
+        fwrite(t->data, 1, t->len, out[i]->f);
         out_sync(out[i]);
     }
     sigset_t before = cleanup_hold();
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < files->count; i++)
         out_commit(out[i]);
     cleanup_release(&before);
 }
@@ -309,6 +305,15 @@ static void check_place(const char *folder, const char *file, const char *id, bo
          path, id, stem, from);
 }
 
+/* The same for `count` files of unrolled terms. */
+static void check_parts(const CommandLine *c, int count, const char *id)
+{
+    for (int i = 0; i < count; i++)
+        check_place(c->outputs.items[0], split_file_name(id, i), id, false);
+    if (count > 0)
+        check_place(c->outputs.items[0], split_header_name(id), id, false);
+}
+
 /* Before anything is computed: no file of another model is replaced. */
 static void check_places(const CommandLine *c)
 {
@@ -318,10 +323,7 @@ static void check_places(const CommandLine *c)
         check_place(folder, mem_printf("%s.c", id), id, true);
         check_place(folder, mem_printf("%s.h", id), id, true);
     }
-    for (int i = 0; i < c->opt.split; i++)
-        check_place(folder, split_file_name(id, i), id, false);
-    if (c->opt.split)
-        check_place(folder, split_header_name(id), id, false);
+    check_parts(c, c->opt.split, id);
     for (int i = 0; i < 2 && c->models.count > 1; i++)
         check_place(folder, i ? "kernels.h" : "kernels.c", id, false);
 }
@@ -345,40 +347,20 @@ static const Plan *plan_model(const CommandLine *c, int i, const TrainJob *job, 
     return p;
 }
 
-/* The texts of one model with --split; returns how many files they are. */
-static int emit_split_model(const Plan *p, Output *files)
+/* The files of several models. */
+static SourceFiles shared_files(const Plan *const *plans, int count)
 {
-    int parts = p->opt->split, n = 0;
-    Text *texts = NEW_ARRAY(Text, parts + 3), *c = texts, *h = texts + 1, *header = texts + 2,
-         *part = texts + 3;
-    emit_split(p, parts, c, h, header, part);
-    files[n++] = (Output){mem_printf("%s.c", p->id), c};
-    files[n++] = (Output){mem_printf("%s.h", p->id), h};
-    files[n++] = (Output){split_header_name(p->id), header};
-    for (int i = 0; i < parts; i++)
-        files[n++] = (Output){split_file_name(p->id, i), &part[i]};
-    return n;
-}
-
-/* The texts of all models; returns how many files they are. */
-static int emit_models(const Plan *const *plans, int count, Output *files)
-{
-    if (plans[0]->opt->split)
-        return emit_split_model(plans[0], files);
     Text *texts = NEW_ARRAY(Text, 2 * count + 2), *c = texts, *h = texts + count, *shared = h + count;
-    int n = 0;
-    if (count == 1)
-        emit_c(plans[0], c, h);
-    else
-        emit_shared(plans, count, c, h, &shared[0], &shared[1]);
+    SourceFiles f = {NEW_ARRAY(SourceFile, 2 * count + 2), 0};
+    emit_shared(plans, count, c, h, &shared[0], &shared[1]);
     for (int i = 0; i < count; i++) {
-        files[n++] = (Output){mem_printf("%s.c", plans[i]->id), &c[i]};
-        files[n++] = (Output){mem_printf("%s.h", plans[i]->id), &h[i]};
+        f.items[f.count++] = (SourceFile){mem_printf("%s.c", plans[i]->id), c[i]};
+        f.items[f.count++] = (SourceFile){mem_printf("%s.h", plans[i]->id), h[i]};
     }
     for (int i = 0; i < 2; i++)
         if (shared[i].len)
-            files[n++] = (Output){i ? "kernels.h" : "kernels.c", &shared[i]};
-    return n;
+            f.items[f.count++] = (SourceFile){i ? "kernels.h" : "kernels.c", shared[i]};
+    return f;
 }
 
 static void print_result(const CommandLine *c, const Plan *p)
@@ -396,22 +378,23 @@ int cmd_compile(const CommandLine *given)
     int count = c->models.count;
     check_places(c);
     const Plan **plans = NEW_ARRAY(const Plan *, count);
-    Output *files = NEW_ARRAY(Output, 2 * count + 2 + c->opt.split);
     const TrainJob job = train_job(c);
     Training training = {0};
     for (int i = 0; i < count; i++)
         plans[i] = plan_model(c, i, &job, &training);
     check_ids(plans, count);
     check_budget(plans[0], &c->budget, &c->build);
-    int num_files = emit_models(plans, count, files);
     const char *folder = c->outputs.items[0];
-    write_files(folder, files, num_files);
+    if (count == 1 && c->opt.split == SPLIT_AUTO)
+        check_parts(c, split_count(plans[0]), plans[0]->id);
+    const SourceFiles files = count == 1 ? model_files(plans[0]) : shared_files(plans, count);
+    write_files(folder, &files);
     if (training.report) {
         checkpoint_remove(&job);
         fputs(training.report, stdout);
     }
-    for (int i = 0; i < num_files; i++)
-        printf("%s%s/%s", i ? ", " : "", folder, files[i].name);
+    for (int i = 0; i < files.count; i++)
+        printf("%s%s/%s", i ? ", " : "", folder, files.items[i].name);
     printf("\n");
     for (int i = 0; i < count; i++)
         print_result(c, plans[i]);

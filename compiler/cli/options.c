@@ -368,7 +368,7 @@ static void check_command_line(OptionParser *p)
     check_data(p);
     set_input_form(c);
     set_calibration(p);
-    if (c->opt.split && c->models.count > 1)
+    if (c->opt.split > 0 && c->models.count > 1)
         usage("--split takes one model; several are files of their own");
     if (c->command == CMD_compile && c->data.spec && c->models.count > 1)
         usage("--data trains one model; train each by 'ternc ternarize' and compile the results together");

@@ -299,7 +299,10 @@ static void parse_weights(CommandLine *c, const OptionSpec *o, const char *value
 
 static void parse_split(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    c->opt.split = (int)integer_of(o, value, 1, 999);
+    if (!strcmp(value, "auto"))
+        c->opt.split = SPLIT_AUTO;
+    else
+        c->opt.split = !strcmp(value, "none") ? SPLIT_NONE : (int)integer_of(o, value, 1, MAX_SPLIT);
 }
 
 static void parse_threads(CommandLine *c, const OptionSpec *o, const char *value)
@@ -552,8 +555,9 @@ const OptionSpec option_specs[] = {
      "machines "
      "(default: auto, by the target)",
      parse_weights, 0},
-    {"split", 0, "N", COMPILE | CHECK, false,
-     "N more C files, which compilers work on at the same time (default: 0)", parse_split, 0},
+    {"split", 0, "auto|none|N", COMPILE | CHECK, false,
+     "N more C files, which compilers work on at the same time (default: auto, for large models alone)",
+     parse_split, 0},
     {"memory", 0, "MIB", COMPILE | INSPECT | SIZE | TERNARIZE, false,
      "refuse a model that takes more memory (default: 512 and 64 times its size; with data: no limit)",
      parse_memory, 0},

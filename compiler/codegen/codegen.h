@@ -13,8 +13,16 @@ Plan *plan_graph(Graph *g, const Options *opt);
 
 /* The model as two texts. */
 void emit_c(const Plan *p, Text *c, Text *h);
-/* The same with the unrolled terms in `count` more files, which include `header`; --split. */
-void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files);
+typedef struct SourceFile {
+    const char *name;
+    Text text;
+} SourceFile;
+typedef struct SourceFiles {
+    SourceFile *items;
+    int count;
+} SourceFiles;
+/* The model as NAME.c, NAME.h and, split, NAME_split.h, NAME_1.c and so on. */
+SourceFiles model_files(const Plan *p);
 /* Several models, c[i] and h[i] of plans[i], that share kernels.h and, where it does not stay empty,
  * kernels.c. */
 void emit_shared(const Plan *const *plans, int count, Text *c, Text *h, Text *kernels_c, Text *kernels_h);
@@ -39,6 +47,8 @@ const char *recommended_flags(Optimize aim, const char *cc); /* for generated C;
 
 const char *split_header_name(const char *id);
 const char *split_file_name(const char *id, int i); /* from 0 */
+/* Into how many files beside NAME.c unrolled terms go; 0: none. As --split says, or by their number. */
+int split_count(const Plan *p);
 struct Split *split_new(int count);
 /* Lines between the two calls are those of the function. */
 void emit_begin_part(Emitter *e, const char *name, const char *parameters);

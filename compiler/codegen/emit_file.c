@@ -287,7 +287,7 @@ void emit_c(const Plan *p, Text *c, Text *h)
     print_parts(&e, c);
 }
 
-void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files)
+static void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files)
 {
     Emitter e = emit_parts(p, count);
     print_header(&e, h);
@@ -295,6 +295,24 @@ void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *
     text_printf(c, "#include \"%s\"\n\n", split_header_name(p->id));
     print_split(&e, header, files);
     print_parts(&e, c);
+}
+
+SourceFiles model_files(const Plan *p)
+{
+    int count = split_count(p);
+    Text *parts = NEW_ARRAY(Text, count + 1), private = {0};
+    SourceFiles f = {NEW_ARRAY(SourceFile, count + 3), 2};
+    f.items[0].name = mem_printf("%s.c", p->id);
+    f.items[1].name = mem_printf("%s.h", p->id);
+    if (!count) {
+        emit_c(p, &f.items[0].text, &f.items[1].text);
+        return f;
+    }
+    emit_split(p, count, &f.items[0].text, &f.items[1].text, &private, parts);
+    f.items[f.count++] = (SourceFile){split_header_name(p->id), private};
+    for (int i = 0; i < count; i++)
+        f.items[f.count++] = (SourceFile){split_file_name(p->id, i), parts[i]};
+    return f;
 }
 
 /* ---- several models ---- */

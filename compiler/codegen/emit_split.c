@@ -12,6 +12,21 @@ struct Split {
     Text *outside; /* where lines go when the function ends; NULL: no function is open */
 };
 
+int split_count(const Plan *p)
+{
+    enum { MANY = 400000, PART = 100000 }; /* terms: some seconds of a compiler's time each */
+    int64_t terms = 0;
+    if (p->opt->split != SPLIT_AUTO)
+        return p->opt->split == SPLIT_NONE ? 0 : p->opt->split;
+    for (int i = 0; i < p->g->num_nodes; i++) {
+        const Layer *l;
+        for (int k = 0; (l = node_layer(p->g->nodes[i], k)); k++)
+            terms += l->form->unrolled ? layer_weight_count(l) - l->zeros : 0;
+    }
+    int64_t parts = terms < MANY ? 0 : (terms + PART - 1) / PART;
+    return parts < MAX_SPLIT ? (int)parts : MAX_SPLIT;
+}
+
 struct Split *split_new(int count)
 {
     struct Split *s = NEW(struct Split);
@@ -68,6 +83,10 @@ void print_split(Emitter *e, Text *header, Text *files)
     struct Split *s = e->split;
     const char *id = e->plan->id, *model = e->plan->g->file;
     print_title(header, split_header_name(id), model);
+    text_printf(header,
+                "/* Compile %s.c and %s to %s at the same time, each with the same flags. With GNU make -j:\n"
+                " *     %s_objects := %s.o $(foreach i,$(shell seq %d),%s_$(i).o) */\n",
+                id, split_file_name(id, 0), split_file_name(id, s->count - 1), id, id, s->count, id);
     text_printf(header, "#ifndef %s_SPLIT_H\n#define %s_SPLIT_H\n\n", e->macro, e->macro);
     print_kernels(e, header);
     text_printf(header, "#if defined(__ELF__)\n#pragma GCC visibility push(hidden)\n#endif\n");

@@ -64,6 +64,9 @@ struct Range {
 typedef enum WeightText { WEIGHTS_AUTO, WEIGHTS_ARRAY, WEIGHTS_STRING } WeightText;
 #define WEIGHT_WORDS "auto|array|string" /* in their order */
 
+/* --split without a number: by the number of terms, or a single file. */
+enum { SPLIT_AUTO, SPLIT_NONE = -1, MAX_SPLIT = 999 };
+
 /* What the command line says about one model; zero-initialised gives the documented defaults. */
 typedef struct Options {
     Method method;
@@ -91,7 +94,7 @@ typedef struct Options {
     int threads;                      /* --threads, of calibration */
     WeightText weights;               /* --weights */
     bool float_guard;                 /* --float-guard: the run functions refuse NaN and infinity in inputs */
-    int split;                        /* --split: C files for unrolled terms beside NAME.c; 0: none */
+    int split;                        /* --split: C files for unrolled terms beside NAME.c, or a word */
     bool train;                       /* pass_fold_for_training in place of pass_fold */
     const char *dump;                 /* --dump PASS or NULL */
     bool time_passes;                 /* --time */

@@ -56,7 +56,7 @@ echo "$sizes" | awk '{ exit !($1 > 0.8 * $3) }' || complain "files of $sizes byt
 expect 0 "" ternc check "$fashion" --split 2 --keep none --lowering unroll
 says "agree on"
 expect 2 "ternc: usage: --split takes one model; several are files of their own" ternc compile "$fashion" "$fashion" --name a --name b -o two --split 2
-expect 2 "ternc: usage: --split N: '0' is not a whole number from 1 to 999" ternc compile "$fashion" -o two --split 0
+expect 2 "ternc: usage: --split auto|none|N: '0' is not a whole number from 1 to 999" ternc compile "$fashion" -o two --split 0
 # What is called like a part of a model and is another model stays, in whatever order they come.
 tiny=$TERNC_SOURCE/examples/tiny/tiny.onnx
 compile() {
@@ -90,6 +90,38 @@ expect 1 "ternc: error: apart/B_1.c: the model 'B_1' would replace this file, wh
     compile "$tiny" apart B_1
 ln -s a_1.c apart/A_1.c
 expect 1 "...apart/A_1.c: 'A' would replace this file, which is the model" compile "$fashion" apart A "--split 2"
+
+# Large models are split by themselves, as soon as that is known; their make rule names the parts.
+need_onnx
+/usr/bin/python3 - <<'PY'
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+random = np.random.default_rng(1)
+value, shape = helper.make_tensor_value_info, (1024, 1000)
+weights = [numpy_helper.from_array(random.laplace(size=s).astype(np.float32), n) for n, s in (("a", shape), ("b", shape[::-1]))]
+nodes = [helper.make_node("MatMul", ["x", "a"], ["h"]), helper.make_node("MatMul", ["h", "b"], ["y"])]
+graph = helper.make_graph(nodes, "g", [value("x", TensorProto.FLOAT, [1, shape[0]])],
+                          [value("y", TensorProto.FLOAT, [1, shape[0]])], weights)
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), "large.onnx")
+PY
+large="large.onnx --keep none --lowering unroll"
+# shellcheck disable=SC2086
+{
+    expect 0 "" ternc compile -q $large -o large --sparsity 0.5
+    says "large/large_split.h, large/large_1.c, large/large_2.c"
+    [ "$(find large -name 'large_*.c' | wc -l)" -eq 11 ] || complain "not 11 parts"
+    grep -q 'large_objects := large.o $(foreach i,$(shell seq 11),large_$(i).o)' large/large_split.h || complain "no rule"
+    expect 0 "" ternc compile -q $large -o large --sparsity 0.9
+    says "large/large.c, large/large.h
+"
+    expect 0 "" ternc compile -q $large -o single --sparsity 0.5 --split none
+    says "single/large.c, single/large.h
+"
+    expect 0 "" compile "$tiny" taken large_3
+    expect 1 "...taken/large_3.c: 'large' would replace this file, which is the model" ternc compile -q $large -o taken --sparsity 0.5
+}
 
 # Many files.
 expect 0 "" compile "$tiny" many net "--split 900"

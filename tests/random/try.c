@@ -244,15 +244,9 @@ static Model *prepare(Graph *g, const Setup *s, const char *folder)
 
 static Program *build(const Plan *plan, const Setup *s, Text *err)
 {
-    Text code = {0}, header = {0}, private = {0}, *parts = NEW_ARRAY(Text, s->opt.split + 1);
     Program *p = program_open(plan, s->cc, s->cflags);
-    if (s->opt.split) {
-        emit_split(plan, s->opt.split, &code, &header, &private, parts);
-        program_add_parts(p, s->opt.split, &private, parts);
-    } else {
-        emit_c(plan, &code, &header);
-    }
-    return s->dry || program_build(p, &code, &header, err) ? p : NULL;
+    const SourceFiles files = model_files(plan);
+    return s->dry || program_build_files(p, &files, err) ? p : NULL;
 }
 
 static void check_net(Outcome *o, Graph *g, const Graph *drawn, const Setup *s, const char *folder)
