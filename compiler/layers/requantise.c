@@ -5,8 +5,10 @@
  * round(sum * scale / step + bias / step) + zero. Here scale / step is a whole number by a power of two, the
  * largest with which the number fits 16 bits and all products 32. Halves round up. Where that is not exact
  * and would take an output, but one that is clamped, further than MOST_OFF from the exact one before it is
- * rounded, products take 64 bits. Where every scale / step is a power of two (--scales pow2) nothing is
- * multiplied. */
+ * rounded, products take 64 bits, and the largest number has 31. That is enough where it is up to 2^12 times
+ * as large as the smallest: a sum whose output is not clamped is below (256 + |offset|) / smallest, each unit
+ * is off by 2^-31 of the largest, so outputs are off by 2^-10 codes, with offsets beyond all codes, of up to
+ * 2^14, by 2^-5. Where every scale / step is a power of two (--scales pow2) nothing is multiplied. */
 #include "layers/layers.h"
 
 #include <float.h>
@@ -98,7 +100,7 @@ static bool fits_bits(const Layer *l, const double *factor, const double *offset
 }
 
 /* How far an output that is not clamped may be off before it is rounded: half a unit of the factor for each
- * of the sum, and one of the addend. */
+ * of the sum. The addend loses nothing where it is rounded down, as the product is whole. */
 static double most_off(const Layer *l, const double *factor, const double *offset, int shift)
 {
     double units = 0;
@@ -107,7 +109,7 @@ static double most_off(const Layer *l, const double *factor, const double *offse
             double reach = (UINT8_MAX + 1 + fabs(offset[c])) / fabs(factor[c]);
             units = fmax(units, fmin(reach, most_sum(l, c)) / 2);
         }
-    return ldexp(units + 1, -shift);
+    return ldexp(units, -shift);
 }
 
 /* Whether factors are whole numbers but for a last bit of float: they were made so (snap.c). */

@@ -74,7 +74,7 @@ float snap_step(float step, float by)
         double factor = ldexp(m + i, exponent - BITS);
         float v = scale_for(factor, 1, by);
         if (v > 0)
-            return v;
+            return fmaxf(v, step); /* several floats give the same factor, the step among them */
     }
     return step;
 }
