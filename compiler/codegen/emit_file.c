@@ -204,8 +204,7 @@ static void print_prelude(const Emitter *e, Text *c)
 {
     const char *id = e->plan->id, *m = e->macro;
     print_title(c, mem_printf("%s.c", id), e->plan->g->file);
-    text_printf(c, "#include \"%s.h\"\n\n#include <stddef.h>\n#include <string.h>\n%s\n", id,
-                kernels_need_math(e) ? "#include <math.h>\n" : "");
+    text_printf(c, "#include \"%s.h\"\n\n#include <stddef.h>\n#include <string.h>\n%s\n", id, math_text(e));
     text_printf(c,
                 "/* Hooks, free when unused: a section for constants, an address space for tables, "
                 "attributes of the\n"
@@ -333,7 +332,7 @@ static void print_shared_kernels(const Emitter *all, const Plan *const *plans, i
         h,
         "#ifndef TERNC_KERNELS_H\n#define TERNC_KERNELS_H\n\n#include <stddef.h>\n#include <stdint.h>\n"
         "#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n#endif\n\n",
-        kernels_need_math(all) ? "#include <math.h>\n" : "");
+        math_text(all));
     if (plans[0]->opt->optimize == OPTIMIZE_SIZE)
         text_printf(h,
                     "/* Every file may inline these; kernels.c has the one copy of what is not inlined. */\n"

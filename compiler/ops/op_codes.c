@@ -76,14 +76,15 @@ typedef struct Rows {
     const char *y, *a, *b; /* their beginnings */
 } Rows;
 
-static const char *row_text(Emitter *e, const Loops *l, int operand, const Tensor *t)
+static const char *row_text(const Loops *l, int operand, const char *ptr)
 {
-    const char *index = loops_index(l, operand), *ptr = emit_ptr(e, t);
+    const char *index = loops_index(l, operand);
     return strcmp(index, "0") ? mem_printf("%s + %s", ptr, index) : ptr;
 }
 
-/* Prints the loops over rows. steps: whether b may be one element for all of a row. */
-static Rows open_rows(Emitter *e, const Node *n, bool steps)
+/* Prints the loops over rows. b: where the second operand begins; steps: whether it may be one element for
+ * all of a row. */
+static Rows open_rows(Emitter *e, const Node *n, const char *b, bool steps)
 {
     const Tensor *t[] = {n->out[0], n->in[0], n->in[1]};
     int64_t(*strides)[MAX_RANK] = mem_array(3, sizeof *strides);
@@ -96,9 +97,9 @@ static Rows open_rows(Emitter *e, const Node *n, bool steps)
         r.step = strides[2][inner];
         r.loops.rank--;
     }
-    r.y = row_text(e, &r.loops, 0, t[0]);
-    r.a = row_text(e, &r.loops, 1, t[1]);
-    r.b = row_text(e, &r.loops, 2, t[2]);
+    r.y = row_text(&r.loops, 0, emit_ptr(e, t[0]));
+    r.a = row_text(&r.loops, 1, emit_ptr(e, t[1]));
+    r.b = row_text(&r.loops, 2, b);
     emit_loops_open(e, &r.loops);
     return r;
 }
@@ -121,7 +122,7 @@ static void eval_table(const Graph *g, const Node *n, const void *const *in, voi
 static void emit_table(Emitter *e, const Node *n)
 {
     emit_line(e, "%s(%s, %s, %s, %s);", emit_kernel(e, "code_table", DT_NONE), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[0]), int_text(type_elems(n->out[0]->type)), emit_ptr(e, n->in[1]));
+              emit_ptr(e, n->in[0]), int_text(type_elems(n->out[0]->type)), emit_table_ptr(e, n->in[1]));
 }
 
 const OpDef op_CodeTable = {
@@ -151,7 +152,7 @@ static void eval_add(const Graph *g, const Node *n, const void *const *in, void 
 
 static void emit_add(Emitter *e, const Node *n)
 {
-    const Rows r = open_rows(e, n, false);
+    const Rows r = open_rows(e, n, emit_ptr(e, n->in[1]), false);
     emit_line(e, "%s(%s, %s, %d, %s, %d, %s, %s, %s, %s);", emit_kernel(e, "add_codes", DT_NONE), r.y, r.a,
               is_signed(n->in[0]), r.b, is_signed(n->in[1]), int_text(r.count),
               int_text(attr_int(n, "factor_a")), int_text(attr_int(n, "factor_b")), rounding_text(n));
@@ -188,7 +189,7 @@ static void eval_mul(const Graph *g, const Node *n, const void *const *in, void 
 
 static void emit_mul(Emitter *e, const Node *n)
 {
-    const Rows r = open_rows(e, n, true);
+    const Rows r = open_rows(e, n, emit_ptr(e, n->in[1]), true);
     emit_line(e, "%s(%s, %s, %d, %s, %d, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "mul_codes", DT_NONE), r.y,
               r.a, is_signed(n->in[0]), r.b, is_signed(n->in[1]), int_text(r.step), int_text(r.count),
               int_text(attr_int(n, "zero_a")), int_text(attr_int(n, "zero_b")),
@@ -229,7 +230,7 @@ static void eval_slope(const Graph *g, const Node *n, const void *const *in, voi
 
 static void emit_slope(Emitter *e, const Node *n)
 {
-    const Rows r = open_rows(e, n, true);
+    const Rows r = open_rows(e, n, emit_table_ptr(e, n->in[1]), true);
     emit_line(e, "%s(%s, %s, %d, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "slope_codes", DT_NONE), r.y, r.a,
               is_signed(n->in[0]), r.b, int_text(r.step), int_text(r.count), int_text(attr_int(n, "zero_x")),
               int_text(attr_int(n, "factor")), rounding_text(n));
@@ -304,7 +305,7 @@ static void emit_average(Emitter *e, const Node *n)
     if (edges) {
         const int64_t *begin = ints_of(n, "begin", 2);
         text_printf(&t, "%s, %s, %s, %s", int_text(begin[0]), int_text(begin[1]),
-                    int_text(attr_int(n, "zero_x")), emit_ptr(e, n->in[1]));
+                    int_text(attr_int(n, "zero_x")), emit_table_ptr(e, n->in[1]));
     } else {
         text_printf(&t, "%s", int_text(attr_int(n, "factor")));
     }
@@ -379,7 +380,7 @@ static void emit_softmax(Emitter *e, const Node *n)
     int64_t row = x.dims[x.rank - 1];
     emit_line(e, "%s(%s, %s, %d, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "softmax_codes", DT_NONE),
               emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), is_signed(n->in[0]),
-              int_text(type_elems(x) / row), int_text(row), emit_ptr(e, n->in[1]),
+              int_text(type_elems(x) / row), int_text(row), emit_table_ptr(e, n->in[1]),
               int_text(attr_int(n, "steps")), int_text(attr_int(n, "zero")), int_text(attr_int(n, "low")),
               int_text(attr_int(n, "high")));
 }

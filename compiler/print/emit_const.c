@@ -129,15 +129,24 @@ const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *
     return print_const(e, "TN_ROM ", mem_printf("%s_%d", hint, e->num_arrays++), d, data, count);
 }
 
+static const char *tensor_const(Emitter *e, const char *space, const Tensor *t)
+{
+    const char **printed = &e->const_printed[t->id];
+    if (!*printed)
+        *printed = print_const(e, space, t->c_name, t->type.dtype, t->data, type_elems(t->type));
+    return *printed;
+}
+
+const char *emit_table_ptr(Emitter *e, const Tensor *t)
+{
+    return tensor_const(e, "TN_ROM ", memory_of(t));
+}
+
 const char *emit_ptr(Emitter *e, const Tensor *t)
 {
     const Tensor *m = memory_of(t);
-    if (m->data) {
-        const char **printed = &e->const_printed[m->id];
-        if (!*printed)
-            *printed = print_const(e, "", m->c_name, m->type.dtype, m->data, type_elems(m->type));
-        return *printed;
-    }
+    if (m->data)
+        return tensor_const(e, "", m);
     if (m->arena_offset < 0)
         return m->c_name;
     const char *c = dtype_c(t->type.dtype);

@@ -242,16 +242,29 @@ static bool is_math(const char *word, size_t length)
     return false;
 }
 
-/* Outside of comments: a name of <math.h>, or its form for float. */
-static bool calls_math(const char *text)
+static bool is_rint(const char *word, size_t length)
+{
+    return !strncmp(word, "rint", 4) && (length == 4 || (length == 5 && word[4] == 'f'));
+}
+
+/* Whether a kernel has such a word outside of comments. */
+static bool has_word(const char *text, bool (*is)(const char *word, size_t length))
 {
     for (const char *p = text; *p;) {
         p = skip_comment(p);
         size_t n = word_length(p);
-        if (n && is_math(p, n))
+        if (n && is(p, n))
             return true;
         p += n ? n : *p != 0;
     }
+    return false;
+}
+
+static bool kernels_have(const Emitter *e, bool (*is)(const char *word, size_t length))
+{
+    for (int i = 0; i < e->num_kernels; i++)
+        if (has_word(e->kernels[i].kernel->text, is))
+            return true;
     return false;
 }
 
@@ -261,12 +274,15 @@ static bool has_non_finite(const Text *t)
     return t->data && (strstr(t->data, "INFINITY") || strstr(t->data, "NAN"));
 }
 
-bool kernels_need_math(const Emitter *e)
+const char *math_text(const Emitter *e)
 {
-    for (int i = 0; i < e->num_kernels; i++)
-        if (calls_math(e->kernels[i].kernel->text))
-            return true;
-    return has_non_finite(&e->consts) || has_non_finite(&e->functions) || has_non_finite(&e->body);
+    if (kernels_have(e, is_rint))
+        return "#include <math.h>\n\n#if defined(__AVR__) && !defined(rintf) /* avr-libc has only lrint */\n"
+               "#define rintf(v) (fabs(v) < 0x1p23f ? (float)lrint(v) : (v))\n#endif\n";
+    if (kernels_have(e, is_math) || has_non_finite(&e->consts) || has_non_finite(&e->functions) ||
+        has_non_finite(&e->body))
+        return "#include <math.h>\n";
+    return "";
 }
 
 void print_linkage(const Emitter *e, Text *c)
@@ -287,7 +303,7 @@ void print_kernels(const Emitter *e, Text *h)
         h,
         "#include <stddef.h>\n#include <stdint.h>\n#include <string.h>\n%s\n#ifndef TN_ROM\n#define TN_ROM\n"
         "#endif\n\n",
-        kernels_need_math(e) ? "#include <math.h>\n" : "");
+        math_text(e));
     print_linkage(e, h);
     kernels_print(e, h);
 }

@@ -37,7 +37,7 @@ void print_row_rules(const Emitter *e, Text *c);
 void print_linkage(const Emitter *e, Text *c); /* what TN_KERNEL is */
 void kernels_print(const Emitter *e, Text *out);
 void kernels_merge(Emitter *to, const Emitter *from); /* the kernels of both */
-bool kernels_need_math(const Emitter *e);
+const char *math_text(const Emitter *e);              /* the include of <math.h>, where something needs it */
 /* For files that share kernels: these with all that they need. */
 void print_kernels(const Emitter *e, Text *h);
 

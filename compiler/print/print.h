@@ -37,6 +37,9 @@ void emit_end_check(Emitter *e);
 /* C expression that points to the tensor's element 0 (layout.base included), with const for inputs and
  * constants. Makes sure that a constant is printed. */
 const char *emit_ptr(Emitter *e, const Tensor *t);
+/* The same of a constant that a pass made for kernels whose argument is const TN_ROM, in that address space;
+ * nothing else may read it. */
+const char *emit_table_ptr(Emitter *e, const Tensor *t);
 /* An extra constant array, printed once before the functions; returns its identifier. */
 const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *data, int64_t count);
 

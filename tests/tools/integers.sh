@@ -111,6 +111,16 @@ shifts_of() {
     row "$1" "$2" $cells
 }
 
+# avr_of ACTIVATIONS OPTIMIZE OPTION...: MNIST-8, whose pixels are bytes either way
+avr_of() {
+    activations=$1
+    optimize=$2
+    shift 2
+    (cd "$out/count" && sh "$root/tests/tools/avr.sh" "$shared/models/mnist-8.onnx" --keep none --optimize "$optimize" "$@") >"$out/avr"
+    read -r cycles _ flash ram <"$out/avr"
+    row "$activations" "$optimize" "$(grouped "$cycles")" "$(grouped "$flash")" "$(grouped "$ram")"
+}
+
 # accuracy_of MODEL FOLDER SCALE OPTION...: FOLDER has the images
 accuracy_of() {
     model=$1
@@ -184,6 +194,14 @@ report() {
     for target in rv32ic cortex-m0; do
         shifts_of $target none
         shifts_of $target last
+    done
+    part "MNIST-8 on an 8-bit ATmega1284P: cycles of one run, bytes of the program's flash and RAM"
+    columns activations "--optimize" cycles flash RAM
+    # For speed float activations take more RAM than there is.
+    avr_of float size --input-uint8 Input3
+    for optimize in size speed; do
+        # shellcheck disable=SC2046
+        avr_of integer $optimize $(integers_of mnist-8)
     done
     part "Percent right of 10,000 test images, ranges from 512 training images"
     columns model options "float activations" "integer activations" "powers of two"
