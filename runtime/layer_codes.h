@@ -277,6 +277,30 @@ TN_KERNEL void tn_put_codes_each_shifted(void *y, const int32_t *v, int32_t n, c
         ((uint8_t *)y)[i] = (uint8_t)tn_requantise(v[i], 1, addend[i], shift[i], low, high);
 }
 
+/* The same as numbers of 16 bits. */
+TN_KERNEL void tn_put_words_each(int16_t *y, const int32_t *v, int32_t n, const TN_ROM int16_t *factor,
+                                 const TN_ROM int32_t *addend, int32_t shift, int32_t low, int32_t high)
+{
+    for (int32_t i = 0; i < n; i++)
+        y[i] = (int16_t)tn_clamp((tn_times(v[i], factor[i]) + addend[i]) >> shift, low, high);
+}
+
+/* The same where products take more than 32 bits. */
+TN_KERNEL void tn_put_words_each_wide(int16_t *y, const int32_t *v, int32_t n, const TN_ROM int32_t *factor,
+                                      const TN_ROM int64_t *addend, int32_t shift, int32_t low, int32_t high)
+{
+    for (int32_t i = 0; i < n; i++)
+        y[i] = (int16_t)tn_requantise_wide(v[i], factor[i], addend[i], shift, low, high);
+}
+
+/* The same by shifts. */
+TN_KERNEL void tn_put_words_each_shifted(int16_t *y, const int32_t *v, int32_t n, const TN_ROM int32_t *addend,
+                                         const TN_ROM uint8_t *shift, int32_t low, int32_t high)
+{
+    for (int32_t i = 0; i < n; i++)
+        y[i] = (int16_t)tn_clamp((v[i] + addend[i]) >> shift[i], low, high);
+}
+
 /* The same as floats: y[i] = v[i] * scale[i] + bias[i]. */
 TN_KERNEL void tn_put_floats_each(float *y, const int32_t *v, int32_t n, const TN_ROM float *scale,
                                   const TN_ROM float *bias)

@@ -18,6 +18,13 @@ TN_KERNEL int32_t tn_zero_code(const void *p, int32_t i, int32_t sign)
     return p ? tn_code(p, i, sign) : 0;
 }
 
+/* v, but at least low and at most high */
+TN_KERNEL int32_t tn_clamp(int32_t v, int32_t low, int32_t high)
+{
+    v = v < low ? low : v;
+    return v > high ? high : v;
+}
+
 /* The byte of v, but at least low and at most high. */
 TN_KERNEL uint8_t tn_clamp_code(int32_t v, int32_t low, int32_t high)
 {

@@ -268,6 +268,15 @@ bool only_shifts(const Graph *g)
     return layers > 0;
 }
 
+/* "put_codes_each", by the type of the outputs and how sums are multiplied. */
+static const char *row_kernel(Emitter *e, const Quantised *q)
+{
+    const char *by = q->wide ? "_wide" : "";
+    return emit_kernel(
+        e, mem_printf("put_%s_each%s", q->out == DT_I16 ? "words" : "codes", q->shifts ? "_shifted" : by),
+        DT_NONE);
+}
+
 void emit_quantised_row(const Fc *c)
 {
     Emitter *e = c->e;
@@ -278,13 +287,12 @@ void emit_quantised_row(const Fc *c)
         return;
     }
     if (q->shifts) {
-        emit_line(e, "%s(y, %s, %s, %s, %s, %d, %d);", emit_kernel(e, "put_codes_each_shifted", DT_NONE),
-                  c->acc, int_text(l->co), emit_numbers(e, l, "addend", addend_type(l), q->addend),
+        emit_line(e, "%s(y, %s, %s, %s, %s, %d, %d);", row_kernel(e, q), c->acc, int_text(l->co),
+                  emit_numbers(e, l, "addend", addend_type(l), q->addend),
                   emit_numbers(e, l, "shift", DT_U8, shifts(l)), q->low, q->high);
         return;
     }
-    emit_line(e, "%s(y, %s, %s, %s, %s, %d, %d, %d);",
-              emit_kernel(e, q->wide ? "put_codes_each_wide" : "put_codes_each", DT_NONE), c->acc,
-              int_text(l->co), emit_numbers(e, l, "factor", factor_type(l), factors(l)),
+    emit_line(e, "%s(y, %s, %s, %s, %s, %d, %d, %d);", row_kernel(e, q), c->acc, int_text(l->co),
+              emit_numbers(e, l, "factor", factor_type(l), factors(l)),
               emit_numbers(e, l, "addend", addend_type(l), q->addend), q->shift, q->low, q->high);
 }

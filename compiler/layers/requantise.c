@@ -4,11 +4,11 @@
  * A layer's real outputs are sum * scale + bias; as codes of step `step` around `zero` they are
  * round(sum * scale / step + bias / step) + zero. Here scale / step is a whole number by a power of two, the
  * largest with which the number fits 16 bits and all products 32. Halves round up. Where that is not exact
- * and would take an output, but one that is clamped, further than MOST_OFF from the exact one before it is
- * rounded, products take 64 bits, and the largest number has 31. That is enough where it is up to 2^12 times
- * as large as the smallest: a sum whose output is not clamped is below (256 + |offset|) / smallest, each unit
- * is off by 2^-31 of the largest, so outputs are off by 2^-10 codes, with offsets beyond all codes, of up to
- * 2^14, by 2^-5. Where every scale / step is a power of two (--scales pow2) nothing is multiplied. */
+ * and would take an output, but one that is clamped, further than allowed_off from the exact one before it is
+ * rounded, products take 64 bits, and the largest number has 31. For bytes that is enough where it is up to
+ * 2^12 times as large as the smallest: a sum whose output is not clamped is below (256 + |offset|) / smallest,
+ * each unit is off by 2^-31 of the largest, so outputs are off by 2^-10 codes, with offsets beyond all codes,
+ * of up to 2^14, by 2^-5. Where every scale / step is a power of two (--scales pow2) nothing is multiplied. */
 #include "layers/layers.h"
 
 #include <float.h>
@@ -16,16 +16,23 @@
 
 enum { FACTOR_BITS = 31, NARROW_BITS = 31, WIDE_BITS = 62, MAX_SHIFT = 30, MAX_WIDE_SHIFT = 56 };
 
-/* In codes. */
-static const double MOST_OFF = 0.125;
+/* In codes; steps of 16 bits are fine already. */
+static double allowed_off(const Quantised *q)
+{
+    return q->out == DT_I16 ? 1 : 0.125;
+}
 
 int code_low(DType d)
 {
+    if (d == DT_I16)
+        return INT16_MIN;
     return d == DT_I8 ? INT8_MIN : 0;
 }
 
 int code_high(DType d)
 {
+    if (d == DT_I16)
+        return INT16_MAX;
     return d == DT_I8 ? INT8_MAX : UINT8_MAX;
 }
 
@@ -103,10 +110,10 @@ static bool fits_bits(const Layer *l, const double *factor, const double *offset
  * of the sum. The addend loses nothing where it is rounded down, as the product is whole. */
 static double most_off(const Layer *l, const double *factor, const double *offset, int shift)
 {
-    double units = 0;
+    double units = 0, codes = code_high(l->quantised->out) - code_low(l->quantised->out) + 1;
     for (int64_t c = 0; c < l->co; c++)
         if (factor[c] != 0) {
-            double reach = (UINT8_MAX + 1 + fabs(offset[c])) / fabs(factor[c]);
+            double reach = (codes + fabs(offset[c])) / fabs(factor[c]);
             units = fmax(units, fmin(reach, most_sum(l, c)) / 2);
         }
     return ldexp(units, -shift);
@@ -176,7 +183,7 @@ bool requantise_by_products(const Layer *l, const double *factor, const double *
     double most = largest_factor(l, factor);
     q->shift = largest_shift(l, factor, offset, MAX_SHIFT, NARROW_BITS);
     bool exact = q->shift >= 0 && is_exact(l, factor, q->shift);
-    q->wide = !exact && (q->shift < 0 || most_off(l, factor, offset, q->shift) > MOST_OFF);
+    q->wide = !exact && (q->shift < 0 || most_off(l, factor, offset, q->shift) > allowed_off(q));
     if (q->wide && most > 0) {
         int shift = FACTOR_BITS - 1 - ilogb(most);
         q->shift =
