@@ -59,7 +59,10 @@ static bool has_gain(const Node *n)
 /* Of all that goes into the layer of n. */
 static double gain_behind(const Node *n, int64_t c, int64_t channels, Node *const *only)
 {
+    LinearWeights w;
     double gain = 1;
+    if (!linear_weights(n, &w)) /* LSTM, GRU, RNN: what follows is behind activations */
+        return 1;
     for (const Node *m = only[n->out[0]->id]; m && has_gain(m); m = only[m->out[0]->id])
         gain *= fabs(gain_of(m, c, channels));
     return gain > 0 && isfinite(gain) ? gain : 1;

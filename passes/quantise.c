@@ -13,6 +13,7 @@
  * layers with such weights compute in float (--keep-as). */
 #include "layers/layers.h"
 #include "ops/ops.h"
+#include "ops/recurrent.h"
 #include "passes/passes.h"
 
 #include <float.h>
@@ -37,6 +38,7 @@ typedef struct Quantising {
     float *steps;         /* of a root: in place of what follows from its range; 0: that */
     bool *settled;        /* of a root: its step stays as it is */
     bool *even;           /* of a root: so is its zero */
+    bool *states;         /* of a root: has outputs of cells in whole numbers */
     Tensor **replacement; /* by tensor id */
 } Quantising;
 
@@ -53,6 +55,14 @@ static bool counts(const Quantising *q, const Node *n, LinearWeights *w)
 {
     return n->op != OP_ConvTranspose && product_weights(n, w) &&
            !(q->floats && q->floats[n->in[w->input]->id]);
+}
+
+/* An LSTM, GRU or RNN that will be in whole numbers where it reads codes. */
+static bool is_cell(const Quantising *q, const Node *n)
+{
+    LinearWeights w;
+    return node_weights(n, 1, &w) && counts(q, n, &w) && !(q->floats && q->floats[n->in[CELL_R]->id]) &&
+           cell_counts(q->g, n);
 }
 
 static bool is_clamp(const Node *n)
@@ -229,6 +239,27 @@ static void join(Quantising *q, const Tensor *a, const Tensor *b)
     r->low = s.low < r->low ? s.low : r->low;
     r->high = s.high > r->high ? s.high : r->high;
     q->root[from->id] = to;
+    q->states[to->id] |= q->states[from->id];
+}
+
+/* What h of cells, and all that has its step, is in codes of. */
+static bool is_state(const Quantising *q, int root)
+{
+    const Range r = q->shared[root];
+    return q->states[root] && r.low >= -1 && r.high <= 1;
+}
+
+static void mark_states(const Quantising *q)
+{
+    for (int i = 0; i < q->g->num_nodes; i++) {
+        const Node *n = q->g->nodes[i];
+        LinearWeights w;
+        if (!is_cell(q, n) || !counts(q, n, &w) || !q->coded[n->in[CELL_X]->id])
+            continue;
+        for (int k = CELL_Y; k <= CELL_Y_H && k < n->num_out; k++)
+            if (n->out[k])
+                q->states[n->out[k]->id] = true;
+    }
 }
 
 static void join_moved(Quantising *q)
@@ -237,6 +268,7 @@ static void join_moved(Quantising *q)
         q->root[i] = q->g->tensors[i];
         q->shared[i] = q->ranges[i];
     }
+    mark_states(q);
     for (int i = 0; i < q->g->num_nodes; i++) {
         const Node *n = q->g->nodes[i];
         for (int k = 0; k < n->num_in; k++)
@@ -292,6 +324,10 @@ static Node *step_node(OpKind op, const Tensor *of, Tensor *x, Tensor *scale, Te
 static CodeStep step_of(const Quantising *q, const Tensor *t, DType *d)
 {
     int root = root_of(q, t)->id;
+    if (is_state(q, root)) {
+        *d = DT_I8;
+        return (CodeStep){ldexp(1, -h_bits_for(q->shared[root])), 0};
+    }
     CodeStep s = choose_step(q->g, t, q->shared[root], d);
     if (q->powers)
         s = power_step(s, q->shared[root], *d);
@@ -365,7 +401,8 @@ static void snap_steps(Quantising *q)
     choose_zeros(q);
     for (int i = 0; i < q->count; i++) {
         const Tensor *t = q->g->tensors[i];
-        if (q->coded[i] && (!t->producer || t->producer->op == OP_Softmax)) {
+        if (q->coded[i] &&
+            (!t->producer || t->producer->op == OP_Softmax || is_state(q, root_of(q, t)->id))) {
             q->settled[root_of(q, t)->id] = true;
             q->even[root_of(q, t)->id] = false;
         }
@@ -467,17 +504,25 @@ static Tensor *round_bias(const Quantising *q, const Node *n, const LinearWeight
     return graph_const(q->g, mem_printf("%s_rounded", bias->name), bias->type, to);
 }
 
+static void round_input(const Quantising *q, Node *n, const LinearWeights *w)
+{
+    if (q->powers)
+        n->in[w->input] = power_weights(q->g, n, w->input, &w->box, q->only);
+    else if (!n->in[w->input]->ternary)
+        n->in[w->input] = round_weights(q, n->in[w->input], &w->box);
+}
+
 /* Of a node that reads codes: as a file of integers has them (store.c). */
 static void round_constants(const Quantising *q, Node *n)
 {
-    LinearWeights w;
+    LinearWeights w, r;
     if (!counts(q, n, &w) || !q->coded[n->in[1 - w.input]->id])
         return;
-    if (q->powers)
-        n->in[w.input] = power_weights(q->g, n, w.input, &w.box, q->only);
-    else if (!n->in[w.input]->ternary)
-        n->in[w.input] = round_weights(q, n->in[w.input], &w.box);
-    if (!is_linear(n)) /* LSTM, GRU, RNN: the products become floats */
+    bool cell = is_cell(q, n);
+    round_input(q, n, &w);
+    if (cell && node_weights(n, 1, &r))
+        round_input(q, n, &r);
+    if (!is_linear(n)) /* LSTM, GRU, RNN: the products are no codes */
         return;
     if (!q->powers)
         n->in[w.input] = snap_weights(q, n, &w);
@@ -563,6 +608,7 @@ static Quantising choose(Graph *g, const Range *ranges, const bool *floats, bool
                     .steps = NEW_ARRAY(float, count),
                     .settled = NEW_ARRAY(bool, count),
                     .even = NEW_ARRAY(bool, count),
+                    .states = NEW_ARRAY(bool, count),
                     .replacement = NEW_ARRAY(Tensor *, count)};
     find_sources(&q);
     find_linear(&q);

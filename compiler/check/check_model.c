@@ -22,10 +22,11 @@ static void add_list(Text *t, int count, const int64_t *values)
 static int add_states(Text *t, const Node *n, int index)
 {
     int count = n->cell ? cell_records(n->cell) : 0;
+    const StateCheck s = {.n = n};
     for (int k = 0; k < count; k++)
         text_printf(t, "    {%d, %d, {2, {%s, %s}, {%s, 1}, 0, %s, %zu}},\n", index, n->num_out + k,
                     int_text(n->cell->batch), int_text(n->cell->hidden), int_text(n->cell->hidden),
-                    int_text(n->cell->batch * n->cell->hidden), dtype_size(n->cell->dtype));
+                    int_text(n->cell->batch * n->cell->hidden), dtype_size(state_tensor(&s, k).type.dtype));
     return count;
 }
 

@@ -2,6 +2,7 @@
  * before it as the generated code had them, so that errors do not add up. The outputs are copies of the
  * states. */
 #include "check/check.h"
+#include "layers/layers.h"
 #include "ops/recurrent.h"
 #include "ops/reference.h"
 
@@ -35,7 +36,7 @@ Tensor state_tensor(const StateCheck *s, int k)
     const char *way = c->directions == 2 && r.direction ? ", backward" : "";
     return (Tensor){
         .name = mem_printf("%s of %s%s, step %s", r.memory ? "C" : "H", c->source, way, int_text(r.step)),
-        .type = type_make(c->dtype, 2, (int64_t[]){c->batch, c->hidden})};
+        .type = type_make(cell_state_type(c, r.memory), 2, (int64_t[]){c->batch, c->hidden})};
 }
 
 /* Row b of a state before a step. */
@@ -43,17 +44,18 @@ static void state_before(const StateCheck *s, Record r, int64_t b, double *to)
 {
     const Cell *c = s->n->cell;
     int input = r.memory ? CELL_C : CELL_H;
-    const void *from = s->in[input];
-    int64_t at = cell_state(c, r.direction, b);
     if (r.step) {
         r.step--;
-        from = s->records[record_number(c, r)];
-        at = b * c->hidden;
-    } else if (!cell_input(s->n, input)) {
-        from = NULL;
+        const void *from = s->records[record_number(c, r)];
+        for (int64_t i = 0; i < c->hidden; i++)
+            to[i] = elem_get(from, cell_state_type(c, r.memory), b * c->hidden + i);
+        return;
     }
+    const void *from = cell_input(s->n, input) ? s->in[input] : NULL;
     for (int64_t i = 0; i < c->hidden; i++)
-        to[i] = from ? elem_get(from, c->dtype, at + i) : 0;
+        to[i] =
+            from ? cell_state_from(c, r.memory, elem_get(from, c->dtype, cell_state(c, r.direction, b) + i))
+                 : 0;
 }
 
 static void put_wanted(const Cell *c, const Approx *v, int64_t b, void *want, double *bound)
@@ -78,7 +80,40 @@ static const void *lengths_of(const StateCheck *s)
     return cell_input(s->n, CELL_LENGTHS) ? s->in[CELL_LENGTHS] : NULL;
 }
 
-void state_wanted(const StateCheck *s, int k, void *want, double *bound)
+static void put_words(const StateCheck *s, Record r, int64_t b, int16_t *to)
+{
+    const Cell *c = s->n->cell;
+    double *v = doubles_new(c->hidden);
+    state_before(s, r, b, v);
+    for (int64_t i = 0; i < c->hidden; i++)
+        to[b * c->hidden + i] = (int16_t)v[i];
+    free(v);
+}
+
+/* In whole numbers there are no errors. */
+static void code_state_wanted(const StateCheck *s, int k, void *want)
+{
+    const Cell *c = s->n->cell;
+    Record r = record_at(c, k);
+    int64_t count = c->batch * c->hidden;
+    int16_t *states = NEW_ARRAY(int16_t, 2 * count);
+    CellRows rows = {.direction = r.direction,
+                     .t = cell_time(c, r.direction, r.step),
+                     .xw = s->in[CELL_X],
+                     .lengths = lengths_of(s),
+                     .h = states,
+                     .memory = states + count};
+    for (int64_t b = 0; b < c->batch; b++) {
+        put_words(s, (Record){r.direction, r.step, false}, b, rows.h);
+        if (cell_has_memory(c))
+            put_words(s, (Record){r.direction, r.step, true}, b, rows.memory);
+    }
+    cell_step_codes(c, &rows);
+    for (int64_t i = 0; i < count; i++)
+        elem_set(want, cell_state_type(c, r.memory), i, (r.memory ? rows.memory : rows.h)[i]);
+}
+
+static void real_state_wanted(const StateCheck *s, int k, void *want, double *bound)
 {
     const Cell *c = s->n->cell;
     Record r = record_at(c, k);
@@ -106,15 +141,23 @@ void state_wanted(const StateCheck *s, int k, void *want, double *bound)
     free(h);
 }
 
+void state_wanted(const StateCheck *s, int k, void *want, double *bound)
+{
+    if (s->n->cell->codes)
+        code_state_wanted(s, k, want);
+    else
+        real_state_wanted(s, k, want, bound);
+}
+
 /* Row b of the state behind step `step`; step -1: the initial one. */
-static void copy_row(const StateCheck *s, Record r, int64_t b, void *to, int64_t at)
+static void copy_row(const StateCheck *s, Record r, int64_t b, DType d, void *to, int64_t at)
 {
     const Cell *c = s->n->cell;
     double *v = doubles_new(c->hidden);
     r.step++;
     state_before(s, r, b, v);
     for (int64_t i = 0; i < c->hidden; i++)
-        elem_set(to, c->dtype, at + i, v[i]);
+        elem_set(to, d, at + i, cell_state_as(c, r.memory, d, v[i]));
     free(v);
 }
 
@@ -125,7 +168,8 @@ static void wanted_y(const StateCheck *s, int64_t d, void *want)
         for (int64_t b = 0; b < c->batch; b++) {
             int64_t t = cell_time(c, d, step);
             if (cell_runs(lengths_of(s), b, t))
-                copy_row(s, (Record){d, step, false}, b, want, cell_y(c, t, d, b));
+                copy_row(s, (Record){d, step, false}, b, s->n->out[CELL_Y]->type.dtype, want,
+                         cell_y(c, t, d, b));
         }
 }
 
@@ -138,5 +182,6 @@ void state_output_wanted(const StateCheck *s, int k, void *want)
             wanted_y(s, d, want);
         else
             for (int64_t b = 0; b < c->batch; b++)
-                copy_row(s, (Record){d, c->steps - 1, k == CELL_Y_C}, b, want, cell_state(c, d, b));
+                copy_row(s, (Record){d, c->steps - 1, k == CELL_Y_C}, b, s->n->out[k]->type.dtype, want,
+                         cell_state(c, d, b));
 }

@@ -7,6 +7,8 @@
 
 /* ---- plan.c ---- */
 
+/* Where in the arena a layer of n, its own or inside of it, has its sums; -1: it makes them in its output. */
+int64_t layer_scratch(const Plan *p, const Node *n, const Layer *l);
 Plan *plan_graph(Graph *g, const Options *opt);
 
 /* ---- emit_file.c ---- */

@@ -185,12 +185,11 @@ static void emit_check_layer(Emitter *e)
     for (int i = 0; i < g->num_nodes; i++) {
         const Node *n = g->nodes[i];
         const Layer *l;
-        for (int k = 0; (l = node_layer(n, k)); k++)
-            if (n->op == OP_Layer && e->plan->scratch[i] >= 0)
-                emit_line(e, "case %d: layer%d(x, y, scratch + %s); break;", l->index, l->index,
-                          int_text(e->plan->scratch[i]));
-            else
-                emit_line(e, "case %d: layer%d(x, y); break;", l->index, l->index);
+        for (int k = 0; (l = node_layer(n, k)); k++) {
+            int64_t scratch = layer_scratch(e->plan, n, l);
+            emit_line(e, "case %d: layer%d(x, y%s); break;", l->index, l->index,
+                      scratch >= 0 ? mem_printf(", scratch + %s", int_text(scratch)) : "");
+        }
     }
     emit_line(e, "default: break;");
     emit_line(e, "}");

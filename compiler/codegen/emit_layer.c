@@ -24,7 +24,7 @@ void emit_layer(Emitter *e, const Node *n)
     const Layer *l = n->layer;
     emit_layer_functions(e, l);
     const char *x = emit_ptr(e, n->in[0]), *y = emit_ptr(e, n->out[0]);
-    int64_t scratch = e->plan->scratch[plan_node_index(e->plan, n)];
+    int64_t scratch = layer_scratch(e->plan, n, l);
     if (scratch >= 0)
         emit_line(e, "layer%d(%s, %s, arena + %s);", l->index, x, y, int_text(scratch));
     else

@@ -4,8 +4,7 @@
  *
  * Where input and output states share memory, as the header allows for state pairs: a direction reads its
  * states before its first step and writes them behind its last. */
-#include "codegen/layer_code.h"
-#include "ops/recurrent.h"
+#include "codegen/cell_code.h"
 
 #include <math.h>
 
@@ -17,35 +16,26 @@ static const char *const function_kernels[] = {
 
 /* ---- one direction ---- */
 
-typedef struct CellWalk {
-    Emitter *e;
-    const Node *n;
-    const Cell *c;
-    CellScratch scratch;
-    int64_t d;
-} CellWalk;
-
 static const char *kernel(const CellWalk *w, const char *name)
 {
     return emit_kernel(w->e, name, w->c->dtype);
 }
 
-static const char *place(const CellWalk *w, int input, int64_t at)
+const char *cell_place(const CellWalk *w, int input, int64_t at)
 {
     return mem_printf("%s + %s", emit_ptr(w->e, w->n->in[input]), int_text(at));
 }
 
-static const Tensor *output(const CellWalk *w, int i)
+const Tensor *cell_output(const CellWalk *w, int i)
 {
     return i < w->n->num_out ? w->n->out[i] : NULL;
 }
 
-static void declare_block(const CellWalk *w, const char *name, int64_t at)
+static void declare_block(const CellWalk *w, const char *name, DType d, int64_t at)
 {
-    const char *t = dtype_c(w->c->dtype);
+    const char *t = dtype_c(d);
     int64_t base = w->e->plan->scratch[plan_node_index(w->e->plan, w->n)];
-    emit_line(w->e, "%s *%s = (%s *)(void *)(arena + %s);", t, name, t,
-              int_text(base + at * (int64_t)dtype_size(w->c->dtype)));
+    emit_line(w->e, "%s *%s = (%s *)(void *)(arena + %s);", t, name, t, int_text(base + at));
 }
 
 static void emit_function(const CellWalk *w, const char *v, int64_t count, int function)
@@ -77,7 +67,8 @@ static void emit_add(const CellWalk *w, const char *v, const char *x, int64_t co
 static void add_bias(const CellWalk *w, const char *v, int which, int64_t gate, int64_t gates)
 {
     int64_t rows = w->c->gates * w->c->hidden;
-    emit_add(w, v, place(w, CELL_B, (w->d * 2 + which) * rows + gate * w->c->hidden), gates * w->c->hidden);
+    emit_add(w, v, cell_place(w, CELL_B, (w->d * 2 + which) * rows + gate * w->c->hidden),
+             gates * w->c->hidden);
 }
 
 static void emit_bias(const CellWalk *w, const char *v, int which, int64_t gate, int64_t gates)
@@ -99,7 +90,7 @@ static void emit_peephole(const CellWalk *w, const char *v, int which)
     int64_t hidden = w->c->hidden;
     if (cell_input(w->n, CELL_P))
         emit_line(w->e, "%s(%s, %s, cell, %s);", kernel(w, "gate_peephole"), v,
-                  place(w, CELL_P, (w->d * 3 + which) * hidden), int_text(hidden));
+                  cell_place(w, CELL_P, (w->d * 3 + which) * hidden), int_text(hidden));
 }
 
 /* sums = R * h of product i, [batch][gates of the product]. */
@@ -112,49 +103,50 @@ static void emit_product(const CellWalk *w, int i, const char *sums, const char 
         emit_line(w->e, "layer%d(%s, %s);", c->products[w->d * count + i]->index, h, sums);
     else
         emit_line(w->e, "%s(%s, %s, %s, %s, %lld, %lld, %lld, 1, 1, %lld);", kernel(w, "matmul"), sums, h,
-                  place(w, CELL_R, (w->d * c->gates + first[i]) * c->hidden * c->hidden), int_text(c->batch),
-                  rows, hidden, hidden, hidden);
+                  cell_place(w, CELL_R, (w->d * c->gates + first[i]) * c->hidden * c->hidden),
+                  int_text(c->batch), rows, hidden, hidden, hidden);
 }
 
 /* ---- one batch row ---- */
 
-static void open_rows(const CellWalk *w)
+void open_cell_rows(const CellWalk *w)
 {
     const Cell *c = w->c;
-    const char *t = dtype_c(c->dtype);
+    const char *t = dtype_c(c->codes ? DT_I16 : c->dtype);
     long long rows = c->gates * c->hidden, all = c->directions * rows;
     emit_line(w->e, "for (int32_t b = 0; b < %s; b++) {", int_text(c->batch));
-    emit_line(w->e, "const %s *x = %s + (%s) * %lld;", t, place(w, CELL_X, w->d * rows),
+    emit_line(w->e, "const %s *x = %s + (%s) * %lld;", t, cell_place(w, CELL_X, w->d * rows),
               c->batch_first ? mem_printf("b * %s + t", int_text(c->steps))
                              : mem_printf("t * %s + b", int_text(c->batch)),
               all);
-    emit_line(w->e, "%s *state = h + b * %s;", t, int_text(c->hidden));
+    emit_line(w->e, "%s *state = h + b * %s;", dtype_c(c->codes ? DT_I8 : c->dtype), int_text(c->hidden));
 }
 
-static const char *y_place(const CellWalk *w)
+const char *cell_y_place(const CellWalk *w)
 {
     const Cell *c = w->c;
     int64_t start = cell_y(c, 0, w->d, 0);
-    return mem_printf("%s + %s + t * %s + b * %s", emit_ptr(w->e, output(w, CELL_Y)), int_text(start),
+    return mem_printf("%s + %s + t * %s + b * %s", emit_ptr(w->e, cell_output(w, CELL_Y)), int_text(start),
                       int_text(cell_y(c, 1, w->d, 0) - start), int_text(cell_y(c, 0, w->d, 1) - start));
 }
 
 /* Behind its length a row keeps its state and its Y is zero. */
-static void emit_length(const CellWalk *w)
+void emit_cell_length(const CellWalk *w)
 {
     if (!cell_input(w->n, CELL_LENGTHS))
         return;
     emit_line(w->e, "if (t >= (%s)[b]) {", emit_ptr(w->e, w->n->in[CELL_LENGTHS]));
-    if (output(w, CELL_Y))
-        emit_line(w->e, "memset(%s, 0, %s * sizeof *h);", y_place(w), int_text(w->c->hidden));
+    if (cell_output(w, CELL_Y))
+        emit_line(w->e, "memset(%s, 0, %s * sizeof(%s));", cell_y_place(w), int_text(w->c->hidden),
+                  dtype_c(cell_output(w, CELL_Y)->type.dtype));
     emit_line(w->e, "continue;");
     emit_line(w->e, "}");
 }
 
 static void close_rows(const CellWalk *w, bool store)
 {
-    if (store && output(w, CELL_Y))
-        emit_line(w->e, "memcpy(%s, state, %s * sizeof *h);", y_place(w), int_text(w->c->hidden));
+    if (store && cell_output(w, CELL_Y))
+        emit_line(w->e, "memcpy(%s, state, %s * sizeof *h);", cell_y_place(w), int_text(w->c->hidden));
     emit_line(w->e, "}");
 }
 
@@ -193,8 +185,8 @@ static void emit_lstm_row(const CellWalk *w)
 static void emit_lstm_step(const CellWalk *w)
 {
     emit_product(w, 0, "sums", "h");
-    open_rows(w);
-    emit_length(w);
+    open_cell_rows(w);
+    emit_cell_length(w);
     emit_lstm_row(w);
     close_rows(w, true);
 }
@@ -203,8 +195,8 @@ static void emit_rnn_step(const CellWalk *w)
 {
     const int64_t hidden = w->c->hidden;
     emit_product(w, 0, "sums", "h");
-    open_rows(w);
-    emit_length(w);
+    open_cell_rows(w);
+    emit_cell_length(w);
     emit_line(w->e, "memcpy(state, sums + b * %s, %s * sizeof *h);", int_text(hidden), int_text(hidden));
     emit_add(w, "state", "x", hidden);
     emit_bias(w, "state", 0, 0, 1);
@@ -236,8 +228,8 @@ static void emit_gru_linear_step(const CellWalk *w)
     const int64_t hidden = w->c->hidden;
     const char *v = gate(w, 2);
     emit_product(w, 0, "sums", "h");
-    open_rows(w);
-    emit_length(w);
+    open_cell_rows(w);
+    emit_cell_length(w);
     emit_update_and_reset(w, 3);
     emit_reset_bias(w, v);
     emit_line(w->e, "%s(%s, %s, %s);", kernel(w, "gate_multiply"), v, gate(w, 1), int_text(hidden));
@@ -252,14 +244,14 @@ static void emit_gru_step(const CellWalk *w)
 {
     const int64_t hidden = w->c->hidden;
     emit_product(w, 0, "sums", "h");
-    open_rows(w);
+    open_cell_rows(w);
     emit_update_and_reset(w, 2);
     emit_line(w->e, "%s(reset_h + b * %s, %s, state, %s);", kernel(w, "gate_product"), int_text(hidden),
               gate(w, 1), int_text(hidden));
     close_rows(w, false);
     emit_product(w, 1, mem_printf("sums + %s", int_text(2 * w->c->batch * hidden)), "reset_h");
-    open_rows(w);
-    emit_length(w);
+    open_cell_rows(w);
+    emit_cell_length(w);
     emit_line(w->e, "%s *g = sums + b * %s, *v = sums + %s + b * %s;", dtype_c(w->c->dtype),
               int_text(2 * hidden), int_text(2 * w->c->batch * hidden), int_text(hidden));
     emit_add(w, "v", mem_printf("x + %s", int_text(2 * hidden)), hidden);
@@ -271,7 +263,7 @@ static void emit_gru_step(const CellWalk *w)
 
 /* ---- all steps ---- */
 
-static int64_t row_step(const CellWalk *w)
+int64_t cell_row_step(const CellWalk *w)
 {
     return cell_state(w->c, 0, 1) - cell_state(w->c, 0, 0);
 }
@@ -279,21 +271,34 @@ static int64_t row_step(const CellWalk *w)
 static void load_state(const CellWalk *w, const char *name, int input)
 {
     const Cell *c = w->c;
-    if (cell_input(w->n, input))
-        emit_line(w->e, "%s(%s, %s, %s, %s, %s, %s);", kernel(w, "state_rows"), name,
-                  place(w, input, cell_state(c, w->d, 0)), int_text(c->batch), int_text(c->hidden),
-                  int_text(c->hidden), int_text(row_step(w)));
+    if (!cell_input(w->n, input))
+        emit_line(w->e, "memset(%s, 0, %s * sizeof *%s);", name, int_text(c->batch * c->hidden), name);
     else
-        emit_line(w->e, "memset(%s, 0, %s * sizeof *h);", name, int_text(c->batch * c->hidden));
+        emit_line(w->e, "%s(%s, %s, %s, %s, %s, %s);", kernel(w, "state_rows"), name,
+                  cell_place(w, input, cell_state(c, w->d, 0)), int_text(c->batch), int_text(c->hidden),
+                  int_text(c->hidden), int_text(cell_row_step(w)));
+}
+
+static void load_states(const CellWalk *w)
+{
+    load_state(w, "h", CELL_H);
+    if (cell_has_memory(w->c))
+        load_state(w, "c", CELL_C);
 }
 
 static void store_state(const CellWalk *w, const char *name, int i)
 {
     const Cell *c = w->c;
-    if (output(w, i))
+    if (cell_output(w, i))
         emit_line(w->e, "%s(%s + %s, %s, %s, %s, %s, %s);", kernel(w, "state_rows"),
-                  emit_ptr(w->e, output(w, i)), int_text(cell_state(c, w->d, 0)), name, int_text(c->batch),
-                  int_text(c->hidden), int_text(row_step(w)), int_text(c->hidden));
+                  emit_ptr(w->e, cell_output(w, i)), int_text(cell_state(c, w->d, 0)), name,
+                  int_text(c->batch), int_text(c->hidden), int_text(cell_row_step(w)), int_text(c->hidden));
+}
+
+static void store_states(const CellWalk *w)
+{
+    store_state(w, "h", CELL_Y_H);
+    store_state(w, "c", CELL_Y_C);
 }
 
 /* For `ternc check`: the states behind every step, numbered behind the outputs. */
@@ -304,13 +309,15 @@ static void emit_check_states(const CellWalk *w)
     emit_begin_check(w->e);
     for (int i = 0; i < kinds; i++)
         emit_line(w->e, "%s_check_tensor(%d, %s + s * %d, %s);", w->e->plan->id, index,
-                  int_text(w->n->num_out + w->d * c->steps * kinds + i), kinds, i ? "c" : "h");
+                  int_text(w->n->num_out + w->d * c->steps * kinds + i), kinds, i ? "c" : cell_state_name(c));
     emit_end_check(w->e);
 }
 
 static void emit_step(const CellWalk *w)
 {
-    if (w->c->op == OP_LSTM)
+    if (w->c->codes)
+        emit_code_step(w);
+    else if (w->c->op == OP_LSTM)
         emit_lstm_step(w);
     else if (w->c->op == OP_RNN)
         emit_rnn_step(w);
@@ -320,20 +327,22 @@ static void emit_step(const CellWalk *w)
         emit_gru_step(w);
 }
 
-static void emit_direction(const CellWalk *w)
+static void declare_blocks(const CellWalk *w)
 {
     const Cell *c = w->c;
+    const DType code = c->codes ? DT_I8 : c->dtype, number = c->codes ? DT_I16 : c->dtype;
     int first[3];
-    emit_line(w->e, "{");
-    declare_block(w, "h", w->scratch.h);
-    if (cell_has_memory(c))
-        declare_block(w, "c", w->scratch.c);
-    declare_block(w, "sums", w->scratch.sums);
+    declare_block(w, "h", code, w->scratch.h);
+    if (w->scratch.sums > w->scratch.c)
+        declare_block(w, "c", number, w->scratch.c);
+    declare_block(w, "sums", number, w->scratch.sums);
     if (cell_products(c, first) > 1)
-        declare_block(w, "reset_h", w->scratch.reset_h);
-    load_state(w, "h", CELL_H);
-    if (cell_has_memory(c))
-        load_state(w, "c", CELL_C);
+        declare_block(w, "reset_h", code, w->scratch.reset_h);
+}
+
+static void emit_steps(const CellWalk *w)
+{
+    const Cell *c = w->c;
     emit_line(w->e, "for (int32_t s = 0; s < %s; s++) {", int_text(c->steps));
     if (cell_time(c, w->d, 0) || (c->steps == 1 && (c->backward || w->d)))
         emit_line(w->e, "const int32_t t = %s - s;", int_text(c->steps - 1));
@@ -342,14 +351,31 @@ static void emit_direction(const CellWalk *w)
     emit_step(w);
     emit_check_states(w);
     emit_line(w->e, "}");
-    store_state(w, "h", CELL_Y_H);
-    store_state(w, "c", CELL_Y_C);
+}
+
+static void emit_direction(const CellWalk *w)
+{
+    const bool codes = w->c->codes != NULL;
+    emit_line(w->e, "{");
+    declare_blocks(w);
+    (codes ? load_code_states : load_states)(w);
+    emit_steps(w);
+    (codes ? store_code_states : store_states)(w);
     emit_line(w->e, "}");
+}
+
+/* The products with W, in whole numbers too. */
+static void require_codes(const Node *n)
+{
+    const Node *from = n->in[CELL_X]->producer;
+    if (n->cell->codes && (!from || !from->layer))
+        bug("%s reads no layer", n->cell->source);
 }
 
 void emit_recurrent(Emitter *e, const Node *n)
 {
     CellWalk w = {.e = e, .n = n, .c = n->cell, .scratch = cell_scratch(n->cell)};
+    require_codes(n);
     for (int i = 0; i < n->cell->num_products; i++)
         emit_layer_functions(e, n->cell->products[i]);
     if (!w.scratch.total)

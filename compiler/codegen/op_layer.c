@@ -27,6 +27,14 @@ const OpDef op_Layer = {
     .emit = emit_layer,
 };
 
+static void eval_recurrent_node(const Graph *g, const Node *n, const void *const *in, void *const *out)
+{
+    if (n->cell->codes)
+        eval_cell(n, in, out);
+    else
+        eval_recurrent(g, n, in, out);
+}
+
 static void infer_recurrent(Graph *g, Node *n)
 {
     (void)g;
@@ -41,6 +49,6 @@ const OpDef op_Recurrent = {
     .min_out = 1,
     .max_out = 3,
     .infer = infer_recurrent,
-    .eval = eval_recurrent,
+    .eval = eval_recurrent_node,
     .emit = emit_recurrent,
 };

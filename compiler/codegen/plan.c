@@ -212,11 +212,30 @@ static void add_lives(const Graph *g, const int *last, Interval *by_root)
         }
 }
 
+int64_t layer_scratch(const Plan *p, const Node *n, const Layer *l)
+{
+    if (!layer_scratch_bytes(l, p->opt))
+        return -1;
+    return p->scratch[plan_node_index(p, n)] + (n->op == OP_Recurrent ? cell_scratch(n->cell).total : 0);
+}
+
+/* Behind the blocks of the cell lie the sums of the layer that runs. */
+static int64_t recurrent_scratch_bytes(const Node *n, const Options *opt)
+{
+    const Layer *l;
+    int64_t most = 0;
+    for (int k = 0; (l = node_layer(n, k)); k++) {
+        int64_t bytes = layer_scratch_bytes(l, opt);
+        most = bytes > most ? bytes : most;
+    }
+    return cell_scratch(n->cell).total + most;
+}
+
 /* Working memory of a node for the time in which it runs. */
 static int64_t scratch_bytes(const Node *n, const Options *opt)
 {
     if (n->op == OP_Recurrent)
-        return recurrent_scratch_bytes(n);
+        return recurrent_scratch_bytes(n, opt);
     if (n->op == OP_LoopEnd)
         return loop_scratch_bytes(n);
     return n->op == OP_Layer ? layer_scratch_bytes(n->layer, opt) : 0;

@@ -38,6 +38,23 @@ enum { CELL_Y, CELL_Y_H, CELL_Y_C };
 
 enum { MAX_PRODUCTS = 4 };
 
+/* A cell in whole numbers: h has codes of 1 / 128 or, where all of it is small, finer ones; what goes into an
+ * activation steps of 1 / 1024, an LSTM's C steps of 1 / 2048, gates and a GRU's h, of which its codes are
+ * made, steps of 1 / 32768. */
+enum { LEAST_H_BITS = 7, MOST_H_BITS = 14, GATE_BITS = 10, MEMORY_BITS = 11, UNIT_BITS = 15 };
+enum { ACTIVATION_RANGE = 8, ACTIVATION_PARTS = 16, ACTIVATION_ENTRIES = 2 * 8 * 16 + 1 };
+
+/* A function of -8 to 8 in sixteenths, in UNIT_BITS; beyond it is as at the ends. */
+typedef struct ActivationTable {
+    int number; /* from 0, in the model */
+    int16_t values[ACTIVATION_ENTRIES];
+} ActivationTable;
+
+typedef struct CellCodes {
+    int h_bits;                          /* the step of h is 2 to the power of -h_bits */
+    const ActivationTable *tables[2][3]; /* of Cell.functions, clipped before */
+} CellCodes;
+
 typedef struct Cell {
     OpKind op; /* LSTM, GRU or RNN */
     const char *source;
@@ -54,6 +71,8 @@ typedef struct Cell {
     /* Recurrent with constant R: per direction its layers, see cell_products */
     Layer *products[MAX_PRODUCTS];
     int num_products; /* 0: R is a run-time input, or of double */
+    /* Recurrent in whole numbers, of products X * W and R * h in GATE_BITS; NULL: in dtype */
+    const CellCodes *codes;
 } Cell;
 
 #endif

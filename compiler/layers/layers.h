@@ -330,4 +330,17 @@ BlockShape conv_shape_of(const Layer *l, const Options *opt); /* of its unrolled
  * none; NaN: nothing is known, since the layer's form multiplies a zero weight by an infinity or NaN. */
 void eval_layer(const Layer *l, const void *x, void *y, float *bound);
 
+/* ---- eval_cell.c ---- */
+
+/* All rows of a direction of a cell in whole numbers. */
+typedef struct CellRows {
+    int64_t direction, t;   /* and the time of the step */
+    const int16_t *xw;      /* the products with W, of all steps */
+    const int32_t *lengths; /* of rows; NULL: all run to the end */
+    int16_t *h, *memory;    /* [batch][hidden]: as cell_state_type has them; memory: an LSTM's C */
+} CellRows;
+void cell_step_codes(const struct Cell *c, const CellRows *r); /* one step, to h and memory */
+/* The internal operator Recurrent with Cell.codes; out as in OpDef.eval. */
+void eval_cell(const Node *n, const void *const *in, void *const *out);
+
 #endif

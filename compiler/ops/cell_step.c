@@ -51,7 +51,7 @@ static double unit_part(double x)
     return x > 1 ? 1 : x;
 }
 
-static double gate_value(GateFunction f, double x)
+double gate_value(GateFunction f, double x)
 {
     switch (f.kind) {
     case GATE_Sigmoid: return 1 / (1 + exp(-x));

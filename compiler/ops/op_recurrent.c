@@ -451,27 +451,25 @@ const OpDef op_RNN = {
     .steps = cell_steps,
 };
 
-enum { BLOCK = 4 /* elements: 16 bytes */ };
-
-static int64_t next_block(int64_t *total, int64_t elements)
+/* A block of so many bytes. */
+static int64_t next_block(int64_t *total, int64_t bytes)
 {
+    enum { BLOCK = 16 };
     int64_t at = *total;
-    *total += (elements + BLOCK - 1) / BLOCK * BLOCK;
+    *total += (bytes + BLOCK - 1) / BLOCK * BLOCK;
     return at;
 }
 
 CellScratch cell_scratch(const Cell *c)
 {
     int first[3];
+    const int64_t state = c->batch * c->hidden, code = (int64_t)dtype_size(c->codes ? DT_I8 : c->dtype);
+    const int64_t number = (int64_t)dtype_size(c->codes ? DT_I16 : c->dtype);
+    bool second = cell_has_memory(c) || (c->codes && c->op == OP_GRU);
     CellScratch s = {0};
-    s.h = next_block(&s.total, c->batch * c->hidden);
-    s.c = next_block(&s.total, cell_has_memory(c) ? c->batch * c->hidden : 0);
-    s.sums = next_block(&s.total, c->batch * c->gates * c->hidden);
-    s.reset_h = next_block(&s.total, cell_products(c, first) > 1 ? c->batch * c->hidden : 0);
+    s.h = next_block(&s.total, state * code);
+    s.c = next_block(&s.total, second ? state * number : 0);
+    s.sums = next_block(&s.total, state * c->gates * number);
+    s.reset_h = next_block(&s.total, cell_products(c, first) > 1 ? state * code : 0);
     return s;
-}
-
-int64_t recurrent_scratch_bytes(const Node *n)
-{
-    return cell_scratch(n->cell).total * (int64_t)dtype_size(n->cell->dtype);
 }

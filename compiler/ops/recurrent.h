@@ -5,6 +5,7 @@
 #define TERNC_RECURRENT_H
 
 #include "graph/cell.h"
+#include "graph/options.h"
 
 /* Of an LSTM, GRU or RNN whose inputs have their types; fails on contradictions. */
 Cell cell_read(const Graph *g, const Node *n);
@@ -52,14 +53,38 @@ void cell_step_weights(CellStep *s, const CellWeights *w, int64_t d); /* sets r,
 /* Whether row b still runs at time t; lengths NULL: all do. */
 bool cell_runs(const int32_t *lengths, int64_t b, int64_t t);
 
+/* What an activation makes of x, unclipped. */
+double gate_value(GateFunction f, double x);
+
+/* ---- cell_codes.c: cells in whole numbers ---- */
+
+/* Whether the LSTM, GRU or RNN can be one: its weights are constant, and its activations are between -1 and
+ * 1, those of gates between 0 and 1, continuous, and hardly change beyond -8 and 8. */
+bool cell_counts(const Graph *g, const Node *n);
+/* The tables of a model's cells, begins as {0}. */
+typedef struct ActivationTables {
+    Names names; /* of functions: their numbers */
+    ActivationTable **list;
+    int count, cap;
+} ActivationTables;
+const CellCodes *cell_codes(const Cell *c, int h_bits, ActivationTables *all);
+int h_bits_for(Range r);              /* the finest codes that h of this range, within -1 and 1, can have */
+int h_bits_of(const Node *quantizer); /* QuantizeLinear to such codes; -1: to others */
+/* The type of a state behind a step, with `memory` of C; with codes of a GRU's h that of which its codes are
+ * made. */
+DType cell_state_type(const Cell *c, bool memory);
+int cell_state_bits(const Cell *c, bool memory); /* with codes: the steps of 1 are 2 to this power */
+double cell_state_from(const Cell *c, bool memory, double v);            /* v as a state holds it */
+double cell_state_as(const Cell *c, bool memory, DType d, double state); /* as an output of type d has it */
+
 /* The internal operator Recurrent; out as in OpDef.eval. */
 void eval_recurrent(const Graph *g, const Node *n, const void *const *in, void *const *out);
 
-/* Blocks of scratch memory of its C, in elements. */
+/* Blocks of scratch memory of its C, in bytes. c: an LSTM's C, or of a GRU in whole numbers what the codes in
+ * h are made of. */
 typedef struct CellScratch {
     int64_t h, c, sums, reset_h, total;
 } CellScratch;
 CellScratch cell_scratch(const Cell *c);
-int64_t recurrent_scratch_bytes(const Node *n);
 
 #endif

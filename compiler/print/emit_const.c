@@ -115,18 +115,35 @@ void print_row_rules(const Emitter *e, Text *c)
 
 /* ---- constants ---- */
 
-/* Prints it once; what points to its first number. */
+static bool are_rows(const Emitter *e, DType d, int64_t count)
+{
+    return e->weights == WEIGHTS_STRING && (int64_t)dtype_size(d) * count >= LEAST_TEXT;
+}
+
+/* What points to the first number of such a constant. */
+static const char *first_number(const Emitter *e, const char *name, DType d, int64_t count)
+{
+    return are_rows(e, d, count) ? mem_printf("%s.numbers", name) : name;
+}
+
 static const char *print_const(Emitter *e, const char *space, const char *name, DType d, const void *data,
                                int64_t count)
 {
-    bool rows = e->weights == WEIGHTS_STRING && (int64_t)dtype_size(d) * count >= LEAST_TEXT;
-    (rows ? print_rows : print_array)(e, space, name, d, data, count);
-    return rows ? mem_printf("%s.numbers", name) : name;
+    (are_rows(e, d, count) ? print_rows : print_array)(e, space, name, d, data, count);
+    return first_number(e, name, d, count);
 }
 
 const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *data, int64_t count)
 {
     return print_const(e, "TN_ROM ", mem_printf("%s_%d", hint, e->num_arrays++), d, data, count);
+}
+
+const char *emit_shared_array(Emitter *e, const char *name, DType d, const void *data, int64_t count)
+{
+    if (names_find(&e->shared, name) >= 0)
+        return first_number(e, name, d, count);
+    names_add(&e->shared, name, 0);
+    return print_const(e, "TN_ROM ", name, d, data, count);
 }
 
 static const char *tensor_const(Emitter *e, const char *space, const Tensor *t)

@@ -24,6 +24,7 @@ struct Emitter {
     bool has_rows;              /* some are rows of text */
     const char **const_printed; /* by tensor id: what points to the constant; NULL: not printed yet */
     int num_arrays;
+    Names shared;     /* arrays that were printed by emit_shared_array */
     const char *crop; /* the entry of the least code in the table that clamps codes; NULL: not printed yet */
     struct Split *split; /* --split; NULL: one file */
 };

@@ -42,6 +42,8 @@ const char *emit_ptr(Emitter *e, const Tensor *t);
 const char *emit_table_ptr(Emitter *e, const Tensor *t);
 /* An extra constant array, printed once before the functions; returns its identifier. */
 const char *emit_const_array(Emitter *e, const char *hint, DType d, const void *data, int64_t count);
+/* The same under this name, which is printed with the first one that wants it. */
+const char *emit_shared_array(Emitter *e, const char *name, DType d, const void *data, int64_t count);
 
 /* ---- emit_kernels.c ---- */
 

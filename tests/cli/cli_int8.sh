@@ -42,7 +42,7 @@ gates = [("PRelu", ["c", "slope"], ["r"]), ("GlobalAveragePool", ["r"], ["d"]), 
          ("Flatten", ["a"], ["l"]), ("MatMul", ["l", "f"], ["y"])]
 write("gates", head[:1] + gates, {"x": [1, 3, 6, 6]}, {"y": [1, 5]}, **dict(values, slope=rng.rand(4, 1, 1), k=rng.randn(4, 4, 1, 1),
                                                                     m=rng.randn(1, 4, 1, 1)))
-# Recurrent: codes go into the products with W, of one direction and of two; h and the gates are floats.
+# Recurrent, of one direction and of two: all of it is in whole numbers.
 nodes = [helper.make_node("LSTM", ["x", "w", "r", "b"], ["a"], hidden_size=4), helper.make_node("Squeeze", ["a", "one"], ["c"]),
          helper.make_node("GRU", ["c", "v", "q"], ["d", "e"], hidden_size=2, direction="bidirectional"),
          helper.make_node("Reshape", ["d", "row"], ["f"]), helper.make_node("MatMul", ["f", "m"], ["y"])]
@@ -218,11 +218,12 @@ done
 expect 0 "ternc: note: float_between.onnx: 1 node runs in float between codes: CumSum 'g'" \
     ternc compile float_between.onnx -o gen --name net
 for method in none "twn --keep none"; do
-    expect 0 "ternc: note: recurrent.onnx: 2 nodes run in float between codes: LSTM 'a', GRU 'd'" \
-        ternc compile recurrent.onnx $int8 steps.npy --method $method -o gen1 --name net
+    expect 0 "" ternc compile recurrent.onnx $int8 steps.npy --method $method -o gen1 --name net
     for target in generic cortex-m4 cortex-m0; do
-        expect 0 "" ternc check recurrent.onnx $int8 steps.npy --method $method --target $target -q
+        expect 0 "" ternc check recurrent.onnx $int8 steps.npy --method $method --target $target
+        [ "$(grep "Recurrent .* weights proven .* extremes" out | grep -c -v float)" = 2 ] || complain "R is not proven"
     done
+    ! grep -q "tn_gate_.*_f32\|tn_cell_" gen1/net.c || complain "gates are floats"
     expect 0 "" ternc ternarize recurrent.onnx -o coded.onnx $int8 steps.npy --method $method -q
     expect 0 "" ternc compile coded.onnx --method none -o gen2 --name net -q
     sed 's/coded.onnx/recurrent.onnx/' gen2/net.c | cmp -s - gen1/net.c || complain "coded.onnx gives another C than recurrent.onnx"

@@ -3,9 +3,11 @@
  * inputs. */
 #include "codegen/states.h"
 #include "graph/cell.h"
+#include "ops/ops.h"
 #include "support/checked.h"
 
 #include <CUnit/Basic.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +30,33 @@ static const char infinite[] =
     "g (float[1,1,1] x, float[1,1,1] c0) => (y) <int64[6] p = {0, 0, 1, 0, 0, 0}, float[1,1,1] one = {1},"
     " float[1,4,2] w = {1, 1, 1, 1, 1, 1, 1, 1}, float[1,4,1] r = {1, 1, 1, 1}, float[1,8] b = seed 1>"
     " { q = Pad (x, p)\n i = Div (one, q)\n [cell] y = LSTM (i, w, r, b, , , c0) }";
+/* Codes in, and out where Y is rounded: whole numbers in between. */
+#define CODES_IN                                                                                             \
+    " float s = {0.03}, int8 z = {5}, float t = {0.0078125}, int8 o = {0}> { f = DequantizeLinear (x, s, "   \
+    "z)\n"
+static const char coded_lstm[] =
+    "g (int8[3,2,4] x, float[2,2,3] h0, float[2,2,3] c0) => (q, h, c) <float[2,12,4] w = seed 1,"
+    " float[2,12,3] r = seed 2, float[2,24] b = seed 3," CODES_IN
+    " [cell] y, h, c = LSTM <direction = \"bidirectional\", clip = 2.0> (f, w, r, b, , h0, c0)"
+    " q = QuantizeLinear (y, t, o) }";
+static const char coded_coupled[] =
+    "g (uint8[5,1,4] x) => (y, h) <float[1,12,4] w = seed 1, float[1,12,3] r = seed 2, float s = {0.01}>"
+    " { f = DequantizeLinear (x, s) [cell] y, h = LSTM <input_forget = 1, activations = [\"HardSigmoid\","
+    " \"Tanh\", \"Sigmoid\"]> (f, w, r) }";
+static const char coded_gru[] =
+    "g (int8[3,2,4] x, float[1,2,3] h0) => (q, p) <int32[2] n = {3, 2}, float[1,9,4] w = seed 1,"
+    " float[1,9,3] r = seed 2, float[1,18] b = seed 3," CODES_IN
+    " [cell] y, h = GRU <direction = \"reverse\"> (f, w, r, b, n, h0) q = QuantizeLinear (y, t, o)"
+    " p = QuantizeLinear (h, t, o) }";
+static const char coded_linear_gru[] =
+    "g (int8[2,3,4] x) => (y, h) <float[2,9,4] w = seed 1, float[2,9,3] r = seed 2, float[2,18] b = seed "
+    "3," CODES_IN " [cell] y, h = GRU <direction = \"bidirectional\", linear_before_reset = 1, layout = 1>"
+    " (f, w, r, b) }";
+static const char coded_rnn[] =
+    "g (int8[4,1,4] x) => (h) <float[1,3,4] w = seed 1, float[1,3,3] r = seed 2," CODES_IN
+    " [cell] , h = RNN (f, w, r) }";
+
+static const char *const coded[] = {coded_lstm, coded_coupled, coded_gru, coded_linear_gru, coded_rnn};
 static const char run_time[] = "g (float[2,2,3] x, float[1,8,3] w, float[1,8,2] r, float[1,16] b) => (y) { "
                                "[cell] y = LSTM (x, w, r, b) }";
 
@@ -40,6 +69,110 @@ static void test_sound_code_passes(void)
         expect_sound(models[i], METHOD_none, LOWER_AUTO);
         for (Lowering l = LOWER_UNROLL; l <= LOWER_DENSE; l++)
             expect_sound(models[i], METHOD_twn, l);
+    }
+}
+
+/* ---- whole numbers ---- */
+
+static const Node *recurrent_node(const Graph *g)
+{
+    for (int i = 0; i < g->num_nodes; i++)
+        if (g->nodes[i]->op == OP_Recurrent)
+            return g->nodes[i];
+    return NULL;
+}
+
+static void test_whole_numbers_are_sound(void)
+{
+    for (size_t i = 0; i < sizeof coded / sizeof coded[0]; i++) {
+        CU_ASSERT_PTR_NOT_NULL(
+            recurrent_node(plan_text(coded[i], options(METHOD_twn, LOWER_AUTO))->g)->cell->codes);
+        expect_sound(coded[i], METHOD_twn, LOWER_AUTO);
+        expect_sound(coded[i], METHOD_twn, (Lowering)(LOWER_UNROLL + i % (NUM_LOWERINGS - LOWER_UNROLL)));
+    }
+}
+
+#define FINE_TEXT                                                                                            \
+    "g (int8[2,1,3] x) => (q) <float[1,6,3] w = seed 1, float[1,6,2] r = seed 2, float s = {0.1},"           \
+    " float t = {%s}, int8 o = {%d}> { f = DequantizeLinear (x, s) [cell] y = GRU (f, w, r)"                 \
+    " q = QuantizeLinear (y, t, o) }"
+
+/* Small states have fine codes, where what reads them wants such. */
+static void test_fine_codes(void)
+{
+    static const struct {
+        const char *step;
+        int zero, bits;
+    } rows[] = {{"0.0078125", 0, 7}, {"0.001953125", 0, 9}, {"0.01", 0, 7}, {"0.001953125", 1, 7}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *model = mem_printf(FINE_TEXT, rows[i].step, rows[i].zero);
+        const Cell *c = recurrent_node(plan_text(model, options(METHOD_twn, LOWER_AUTO))->g)->cell;
+        CU_ASSERT_EQUAL(c->codes->h_bits, rows[i].bits);
+        expect_sound(model, METHOD_twn, LOWER_AUTO);
+    }
+}
+
+/* What cannot be: float weights, activations without bounds, peepholes. */
+static void test_what_stays_float(void)
+{
+    static const char *const texts[] = {
+        "g (int8[2,1,3] x) => (y) <float[1,2,3] w = seed 1, float[1,2,2] r = seed 2, float s = {0.1}>"
+        " { f = DequantizeLinear (x, s) y = RNN <activations = [\"Relu\"]> (f, w, r) }",
+        "g (int8[2,1,3] x) => (y) <float[1,8,3] w = seed 1, float[1,8,2] r = seed 2, float[1,6] p = seed 3,"
+        " float s = {0.1}> { f = DequantizeLinear (x, s) y = LSTM (f, w, r, , , , , p) }",
+        "g (float[2,1,3] x) => (y) <float[1,2,3] w = seed 1, float[1,2,2] r = seed 2> { y = RNN (x, w, r) }"};
+    CU_ASSERT_PTR_NULL(
+        recurrent_node(plan_text(coded_lstm, options(METHOD_none, LOWER_AUTO))->g)->cell->codes);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        CU_ASSERT_PTR_NULL(
+            recurrent_node(plan_text(texts[i], options(METHOD_twn, LOWER_AUTO))->g)->cell->codes);
+        expect_sound(texts[i], METHOD_twn, LOWER_AUTO);
+    }
+}
+
+/* Values for the inputs, of all codes and between -1 and 1. */
+static const void **some_inputs(const Graph *g)
+{
+    const void **in = NEW_ARRAY(const void *, g->num_inputs);
+    for (int i = 0; i < g->num_inputs; i++) {
+        const Tensor *x = g->inputs[i];
+        void *v = mem_alloc(type_bytes(x->type));
+        for (int64_t k = 0; k < type_elems(x->type); k++)
+            elem_set(v, x->type.dtype, k,
+                     x->type.dtype == DT_F32 ? sin((double)k) : (double)(k * 37 % 251 % 128));
+        in[i] = v;
+    }
+    return in;
+}
+
+/* The largest difference of an output, codes as real numbers, from what floats make of the same weights. */
+static double most_off(const char *text)
+{
+    const Graph *g = read_model(text, options(METHOD_twn, LOWER_AUTO))->graph;
+    const Graph *whole = plan_text(text, options(METHOD_twn, LOWER_AUTO))->g;
+    const void **in = some_inputs(g);
+    void **a = eval_graph(g, in), **b = eval_graph(whole, in);
+    double most = 0;
+    for (int i = 0; i < g->num_outputs; i++) {
+        const Tensor *y = g->outputs[i], *z = whole->outputs[i];
+        double step = y->type.dtype == DT_F32 ? 1 : 1.0 / 128;
+        for (int64_t k = 0; k < type_elems(y->type); k++)
+            most = fmax(most, step * fabs(elem_get(a[y->id], y->type.dtype, k) -
+                                          elem_get(b[z->id], z->type.dtype, k)));
+    }
+    free(a);
+    free(b);
+    return most;
+}
+
+/* h has codes of 1 / 128: half of one is lost in every step. */
+static void test_whole_numbers_are_close(void)
+{
+    for (size_t i = 0; i < sizeof coded / sizeof coded[0]; i++) {
+        double off = most_off(coded[i]);
+        if (!(off < 2.0 / 128))
+            fprintf(stderr, "off by %g: %s\n", off, coded[i]);
+        CU_ASSERT(off < 2.0 / 128);
     }
 }
 
@@ -116,6 +249,18 @@ static const Fault faults[] = {
     {linear_gru, "tn_gate_multiply_f32(g + 6, g + 3, 3);", ";"},
     {rnn, "tn_gate_add_f32(state, x, 3);", ";"},
     {rnn, "tn_state_rows_f32(out_h", "tn_state_rows_f32(h"}, /* the output never written */
+    {coded_lstm, " -= v1;", " += v1;"},
+    {coded_lstm, "tn_gate_codes(g + 9, x + 9, 3, activation1);",
+     "tn_gate_codes(g + 9, x + 9, 3, activation0);"},
+    {coded_lstm, "in[i] * g[i] >> 4", "in[i] * g[i] >> 5"},
+    {coded_lstm, "tn_load_state_i8(h,", "tn_load_state_i8(h + 1 - 1, in_c0, 2, 3, 3, 3, 128.0f); (void)("},
+    {coded_lstm, ", 2048.0f);", ", 1024.0f);"}, /* of C */
+    {coded_lstm, "part + half) >> shift", "part) >> shift"},
+    {coded_coupled, "32767 - in[i]", "32767 - in[i] / 2"},
+    {coded_gru, "tn_reset_codes(reset_h + b * 3, g + 3,", "tn_reset_codes(reset_h + b * 3, g,"},
+    {coded_gru, "if (t >= ", "if (t > "},
+    {coded_linear_gru, "tn_reset_sums(g + 6, g + 3, 3);", ";"},
+    {coded_rnn, "tn_store_state_i8(out_h", "(void)out_h; tn_store_state_i8((float *)(void *)arena"},
 };
 
 /* Like the text, with one fault; empty if it is not there. */
@@ -243,6 +388,10 @@ int main(void)
     CU_initialize_registry();
     CU_pSuite s = CU_add_suite("recurrent", NULL, NULL);
     CU_ADD_TEST(s, test_sound_code_passes);
+    CU_ADD_TEST(s, test_whole_numbers_are_sound);
+    CU_ADD_TEST(s, test_fine_codes);
+    CU_ADD_TEST(s, test_what_stays_float);
+    CU_ADD_TEST(s, test_whole_numbers_are_close);
     CU_ADD_TEST(s, test_constant_and_not);
     CU_ADD_TEST(s, test_faults_are_found);
     CU_ADD_TEST(s, test_two_ternary_tensors);
