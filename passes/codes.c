@@ -357,7 +357,7 @@ static void begin_walk(Codes *c)
 static void set_step(Tensor *t, const Node *n)
 {
     CodeStep s;
-    if (is_byte(t->type.dtype) && node_step(n, &s))
+    if (dtype_is_byte(t->type.dtype) && node_step(n, &s))
         t->step = memcpy(NEW(CodeStep), &s, sizeof s);
 }
 

@@ -24,17 +24,12 @@ static inline Node *only_user(const Codes *c, const Tensor *t)
     return t->id < c->num_tensors ? c->users[t->id] : NULL;
 }
 
-static inline bool is_byte(DType d)
-{
-    return d == DT_U8 || d == DT_I8;
-}
-
 /* The node that makes t, if it is a DequantizeLinear of bytes with one step. t: NULL where a node has no such
  * input. */
 static inline Node *dequantizer(const Tensor *t, CodeStep *s)
 {
     Node *n = t ? t->producer : NULL;
-    bool good = n && n->op == OP_DequantizeLinear && is_byte(n->in[0]->type.dtype) && !n->in[0]->data;
+    bool good = n && n->op == OP_DequantizeLinear && dtype_is_byte(n->in[0]->type.dtype) && !n->in[0]->data;
     return good && node_step(n, s) ? n : NULL;
 }
 

@@ -92,7 +92,7 @@ void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box)
     if (!n || n->op != OP_DequantizeLinear || !node_step(n, &s) || !sums_fit(d->l, 1))
         return;
     DType in = n->in[0]->type.dtype;
-    if ((in != DT_U8 && in != DT_I8) || d->l->kind == LAYER_CONV_TRANSPOSE)
+    if (!dtype_is_byte(in) || d->l->kind == LAYER_CONV_TRANSPOSE)
         return;
     if (!weights->ternary && !find_ints(d, weights, box))
         return;

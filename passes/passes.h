@@ -39,6 +39,8 @@ void pass_codes(Graph *g,
 void pass_fuse(Graph *g); /* linear nodes -> OP_Layer with epilogues */
 void pass_lower(Graph *g, const Options *opt); /* lowering per layer, layouts of tensors */
 
+void pass_real_ends(Graph *g); /* ends.c: inputs and outputs that are codes become floats, for eval */
+
 /* ternarize.c: the weights that --keep leaves to ternarise, by tensor id. */
 const bool *ternary_tensors(Graph *g, const Options *opt);
 

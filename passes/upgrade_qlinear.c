@@ -67,7 +67,7 @@ static void place_real(Upgrade *u, const Node *n, Node *real, const char *withou
  * point. */
 static bool has_ints(const Tensor *w, const Tensor *zero, int64_t inner)
 {
-    if (!w->data || (w->type.dtype != DT_I8 && w->type.dtype != DT_U8) || (zero && !zero->data))
+    if (!w->data || !dtype_is_byte(w->type.dtype) || (zero && !zero->data))
         return false;
     int64_t zeros = zero ? type_elems(zero->type) : 0;
     for (int64_t i = 0; i < type_elems(w->type); i++) {

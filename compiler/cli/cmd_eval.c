@@ -8,9 +8,18 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-static Scores find_scores(const Graph *g)
+/* That computes the scores, before they are rounded to codes. */
+static const Node *scores_node(const Graph *g)
 {
     const Node *n = last_node(g);
+    while (n && (n->op == OP_QuantizeLinear || n->op == OP_DequantizeLinear))
+        n = viewed_tensor(n->in[0])->producer;
+    return n;
+}
+
+static Scores find_scores(const Graph *g)
+{
+    const Node *n = scores_node(g);
     if (n && n->op == OP_Softmax)
         return SCORES_PROBABILITIES;
     return n && n->op == OP_LogSoftmax ? SCORES_LOG_PROBABILITIES : SCORES_LOGITS;
@@ -86,8 +95,7 @@ static void report(const EvalJob *j)
 
 int cmd_eval(const CommandLine *c)
 {
-    Model *m = pipeline_load(c->model, &c->opt);
-    pipeline_ternarize(m, &c->opt);
+    Model *m = eval_load(c, &c->opt);
     const Dataset *d = data_open(c->data.spec);
     EvalJob j = {.c = c, .g = m->graph, .classes = count_classes(m->graph), .scores = find_scores(m->graph)};
     j.feed = data_feed(d, m->graph, &c->data);

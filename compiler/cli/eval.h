@@ -27,6 +27,9 @@ typedef struct EvalJob {
     const char *by;        /* of eval_run: what evaluated the samples */
 } EvalJob;
 
+/* eval_run.c: the model with these options, ternary and of codes where they say so, as samples and scores
+ * need it: what it takes and gives are floats. */
+Model *eval_load(const CommandLine *c, const Options *opt);
 /* eval_judge.c: y are the scores of this sample. */
 void eval_judge(const EvalJob *j, int64_t sample, const float *y);
 /* eval_run.c: all samples, by whatever is the fastest that can; says what it lacked. */

@@ -8,6 +8,7 @@
 #include "cli/eval.h"
 #include "codegen/codegen.h"
 #include "ops/ops.h"
+#include "passes/passes.h"
 #include "pipeline.h"
 
 #include <errno.h>
@@ -20,6 +21,14 @@
 
 /* Compilers take some seconds for a million weights. */
 enum { MOST_COMPILED = 2000000 };
+
+Model *eval_load(const CommandLine *c, const Options *opt)
+{
+    Model *m = pipeline_load(c->model, opt);
+    pass_real_ends(m->graph);
+    pipeline_ternarize(m, opt);
+    return m;
+}
 
 /* ---- one sample after the other ---- */
 
@@ -114,8 +123,7 @@ static const Plan *plan_dense(const EvalJob *j)
     opt->name = "net";
     opt->target = host_target();
     opt->lowering = LOWER_DENSE;
-    Model *m = pipeline_load(j->c->model, opt);
-    pipeline_ternarize(m, opt);
+    Model *m = eval_load(j->c, opt);
     opt->io_codes = false; /* outputs are codes, and read as the numbers that they stand for */
     return pipeline_lower(m, opt);
 }
@@ -165,9 +173,7 @@ static void run_engine(EvalJob *j)
     Options opt = j->c->opt;
     opt.quiet = true;
     opt.train = true; /* which leaves the batch where it is */
-    Model *m = pipeline_load(j->c->model, &opt);
-    pipeline_ternarize(m, &opt);
-    const Graph *g = m->graph;
+    const Graph *g = eval_load(j->c, &opt)->graph;
     const Loss loss = {.kind = LOSS_LABELS, .score = g->outputs[0], .classes = j->classes};
     const Source all = {j->feed, 0, j->count};
     int64_t batch = j->count < 100 ? j->count : 100, *samples = NEW_ARRAY(int64_t, batch);

@@ -58,6 +58,11 @@ bool dtype_is_float(DType d)
     return d == DT_F32 || d == DT_F64 || d == DT_F16;
 }
 
+bool dtype_is_byte(DType d)
+{
+    return d == DT_I8 || d == DT_U8;
+}
+
 Type type_make(DType d, int rank, const int64_t *dims)
 {
     if (rank > MAX_RANK)

@@ -286,6 +286,7 @@ size_t dtype_size(DType d);
 DType dtype_from_onnx(int64_t number); /* DT_NONE for unknown ones */
 int64_t dtype_to_onnx(DType d);
 bool dtype_is_float(DType d);
+bool dtype_is_byte(DType d); /* int8 or uint8: what codes of 8 bits are */
 
 Type type_make(DType d, int rank, const int64_t *dims);
 bool type_equal(Type a, Type b);

@@ -11,11 +11,6 @@ static const Tensor *zero_of(const Node *n, int i)
     return i < n->num_in ? n->in[i] : NULL;
 }
 
-static bool is_code(DType d)
-{
-    return d == DT_I8 || d == DT_U8;
-}
-
 /* Types of both inputs and of their zero points: zero i belongs to input i - 2 and has one element, or
  * `counts[i - 2]`. */
 static void check_codes(const Graph *g, const Node *n, const int64_t *counts)
@@ -23,7 +18,7 @@ static void check_codes(const Graph *g, const Node *n, const int64_t *counts)
     for (int i = 0; i < 2; i++) {
         DType d = n->in[i]->type.dtype;
         const Tensor *z = zero_of(n, 2 + i);
-        if (!is_code(d))
+        if (!dtype_is_byte(d))
             fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(d));
         if (z && z->type.dtype != d)
             fail_node(g, n, "zero points of type %s for codes of type %s", dtype_name(z->type.dtype),

@@ -12,11 +12,6 @@ static const Tensor *zero_of(const Node *n)
     return n->num_in > 2 ? n->in[2] : NULL;
 }
 
-static bool is_code(DType d)
-{
-    return d == DT_I8 || d == DT_U8;
-}
-
 bool node_step(const Node *n, CodeStep *s)
 {
     const Tensor *scale = n->in[1], *zero = zero_of(n);
@@ -175,7 +170,7 @@ static void infer_quantize(Graph *g, Node *n)
     if (y.dtype != DT_F32)
         fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(y.dtype));
     y.dtype = zero_of(n) ? zero_of(n)->type.dtype : DT_U8;
-    if (!is_code(y.dtype))
+    if (!dtype_is_byte(y.dtype))
         fail_node(g, n, "unsupported: %s to %s", n->op_name, dtype_name(y.dtype));
     check_size(g, n);
     scale_split(g, n);
@@ -232,7 +227,7 @@ static bool all_zero(const Tensor *t)
 static void infer_dequantize(Graph *g, Node *n)
 {
     Type x = n->in[0]->type;
-    if (!is_code(x.dtype) && x.dtype != DT_I32)
+    if (!dtype_is_byte(x.dtype) && x.dtype != DT_I32)
         fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(x.dtype));
     check_size(g, n);
     scale_split(g, n);

@@ -110,6 +110,46 @@ alike "the training engine"
 expect 0 "" ternc eval wide.onnx --data wide.npz --reference
 alike "the reference evaluator"
 
+# Models whose inputs and outputs are codes take numbers and give scores: by their own steps, or code by code. Parts of a
+# step are what is lost; the loss shows that scores are numbers, not codes, and that probabilities are known as such.
+/usr/bin/python3 - <<'PY' || exit 1
+import numpy as np, onnx
+from onnx import TensorProto as T, helper as h, numpy_helper as nh
+r = np.random.default_rng(2)
+x, w = r.integers(0, 200, (12, 4)) / 4, r.integers(-3, 4, (4, 3))
+scores = x @ w
+constants = dict(s=np.float32(.25), z=np.uint8(7), w=w.astype(np.float32), t=np.float32(4), u=np.int8(-3), shape=np.array([3]),
+                 low=np.int8(0), ws=np.float32(1), wz=np.int8(0), wi=w.astype(np.int8))
+def save(name, *nodes):
+    used = {i for n in nodes for i in n.input}
+    g = h.make_graph(list(nodes), "g", [h.make_tensor_value_info("x", T.UINT8, [1, 4])], [h.make_tensor_value_info("y", T.INT8, None)],
+                     [nh.from_array(v, k) for k, v in constants.items() if k in used])
+    onnx.save(h.make_model(g, opset_imports=[h.make_opsetid("", 13)], ir_version=8), name + ".onnx")
+save("codes", h.make_node("DequantizeLinear", ["x", "s", "z"], ["a"]), h.make_node("MatMul", ["a", "w"], ["b"]),
+     h.make_node("QuantizeLinear", ["b", "t", "u"], ["c"]), h.make_node("Reshape", ["c", "shape"], ["y"]))
+save("qlinear", h.make_node("QLinearMatMul", ["x", "s", "z", "wi", "ws", "wz", "t", "u"], ["y"]))
+save("probabilities", h.make_node("DequantizeLinear", ["x", "s", "z"], ["a"]), h.make_node("MatMul", ["a", "w"], ["b"]),
+     h.make_node("Softmax", ["b"], ["p"]), h.make_node("QuantizeLinear", ["p", "s", "low"], ["y"]))
+save("bare", h.make_node("Cast", ["x"], ["a"], to=T.FLOAT), h.make_node("MatMul", ["a", "w"], ["b"]),
+     h.make_node("Clip", ["b"], ["c"]), h.make_node("Cast", ["c"], ["y"], to=T.INT8))
+def loss(y):
+    return -np.log((np.exp(y) / np.exp(y).sum(axis=1, keepdims=True))[np.arange(12), labels]).mean()
+codes = 4 * np.clip(np.rint(scores / 4), -125, 130)
+labels = codes.argmax(axis=1)
+np.savez("codes.npz", x=x.astype(np.float32), y=labels)
+print("%.4g" % loss(codes), file=open("loss_codes", "w"))
+PY
+for model in codes qlinear; do
+    expect 0 "" ternc eval $model.onnx --data codes.npz
+    says "accuracy 1.0000, loss $(cut -c1-5 loss_codes)"
+    expect 0 "" ternc eval $model.onnx --data codes.npz --reference
+    says "accuracy 1.0000, loss $(cut -c1-5 loss_codes)"
+done
+expect 0 "" ternc eval probabilities.onnx --data codes.npz
+says "accuracy 1.0000, loss 0, "
+expect 0 "" ternc eval bare.onnx --data codes.npz --reference
+says "samples 12"
+
 # More samples than one process takes, and a bar only on a terminal.
 if script -qec true /dev/null >out 2>&1; then # not where terminals cannot be had, as in some chroots
     expect 0 "" script -qec "'$TERNC_BIN' eval m/tiny.onnx --data m/images.npz" /dev/null
