@@ -6,9 +6,10 @@
  * largest with which the number fits 16 bits and all products 32. Halves round up. Where that is not exact
  * and would take an output, but one that is clamped, further than allowed_off from the exact one before it is
  * rounded, products take 64 bits, and the largest number has 31. For bytes that is enough where it is up to
- * 2^12 times as large as the smallest: a sum whose output is not clamped is below (256 + |offset|) / smallest,
- * each unit is off by 2^-31 of the largest, so outputs are off by 2^-10 codes, with offsets beyond all codes,
- * of up to 2^14, by 2^-5. Where every scale / step is a power of two (--scales pow2) nothing is multiplied. */
+ * 2^12 times as large as the smallest: a sum whose output is not clamped is below (256 + |offset|) /
+ * smallest, each unit is off by 2^-31 of the largest, so outputs are off by 2^-10 codes, with offsets beyond
+ * all codes, of up to 2^14, by 2^-5. Where every scale / step is a power of two (--scales pow2) nothing is
+ * multiplied. */
 #include "layers/layers.h"
 
 #include <float.h>
