@@ -490,14 +490,6 @@ static bool rule_drop(Codes *c, Node *n)
     return drop_pair(c, n) || make_table(c, n);
 }
 
-static bool has_codes(const Graph *g)
-{
-    for (int i = 0; i < g->num_nodes; i++)
-        if (g->nodes[i]->op == OP_QuantizeLinear || g->nodes[i]->op == OP_DequantizeLinear)
-            return true;
-    return false;
-}
-
 void pass_codes(Graph *g, bool io)
 {
     Codes c = {.g = g, .changed = has_codes(g)};

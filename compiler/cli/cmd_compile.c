@@ -168,20 +168,6 @@ static void print_summary(const Plan *p)
 
 /* ---- what a quantised model computes in float ---- */
 
-static bool is_quantised(const Graph *g)
-{
-    const Layer *l;
-    for (int i = 0; i < g->num_nodes; i++) {
-        const Node *n = g->nodes[i];
-        if (n->op == OP_QuantizeLinear || n->op == OP_DequantizeLinear)
-            return true;
-        for (int k = 0; (l = node_layer(n, k)); k++)
-            if (l->quantised)
-                return true;
-    }
-    return false;
-}
-
 static bool has_float(Tensor *const *tensors, int count)
 {
     for (int k = 0; k < count; k++)
@@ -342,7 +328,7 @@ static const Plan *plan_model(const CommandLine *c, int i, const TrainJob *job, 
     recognise.method = trains ? METHOD_none : opt->method;
     pipeline_ternarize(m, &recognise);
     const Plan *p = pipeline_lower(m, opt);
-    if (!opt->quiet && is_quantised(p->g))
+    if (!opt->quiet && has_codes(p->g))
         note_floats(p->g);
     return p;
 }

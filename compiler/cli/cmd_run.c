@@ -39,12 +39,12 @@ static const char **output_paths(const Graph *g, Strings given)
     return paths;
 }
 
-/* Integers as the generated C computes them. */
+/* Integers as the generated C computes them, in files with codes too. */
 static const Graph *run_graph(const CommandLine *c)
 {
     Model *m = pipeline_load(c->model, &c->opt);
     pipeline_ternarize(m, &c->opt);
-    return c->opt.int8 || c->opt.io_codes ? pipeline_lower(m, &c->opt)->g : m->graph;
+    return c->opt.io_codes || has_codes(m->graph) ? pipeline_lower(m, &c->opt)->g : m->graph;
 }
 
 int cmd_run(const CommandLine *c)

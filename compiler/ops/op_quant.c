@@ -121,6 +121,20 @@ bool moves_codes(const Node *n)
     return false;
 }
 
+bool has_codes(const Graph *g)
+{
+    const Layer *l;
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Node *n = g->nodes[i];
+        if (n->op == OP_QuantizeLinear || n->op == OP_DequantizeLinear)
+            return true;
+        for (int k = 0; (l = node_layer(n, k)); k++)
+            if (l->quantised)
+                return true;
+    }
+    return false;
+}
+
 static bool has_other_constants(const Node *n)
 {
     for (int i = 0; i < n->num_in; i++)

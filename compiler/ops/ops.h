@@ -74,6 +74,7 @@ bool node_step(const Node *n, CodeStep *s);
  * they are: where all such inputs are codes of one step, it does the same with codes. */
 bool moves_input(const Node *n, int k);
 bool moves_codes(const Node *n); /* whether it moves floats of any input */
+bool has_codes(const Graph *g);  /* whether anything is quantised, or layers are */
 /* Whether each element of its output follows from those at its place in the inputs and from single constants:
  * of one input it is a table of codes. */
 bool is_code_function(const Node *n);

@@ -108,6 +108,22 @@ expect 2 "ternc: usage: --sensitivity measures layers with float activations: gi
 expect 0 "" ternc run conv.onnx --activations int8 --calibrate x.npy --io int8 --input codes.npy
 says "y int8[1,5]"
 expect 1 "...codes.npy" ternc run conv.onnx --activations int8 --calibrate x.npy --input codes.npy
+# A file with codes, too: half a step is rounded up, where QuantizeLinear of a float takes the even code.
+/usr/bin/python3 - <<'P' || exit 1
+import numpy as np, onnx
+from onnx import helper, numpy_helper, TensorProto
+U = TensorProto.UINT8
+nodes = [helper.make_node(*n) for n in (("DequantizeLinear", ["x", "one"], ["a"]), ("MatMul", ["a", "w"], ["b"]),
+                                        ("QuantizeLinear", ["b", "two", "zero"], ["y"]))]
+values = dict(one=np.float32(1), two=np.float32(2), zero=np.uint8(0), w=np.float32([[1]]))
+graph = helper.make_graph(nodes, "halves", [helper.make_tensor_value_info("x", U, [4, 1])],
+                          [helper.make_tensor_value_info("y", U, [4, 1])],
+                          [numpy_helper.from_array(v, n) for n, v in values.items()])
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "halves.onnx")
+np.save("halves", np.uint8([[1], [2], [4], [5]]))
+P
+expect 0 "" ternc run halves.onnx --input halves.npy
+says "1 1 2 3"
 /usr/bin/python3 -c "import numpy as np; np.savez('labelled', x=np.load('x.npy')[:3] * 0 + 1, y=np.arange(3))"
 expect 0 "" ternc eval conv.onnx --activations int8 --calibrate x.npy --io int8 --data labelled.npz
 says "evaluated by generated C"

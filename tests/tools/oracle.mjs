@@ -22,6 +22,8 @@ function load(t) {
 
 const isExact = (t) => t.type !== 'float' && t.type !== 'double';
 
+let codes = 0, stepped = 0; // codes compared, and those that differ though they may
+
 // The first difference, or undefined. steps: by so many may codes differ that come from floats between two of them.
 function difference(spec, got, tolerance, steps = 0) {
   const want = load(spec).data;
@@ -30,7 +32,12 @@ function difference(spec, got, tolerance, steps = 0) {
   if (!isExact(spec)) for (const v of want) if (Number.isFinite(v)) scale = Math.max(scale, Math.abs(v));
   for (let i = 0; i < want.length; i++) {
     const a = got.data[i], b = want[i];
-    if (a === b || (a !== a && b !== b) || (spec.type.endsWith('int8') && Math.abs(a - b) <= steps)) continue;
+    codes += steps > 0;
+    if (a === b || (a !== a && b !== b)) continue;
+    if (spec.type.endsWith('int8') && Math.abs(a - b) <= steps) {
+      stepped++;
+      continue;
+    }
     if (isExact(spec) || !(Math.abs(a - b) <= tolerance * (scale + Math.abs(b) + (random && tolerance ? 1 : 0)) / 2))
       return `element ${i} is ${b}, onnxruntime has ${a}`;
   }
@@ -92,4 +99,6 @@ for (let i = from; i < cases.length; i++) {
 }
 const run = cases.length - from - skipped;
 console.log(`onnxruntime: ${run - failed} of ${run} rows agree${skipped ? `, it does not run ${skipped}` : ''}`);
-process.exit(failed ? 1 : 0);
+// Halves are rare where there are many codes.
+if (stepped) console.log(`onnxruntime: ${stepped} of ${codes} codes are a step off`);
+process.exit(failed || (codes > 10000 && stepped > codes / 1000) ? 1 : 0);
