@@ -6,6 +6,8 @@
 #include "onnx/onnx.h"
 #include "pipeline.h"
 
+#include <math.h>
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static uint32_t sum_of(const uint8_t *data, size_t len)
@@ -36,13 +38,33 @@ static Options choose_options(uint32_t sum)
     opt.input.scale = 1;
     opt.lowering = (Lowering)((sum >> 10) % 5);
     opt.target = targets[(sum >> 13) % 5];
+    const uint32_t other = sum * 2654435761u;
+    opt.int8 = other >> 30 == 0;
+    opt.io_codes = other >> 28 & 1;
+    opt.powers = opt.int8 && (other >> 25 & 7) == 0;
+    opt.keep_float = opt.int8 && (other >> 22 & 7) == 0;
     return opt;
+}
+
+/* Ranges that activations might have: of tensors whose values only samples show. */
+static void draw_ranges(Model *m, uint32_t sum)
+{
+    Range *r = NEW_ARRAY(Range, m->graph->num_tensors);
+    for (int i = 0; i < m->graph->num_tensors; i++) {
+        const uint32_t v = (sum + (uint32_t)i) * 2654435761u;
+        const float reach = ldexpf(1, (int)(v >> 27) - 16);
+        r[i] = (Range){v >> 26 & 1 ? -reach : 0, v >> 24 & 3 ? 1.5f * reach : 0, (v >> 21 & 7) != 0};
+    }
+    m->ranges = r;
+    m->num_ranges = m->graph->num_tensors;
 }
 
 static void compile(const uint8_t *data, size_t len, const Options *opt, Text *c, Text *h)
 {
     Model *m = onnx_read_memory("fuzz.onnx", data, len, opt);
     pipeline_prepare(m, opt);
+    if (opt->int8)
+        draw_ranges(m, sum_of(data, len));
     pipeline_ternarize(m, opt);
     emit_c(pipeline_lower(m, opt), c, h);
 }
