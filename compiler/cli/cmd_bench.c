@@ -25,7 +25,7 @@ typedef struct Rounds {
 
 /* One build of the model, or the rival. */
 typedef struct Contender {
-    const char *name;                /* "float", "auto", ... */
+    const char *name;                /* "float" or, on codes, "int8"; then "auto", ... */
     const Plan *plan;                /* NULL: the rival */
     const char **sources, **objects; /* paths, NULL at the end */
     double compile_seconds;
@@ -71,11 +71,24 @@ static void add_builds(Bench *b)
 {
     const CommandLine *c = b->c;
     add_build(b, "float", METHOD_none, LOWER_DENSE);
+    if (has_codes(b->builds[0].plan->g))
+        b->builds[0].name = "int8";
     for (int i = 0; i < c->num_lowerings; i++)
         add_build(b, lowering_name(c->lowerings[i]), c->opt.method, c->lowerings[i]);
     b->count = b->num_builds + (c->rival != NULL);
     if (c->rival)
         b->builds[b->num_builds].name = "rival";
+}
+
+/* As bench.c knows them. */
+static const char *letter_of(DType d)
+{
+    switch (d) {
+    case DT_F32: return "'f'";
+    case DT_U8: return "'u'";
+    case DT_I8: return "'i'";
+    default: return "0";
+    }
 }
 
 static void add_tensors(Text *t, const char *name, const char *macro, Tensor *const *list, int count)
@@ -85,7 +98,7 @@ static void add_tensors(Text *t, const char *name, const char *macro, Tensor *co
         text_printf(t, "    {%d, {", list[i]->type.rank);
         for (int d = 0; d < list[i]->type.rank; d++)
             text_printf(t, "%s, ", int_text(list[i]->type.dims[d]));
-        text_printf(t, "0}, %zu, %d},\n", type_bytes(list[i]->type), list[i]->type.dtype == DT_F32);
+        text_printf(t, "0}, %zu, %s},\n", type_bytes(list[i]->type), letter_of(list[i]->type.dtype));
     }
     text_printf(t, "    {0, {0}, 0, 0}};\n");
 }
@@ -105,6 +118,22 @@ static void add_run(Text *t, const Plan *p)
     text_printf(t, ");\n}\n");
 }
 
+/* Those of all builds, which have ranges of their own. */
+static void add_steps(Text *t, const Bench *b)
+{
+    text_printf(t, "static const Step output_steps[][NUM_OUTPUTS + 1] = {\n");
+    for (int i = 0; i < b->num_builds; i++) {
+        const Graph *g = b->builds[i].plan->g;
+        text_printf(t, "    {");
+        for (int k = 0; k < g->num_outputs; k++) {
+            const CodeStep *s = g->outputs[k]->step;
+            text_printf(t, "{%.9g, %d}, ", s ? s->scale : 1, s ? s->zero : 0);
+        }
+        text_printf(t, "{0, 0}},\n");
+    }
+    text_printf(t, "};\n");
+}
+
 static void describe(const Bench *b)
 {
     const Graph *g = b->builds[0].plan->g;
@@ -121,6 +150,7 @@ static void describe(const Bench *b)
     text_printf(&t, "NULL};\n");
     add_tensors(&t, "input_tensors", "INPUTS", g->inputs, g->num_inputs);
     add_tensors(&t, "output_tensors", "OUTPUTS", g->outputs, g->num_outputs);
+    add_steps(&t, b);
     file_write(path_in(b, "model.h"), t.data, t.len);
     text_free(&t);
     file_write_lines(path_in(b, "bench.c"), bench_harness_lines);
@@ -278,8 +308,8 @@ static void summarize(Bench *b)
 static void print_table(const Bench *b)
 {
     bool rival = b->c->rival != NULL;
-    Table *t = table_new(rival ? "build\t>us/run\t>x float\t>x rival\t>arena\t>compile s\t>difference"
-                               : "build\t>us/run\t>x float\t>arena\t>compile s\t>difference");
+    Table *t = table_new(mem_printf("build\t>us/run\t>x %s%s\t>arena\t>compile s\t>difference",
+                                    b->builds[0].name, rival ? "\t>x rival" : ""));
     for (int i = 0; i < b->count; i++) {
         const Contender *p = &b->builds[i];
         const char *ratio =
@@ -324,7 +354,7 @@ static cJSON *build_json(const Bench *b, const Contender *p)
     cJSON *o = cJSON_CreateObject();
     cJSON_AddStringToObject(o, "build", p->name);
     cJSON_AddNumberToObject(o, "ns", p->ns);
-    cJSON_AddNumberToObject(o, "times_float", p->ratio);
+    cJSON_AddNumberToObject(o, mem_printf("times_%s", b->builds[0].name), p->ratio);
     if (b->c->rival)
         cJSON_AddNumberToObject(o, "times_rival", p->rival_ratio);
     cJSON_AddNumberToObject(o, "difference", p->difference);

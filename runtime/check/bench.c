@@ -18,8 +18,13 @@ typedef struct Tensor {
     int rank;
     int64_t dims[8];
     size_t bytes;
-    int is_float; /* float32 */
+    char type; /* 'f': float32, 'u' and 'i': 8 bits without and with a sign, 0: another */
 } Tensor;
+
+typedef struct Step { /* of codes; 1 and 0 of other numbers */
+    double scale;
+    int zero;
+} Step;
 
 typedef void (*Run)(void *const *in, void *const *out);
 
@@ -117,18 +122,28 @@ static void open_rival(const char *path, const char *model, Build *b)
 
 /* ---- comparing ---- */
 
-/* How far the outputs of a build are from those of the first: the largest difference of float outputs, and the largest
+/* Element i of output k. The rival's codes have the steps of the first build. */
+static double output_value(int build, int k, size_t i)
+{
+    const void *p = builds[build].out[k];
+    const Step *s = &output_steps[build < NUM_BUILDS ? build : 0][k];
+    switch (output_tensors[k].type) {
+    case 'f': return (double)((const float *)p)[i];
+    case 'u': return s->scale * (((const uint8_t *)p)[i] - s->zero);
+    default: return s->scale * (((const int8_t *)p)[i] - s->zero);
+    }
+}
+
+/* How far the outputs of a build are from those of the first, in real numbers: the largest difference, and the largest
  * magnitude there. */
 static void print_difference(int build)
 {
     double difference = 0, largest = 0;
     for (int k = 0; k < NUM_OUTPUTS; k++) {
-        if (!output_tensors[k].is_float)
-            continue;
-        const float *a = builds[0].out[k], *b = builds[build].out[k];
-        for (size_t i = 0; i < output_tensors[k].bytes / sizeof *a; i++) {
-            difference = fmax(difference, fabs((double)a[i] - (double)b[i]));
-            largest = fmax(largest, fabs((double)a[i]));
+        const Tensor *t = &output_tensors[k];
+        for (size_t i = 0; t->type && i < t->bytes / (t->type == 'f' ? sizeof(float) : 1); i++) {
+            difference = fmax(difference, fabs(output_value(0, k, i) - output_value(build, k, i)));
+            largest = fmax(largest, fabs(output_value(0, k, i)));
         }
     }
     printf("difference %d %.9g %.9g\n", build, difference, largest);
