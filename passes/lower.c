@@ -123,11 +123,12 @@ static void predict_forms(Layer *l, bool small, const Options *opt, int64_t *lef
             predict_table(l, form_of(l, i, small), opt);
 }
 
-/* Multiplying by ternary weights is no candidate: where it is predicted to be faster, it is by little, for
- * sixteen times the bytes. */
-static bool is_candidate(const Layer *l, Lowering i)
+/* Multiplying floats by ternary weights is no candidate: where it is predicted to be faster, it is by little,
+ * for sixteen times the bytes. */
+static bool is_candidate(const Layer *l, Lowering i, bool small)
 {
-    return l->bytes[i] >= 0 && form_of(l, i, false)->ternary;
+    const LayerForm *form = form_of(l, i, small);
+    return l->bytes[i] >= 0 && (form->ternary || form->bytes);
 }
 
 /* The fewest bytes. */
@@ -135,7 +136,7 @@ static Lowering choose_for_size(Layer *l)
 {
     Lowering best = LOWER_SPARSE;
     for (Lowering i = LOWER_UNROLL; i < NUM_LOWERINGS; i++)
-        if (is_candidate(l, i) && l->bytes[i] < l->bytes[best])
+        if (is_candidate(l, i, true) && l->bytes[i] < l->bytes[best])
             best = i;
     l->why = "fewest bytes of code and constants";
     if (l->kind == LAYER_FC && best == LOWER_SPARSE &&
@@ -147,15 +148,16 @@ static Lowering choose_for_size(Layer *l)
 }
 
 /* The least time; of those that are about as fast, the fewest bytes. */
-static Lowering choose_for_speed(Layer *l)
+static Lowering choose_for_speed(Layer *l, bool small)
 {
     Lowering fastest = LOWER_SPARSE, best;
     for (Lowering i = LOWER_UNROLL; i < NUM_LOWERINGS; i++)
-        if (is_candidate(l, i) && l->time[i] < l->time[fastest])
+        if (is_candidate(l, i, small) && l->time[i] < l->time[fastest])
             fastest = i;
     best = fastest;
     for (Lowering i = LOWER_UNROLL; i < NUM_LOWERINGS; i++)
-        if (is_candidate(l, i) && l->time[i] <= CLOSE * l->time[fastest] && l->bytes[i] < l->bytes[best])
+        if (is_candidate(l, i, small) && l->time[i] <= CLOSE * l->time[fastest] &&
+            l->bytes[i] < l->bytes[best])
             best = i;
     l->why = "predicted to be the fastest form";
     if (best != fastest)
@@ -171,11 +173,11 @@ static bool wants_small_tables(const Layer *l, const Options *opt)
     const Core *core = find_core(opt->target);
     if (l->kind == LAYER_CONV_TRANSPOSE)
         return false;
-    return opt->optimize == OPTIMIZE_SIZE || core->small_tables ||
+    return opt->optimize == OPTIMIZE_SIZE || core->small_tables || (l->quantised && core->lanes == 1) ||
            (l->kind == LAYER_CONV && core->soft_float);
 }
 
-static Lowering choose_lowering(Layer *l, const Options *opt)
+static Lowering choose_lowering(Layer *l, bool small, const Options *opt)
 {
     l->why = l->ints ? "8-bit weights" : "float weights";
     if (!l->codes)
@@ -183,7 +185,7 @@ static Lowering choose_lowering(Layer *l, const Options *opt)
     l->why = "asked for by --lowering";
     if (opt->lowering != LOWER_AUTO)
         return opt->lowering;
-    return opt->optimize == OPTIMIZE_SIZE ? choose_for_size(l) : choose_for_speed(l);
+    return opt->optimize == OPTIMIZE_SIZE ? choose_for_size(l) : choose_for_speed(l, small);
 }
 
 /* left: unrolled terms that the model may still have. */
@@ -194,7 +196,7 @@ static void choose_form(Layer *l, const Options *opt, int64_t *left)
     void *mark = mem_mark(); /* predictions are numbers: what it takes to make them goes */
     predict_forms(l, small, opt, left);
     mem_release(mark);
-    layer_set_form(l, form_of(l, choose_lowering(l, opt), small), opt);
+    layer_set_form(l, form_of(l, choose_lowering(l, small, opt), small), opt);
 }
 
 /* ---- layouts ---- */

@@ -42,6 +42,24 @@ void emit_stage_borders(const Conv *c)
                   int_text(s->staged * s->plane));
 }
 
+/* As words of four codes; rows that follow each other as one. */
+static void emit_stage_words(const Conv *c, const char *x)
+{
+    const Layer *l = c->turned;
+    const ConvStrip *s = c->s;
+    const char *kernel = emit_kernel(c->e, "stage_words", DT_NONE);
+    if (strip_is_flat(l, s)) {
+        emit_line(c->e, "%s(p, %s, %s, 1, %s, 0, 0, r * -%s, 1, 1, 1, 1, 1, %s, 0);", kernel, x,
+                  int_text(s->staged), int_text(l->ih * l->iw), int_text(l->iw),
+                  int_text(s->stage_rows * l->iw));
+        return;
+    }
+    emit_line(c->e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s, %s, %s, %s, %s);", kernel, x,
+              int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->top), int_text(s->left),
+              int_text(l->sh), int_text(l->sw), int_text(s->phase_rows), int_text(s->phase_cols),
+              int_text(s->stage_rows), int_text(s->pitch), int_text(packs_columns(l) ? l->dw : 0));
+}
+
 /* The rows that a strip reads of the input channels from x on, into p. */
 void emit_stage(const Conv *c, const char *x)
 {
@@ -54,7 +72,9 @@ void emit_stage(const Conv *c, const char *x)
     x = codes_input(c, x);
     if (strip_slides(l, s))
         emit_stage_next(c, x);
-    if (l->direct)
+    if (c->f->bytes)
+        emit_stage_words(c, x);
+    else if (l->direct)
         emit_line(e, "const %s *p = x + r * %s;", dtype_c(c->f->staged), int_text(l->iw));
     else if (c->f->pairs && strip_is_flat(l, s))
         emit_line(e, "%s(p, %s, %s, %s, %s, r, %s);", emit_kernel(e, "stage_flat_w2", DT_NONE), x,

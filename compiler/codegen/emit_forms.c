@@ -114,23 +114,29 @@ static const FormCode code_unroll = {
 /* ---- tables ---- */
 
 /* The weights' array; its name. */
+static const char *emit_table(Emitter *e, const Layer *l, WeightTable t)
+{
+    return emit_const_array(e, mem_printf("layer%d_weights", l->index), t.dtype, t.data, t.len);
+}
+
 static const char *emit_weights(Emitter *e, const Layer *l, int64_t block)
 {
-    WeightTable t = layer_table(l, block);
-    return emit_const_array(e, mem_printf("layer%d_weights", l->index), t.dtype, t.data, t.len);
+    return emit_table(e, l, layer_table(l, block));
 }
 
 static void table_data(Conv *c)
 {
-    const Layer *l = c->l;
-    int64_t taps = l->kh * l->kw;
+    const Layer *l = c->turned;
+    int64_t taps = c->s->taps;
     for (int part = 0; part < c->s->num_parts; part++) {
         int32_t *koff = NEW_ARRAY(int32_t, taps);
         for (int64_t k = 0; k < taps; k++)
             koff[k] = (int32_t)c->s->parts[part].koff[k];
         c->koff[part] = emit_const_array(c->e, mem_printf("layer%d_taps", l->index), DT_I32, koff, taps);
     }
-    c->table = emit_weights(c->e, l, c->s->block);
+    WeightTable t = layer_table(l, c->s->block);
+    c->table = emit_table(c->e, l, t);
+    c->table_type = t.dtype;
 }
 
 /* Stages the input of a group at its first output channel, where not all are staged at once; the staged input
@@ -155,7 +161,7 @@ static void table_strip(Conv *c, int part)
     Emitter *e = c->e;
     const Layer *l = c->l;
     long long outs = l->co / l->groups, block = c->s->block;
-    emit_line(e, "const TN_ROM %s *w = %s;", l->form->decodes ? dtype_c(DT_U8) : dtype_c(DT_F32), c->table);
+    emit_line(e, "const TN_ROM %s *w = %s;", dtype_c(c->table_type), c->table);
     if (block > 1 && outs % block) { /* blocks end with their group */
         emit_line(e, "for (int32_t g = 0; g < %s; g++)", int_text(l->groups));
         emit_line(e, "for (int32_t c = g * %lld, left = %lld; left > 0; c += %lld, left -= %lld) {", outs,
@@ -331,6 +337,23 @@ static void dense_rows_call(const Conv *c, int part, const char *x)
     emit_line(c->e, "w = %s(acc, %s, %s%s, r, rows, w);", table_kernel(c->e, c->l, "dense_rows"), x,
               c->koff[part], zero_argument(c->l));
 }
+
+/* For speed, where there are vectors: by words of four. */
+static void dense_bytes_call(const Conv *c, int part, const char *x)
+{
+    const bool one = c->s->block == 1;
+    const char *n = one ? "n" : mem_printf("%s, n", int_text(c->s->acc_pitch));
+    emit_line(c->e, "w = %s(acc, %s, %s, %s, %s, %s, %s, w, %d%s);",
+              emit_kernel(c->e, one ? "dense_words1" : "dense_words", DT_NONE), n, x, int_text(c->s->plane),
+              int_text(c->s->planes), int_text(c->s->taps), c->koff[part], c->l->quantised->in == DT_I8,
+              one ? "" : mem_printf(", %d", c->l->codes != NULL));
+}
+
+static const FormCode code_dense_bytes = {
+    .conv_data = table_data,
+    .conv_strip = table_strip,
+    .conv_call = dense_bytes_call,
+};
 
 static const FormCode code_dense_codes = {
     .conv_data = unstaged_data,

@@ -19,7 +19,8 @@ typedef struct Conv {
     const Layer *turned; /* of the frame: what is emitted */
     const ConvStrip *s;  /* of the frame */
     int *functions;      /* unrolled: how many per [part][output channel that starts a block][stage] */
-    const char *table;   /* tables: the weights' array */
+    const char *table;   /* tables: the weights' array, */
+    DType table_type;    /* and what it is of */
     const char **koff;   /* tables: the array of tap offsets per part; unstaged: its shape */
 } Conv;
 

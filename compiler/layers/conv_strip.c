@@ -51,6 +51,17 @@ static int64_t *new_offsets(const Layer *l)
     return NEW_ARRAY(int64_t, l->kh * l->kw);
 }
 
+/* Words of codes that are those of columns: a copy is staged for each word of a row of the kernel. */
+static bool stages_columns(const Layer *l)
+{
+    return layer_format(l)->bytes && packs_columns(l);
+}
+
+static int64_t staged_columns(const Layer *l)
+{
+    return stages_columns(l) ? words_of(l->kw) : l->kw;
+}
+
 /* The upper half of the outputs, of pooled ones where they are; the other half goes with it. */
 static void halve_rows(const Layer *l, ConvStrip *s)
 {
@@ -63,6 +74,12 @@ static void halve_rows(const Layer *l, ConvStrip *s)
     }
     p->rows = (half - 1) * l->pool.sh + l->pool.kh;
     p->cols = (l->pool.ow - 1) * l->pool.sw + l->pool.kw;
+}
+
+/* Whether what is staged is moved, not the place where a tap reads it. */
+static bool moves_columns(const Layer *l, const ConvStrip *s)
+{
+    return s->dense || stages_columns(l);
 }
 
 static void conv_parts(const Layer *l, ConvStrip *s)
@@ -80,21 +97,24 @@ static void conv_parts(const Layer *l, ConvStrip *s)
     if (s->unstaged)
         s->pitch = l->ow;
     else
-        s->pitch = l->direct ? l->iw : l->ow + (s->dense ? 0 : (l->kw - 1) * l->dw / l->sw);
+        s->pitch = l->direct ? l->iw : l->ow + (moves_columns(l, s) ? 0 : (l->kw - 1) * l->dw / l->sw);
     s->phase_rows = l->sh < (l->kh - 1) * l->dh + 1 ? l->sh : (l->kh - 1) * l->dh + 1;
     s->phase_cols = l->sw < (l->kw - 1) * l->dw + 1 ? l->sw : (l->kw - 1) * l->dw + 1;
-    if (s->dense)
-        s->phase_cols = l->kw;
+    if (moves_columns(l, s))
+        s->phase_cols = staged_columns(l);
+    s->taps = l->kh * staged_columns(l);
 }
 
 static void conv_offsets(const Layer *l, ConvStrip *s)
 {
-    int64_t *koff = new_offsets(l), phase_plane = s->stage_rows * s->pitch;
+    const int64_t cols = staged_columns(l), phase_plane = s->stage_rows * s->pitch;
+    int64_t *koff = new_offsets(l);
+    const bool moves = moves_columns(l, s);
     for (int64_t ky = 0; ky < l->kh; ky++)
-        for (int64_t kx = 0; kx < l->kw; kx++) {
+        for (int64_t kx = 0; kx < cols; kx++) {
             int64_t y = ky * l->dh, x = kx * l->dw;
-            int64_t phase = y % l->sh * s->phase_cols + (s->dense ? x : x % l->sw);
-            koff[ky * l->kw + kx] = phase * phase_plane + y / l->sh * s->pitch + (s->dense ? 0 : x / l->sw);
+            int64_t phase = y % l->sh * s->phase_cols + (moves ? kx : x % l->sw);
+            koff[ky * cols + kx] = phase * phase_plane + y / l->sh * s->pitch + (moves ? 0 : x / l->sw);
         }
     s->parts[0].koff = koff;
 }
@@ -143,6 +163,7 @@ static void transposed_parts(const Layer *l, ConvStrip *s, int64_t *halo)
     s->left = -xlo;
     s->pitch = (l->ow + l->sw - 1) / l->sw + xhi - xlo;
     s->phase_rows = s->phase_cols = 1;
+    s->taps = l->kh * l->kw;
     *halo = yhi - ylo;
     s->parts = NEW_ARRAY(ConvPart, l->sh * l->sw);
     for (int64_t ry = 0; ry < l->sh && ry < l->oh; ry++)
@@ -207,6 +228,7 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->stage_rows = rows + halo;
     s->plane = l->direct ? l->ih * l->iw : s->phase_rows * s->phase_cols * s->stage_rows * s->pitch;
     const Format *f = layer_format(l);
+    s->planes = f->bytes ? word_planes(l, s->staged) : s->staged;
     s->acc_pitch = s->unstaged || f->pairs ? positions(s, rows) : accumulators(s, rows, f->max_lanes);
     if (s->unstaged) /* a maximum reads vectors that begin at any sum */
         return s->scratch_bytes = (s->acc_pitch + (l->pool.kind == POOL_MAX ? f->max_lanes - 1 : 0)) *
@@ -214,7 +236,7 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
     s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
     s->scratch_bytes = s->stage_offset;
     if (!l->direct)
-        s->scratch_bytes += (s->staged * s->plane + f->max_lanes) * (int64_t)dtype_size(f->staged);
+        s->scratch_bytes += (s->planes * s->plane + f->max_lanes) * (int64_t)dtype_size(f->staged);
     if (strip_slides(l, s))
         s->scratch_bytes += l->ci * (s->stage_rows - s->rows - s->top) * l->iw;
     return s->scratch_bytes;
@@ -230,7 +252,8 @@ double strip_inputs(const Layer *l, const ConvStrip *s)
     if (l->direct || s->unstaged)
         return 0;
     const int64_t times = s->stages > 1 ? (l->co + s->block - 1) / s->block : 1;
-    return (double)(times * l->ci * s->plane) * (l->sw > 1 ? STRIDED : 1);
+    const int64_t codes = layer_format(l)->bytes ? 4 : 1;
+    return (double)(times * l->ci / s->staged * s->planes * codes * s->plane) * (l->sw > 1 ? STRIDED : 1);
 }
 
 /* What depends on the rows of a strip in the time of a run: vectors, and what each strip costs again. */
@@ -292,7 +315,8 @@ static int64_t strip_activations(const Layer *l, const ConvStrip *s, const Optio
 {
     const Format *f = layer_format(l);
     const bool vectors = format_lanes(f, opt) > 1;
-    const int64_t in = (int64_t)dtype_size(vectors ? f->staged : layer_input(l)) * (s->dense ? l->kw : 1);
+    const DType staged = vectors && !f->bytes ? f->staged : layer_input(l);
+    const int64_t in = (int64_t)dtype_size(staged) * (s->dense ? l->kw : 1);
     const int64_t out = (int64_t)dtype_size(vectors ? f->acc : layer_output(l));
     return elements_bytes(l, in, out, l->oh * l->ow);
 }
@@ -304,6 +328,7 @@ static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_
     int64_t activations = strip_activations(l, s, opt);
     bool decodes = l->form->decodes;
     bool streams = l->form->unrolled && outgrown(weights_used(l)) > 0;
+    streams |= layer_format(l)->bytes;
     int64_t budget = max64(SMALL_SCRATCH, decodes || streams ? activations : activations / 4), best = unit;
     if (layer_format(l)->pairs)
         budget = pairs_budget(l);

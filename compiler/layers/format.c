@@ -107,6 +107,44 @@ static const Format split_paired_format = {
     .half_ulp = 0x1p-24,
 };
 
+/* Words of four codes, multiplied by words of four weights. */
+static const Format bytes_format = {
+    .name = "products of bytes in 32-bit sums",
+    .suffix = "words",
+    .staged = DT_U32,
+    .acc = DT_I32,
+    .sum = DT_I32,
+    .bytes = true,
+    .vec = "words",
+    .lanes = "TN_LANES_I16", /* of what makes codes of sums */
+    .lane_bytes = 4,
+    .max_lanes = 32,
+    .exact_in = INT8_MAX,
+    .exact_acc = INT32_MAX,
+    .half_ulp = 0x1p-24,
+};
+
+int64_t words_of(int64_t bytes)
+{
+    return (bytes + 3) / 4;
+}
+
+bool packs_columns(const Layer *l)
+{
+    const int64_t inputs = l->ci / l->groups;
+    return inputs * words_of(l->kw) < words_of(inputs) * l->kw;
+}
+
+int64_t word_planes(const Layer *l, int64_t channels)
+{
+    return packs_columns(l) ? channels : words_of(channels);
+}
+
+int64_t word_taps(const Layer *l)
+{
+    return l->kh * (packs_columns(l) ? words_of(l->kw) : l->kw);
+}
+
 /* Rows of fully connected layers, and tables: numbers one by one. */
 static const Format plain_format = {
     .name = "32-bit sums",
@@ -144,6 +182,8 @@ const Format *choose_format(const Layer *l, const Options *opt)
     const Quantised *q = l->quantised;
     if (!q)
         return &float_format;
+    if (l->form->bytes && l->kind == LAYER_CONV)
+        return &bytes_format;
     if (!l->form->unrolled || l->kind == LAYER_FC)
         return &plain_format;
     bool narrow = q->sum_low >= INT16_MIN && q->sum_high <= INT16_MAX;

@@ -135,6 +135,18 @@ static const LayerForm form_small_packed = {
     .fc_work = table_fc_work,
 };
 
+static const LayerForm form_dense_bytes = {
+    .id = FORM_dense_bytes,
+    .codes = true,
+    .name = "dense bytes",
+    .lowering = LOWER_DENSE,
+    .small_id = FORM_dense_codes,
+    .bytes = true,
+    .conv_channels = eight_channels,
+    .conv_table = word_weights,
+    .conv_work = table_conv_work,
+};
+
 static const LayerForm form_dense_codes = {
     .id = FORM_dense_codes,
     .codes = true,
@@ -163,17 +175,29 @@ const LayerForm *form_at(FormId id)
 
 static bool allows(const LayerForm *form, const Layer *l)
 {
-    return l->quantised ? form->codes : form->floats;
+    if (!l->quantised)
+        return form->floats;
+    return form->codes && (!form->bytes || l->kind == LAYER_CONV);
 }
 
-/* The small ones stand last; layers of codes have no others. */
-const LayerForm *form_of(const Layer *l, Lowering lowering, bool small)
+/* The small ones stand last. */
+static const LayerForm *find_form(const Layer *l, Lowering lowering, bool small)
 {
     for (int i = NUM_FORMS - 1; i >= 0; i--)
-        if (forms[i]->lowering == lowering && allows(forms[i], l) &&
-            (small || !forms[i]->small || l->quantised))
+        if (forms[i]->lowering == lowering && allows(forms[i], l) && (small || !forms[i]->small))
             return forms[i];
-    bug("there is no form for %s", lowering_name(lowering));
+    return NULL;
+}
+
+/* Layers of codes have some lowerings in a small form alone. */
+const LayerForm *form_of(const Layer *l, Lowering lowering, bool small)
+{
+    const LayerForm *form = find_form(l, lowering, small);
+    if (!form)
+        form = find_form(l, lowering, true);
+    if (!form)
+        bug("there is no form for %s", lowering_name(lowering));
+    return form;
 }
 
 void layer_set_form(Layer *l, const LayerForm *form, const Options *opt)

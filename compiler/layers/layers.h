@@ -14,6 +14,7 @@ typedef struct Format {
     DType staged, acc;  /* staged inputs and accumulators in memory */
     DType sum;          /* the numbers that accumulators are, */
     bool pairs;         /* two of them in one: an output of the upper and one of the lower half */
+    bool bytes;         /* a staged number has the codes of four inputs */
     const char *vec;    /* "vec": accumulators are held in vectors of type tn_vec */
     const char *lanes;  /* the macro of their length */
     const char *input;  /* the macro that loads inputs as such a vector */
@@ -30,7 +31,14 @@ typedef struct Format {
     double half_ulp;             /* largest relative rounding error of an accumulator, */
     double out_half_ulp;         /* and of its way to an output; 0: there is none */
 } Format;
-const Format *layer_format(const Layer *l); /* its own; float where lower.c has not set it yet */
+/* Words of four bytes. */
+int64_t words_of(int64_t bytes);
+/* Format.bytes: a word has the codes of four columns of the kernel, where those of four channels took more.
+ */
+bool packs_columns(const Layer *l);
+int64_t word_planes(const Layer *l, int64_t channels); /* of words, for so many channels of a group */
+int64_t word_taps(const Layer *l);                     /* of such a plane */
+const Format *layer_format(const Layer *l);            /* its own; float where lower.c has not set it yet */
 const Format *choose_format(const Layer *l, const Options *opt); /* of its form */
 bool format_in_place(const Layer *l);                  /* accumulators can become outputs where they lie */
 int format_lanes(const Format *f, const Options *opt); /* of the target's vectors */
@@ -157,6 +165,8 @@ typedef struct ConvStrip {
     int64_t phase_rows, phase_cols; /* staging: phases, 1 but for strided convolutions */
     int64_t stage_rows;             /* rows of one phase plane; its columns are `pitch` */
     int64_t staged;                 /* input channels staged at once; fewer than all: those of one block */
+    int64_t planes;                 /* staged at once */
+    int64_t taps;                   /* of a plane */
     int64_t stages;                 /* in which the inputs of a block are staged, one after the other */
     int64_t block;                  /* output channels accumulated at once */
     int64_t acc_pitch;              /* accumulators per output channel, a multiple of Format.max_lanes */
@@ -272,6 +282,7 @@ WeightTable packed_bytes(const Layer *l, int64_t block);
 WeightTable packed_words(const Layer *l, int64_t block);
 WeightTable dense_weights(const Layer *l, int64_t block); /* interleaves so many output channels */
 WeightTable int_weights(const Layer *l, int64_t block);   /* of 8 bits, as they are */
+WeightTable word_weights(const Layer *l, int64_t block);  /* four to a word, as dense_weights */
 WeightTable layer_table(const Layer *l, int64_t block);   /* that of its form */
 
 /* ---- cost.c: how long layers take ---- */
@@ -307,6 +318,7 @@ typedef struct LayerForm {
     bool decodes;       /* its table is decoded anew for every strip */
     bool unstaged;      /* convolutions read their input where it lies, the borders cut off each tap's rows */
     bool floats, codes; /* of which inputs it can be */
+    bool bytes;         /* stages inputs as words of four codes; convolutions alone */
     int fc_stack;       /* bytes that its kernel has on the stack beside what others have */
     int64_t (*conv_channels)(const Layer *l, const Options *opt); /* output channels accumulated at once */
     WeightTable (*conv_table)(const Layer *l, int64_t block); /* NULL: no table. block: of conv_channels */

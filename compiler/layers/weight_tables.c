@@ -188,6 +188,40 @@ WeightTable int_weights(const Layer *l, int64_t block)
     return t;
 }
 
+/* The weights of channel c that are multiplied by the codes of a staged word: those of tap k of a plane. */
+static uint32_t weight_word(const Layer *l, int64_t c, int64_t plane, int64_t k)
+{
+    const int64_t inputs = l->ci / l->groups, taps = l->kh * l->kw, across = words_of(l->kw);
+    const bool columns = packs_columns(l);
+    uint32_t word = 0;
+    for (int64_t b = 0; b < 4; b++) {
+        const int64_t channel = columns ? plane : 4 * plane + b, kx = 4 * (k % across) + b;
+        if (columns ? kx >= l->kw : channel >= inputs)
+            continue;
+        const int64_t tap = columns ? k / across * l->kw + kx : k;
+        word |= (uint32_t)(uint8_t)layer_weight(l, (c * inputs + channel) * taps + tap) << (8 * b);
+    }
+    return word;
+}
+
+/* Blocks of output channels as those of dense_weights: the sums of their weights, then [planes][taps][block].
+ */
+WeightTable word_weights(const Layer *l, int64_t block)
+{
+    int64_t outs = l->co / l->groups, blocks = (outs + block - 1) / block, taps = word_taps(l),
+            words = word_planes(l, l->ci / l->groups) * taps;
+    WeightTable t = new_table(DT_U32, l->groups * blocks * (words + 1) * block);
+    uint32_t *data = t.data;
+    for (int64_t c = 0; c < l->co; c++) {
+        uint32_t *first =
+            data + (c / outs * blocks + c % outs / block) * (words + 1) * block + c % outs % block;
+        *first = (uint32_t)weight_sum(l, c);
+        for (int64_t i = 0; i < words; i++)
+            first[(i + 1) * block] = weight_word(l, c, i / taps, i % taps);
+    }
+    return t;
+}
+
 WeightTable layer_table(const Layer *l, int64_t block)
 {
     return (l->kind == LAYER_FC ? l->form->fc_table : l->form->conv_table)(l, block);

@@ -16,9 +16,12 @@ enum { LAYERS = 150, GUARD = 64 };
 
 /* ---- what was met ---- */
 
-static const char *const all_formats[] = {"16-bit sums", "16-bit sums added into 32 bits",
+static const char *const all_formats[] = {"16-bit sums",
+                                          "16-bit sums added into 32 bits",
                                           "two 16-bit sums in a word",
-                                          "two 16-bit sums in a word, added into 32 bits", "32-bit sums"};
+                                          "two 16-bit sums in a word, added into 32 bits",
+                                          "32-bit sums",
+                                          "products of bytes in 32-bit sums"};
 enum { NUM_FORMATS = sizeof all_formats / sizeof all_formats[0] };
 static int met[NUM_FORMATS][2]; /* [1]: with products of 64 bits */
 static int met_dense;           /* convolutions whose rows lie without gaps */
@@ -141,13 +144,19 @@ static const char *const flags[] = {
     "-O1 -march=native", "-O1 -march=native -DTN_NO_VECTORS", "-O1",
     "-O1 -DTN_NO_VECTORS -fsanitize=undefined -fsanitize-undefined-trap-on-error"};
 
-static void test_for(const Coded *q, Lowering lowering, Optimize optimize, const char *target, int number)
+static void test_with(const Coded *q, Lowering lowering, Optimize optimize, const char *target,
+                      const char *cc, const char *cflags, int number)
 {
     Options opt = {.lowering = q->l->codes ? lowering : LOWER_DENSE,
                    .optimize = optimize,
                    .target = target,
                    .name = "net"};
-    test_coded(q, &opt, compilers[pick(0, 1)], flags[pick(0, 3)], number);
+    test_coded(q, &opt, cc, cflags, number);
+}
+
+static void test_for(const Coded *q, Lowering lowering, Optimize optimize, const char *target, int number)
+{
+    test_with(q, lowering, optimize, target, compilers[pick(0, 1)], flags[pick(0, 3)], number);
 }
 
 static void test_somewhere(const Coded *q, Lowering lowering, const char *target, int number)
@@ -167,7 +176,7 @@ static void test_random_layers(void)
 {
     for (int i = 0; i < LAYERS; i++) {
         const Coded *q = draw_coded(draw_wish(i), pick(0, 3));
-        Lowering lowering = pick(0, 1) ? LOWER_UNROLL : (Lowering)pick(LOWER_UNROLL, LOWER_DENSE - 1);
+        Lowering lowering = pick(0, 1) ? LOWER_UNROLL : (Lowering)pick(LOWER_UNROLL, LOWER_DENSE);
         test_somewhere(q, lowering, targets[i % 3], i);
     }
 }
@@ -235,6 +244,40 @@ static void test_wide_rows(void)
     }
 }
 
+/* Flags of machines that this one can be. */
+static int runnable_flags(const char **found)
+{
+    static const struct {
+        const char *flags, *hosts;
+    } machines[] = {{"-march=native", ""},
+                    {"-DTN_NO_VECTORS", ""},
+                    {"-msse2", "x86-64 x86-64-v3 x86-64-v4"},
+                    {"-mssse3", "x86-64-v3 x86-64-v4"},
+                    {"-mavx", "x86-64-v3 x86-64-v4"},
+                    {"-march=x86-64-v3", "x86-64-v3 x86-64-v4"},
+                    {"-mavx512f", "x86-64-v4"},
+                    {"-march=x86-64-v4", "x86-64-v4"}};
+    int n = 0;
+    for (size_t i = 0; i < sizeof machines / sizeof machines[0]; i++)
+        if (!machines[i].hosts[0] || strstr(machines[i].hosts, host_target()))
+            found[n++] = mem_printf("-O1 %s", machines[i].flags);
+    return n;
+}
+
+/* By every instruction that multiplies bytes, and where there is none; sums that leave 16 bits, too. */
+static void test_bytes(void)
+{
+    const char *machines[8];
+    const int n = runnable_flags(machines);
+    for (int i = 0; i < n; i++) {
+        const char *cc = compilers[pick(0, 1)];
+        const Coded *q = draw_coded((LayerWish){.kind = LAYER_CONV, .ternary = i % 3 > 0}, pick(0, 3));
+        test_with(q, LOWER_DENSE, OPTIMIZE_SPEED, "x86-64-v4", cc, machines[i], i);
+        q = draw_long(LAYER_CONV, 50 + i, 9, 3, 7, 1);
+        test_with(q, LOWER_DENSE, OPTIMIZE_SPEED, "x86-64-v4", cc, machines[i], i);
+    }
+}
+
 static void test_all_met(void)
 {
     for (int i = 0; i < NUM_FORMATS; i++) {
@@ -256,6 +299,7 @@ int main(int argc, char **argv)
     CU_add_test(s, "long sums", test_long_sums);
     CU_add_test(s, "short rows", test_short_rows);
     CU_add_test(s, "wide rows", test_wide_rows);
+    CU_add_test(s, "products of bytes", test_bytes);
     CU_add_test(s, "every number format was met", test_all_met);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
