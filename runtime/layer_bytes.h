@@ -94,45 +94,86 @@ TN_KERNEL tn_words tn_words_of(const void *p)
 }
 #endif
 
+/* y[0..n) = word */
+TN_KERNEL void tn_fill_words(uint32_t *y, int32_t n, uint32_t word)
+{
+    for (int32_t i = 0; i < n; i++)
+        y[i] = word;
+}
+
 /* Byte `at` of the words y[0..n): code x[i * sw - left] where the image has it; what was there is that of `zero`. */
 TN_KERNEL void tn_stage_byte(uint32_t *y, const uint8_t *x, int32_t zero, int32_t iw, int32_t left, int32_t sw,
                              int32_t at, int32_t n)
 {
-    const int32_t first = left > 0 ? (left + sw - 1) / sw : 0, end = (iw - 1 + left) / sw + 1;
-    const int32_t last = iw - 1 + left < 0 ? 0 : end < n ? end : n;
     const uint32_t background = (uint8_t)zero;
-    if (first >= last)
-        return;
-    x += first * sw - left;
-    y += first;
-    if (sw == 1)
-        for (int32_t i = 0; i < last - first; i++)
-            y[i] ^= (x[i] ^ background) << at;
-    else
-        for (int32_t i = 0; i < last - first; i++)
-            y[i] ^= (x[i * sw] ^ background) << at;
+    int32_t first, last;
+    tn_window_part(-left, n, sw, iw, &first, &last);
+    for (int32_t i = first; i < last; i++)
+        y[i] ^= (x[i * sw - left] ^ background) << at;
 }
 
-/* Copy a strip of padded planes of codes as tn_stage_f32 does it, to words of four codes: of four channels, or, where
- * `across` is not 0, of four columns that lie so far apart; columns of phases then are words. sign: see quant.h. */
+/* y[0..n) = words of the codes of four rows, p[k][i * sw] the k-th, with `flips` flipped. */
+TN_KERNEL void tn_word_row(uint32_t *y, const uint8_t *const *p, uint32_t flips, int32_t n, int32_t sw)
+{
+    const uint8_t *a = p[0], *b = p[1], *c = p[2], *d = p[3];
+    int32_t i = 0;
+#if TN_LANES > 1
+#define TN_FOUR(at, from, to)                                                                                          \
+    ((TN_CONVERT(a + (at), from, to) | TN_CONVERT(b + (at), from, to) << 8 | TN_CONVERT(c + (at), from, to) << 16 |    \
+      TN_CONVERT(d + (at), from, to) << 24) ^                                                                          \
+     flips)
+    typedef uint32_t eight __attribute__((vector_size(32), aligned(4), may_alias));
+    for (; sw == 1 && n >= TN_LANES && i < n; i = TN_NEXT_VECTOR(i, n, TN_LANES))
+        TN_WORDS_AT(y + i) = (tn_words)TN_FOUR(i, tn_bytes, tn_bits);
+    for (; sw == 1 && n >= 8 && i < n; i = TN_NEXT_VECTOR(i, n, 8))
+        *(eight *)(void *)(y + i) = TN_FOUR(i, tn_vec8_u8, eight);
+#endif
+    for (; i < n; i++)
+        y[i] = (a[i * sw] | (uint32_t)b[i * sw] << 8 | (uint32_t)c[i * sw] << 16 | (uint32_t)d[i * sw] << 24) ^ flips;
+}
+
+/* Copy a strip of padded planes of codes as tn_stage_f32 does it, to words of the codes of four channels; a channel
+ * that there is not is any number. sign: see quant.h. */
 TN_KERNEL void tn_stage_words(uint32_t *y, const void *x, int32_t sign, int32_t zero, int32_t channels, int32_t ih,
                               int32_t iw, int32_t row, int32_t top, int32_t left, int32_t sh, int32_t sw, int32_t fys,
-                              int32_t fxs, int32_t prows, int32_t pcols, int32_t across)
+                              int32_t fxs, int32_t prows, int32_t pcols)
 {
-    const int32_t step = across ? 1 : 4, flip = TN_FLIPS(sign) ? 128 : 0;
-    const uint32_t none = ((uint32_t)(uint8_t)zero ^ (uint32_t)flip) * 0x01010101u;
-    for (int32_t c = 0; c < channels; c += step)
+    const uint32_t flips = TN_FLIPS(sign) ? 0x80808080u : 0, none = ((uint8_t)zero * 0x01010101u) ^ flips;
+    const uint8_t *p = (const uint8_t *)x;
+    for (int32_t c = 0; c < channels; c += 4, p += 4 * ih * iw)
         for (int32_t fy = 0; fy < fys; fy++)
             for (int32_t fx = 0; fx < fxs; fx++)
                 for (int32_t r = 0; r < prows; r++, y += pcols) {
-                    const int32_t iy = (row + r) * sh + fy - top, inside = iy >= 0 && iy < ih;
-                    for (int32_t i = 0; i < pcols; i++)
-                        y[i] = none;
-                    for (int32_t b = 0; inside && b < 4 && c + b * (across ? 0 : 1) < channels; b++) {
-                        const uint8_t *p = (const uint8_t *)x + ((c + (across ? 0 : b)) * ih + iy) * iw;
-                        const int32_t column = across ? (4 * fx + b) * across : fx;
-                        tn_stage_byte(y, p, zero, iw, left - column, sw, 8 * b, pcols);
-                    }
+                    const int32_t iy = (row + r) * sh + fy - top;
+                    const uint8_t *rows[4];
+                    int32_t first, last;
+                    tn_window_part(fx - left, pcols, sw, iw, &first, &last);
+                    if (iy < 0 || iy >= ih || first >= last)
+                        first = last = 0;
+                    tn_fill_words(y, first, none);
+                    for (int32_t k = 0; first < last && k < 4; k++)
+                        rows[k] = p + ((c + k < channels ? k : 0) * ih + iy) * iw + first * sw + fx - left;
+                    if (first < last)
+                        tn_word_row(y + first, rows, flips, last - first, sw);
+                    tn_fill_words(y + last, pcols - last, none);
+                }
+}
+
+/* The same to words of the codes of four columns, `across` apart; a column of a phase is such a word. */
+TN_KERNEL void tn_stage_columns(uint32_t *y, const void *x, int32_t sign, int32_t zero, int32_t channels, int32_t ih,
+                                int32_t iw, int32_t row, int32_t top, int32_t left, int32_t sh, int32_t sw, int32_t fys,
+                                int32_t fxs, int32_t prows, int32_t pcols, int32_t across)
+{
+    const uint32_t flips = TN_FLIPS(sign) ? 0x80808080u : 0, none = ((uint8_t)zero * 0x01010101u) ^ flips;
+    const uint8_t *p = (const uint8_t *)x;
+    for (int32_t c = 0; c < channels; c++, p += ih * iw)
+        for (int32_t fy = 0; fy < fys; fy++)
+            for (int32_t fx = 0; fx < fxs; fx++)
+                for (int32_t r = 0; r < prows; r++, y += pcols) {
+                    const int32_t iy = (row + r) * sh + fy - top;
+                    tn_fill_words(y, pcols, none);
+                    for (int32_t b = 0; iy >= 0 && iy < ih && b < 4; b++)
+                        tn_stage_byte(y, p + iy * iw, zero, iw, left - (4 * fx + b) * across, sw, 8 * b, pcols);
                 }
 }
 

@@ -29,6 +29,38 @@ TN_KERNEL void TN(max_pool)(T *restrict y, int64_t *index, const T *x, int32_t p
         }
 }
 
+/* y[i] = the larger of y[i] and x[i * step], i < n, in loops that compilers turn into vectors. */
+TN_KERNEL void TN(max_row)(T *restrict y, const T *x, int32_t n, int32_t step)
+{
+    if (step == 1)
+        for (int32_t i = 0; i < n; i++)
+            y[i] = x[i] > y[i] ? x[i] : y[i];
+    else if (step == 2)
+        for (int32_t i = 0; i < n; i++)
+            y[i] = x[2 * i] > y[i] ? x[2 * i] : y[i];
+    else
+        for (int32_t i = 0; i < n; i++)
+            y[i] = x[i * step] > y[i] ? x[i * step] : y[i];
+}
+
+/* max_pool of planes of 8-bit numbers, without positions: a row for each tap. */
+TN_KERNEL void TN(max_codes)(T *restrict y, const T *x, int32_t planes, int32_t ih, int32_t iw, int32_t oh, int32_t ow,
+                             int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t dh, int32_t dw, int32_t top,
+                             int32_t left)
+{
+    for (int32_t p = 0; p < planes; p++, x += ih * iw)
+        for (int32_t r = 0; r < oh; r++, y += ow) {
+            for (int32_t c = 0; c < ow; c++)
+                y[c] = (T)((T)-1 < 1 ? -128 : 0);
+            for (int32_t k = 0; k < kh * kw; k++) {
+                int32_t iy = r * sh - top + k / kw * dh, ix = k % kw * dw - left, first, end;
+                tn_window_part(ix, ow, sw, iw, &first, &end);
+                if (iy >= 0 && iy < ih && first < end)
+                    TN(max_row)(y + first, x + iy * iw + first * sw + ix, end - first, sw);
+            }
+        }
+}
+
 /* y[out] = sum of x[out * stride - pad + k] / number of taps, each of `planes` planes. Taps in the padding count as
  * zero elements if count_pad, else not at all; what lies behind pad_end never counts. */
 TN_KERNEL void TN(average_pool)(T *restrict y, const T *x, int32_t planes, const int32_t *in, const int32_t *out,

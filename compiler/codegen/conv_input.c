@@ -47,17 +47,19 @@ static void emit_stage_words(const Conv *c, const char *x)
 {
     const Layer *l = c->turned;
     const ConvStrip *s = c->s;
-    const char *kernel = emit_kernel(c->e, "stage_words", DT_NONE);
-    if (strip_is_flat(l, s)) {
-        emit_line(c->e, "%s(p, %s, %s, 1, %s, 0, 0, r * -%s, 1, 1, 1, 1, 1, %s, 0);", kernel, x,
+    const bool columns = packs_columns(l);
+    const char *kernel = emit_kernel(c->e, columns ? "stage_columns" : "stage_words", DT_NONE);
+    if (!columns && strip_is_flat(l, s)) {
+        emit_line(c->e, "%s(p, %s, %s, 1, %s, 0, 0, r * -%s, 1, 1, 1, 1, 1, %s);", kernel, x,
                   int_text(s->staged), int_text(l->ih * l->iw), int_text(l->iw),
                   int_text(s->stage_rows * l->iw));
         return;
     }
-    emit_line(c->e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s, %s, %s, %s, %s);", kernel, x,
+    emit_line(c->e, "%s(p, %s, %s, %s, %s, r, %s, %s, %s, %s, %s, %s, %s, %s%s);", kernel, x,
               int_text(s->staged), int_text(l->ih), int_text(l->iw), int_text(s->top), int_text(s->left),
               int_text(l->sh), int_text(l->sw), int_text(s->phase_rows), int_text(s->phase_cols),
-              int_text(s->stage_rows), int_text(s->pitch), int_text(packs_columns(l) ? l->dw : 0));
+              int_text(s->stage_rows), int_text(s->pitch),
+              columns ? mem_printf(", %s", int_text(l->dw)) : "");
 }
 
 /* The rows that a strip reads of the input channels from x on, into p. */

@@ -201,10 +201,26 @@ static void emit_lp_pool(Emitter *e, const Node *n)
               emit_dims(w.dilation, 3), emit_dims(w.pad_begin, 3), int_text(attr_int(n, "p")));
 }
 
+/* Of planes of 8-bit numbers. */
+static void emit_max_codes(Emitter *e, const Node *n, const Window *w)
+{
+    Type x = n->in[0]->type;
+    emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s);",
+              emit_kernel(e, "max_codes", x.dtype), emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]),
+              int_text(x.dims[0] * x.dims[1]), int_text(w->in[1]), int_text(w->in[2]), int_text(w->out[1]),
+              int_text(w->out[2]), int_text(w->kernel[1]), int_text(w->kernel[2]), int_text(w->stride[1]),
+              int_text(w->stride[2]), int_text(w->dilation[1]), int_text(w->dilation[2]),
+              int_text(w->pad_begin[1]), int_text(w->pad_begin[2]));
+}
+
 static void emit_max_pool(Emitter *e, const Node *n)
 {
     Window w = pool_window(emit_plan(e)->g, n);
     Type x = n->in[0]->type;
+    if ((x.dtype == DT_U8 || x.dtype == DT_I8) && w.in[0] == 1 && !wants_index(n)) {
+        emit_max_codes(e, n, &w);
+        return;
+    }
     emit_line(e, "%s(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s);", emit_kernel(e, "max_pool", x.dtype),
               emit_ptr(e, n->out[0]), wants_index(n) ? emit_ptr(e, n->out[1]) : "NULL", emit_ptr(e, n->in[0]),
               int_text(x.dims[0] * x.dims[1]), emit_dims(w.in, 3), emit_dims(w.out, 3),

@@ -129,6 +129,15 @@ ROW(max_pool_index, "g (float[1,2,3,3] x) => (y, i) { y, i = MaxPool <kernel_sha
 ROW(max_pool_1d, "g (float[2,3,8] x) => (y) { y = MaxPool <kernel_shape = [3], strides = [2], auto_pad = \"SAME_UPPER\"> (x) }")
 ROW(max_pool_3d, "g (float[1,2,4,5,6] x) => (y) { y = MaxPool <kernel_shape = [2, 3, 2], strides = [2, 2, 1]> (x) }")
 ROW(max_pool_int8, "g (int8[1,2,4,4] x) => (y) { y = MaxPool <kernel_shape = [2, 2]> (x) }", .low = -128, .high = 127)
+ROW(max_pool_uint8, "g (uint8[1,2,9,75] x) => (y)"
+    " { y = MaxPool <kernel_shape = [3, 3], strides = [2, 2], pads = [1, 1, 1, 1]> (x) }", .low = 0, .high = 255)
+ROW(max_pool_uint8_one, "g (uint8[2,1,5,70] x) => (y) { y = MaxPool <kernel_shape = [3, 2], pads = [2, 0, 1, 1]> (x) }", .low = 0, .high = 255)
+ROW(max_pool_int8_dilated, "g (int8[1,3,7,40] x) => (y)"
+    " { y = MaxPool <kernel_shape = [2, 3], dilations = [2, 2], strides = [1, 3], pads = [1, 1, 1, 2]> (x) }", .low = -128, .high = 127)
+ROW(max_pool_int8_below, "g (int8[1,1,2,2] x) => (y) { y = MaxPool <kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (x) }",
+    .in = "-4 -3 -2 -1", .out = "-1 -1 -1 -1")
+ROW(max_pool_int8_index, "g (int8[1,1,2,3] x) => (y, i) { y, i = MaxPool <kernel_shape = [2, 2]> (x) }", .in = "-9 1 2 3 4 5", .out = "4 5; 4 5")
+ROW(max_pool_int8_3d, "g (int8[1,1,2,2,3] x) => (y) { y = MaxPool <kernel_shape = [2, 2, 2]> (x) }", .low = -128, .high = 127)
 /* One window that is larger than the padded input, by less than a stride. */
 ROW(max_pool_reaches, "g (float[1,1,3] x) => (y) { y = MaxPool <kernel_shape = [4], strides = [2]> (x) }", .in = "1 2 3", .out = "3")
 ROW(max_pool_reaches_ceil, "g (float[1,1,3] x) => (y) { y = MaxPool <kernel_shape = [4], strides = [2], ceil_mode = 1> (x) }", .in = "1 2 3", .out = "3")
