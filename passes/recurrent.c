@@ -293,12 +293,11 @@ static Tensor *output_codes(const Split *s, const Splitting *all, int k)
 /* Of the codes that outputs become. */
 static int h_bits(const Splitting *all, const Node *n)
 {
-    for (int k = CELL_Y; k <= CELL_Y_H && k < n->num_out; k++) {
-        int bits = n->out[k] ? h_bits_of(all->quantizer[n->out[k]->id]) : -1;
-        if (bits >= 0)
-            return bits;
-    }
-    return LEAST_H_BITS;
+    const Node *quantizer = NULL;
+    for (int k = CELL_Y; k <= CELL_Y_H && k < n->num_out; k++)
+        if (n->out[k] && !quantizer)
+            quantizer = all->quantizer[n->out[k]->id];
+    return h_bits_of(quantizer);
 }
 
 static void split_node(Splitting *all, const Node *n)

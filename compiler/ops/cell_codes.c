@@ -114,12 +114,12 @@ int h_bits_for(Range r)
 int h_bits_of(const Node *quantizer)
 {
     CodeStep s;
-    if (!quantizer || !node_step(quantizer, &s) || quantizer->out[0]->type.dtype != DT_I8 || s.zero)
-        return -1;
-    for (int bits = LEAST_H_BITS; bits <= MOST_H_BITS; bits++)
-        if (s.scale == ldexp(1, -bits))
-            return bits;
-    return -1;
+    if (!quantizer || !node_step(quantizer, &s))
+        return LEAST_H_BITS;
+    bool sign = quantizer->out[0]->type.dtype == DT_I8;
+    int low = sign ? -INT8_MAX : 0, high = sign ? INT8_MAX : UINT8_MAX;
+    return h_bits_for(
+        (Range){.low = (float)(s.scale * (low - s.zero)), .high = (float)(s.scale * (high - s.zero))});
 }
 
 DType cell_state_type(const Cell *c, bool memory)

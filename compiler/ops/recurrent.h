@@ -69,7 +69,7 @@ typedef struct ActivationTables {
 } ActivationTables;
 const CellCodes *cell_codes(const Cell *c, int h_bits, ActivationTables *all);
 int h_bits_for(Range r);              /* the finest codes that h of this range, within -1 and 1, can have */
-int h_bits_of(const Node *quantizer); /* QuantizeLinear to such codes; -1: to others */
+int h_bits_of(const Node *quantizer); /* those of the range that its codes reach; NULL: of 1 */
 /* The type of a state behind a step, with `memory` of C; with codes of a GRU's h that of which its codes are
  * made. */
 DType cell_state_type(const Cell *c, bool memory);

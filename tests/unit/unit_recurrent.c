@@ -103,7 +103,8 @@ static void test_fine_codes(void)
     static const struct {
         const char *step;
         int zero, bits;
-    } rows[] = {{"0.0078125", 0, 7}, {"0.001953125", 0, 9}, {"0.01", 0, 7}, {"0.001953125", 1, 7}};
+    } rows[] = {
+        {"0.0078125", 0, 7}, {"0.001953125", 0, 9}, {"0.01", 0, 7}, {"0.001", 9, 9}, {"0.000001", 0, 14}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *model = mem_printf(FINE_TEXT, rows[i].step, rows[i].zero);
         const Cell *c = recurrent_node(plan_text(model, options(METHOD_twn, LOWER_AUTO))->g)->cell;
