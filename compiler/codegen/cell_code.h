@@ -14,7 +14,7 @@ typedef struct CellWalk {
     int64_t d;
 } CellWalk;
 
-/* ---- emit_recurrent.c ---- */
+/* ---- emit_cell_rows.c ---- */
 
 const char *cell_place(const CellWalk *w, int input, int64_t at); /* an element of an input */
 const Tensor *cell_output(const CellWalk *w, int i);              /* NULL: not wanted */
