@@ -27,9 +27,11 @@ typedef uint8_t tn_bytes __attribute__((vector_size(TN_LANES), aligned(1), may_a
 #define TN_LANES 1
 typedef float tn_vec;
 #endif
-/* A part of a layer stays a function: all in one, they take compilers twice the time. */
-#if defined(__GNUC__)
+/* A part of a layer stays a function, and a single one: all in one, they take compilers twice the time. */
+#if defined(__clang__)
 #define TN_APART __attribute__((noinline))
+#elif defined(__GNUC__)
+#define TN_APART __attribute__((noinline, noclone))
 #else
 #define TN_APART
 #endif

@@ -112,16 +112,84 @@ static void change_guard(Emitter *e, int from, int to)
     open_guard(e, to, other ? first : common);
 }
 
+/* ---- pieces: functions of some nodes each, for models of many; what compilers do to the loops of one
+ * function takes them a time that grows with the square of their number ---- */
+
+typedef struct Piece {
+    Text text;
+    Text *body; /* of the run function; NULL: no piece is open */
+    int number, nodes;
+} Piece;
+
+enum { PIECE_NODES = 64, PIECE_PARAMETERS = 32 };
+
+static bool has_pieces(const Graph *g)
+{
+    return g->num_nodes > 2 * PIECE_NODES && g->num_inputs + g->num_outputs <= PIECE_PARAMETERS;
+}
+
+/* TN_APART, as runtime/layer.h has it, is there where there are layers. */
+static void define_apart(Emitter *e)
+{
+    text_printf(&e->functions,
+                "#ifndef TN_APART\n#if defined(__GNUC__)\n#define TN_APART __attribute__((noinline))\n"
+                "#else\n#define TN_APART\n#endif\n#endif\n\n");
+}
+
+static void ignore_unused(Emitter *e, Tensor *const *tensors, int count)
+{
+    for (int i = 0; i < count; i++)
+        emit_line(e, "(void)%s;", tensors[i]->c_name);
+}
+
+static void open_piece(Emitter *e, Piece *p)
+{
+    const Graph *g = e->plan->g;
+    const char *name = mem_printf("%s_nodes%d", e->plan->id, p->number++);
+    if (p->number == 1)
+        define_apart(e);
+    emit_line(e, "%s(arena, %s);", name, emit_arguments(g));
+    p->body = e->out;
+    p->nodes = 0;
+    e->out = &p->text;
+    e->indent = 0;
+    emit_line(e, "static TN_APART void %s(unsigned char *arena, %s)", name, emit_parameters(g));
+    emit_line(e, "{");
+    emit_line(e, "(void)arena;");
+    ignore_unused(e, g->inputs, g->num_inputs);
+    ignore_unused(e, g->outputs, g->num_outputs);
+}
+
+static void close_piece(Emitter *e, Piece *p)
+{
+    if (!p->body)
+        return;
+    emit_line(e, "}");
+    emit_blank(e);
+    text_move(&e->functions, &p->text);
+    e->out = p->body;
+    e->indent = 1;
+    p->body = NULL;
+}
+
 static void emit_nodes(Emitter *e)
 {
     const Graph *g = e->plan->g;
+    Piece p = {0};
     int guard = 0;
     for (int i = 0; i < g->num_nodes; i++) {
+        bool between = guard == 0 && e->indent == 1; /* no block is open */
+        if (has_pieces(g) && between && (!p.body || p.nodes >= PIECE_NODES)) {
+            close_piece(e, &p);
+            open_piece(e, &p);
+        }
         change_guard(e, guard, e->plan->flow->guard[i]);
         guard = e->plan->flow->guard[i];
         emit_node(e, g->nodes[i], i);
+        p.nodes++;
     }
     change_guard(e, guard, 0);
+    close_piece(e, &p);
 }
 
 /* Under --float-guard: return the number of the first input that is not finite. */
@@ -147,8 +215,7 @@ static void emit_run(Emitter *e)
     emit_line(e, "{");
     emit_line(e, "unsigned char *const arena = (unsigned char *)memory;");
     emit_line(e, "(void)arena;");
-    for (int i = 0; i < g->num_inputs; i++)
-        emit_line(e, "(void)%s;", g->inputs[i]->c_name);
+    ignore_unused(e, g->inputs, g->num_inputs);
     for (int i = 0; i < g->num_outputs; i++)
         if (type_elems(g->outputs[i]->type) == 0)
             emit_line(e, "(void)%s;", g->outputs[i]->c_name);
@@ -202,15 +269,16 @@ static void emit_check_layer(Emitter *e)
 static void print_prelude(const Emitter *e, Text *c)
 {
     const char *id = e->plan->id, *m = e->macro;
+    const char *apart = e->plan->opt->optimize == OPTIMIZE_SPEED ? " TN_APART" : "";
     print_title(c, mem_printf("%s.c", id), e->plan->g->file);
     text_printf(c, "#include \"%s.h\"\n\n#include <stddef.h>\n#include <string.h>\n%s\n", id, math_text(e));
     text_printf(c,
                 "/* Hooks, free when unused: a section for constants, an address space for tables, "
                 "attributes of the\n"
                 " * layers' functions, a call behind every node. */\n#ifndef TN_ROM\n#define TN_ROM\n#endif\n"
-                "#ifndef %s_CONST\n#define %s_CONST\n#endif\n#ifndef %s_LAYER\n#define %s_LAYER\n#endif\n"
+                "#ifndef %s_CONST\n#define %s_CONST\n#endif\n#ifndef %s_LAYER\n#define %s_LAYER%s\n#endif\n"
                 "#ifndef %s_PROFILE\n#define %s_PROFILE(node) ((void)0)\n#endif\n\n",
-                m, m, m, m, m, m);
+                m, m, m, m, apart, m, m);
     text_printf(c, "#ifdef %s_CHECK /* for `ternc check` */\n", m);
     text_printf(c, "void %s_check_tensor(int node, int output, const void *data);\n", id);
     text_printf(c,
