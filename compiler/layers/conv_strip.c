@@ -389,12 +389,14 @@ static ConvStrip make_strip(const Layer *l, const Options *opt, bool dense)
     return s;
 }
 
-/* Whether rows of 16-bit sums are so short that several could go into a vector. */
+/* Whether rows of 16-bit sums are so short that several could go into a vector; those of words always go on
+ * without a gap then. */
 static bool may_be_dense(const Layer *l, const Options *opt)
 {
-    bool codes = l->quantised && l->form->unrolled && opt->optimize == OPTIMIZE_SPEED;
+    const bool bytes = layer_format(l)->bytes;
+    bool codes = l->quantised && (l->form->unrolled || bytes) && opt->optimize == OPTIMIZE_SPEED;
     bool plain = l->kind == LAYER_CONV && l->kw > 1 && l->sw == 1 && l->dw == 1 && l->oh > 1;
-    return codes && plain && l->ow < format_lanes(layer_format(l), opt);
+    return codes && plain && !stages_columns(l) && (bytes || l->ow < format_lanes(layer_format(l), opt));
 }
 
 ConvStrip conv_strip(const Layer *l, const Options *opt)
