@@ -253,7 +253,8 @@ double strip_inputs(const Layer *l, const ConvStrip *s)
         return 0;
     const int64_t times = s->stages > 1 ? (l->co + s->block - 1) / s->block : 1;
     const int64_t codes = layer_format(l)->bytes ? 4 : 1;
-    return (double)(times * l->ci / s->staged * s->planes * codes * s->plane) * (l->sw > 1 ? STRIDED : 1);
+    const int64_t inputs = times * l->ci / s->staged * s->planes * codes * s->plane;
+    return (double)inputs * (l->sw > 1 ? STRIDED : 1);
 }
 
 /* What depends on the rows of a strip in the time of a run: vectors, and what each strip costs again. */

@@ -275,11 +275,16 @@ static void fit_prices(const Calibration *a, bool fc, FormId form, int without, 
         }
 }
 
+/* Forms of layers of codes alone keep the prices that they have. */
 static void print_rows(const Calibration *a, bool fc, double prices[NUM_FORMS][NUM_WORK])
 {
+    const Costs *costs = find_core(a->options.target)->costs;
     printf("     {\n");
     for (FormId form = 0; form < NUM_FORMS; form++) {
-        fit_prices(a, fc, form, -1, prices[form]);
+        if (form_at(form)->floats)
+            fit_prices(a, fc, form, -1, prices[form]);
+        else
+            memcpy(prices[form], (fc ? costs->fc : costs->conv)[form], sizeof prices[form]);
         printf("         {");
         for (int k = 0; k < NUM_WORK; k++)
             printf("%s%.4g", k ? ", " : "", prices[form][k]);
