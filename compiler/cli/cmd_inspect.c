@@ -56,7 +56,7 @@ static int64_t count_params(const Graph *g)
     for (int i = 0; i < g->num_nodes; i++)
         for (int j = 0; j < g->nodes[i]->num_in; j++) {
             const Tensor *t = g->nodes[i]->in[j];
-            if (!t || !t->data || seen[t->id] || !dtype_is_float(t->type.dtype) || !t->type.rank)
+            if (!is_parameter(g->nodes[i], j) || seen[t->id])
                 continue;
             seen[t->id] = true;
             total += type_elems(t->type);
@@ -97,6 +97,8 @@ static const char *weight_kind(const CostRow *r)
         return "-";
     if (r->cost.weight->ternary)
         return "ternary";
+    if (!dtype_is_float(r->cost.weight->type.dtype))
+        return dtype_name(r->cost.weight->type.dtype);
     return has_int8_weights(r) ? "int8" : "float";
 }
 

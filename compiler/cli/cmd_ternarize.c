@@ -111,7 +111,7 @@ static void print_report(const Graph *g, const Sensitivity *s)
     for (int i = 0; i < g->num_nodes; i++)
         for (int k = 0; k < node_cost_rows(g->nodes[i]); k++) {
             NodeCost c = node_cost(g->nodes[i], k);
-            if (!c.weight || !c.weights)
+            if (!c.weight || !c.weights || !dtype_is_float(c.weight->type.dtype))
                 continue;
             const Ternary *t = c.weight->ternary;
             double entropy = print_row(table, g->nodes[i], k, &c, s);

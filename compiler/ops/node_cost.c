@@ -4,9 +4,9 @@
 /* The side of a linear operator that holds its weights, constant or not; -1 for other operators. */
 static int weight_input(const Node *n)
 {
-    if (n->op == OP_Conv || n->op == OP_ConvTranspose)
+    if (n->op == OP_Conv || n->op == OP_ConvTranspose || n->op == OP_ConvInteger)
         return 1;
-    if (n->op == OP_MatMul || n->op == OP_Gemm)
+    if (n->op == OP_MatMul || n->op == OP_Gemm || n->op == OP_MatMulInteger)
         return n->in[0]->data && !n->in[1]->data ? 0 : 1;
     return -1;
 }
@@ -16,7 +16,7 @@ static int weight_input(const Node *n)
 static int64_t count_macs(const Node *n)
 {
     const Type *w = &n->in[1]->type, *x = &n->in[0]->type, *y = &n->out[0]->type;
-    if (n->op == OP_Conv)
+    if (n->op == OP_Conv || n->op == OP_ConvInteger)
         return w->dims[0] ? type_elems(*y) * (type_elems(*w) / w->dims[0]) : 0;
     if (n->op == OP_ConvTranspose)
         return w->dims[0] ? type_elems(*x) * (type_elems(*w) / w->dims[0]) : 0;
@@ -62,14 +62,18 @@ static NodeCost recurrent_cost(const Node *n, NodeCost c, int row)
     return c;
 }
 
+bool is_parameter(const Node *n, int input)
+{
+    const Tensor *t = n->in[input];
+    return t && t->data && t->type.rank > 0 && (dtype_is_float(t->type.dtype) || input == weight_input(n));
+}
+
 NodeCost node_cost(const Node *n, int row)
 {
     NodeCost c = {0};
-    for (int i = 0; i < n->num_in; i++) {
-        const Tensor *t = n->in[i];
-        if (t && t->data && dtype_is_float(t->type.dtype) && t->type.rank > 0)
-            c.params += type_elems(t->type);
-    }
+    for (int i = 0; i < n->num_in; i++)
+        if (is_parameter(n, i))
+            c.params += type_elems(n->in[i]->type);
     if (n->num_in < 2 || !n->in[0] || !n->in[1])
         return c;
     int side = weight_input(n);

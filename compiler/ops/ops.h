@@ -142,8 +142,9 @@ typedef struct NodeCost {
     int64_t zeros;        /* among them */
     int64_t adds;         /* with ternary weights: adds and subtracts left; else 0 */
 } NodeCost;
-int64_t tensor_zeros(const Tensor *t); /* how many elements of a constant are 0 */
-int node_cost_rows(const Node *n);     /* 2 for recurrent nodes: W and R; else 1 */
+int64_t tensor_zeros(const Tensor *t);       /* how many elements of a constant are 0 */
+int node_cost_rows(const Node *n);           /* 2 for recurrent nodes: W and R; else 1 */
+bool is_parameter(const Node *n, int input); /* constants of floats, weights of codes */
 NodeCost node_cost(const Node *n, int row);
 const char *node_row_text(const Node *n, int row); /* "Conv", "LSTM W", "LSTM R" */
 

@@ -16,6 +16,7 @@ static cJSON *layer_json(const SizeLayer *l, bool measured)
     cJSON_AddStringToObject(o, "source", l->source);
     cJSON_AddStringToObject(o, "form", l->lowering);
     cJSON_AddBoolToObject(o, "ternary", l->ternary);
+    cJSON_AddStringToObject(o, "weight_kind", l->kind);
     add_count(o, "weights", l->weights);
     if (l->ternary)
         add_count(o, "zeros", l->zeros);

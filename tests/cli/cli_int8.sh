@@ -108,7 +108,11 @@ expect 2 "ternc: usage: --sensitivity measures layers with float activations: gi
 expect 0 "" ternc run conv.onnx --activations int8 --calibrate x.npy --io int8 --input codes.npy
 says "y int8[1,5]"
 expect 1 "...codes.npy" ternc run conv.onnx --activations int8 --calibrate x.npy --input codes.npy
-# A file with codes, too: half a step is rounded up, where QuantizeLinear of a float takes the even code.
+# Weights of ConvInteger and MatMulInteger are parameters, and multiplied.
+expect 0 "" ternc inspect "$TERNC_SOURCE/tests/fuzz/seeds/codes_dynamic.onnx"
+grep -q "ConvInteger .* 36  *324 .* int8 " out || complain "inspect does not know the weights of ConvInteger"
+grep -q "^total: 95 parameters, 378 MACs; .* of 90 weights" out || complain "inspect counts weights of codes otherwise"
+# Files with codes are run so, too: half a step is rounded up, where QuantizeLinear of a float takes the even code.
 /usr/bin/python3 - <<'P' || exit 1
 import numpy as np, onnx
 from onnx import helper, numpy_helper, TensorProto
