@@ -25,7 +25,7 @@ TN_KERNEL int32_t tn_activation(const TN_ROM int16_t *table, int32_t v, int32_t 
 TN_KERNEL void tn_gate_codes(int16_t *v, const int16_t *x, int32_t n, const TN_ROM int16_t *table)
 {
     for (int32_t i = 0; i < n; i++)
-        v[i] = (int16_t)tn_activation(table, v[i] + x[i], 6);
+        v[i] = (int16_t)tn_activation(table, (int32_t)v[i] + x[i], 6);
 }
 
 /* f = 1 - in */
@@ -40,7 +40,7 @@ TN_KERNEL void tn_lstm_codes(int8_t *h, int16_t *c, const int16_t *in, const int
                              const int16_t *g, int32_t n, const TN_ROM int16_t *table, int32_t bits)
 {
     for (int32_t i = 0; i < n; i++) {
-        c[i] = (int16_t)tn_shifted(f[i] * c[i] + (in[i] * g[i] >> 4), 15, 32767);
+        c[i] = (int16_t)tn_shifted((int32_t)f[i] * c[i] + ((int32_t)in[i] * g[i] >> 4), 15, 32767);
         h[i] = (int8_t)tn_shifted(out[i] * tn_activation(table, c[i], 7), 30 - bits, 127);
     }
 }
@@ -49,21 +49,21 @@ TN_KERNEL void tn_lstm_codes(int8_t *h, int16_t *c, const int16_t *in, const int
 TN_KERNEL void tn_reset_codes(int8_t *y, const int16_t *r, const int16_t *h, int32_t n, int32_t bits)
 {
     for (int32_t i = 0; i < n; i++)
-        y[i] = (int8_t)tn_shifted(r[i] * h[i], 30 - bits, 127);
+        y[i] = (int8_t)tn_shifted((int32_t)r[i] * h[i], 30 - bits, 127);
 }
 
 /* v = r * v */
 TN_KERNEL void tn_reset_sums(int16_t *v, const int16_t *r, int32_t n)
 {
     for (int32_t i = 0; i < n; i++)
-        v[i] = (int16_t)tn_shifted(r[i] * v[i], 15, 32767);
+        v[i] = (int16_t)tn_shifted((int32_t)r[i] * v[i], 15, 32767);
 }
 
 /* h = (1 - z) * g + z * h */
 TN_KERNEL void tn_gru_codes(int16_t *h, const int16_t *z, const int16_t *g, int32_t n)
 {
     for (int32_t i = 0; i < n; i++)
-        h[i] = (int16_t)tn_shifted((32768 - z[i]) * g[i] + z[i] * h[i], 15, 32767);
+        h[i] = (int16_t)tn_shifted(((int32_t)32768 - z[i]) * g[i] + (int32_t)z[i] * h[i], 15, 32767);
 }
 
 /* h = v */
@@ -76,7 +76,7 @@ TN_KERNEL void tn_round_codes(int8_t *h, const int16_t *v, int32_t n, int32_t bi
 /* y[r * ystep + i] = x[r * xstep + i] in steps of 1 / steps, i < n, of `rows` rows; halves to even */
 TN_KERNEL void TN(load_state)(T *y, const float *x, int32_t rows, int32_t n, int32_t ystep, int32_t xstep, float steps)
 {
-    const float high = (float)((1 << (8 * sizeof(T) - 1)) - 1);
+    const float high = (float)(((int32_t)1 << (8 * sizeof(T) - 1)) - 1);
     for (int32_t r = 0; r < rows; r++)
         for (int32_t i = 0; i < n; i++) {
             float v = rintf(x[r * xstep + i] * steps);

@@ -22,6 +22,17 @@ for file, count, y in ("all.onnx", 16, "y"), ("scores.onnx", 15, "o"):
     graph = helper.make_graph(nodes[:count], "net", [x], [y], constants)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), file)
 np.save("all", rng.rand(40, 3, 12, 12).astype(np.float32) * 255)
+
+nodes = [("LSTM", "x w r b", "h", dict(hidden_size=8)), ("Squeeze", "h axes", "s", {}), ("GRU", "s v u", "g", dict(hidden_size=6)),
+         ("Flatten", "g", "f", {}), ("MatMul", "f m", "y", {})]
+values = dict(w=rng.randn(1, 32, 5), r=rng.randn(1, 32, 8) / 3, b=rng.randn(1, 64), v=rng.randn(1, 18, 8),
+              u=rng.randn(1, 18, 6) / 3, m=rng.randn(6, 4))
+x, y = (helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("x", [7, 1, 5]), ("y", [7, 4])))
+constants = [numpy_helper.from_array(t.astype(np.float32), n) for n, t in values.items()]
+constants.append(numpy_helper.from_array(np.int64([1]), "axes"))
+graph = helper.make_graph([helper.make_node(o, i.split(), [y], **more) for o, i, y, more in nodes], "net", [x], [y], constants)
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "cells.onnx")
+np.save("cells", rng.randn(40, 7, 1, 5).astype(np.float32) * 60)
 P
 cat >host.c <<'END'
 #include "net.h"
@@ -42,9 +53,13 @@ int main(void)
 }
 END
 
-# agrees MODEL OPTION...: outputs are those of this machine
+# agrees MODEL SAMPLES OPTION...: outputs are those of this machine
 agrees() {
-    sh "$TERNC_SOURCE/tests/tools/avr.sh" "$@" --keep none --activations int8 --calibrate all.npy >line 2>err ||
+    model=$1
+    samples=$2
+    shift 2
+    set -- "$model" --keep none --activations int8 --calibrate "$samples" "$@"
+    sh "$TERNC_SOURCE/tests/tools/avr.sh" "$@" >line 2>err ||
         complain "$*: no run on an AVR"
     gcc -O1 -ffp-contract=off -Igen host.c gen/net.c -lm -o host || exit 1
     read -r cycles sum flash ram <line
@@ -53,10 +68,11 @@ agrees() {
 }
 
 for optimize in speed size; do
-    agrees all.onnx --io int8 --optimize $optimize
-    agrees scores.onnx --io float --optimize $optimize
+    agrees all.onnx all.npy --io int8 --optimize $optimize
+    agrees scores.onnx all.npy --io float --optimize $optimize
+    agrees cells.onnx cells.npy --io int8 --optimize $optimize
 done
-agrees all.onnx --io int8 --scales pow2
-agrees all.onnx --io int8 --lowering dense
-agrees all.onnx --io int8 --lowering sparse
+agrees all.onnx all.npy --io int8 --scales pow2
+agrees all.onnx all.npy --io int8 --lowering dense
+agrees all.onnx all.npy --io int8 --lowering sparse
 finish
