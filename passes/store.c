@@ -6,6 +6,7 @@
  * were. Weights have int8 codes and a step for each output channel, biases int32 codes of the step of the
  * inputs times that of the weights, zero points are 0. What is not exactly such numbers stays float. */
 #include "ops/ops.h"
+#include "ops/recurrent.h"
 #include "passes/passes.h"
 
 #include <string.h>
@@ -68,6 +69,54 @@ static void store_bias(Store *s, Node *n, const LinearWeights *w, const Ternary 
     n->in[2] = add_dequantize(s, bias, DT_I32, whole, steps, 0);
 }
 
+/* t in rows of one output channel each, where its channels are on several axes. */
+static Tensor *add_rows(Store *s, const Tensor *t, const Ternary *codes)
+{
+    const int64_t dims[] = {codes->groups, codes->inner};
+    Tensor rows = *t;
+    rows.type = type_make(t->type.dtype, 2, dims);
+    Node *view = node_new(OP_Reshape, mem_printf("%s_view", t->name), 2, 1);
+    view->in[0] = add_dequantize(s, &rows, DT_I8, codes->codes, codes->scales, 0);
+    view->in[1] = graph_const_i64(s->g, mem_printf("%s_shape", t->name), t->type.rank, t->type.dims);
+    view->out[0] = graph_tensor(s->g, mem_printf("%s_rows", t->name), t->type);
+    node_append(&s->result, view);
+    return view->out[0];
+}
+
+/* What stands for the weights t; NULL: nothing can. */
+static Tensor *store_weights(Store *s, const Tensor *t, const Ternary *codes, bool fine)
+{
+    Tensor **stored = &s->weights[2 * t->id + fine];
+    int axis = channel_axis(t->type, codes);
+    if (!*stored && axis >= 0)
+        *stored = add_dequantize(s, t, DT_I8, codes->codes, codes->scales, axis);
+    else if (!*stored && codes->chan == 1 && codes->mid == 1)
+        *stored = add_rows(s, t, codes);
+    return *stored;
+}
+
+/* A copy of n that has inputs of its own. */
+static Node *copy_node(const Node *n)
+{
+    Node *copy = NEW(Node);
+    *copy = *n;
+    copy->in = NEW_ARRAY(Tensor *, n->num_in);
+    memcpy(copy->in, n->in, (size_t)n->num_in * sizeof(Tensor *));
+    return copy;
+}
+
+/* R of a cell that is in whole numbers. */
+static void store_states(Store *s, Node *copy)
+{
+    LinearWeights r;
+    Ternary codes;
+    if (!cell_counts(s->g, copy) || !node_weights(copy, 1, &r) ||
+        !weight_codes(copy->in[r.input], &r.box, false, &codes))
+        return;
+    Tensor *stored = store_weights(s, copy->in[r.input], &codes, false);
+    copy->in[r.input] = stored ? stored : copy->in[r.input];
+}
+
 /* A copy of n whose weights are codes; n itself where it has none, or reads floats. */
 static Node *store_node(Store *s, Node *n)
 {
@@ -76,21 +125,17 @@ static Node *store_node(Store *s, Node *n)
     Ternary codes;
     if (!product_weights(n, &w))
         return n;
-    const Tensor *t = n->in[w.input];
     const Node *from = n->in[1 - w.input]->producer;
-    int axis = channel_axis(t->type, &w.box);
     bool fine = channel_bias(n, &w) != NULL;
-    if (axis < 0 || !from || from->op != OP_DequantizeLinear || !node_step(from, &step) ||
-        !weight_codes(t, &w.box, fine, &codes))
+    if (!from || from->op != OP_DequantizeLinear || !node_step(from, &step) ||
+        !weight_codes(n->in[w.input], &w.box, fine, &codes))
         return n;
-    Node *copy = NEW(Node);
-    *copy = *n;
-    copy->in = NEW_ARRAY(Tensor *, n->num_in);
-    memcpy(copy->in, n->in, (size_t)n->num_in * sizeof(Tensor *));
-    Tensor **stored = &s->weights[2 * t->id + fine];
-    if (!*stored)
-        *stored = add_dequantize(s, t, DT_I8, codes.codes, codes.scales, axis);
-    copy->in[w.input] = *stored;
+    Tensor *stored = store_weights(s, n->in[w.input], &codes, fine);
+    if (!stored)
+        return n;
+    Node *copy = copy_node(n);
+    store_states(s, copy);
+    copy->in[w.input] = stored;
     store_bias(s, copy, &w, &codes, step.scale);
     return copy;
 }

