@@ -580,11 +580,37 @@ static void add_steps(Quantising *q, Graph *result)
     }
 }
 
+/* Whether output k of n is a state that came as an input, and goes back there in the next run. */
+static bool goes_back(const Node *n, int k)
+{
+    bool cell = n->op == OP_LSTM || n->op == OP_GRU || n->op == OP_RNN;
+    const Tensor *from = cell ? cell_input(n, k == CELL_Y_C ? CELL_C : CELL_H) : NULL;
+    return from && !from->data && (k != CELL_Y || n->out[k]->type.dims[attr_int(n, "layout") != 0] == 1);
+}
+
+/* By tensor id: has such states, moved perhaps. */
+static bool *mark_going_back(const Graph *g)
+{
+    bool *state = NEW_ARRAY(bool, g->num_tensors);
+    for (int i = 0; i < g->num_nodes; i++) {
+        const Node *n = g->nodes[i];
+        bool moved = false;
+        for (int k = 0; k < n->num_in; k++)
+            moved |= n->in[k] && moves_input(n, k) && state[n->in[k]->id];
+        for (int k = 0; k < n->num_out; k++)
+            if (n->out[k])
+                state[n->out[k]->id] = moved || goes_back(n, k);
+    }
+    return state;
+}
+
+/* States stay as they come in: those of a cell have more bits than codes. */
 static void choose_outputs(Quantising *q)
 {
+    const bool *state = mark_going_back(q->g);
     for (int i = 0; i < q->g->num_outputs; i++) {
         const Tensor *t = q->g->outputs[i];
-        q->coded[t->id] = is_float(t) && t->producer && q->ranges[t->id].known;
+        q->coded[t->id] = is_float(t) && t->producer && q->ranges[t->id].known && !state[t->id];
     }
 }
 

@@ -180,7 +180,7 @@ static bool runs_in_float(const Node *n)
 {
     if (n->op == OP_QuantizeLinear || n->op == OP_DequantizeLinear || op_def(n->op)->view)
         return false;
-    if (n->layer && n->layer->quantised)
+    if ((n->layer && n->layer->quantised) || (n->cell && n->cell->codes))
         return false;
     return has_float(n->in, n->num_in) || has_float(n->out, n->num_out);
 }

@@ -53,6 +53,14 @@ graph = helper.make_graph(nodes, "recurrent", [helper.make_tensor_value_info("x"
                                 q=rng.randn(2, 6, 2), m=rng.randn(24, 5)).items()] +
                           [numpy_helper.from_array(np.array(v), n) for n, v in (("one", [1]), ("row", [1, 24]))])
 onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "recurrent.onnx")
+# A state that goes from run to run.
+own = np.random.RandomState(9)
+state = lambda n: helper.make_tensor_value_info(n, TensorProto.FLOAT, [1, 1, 4])
+graph = helper.make_graph([helper.make_node("LSTM", ["x", "w", "r", "", "", "h", "c"], ["", "i", "j"], hidden_size=4)], "states",
+                          [helper.make_tensor_value_info("x", TensorProto.FLOAT, [6, 1, 3]), state("h"), state("c")], [state("i"), state("j")],
+                          [numpy_helper.from_array(v.astype(np.float32), n) for n, v in dict(w=own.randn(1, 16, 3), r=own.randn(1, 16, 4)).items()])
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), "states.onnx")
+np.save("state", np.tanh(own.randn(40, 1, 1, 4)).astype(np.float32))
 # Codes at both ends, no layer between, and nothing that computes on codes.
 graph = helper.make_graph([helper.make_node("DequantizeLinear", ["x", "s"], ["f"]), helper.make_node("CumSum", ["f", "a"], ["g"]),
                            helper.make_node("QuantizeLinear", ["g", "s"], ["y"])], "float_between",
@@ -250,6 +258,15 @@ for method in none "twn --keep none"; do
     [ "$(cat out)" = 5 ] || complain "$(cat out) of the matrices in coded.onnx are int8, not 5"
     expect 0 "" ternc compile coded.onnx --method none -o gen2 --name net -q
     sed 's/coded.onnx/recurrent.onnx/' gen2/net.c | cmp -s - gen1/net.c || complain "coded.onnx gives another C than recurrent.onnx"
+done
+cells="x=steps.npy --calibrate h=state.npy --calibrate c=state.npy"
+for io in float int8; do
+    for scales in any pow2; do
+        expect 0 "" ternc check states.onnx $int8 $cells --io $io --scales $scales
+        says "64 int8 weights proven by 32 sums"
+    done
+    expect 0 "" ternc compile states.onnx $int8 $cells --io $io -o gen --name net
+    grep -q "NUM_STATES 2" gen/net.h || complain "--io $io: states do not go back"
 done
 for rule in percentile mse minmax; do
     expect 0 "" ternc check conv.onnx $int8 x.npy --calibration $rule -q
