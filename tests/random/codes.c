@@ -13,15 +13,25 @@ static const Tensor *find_codes(const Graph *g, const Tensor *like)
     return NULL;
 }
 
-/* How far codes that n makes may be off: by halves and the order of sums one; the h of a cell is in codes
- * too, whose rounding its steps add up. */
-static double allowed_off(const Node *n)
+/* Whether what n makes of this is not known to one code: the h of a cell is in codes too, whose rounding its
+ * steps add up, and its initial states are clamped. unit_recurrent says how far cells are off. by_cell: by
+ * tensor id. */
+static bool follows_cell(const Node *n, const bool *by_cell)
 {
-    static const double OF_STATES = 0.1;
-    CodeStep s;
-    const Node *from = n->in[0]->producer;
-    bool cell = from && (from->op == OP_LSTM || from->op == OP_GRU || from->op == OP_RNN);
-    return cell && node_step(n, &s) ? 1 + OF_STATES / s.scale : 1;
+    bool cell = n->op == OP_LSTM || n->op == OP_GRU || n->op == OP_RNN;
+    for (int k = 0; k < n->num_in; k++)
+        cell = cell || (n->in[k] && by_cell[n->in[k]->id]);
+    return cell;
+}
+
+/* Codes are those of the compiled network again. */
+static double allowed_off(const Node *n, bool *by_cell)
+{
+    bool follows = follows_cell(n, by_cell);
+    for (int k = 0; k < n->num_out; k++)
+        if (n->out[k])
+            by_cell[n->out[k]->id] = follows && n->op != OP_QuantizeLinear;
+    return follows ? UINT8_MAX : 1;
 }
 
 /* The codes of t become those of the compiled network, so that what follows from them is judged on its own.
@@ -53,6 +63,7 @@ static void eval_on(const Graph *g, const Node *n, void **values)
 const char *compare_codes(const Graph *drawn, const Graph *compiled, const void *const *inputs)
 {
     void **values = NEW_ARRAY(void *, drawn->num_tensors), **theirs = eval_graph(compiled, inputs);
+    bool *by_cell = NEW_ARRAY(bool, drawn->num_tensors);
     const char *wrong = NULL;
     for (int i = 0; i < drawn->num_tensors; i++)
         values[i] = drawn->tensors[i]->data ? (void *)(uintptr_t)drawn->tensors[i]->data
@@ -61,10 +72,11 @@ const char *compare_codes(const Graph *drawn, const Graph *compiled, const void 
         values[drawn->inputs[i]->id] = (void *)(uintptr_t)inputs[i];
     for (int i = 0; i < drawn->num_nodes && !wrong; i++) {
         const Node *n = drawn->nodes[i];
+        double allowed = allowed_off(n, by_cell);
         eval_on(drawn, n, values);
         const Tensor *same = n->op == OP_QuantizeLinear ? find_codes(compiled, n->out[0]) : NULL;
         if (same && theirs[same->id])
-            wrong = take_codes(n->out[0], values[n->out[0]->id], theirs[same->id], allowed_off(n));
+            wrong = take_codes(n->out[0], values[n->out[0]->id], theirs[same->id], allowed);
     }
     return wrong;
 }
