@@ -278,6 +278,27 @@ static void test_bytes(void)
     }
 }
 
+static Lowering chosen(int64_t inputs, int64_t outputs, const char *target)
+{
+    const Options opt = {.lowering = LOWER_AUTO, .optimize = OPTIMIZE_SPEED, .target = target, .name = "net"};
+    Graph *g = coded_graph(draw_long(LAYER_CONV, inputs, outputs, 3, 5, 1));
+    pass_codes(g, false);
+    pass_fuse(g);
+    pass_lower(g, &opt);
+    return only_layer(g)->lowering;
+}
+
+/* What is too large to be unrolled multiplies bytes, where there are vectors for it. */
+static void test_choice(void)
+{
+    CU_ASSERT(chosen(400, 130, "x86-64-v4") == LOWER_DENSE);
+    CU_ASSERT(chosen(400, 130, "x86-64-v3") == LOWER_DENSE);
+    CU_ASSERT(chosen(400, 130, "aarch64") == LOWER_DENSE);
+    CU_ASSERT(chosen(400, 130, "cortex-m4") != LOWER_DENSE);
+    CU_ASSERT(chosen(30, 16, "x86-64-v4") == LOWER_UNROLL);
+    CU_ASSERT(chosen(30, 16, "x86-64-v3") == LOWER_UNROLL);
+}
+
 static void test_all_met(void)
 {
     for (int i = 0; i < NUM_FORMATS; i++) {
@@ -300,6 +321,7 @@ int main(int argc, char **argv)
     CU_add_test(s, "short rows", test_short_rows);
     CU_add_test(s, "wide rows", test_wide_rows);
     CU_add_test(s, "products of bytes", test_bytes);
+    CU_add_test(s, "choice of bytes", test_choice);
     CU_add_test(s, "every number format was met", test_all_met);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
