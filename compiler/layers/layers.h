@@ -290,6 +290,7 @@ WeightTable layer_table(const Layer *l, int64_t block);   /* that of its form */
 /* What one run of a layer does in its form, as amounts that have a price each. */
 typedef struct Work {
     double amount[NUM_WORK];
+    double far;          /* adds walked through whose code the second cache of a PC does not hold */
     int64_t terms, adds; /* unrolled: adds and subtracts, before and after sharing */
     Unrolled code;       /* unrolled: of all functions, once */
 } Work;
