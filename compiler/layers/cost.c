@@ -119,7 +119,7 @@ Work layer_work(const Layer *l, const Options *opt)
 
 /* Of an add whose code comes from far, beside layers of codes that could multiply bytes instead: measured on
  * a Zen 5. */
-static const double FAR_NS = 2.3;
+static const double FAR_NS = 1;
 
 double work_time(const Work *w, const Layer *l, const Options *opt)
 {
