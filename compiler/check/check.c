@@ -52,7 +52,7 @@ const char **files_write(const SourceFiles *files, const char *folder)
         const SourceFile *f = &files->items[i];
         const char *path = mem_printf("%s/%s", folder, f->name), *end = strrchr(f->name, '.');
         file_write(path, f->text.data, f->text.len);
-        if (!strcmp(end, ".c"))
+        if (!strcmp(end, ".c") || !strcmp(end, ".S"))
             sources[n++] = path;
     }
     return sources;
@@ -63,7 +63,8 @@ bool program_build_files(Program *p, const SourceFiles *files, Text *err)
     const char **sources = files_write(files, path_in(p, "model"));
     compile_harness(p);
     const char **objects =
-        cc_objects(p->cc, p->cflags, sources, (const char *[]){program_define(p->plan), NULL}, err);
+        cc_objects(p->cc, p->cflags, sources,
+                   (const char *[]){program_define(p->plan), "-I", path_in(p, "model"), NULL}, err);
     return objects && cc_link(p->cc, p->cflags, objects,
                               (const char *[]){p->harness, "-lm", "-o", p->binary, NULL}, err);
 }

@@ -368,6 +368,10 @@ static void check_command_line(OptionParser *p)
     check_data(p);
     set_input_form(c);
     set_calibration(p);
+    if (c->opt.weights == WEIGHTS_FILE && c->models.count > 1)
+        usage("--weights file takes one model");
+    if (c->opt.weights > WEIGHTS_ARRAY && c->opt.target && find_target(c->opt.target)->only_arrays)
+        usage("--weights: %s has constants as arrays alone", c->opt.target);
     if (c->opt.split > 0 && c->models.count > 1)
         usage("--split takes one model; several are files of their own");
     if (c->command == CMD_compile && c->data.spec && c->models.count > 1)

@@ -551,9 +551,9 @@ const OptionSpec option_specs[] = {
     {"max-ram", 0, "BYTES", COMPILE, false, "fail when arena, stack and static data need more on --target",
      parse_bytes, offsetof(CommandLine, budget.max_ram)},
     {"weights", 0, WEIGHT_WORDS, COMPILE | CHECK, false,
-     "constants of 4 kB and more: numbers in arrays, or text that compilers read faster, for little-endian "
-     "machines "
-     "(default: auto, by the target)",
+     "constants of 4 kB and more: numbers in arrays, text that compilers read faster, or a file that the "
+     "assembler "
+     "takes in (default: auto, by the target: text but for AVR)",
      parse_weights, 0},
     {"split", 0, "auto|none|N", COMPILE | CHECK, false,
      "N more C files, which compilers work on at the same time (default: auto, for large models alone)",

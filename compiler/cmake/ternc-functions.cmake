@@ -6,14 +6,14 @@
 # model is compiled again when it, an option or ternc itself has changed. NAME: default from the model's file name.
 #
 #     METHOD KEEP GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU INPUT_UINT8 SCALE MEAN STD LAYOUT
-#     MODEL_LAYOUT DIM CONST MAX_FLASH MAX_RAM FLOAT_GUARD SPLIT ACTIVATIONS CALIBRATE CALIBRATION IO
+#     MODEL_LAYOUT DIM CONST MAX_FLASH MAX_RAM FLOAT_GUARD SPLIT WEIGHTS ACTIVATIONS CALIBRATE CALIBRATION IO
 # are the options of `ternc compile` (TARGET_CPU: --target); several values of one are separated by spaces.
 #     OPTIONS ...          further words for its command line
 #     COMPILE_OPTIONS ...  flags for the generated C files alone; by default, but in Debug builds, the level that NAME.h
 #                          recommends. Give the machine too: -march=native, -mcpu=...
 #     DEPENDS FILE...      what the model needs beside its file, such as external weights
 set(_ternc_single MODEL NAME METHOD GRANULARITY THRESHOLD SPARSITY OPTIMIZE LOWERING TARGET_CPU SCALE MAX_FLASH
-  MAX_RAM SPLIT ACTIVATIONS CALIBRATION IO)
+  MAX_RAM SPLIT WEIGHTS ACTIVATIONS CALIBRATION IO)
 set(_ternc_joined KEEP MEAN STD)       # one option, values separated by commas
 set(_ternc_repeated INPUT_UINT8 LAYOUT MODEL_LAYOUT DIM CONST CALIBRATE) # an option for each value
 
@@ -120,6 +120,13 @@ function(_ternc_sources result folder)
     foreach(i RANGE 1 ${arg_SPLIT})
       list(APPEND sources ${folder}/${arg_NAME}_${i}.c)
     endforeach()
+  endif()
+  if(arg_WEIGHTS STREQUAL file)
+    get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+    if(NOT ASM IN_LIST languages)
+      message(FATAL_ERROR "ternc_add_model(${target}): WEIGHTS file needs ASM: project(... LANGUAGES C ASM)")
+    endif()
+    list(APPEND sources ${folder}/${arg_NAME}_weights.S)
   endif()
   set(${result} ${sources} PARENT_SCOPE)
 endfunction()

@@ -327,7 +327,7 @@ static Emitter emit_parts(const Plan *p, int split)
 
 static void print_parts(Emitter *e, Text *c)
 {
-    print_row_rules(e, c);
+    print_byte_rules(e, c);
     text_move(c, &e->consts);
     text_add(c, "\n", 1);
     text_move(c, &e->functions);
@@ -342,42 +342,59 @@ static void print_times(const Emitter *e, Text *c)
                        "#define tn_times(sum, factor) ((void)(factor), (sum))\n\n");
 }
 
+static void print_one_file(Emitter *e, Text *c, Text *h)
+{
+    print_header(e, h);
+    print_prelude(e, c);
+    print_linkage(e, c);
+    print_times(e, c);
+    kernels_print(e, c);
+    print_parts(e, c);
+}
+
 void emit_c(const Plan *p, Text *c, Text *h)
 {
     Emitter e = emit_parts(p, 0);
-    print_header(&e, h);
-    print_prelude(&e, c);
-    print_linkage(&e, c);
-    print_times(&e, c);
-    kernels_print(&e, c);
-    print_parts(&e, c);
+    print_one_file(&e, c, h);
 }
 
-static void emit_split(const Plan *p, int count, Text *c, Text *h, Text *header, Text *files)
+static void print_split_files(Emitter *e, int count, SourceFiles *f)
 {
-    Emitter e = emit_parts(p, count);
-    print_header(&e, h);
-    print_prelude(&e, c);
-    text_printf(c, "#include \"%s\"\n\n", split_header_name(p->id));
-    print_split(&e, header, files);
-    print_parts(&e, c);
+    const char *id = e->plan->id;
+    Text *parts = NEW_ARRAY(Text, count), private = {0}, *c = &f->items[0].text;
+    print_header(e, &f->items[1].text);
+    print_prelude(e, c);
+    text_printf(c, "#include \"%s\"\n\n", split_header_name(id));
+    print_split(e, &private, parts);
+    print_parts(e, c);
+    f->items[f->count++] = (SourceFile){split_header_name(id), private};
+    for (int i = 0; i < count; i++)
+        f->items[f->count++] = (SourceFile){split_file_name(id, i), parts[i]};
+}
+
+static void add_weights_files(Emitter *e, SourceFiles *f)
+{
+    SourceFile *assembler = &f->items[f->count++], *bytes = &f->items[f->count++];
+    assembler->name = mem_printf("%s_weights.S", e->plan->id);
+    print_title(&assembler->text, assembler->name, e->plan->g->file);
+    print_weights_file(e, &assembler->text);
+    bytes->name = weights_file_name(e->plan->id);
+    text_move(&bytes->text, &e->weight_bytes);
 }
 
 SourceFiles model_files(const Plan *p)
 {
     int count = split_count(p);
-    Text *parts = NEW_ARRAY(Text, count + 1), private = {0};
-    SourceFiles f = {NEW_ARRAY(SourceFile, count + 3), 2};
+    Emitter e = emit_parts(p, count);
+    SourceFiles f = {NEW_ARRAY(SourceFile, count + 5), 2};
     f.items[0].name = mem_printf("%s.c", p->id);
     f.items[1].name = mem_printf("%s.h", p->id);
-    if (!count) {
-        emit_c(p, &f.items[0].text, &f.items[1].text);
-        return f;
-    }
-    emit_split(p, count, &f.items[0].text, &f.items[1].text, &private, parts);
-    f.items[f.count++] = (SourceFile){split_header_name(p->id), private};
-    for (int i = 0; i < count; i++)
-        f.items[f.count++] = (SourceFile){split_file_name(p->id, i), parts[i]};
+    if (count)
+        print_split_files(&e, count, &f);
+    else
+        print_one_file(&e, &f.items[0].text, &f.items[1].text);
+    if (e.symbols.len)
+        add_weights_files(&e, &f);
     return f;
 }
 

@@ -61,8 +61,8 @@ struct Range {
 };
 
 /* How constants of some length are printed. */
-typedef enum WeightText { WEIGHTS_AUTO, WEIGHTS_ARRAY, WEIGHTS_STRING } WeightText;
-#define WEIGHT_WORDS "auto|array|string" /* in their order */
+typedef enum WeightText { WEIGHTS_AUTO, WEIGHTS_ARRAY, WEIGHTS_STRING, WEIGHTS_FILE } WeightText;
+#define WEIGHT_WORDS "auto|array|string|file" /* in their order */
 
 /* --split without a number: by the number of terms, or a single file. */
 enum { SPLIT_AUTO, SPLIT_NONE = -1, MAX_SPLIT = 999 };

@@ -1,6 +1,7 @@
 /* emit_const.c - printing constants, and pointers to tensors. Short ones are arrays of numbers. Long ones are
  * rows of text, their bytes in a union with the numbers: a compiler reads those some ten times faster, in a
- * fraction of the memory. The bytes are those of a little-endian machine; the file refuses others. */
+ * fraction of the memory; or they lie in a file of their own. Bytes are those of a little-endian machine; the
+ * C refuses others. */
 #include "print/emitter.h"
 
 #include <ctype.h>
@@ -10,6 +11,7 @@ enum {
     LINE = 100,        /* columns of an array */
     ROW = 1024,        /* bytes in a row of text; every compiler takes a literal of that length */
     LEAST_TEXT = 4096, /* bytes; shorter constants stay numbers, which can be read */
+    ALIGN = 16,        /* bytes, of constants in a file */
 };
 
 static void print_array(Emitter *e, const char *space, const char *name, DType d, const void *data,
@@ -91,12 +93,12 @@ static void print_rows(Emitter *e, const char *space, const char *name, DType d,
         add_row(t, data, size, rows * ROW, rest);
     }
     text_printf(t, "}};\n");
-    e->has_rows = true;
+    e->has_bytes = true;
 }
 
-void print_row_rules(const Emitter *e, Text *c)
+void print_byte_rules(const Emitter *e, Text *c)
 {
-    if (!e->has_rows)
+    if (!e->has_bytes)
         return;
     text_printf(
         c,
@@ -113,23 +115,92 @@ void print_row_rules(const Emitter *e, Text *c)
         "#pragma GCC diagnostic ignored \"-Wunterminated-string-initialization\"\n#endif\n\n");
 }
 
+/* ---- a file of their own ---- */
+
+static const char *file_symbol(const Emitter *e, const char *name)
+{
+    return mem_printf("%s_%s", e->plan->id, name);
+}
+
+const char *weights_file_name(const char *id)
+{
+    return mem_printf("%s_weights.bin", id);
+}
+
+static void add_symbol(Emitter *e, const char *symbol, size_t at, size_t bytes)
+{
+    text_printf(
+        &e->symbols,
+        "HIDDEN(SYMBOL(%s))\nOBJECT(SYMBOL(%s))\nSIZED(SYMBOL(%s), %zu)\n.balign %d\n.globl SYMBOL(%s)\n"
+        "SYMBOL(%s):\n    .incbin \"%s\", %zu, %zu\n\n",
+        symbol, symbol, symbol, bytes, ALIGN, symbol, symbol, weights_file_name(e->plan->id), at, bytes);
+}
+
+static void print_in_file(Emitter *e, const char *space, const char *name, DType d, const void *data,
+                          int64_t count)
+{
+    static const char zeros[ALIGN];
+    const char *symbol = file_symbol(e, name);
+    size_t size = dtype_size(d), bytes = size * (size_t)count;
+    text_printf(&e->consts, "extern %s_CONST const %s%s %s[%s];\n", e->macro, space, dtype_c(d), symbol,
+                int_text(count));
+    add_symbol(e, symbol, e->weight_bytes.len, bytes);
+    for (size_t i = 0; i < bytes; i++) {
+        char byte = (char)byte_at(data, size, i);
+        text_add(&e->weight_bytes, &byte, 1);
+    }
+    text_add(&e->weight_bytes, zeros, (ALIGN - bytes % ALIGN) % ALIGN);
+    e->has_bytes = true;
+}
+
+static const char assembler_words[] =
+    "#if defined(__APPLE__) || (defined(_WIN32) && !defined(_WIN64))\n#define SYMBOL(name) _##name\n#else\n"
+    "#define SYMBOL(name) name\n#endif\n#if defined(__ELF__)\n#define HIDDEN(name) .hidden name\n"
+    "#define OBJECT(name) .type name, %object\n#define SIZED(name, bytes) .size name, bytes\n#else\n"
+    "#define HIDDEN(name)\n#define OBJECT(name)\n#define SIZED(name, bytes)\n#endif\n";
+
+void print_weights_file(const Emitter *e, Text *s)
+{
+    const char *m = e->macro, *id = e->plan->id;
+    text_printf(s,
+                "/* Assemble it with the C compiler, with -I and the folder of %s, and link it.\n"
+                " * %s_WEIGHTS_SECTION puts the constants elsewhere. */\n#ifndef %s_WEIGHTS_SECTION\n"
+                "#if defined(__APPLE__)\n#define %s_WEIGHTS_SECTION __TEXT,__const\n"
+                "#elif defined(_WIN32)\n#define %s_WEIGHTS_SECTION .rdata,\"dr\"\n"
+                "#else\n#define %s_WEIGHTS_SECTION .rodata.%s_weights,\"a\"\n#endif\n#endif\n",
+                weights_file_name(id), m, m, m, m, m, id);
+    text_printf(s, "%s\n.section %s_WEIGHTS_SECTION\n", assembler_words, m);
+    text_add(s, e->symbols.data, e->symbols.len);
+    text_printf(
+        s, "#if defined(__linux__) && defined(__ELF__)\n.section .note.GNU-stack,\"\",%%progbits\n#endif\n");
+}
+
 /* ---- constants ---- */
 
-static bool are_rows(const Emitter *e, DType d, int64_t count)
+/* How a constant of that length is printed. */
+static WeightText text_of(const Emitter *e, DType d, int64_t count)
 {
-    return e->weights == WEIGHTS_STRING && (int64_t)dtype_size(d) * count >= LEAST_TEXT;
+    return (int64_t)dtype_size(d) * count >= LEAST_TEXT ? e->weights : WEIGHTS_ARRAY;
 }
 
 /* What points to the first number of such a constant. */
 static const char *first_number(const Emitter *e, const char *name, DType d, int64_t count)
 {
-    return are_rows(e, d, count) ? mem_printf("%s.numbers", name) : name;
+    switch (text_of(e, d, count)) {
+    case WEIGHTS_STRING: return mem_printf("%s.numbers", name);
+    case WEIGHTS_FILE: return file_symbol(e, name);
+    default: return name;
+    }
 }
 
 static const char *print_const(Emitter *e, const char *space, const char *name, DType d, const void *data,
                                int64_t count)
 {
-    (are_rows(e, d, count) ? print_rows : print_array)(e, space, name, d, data, count);
+    switch (text_of(e, d, count)) {
+    case WEIGHTS_STRING: print_rows(e, space, name, d, data, count); break;
+    case WEIGHTS_FILE: print_in_file(e, space, name, d, data, count); break;
+    default: print_array(e, space, name, d, data, count);
+    }
     return first_number(e, name, d, count);
 }
 

@@ -21,7 +21,8 @@ struct Emitter {
     KernelUse *kernels;                  /* in first-use order, what each calls before it */
     int num_kernels, cap_kernels;
     WeightText weights;         /* how long constants are printed */
-    bool has_rows;              /* some are rows of text */
+    bool has_bytes;             /* some are no numbers in the C, but bytes */
+    Text weight_bytes, symbols; /* --weights file: those bytes, and the assembler's lines for them */
     const char **const_printed; /* by tensor id: what points to the constant; NULL: not printed yet */
     int num_arrays;
     Names shared;     /* arrays that were printed by emit_shared_array */
@@ -30,8 +31,10 @@ struct Emitter {
 };
 
 void add_literal(Text *t, DType d, const void *data, int64_t i);
-/* What stands in front of constants that are rows of text; nothing where there are none. */
-void print_row_rules(const Emitter *e, Text *c);
+/* What stands in front of constants that are bytes; nothing where there are none. */
+void print_byte_rules(const Emitter *e, Text *c);
+void print_weights_file(const Emitter *e, Text *s); /* NAME_weights.S behind its title */
+const char *weights_file_name(const char *id);
 
 /* ---- emit_kernels.c ---- */
 

@@ -44,11 +44,12 @@ int main(void)
     return 0;
 }
 END
-for weights in auto string array; do
+for weights in auto string array file; do
     expect 0 "" ternc compile net.onnx -o $weights --weights $weights -q
+    sources=$(find $weights -name '*.c' -o -name '*.S')
     for cc in gcc clang; do
         # shellcheck disable=SC2086
-        try $cc -std=c99 -O1 $warnings -I$weights main.c $weights/net.c -lm -o app
+        try $cc -std=c99 -O1 $warnings -I$weights main.c $sources -lm -o app
         ./app >got
         cmp -s want got || complain "$weights: $cc: constants are not those of the model"
     done
@@ -67,7 +68,20 @@ grep -q 'these constants are for little-endian machines; compile the model with 
 expect 0 "" ternc compile net.onnx -o avr --target avr-flash -q
 ! grep -q 'rows\[' avr/net.c || complain "AVR has text"
 
-expect 0 "" ternc check net.onnx --weights string -q
-expect 2 "ternc: usage: --weights: 'binary' is not one of auto|array|string" ternc compile net.onnx -o no --weights binary
+# A file: for other assemblers, for a section of its own, beside parts.
+for target in thumbv6m-none-eabi riscv32-none-elf aarch64-none-elf; do
+    try clang --target=$target -Ifile -c file/net_weights.S -o weights.o
+done
+# shellcheck disable=SC2016
+try gcc -Ifile '-DNET_WEIGHTS_SECTION=.mine,"a"' -c file/net_weights.S -o weights.o
+objdump -h weights.o | grep -q '\.mine' || complain "not in the section that was asked for"
+[ "$(wc -c <file/net_weights.bin)" -eq "$((131072 + 12000 + 4128 + 4096 + 5008))" ] || complain "another number of bytes"
+for weights in string file; do
+    expect 0 "" ternc check net.onnx --weights $weights -q
+done
+expect 0 "" ternc check "$TERNC_SOURCE/examples/fashion/fashion.onnx" --weights file --lowering unroll --split 2 -q
+expect 2 "ternc: usage: --weights file takes one model" ternc compile net.onnx net.onnx --name a --name b -o no --weights file
+expect 2 "ternc: usage: --weights: atmega328p has constants as arrays alone" ternc compile net.onnx -o no --weights file --target uno
+expect 2 "ternc: usage: --weights: 'binary' is not one of auto|array|string|file" ternc compile net.onnx -o no --weights binary
 absent no
 finish
