@@ -11,6 +11,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Codes for the threshold; returns the scale, 0 when nothing is above it. */
 static float apply_threshold(const float *w, int64_t n, double d, int8_t *codes)
@@ -29,21 +30,40 @@ static float apply_threshold(const float *w, int64_t n, double d, int8_t *codes)
     return count ? (float)(sum / (double)count) : 0.0f;
 }
 
-static int compare_descending(const void *a, const void *b)
+enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
+
+/* Floats without a sign are ordered as their bits are. The largest digit is 0. */
+static unsigned digit_of(float magnitude, int shift)
 {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x < y) - (x > y);
+    uint32_t bits;
+    memcpy(&bits, &magnitude, sizeof bits);
+    return DIGITS - 1 - (bits >> shift & (DIGITS - 1));
 }
 
-/* malloc, because the caller works on many channels. */
+/* A step of a radix sort, which takes a fraction of qsort's time: numbers of one digit stay in order. */
+static void sort_by_digit(const float *from, float *to, int64_t n, int shift)
+{
+    int64_t place[DIGITS + 1] = {0};
+    for (int64_t i = 0; i < n; i++)
+        place[digit_of(from[i], shift) + 1]++;
+    for (int d = 1; d < DIGITS; d++)
+        place[d] += place[d - 1];
+    for (int64_t i = 0; i < n; i++)
+        to[place[digit_of(from[i], shift)]++] = from[i];
+}
+
+/* Descending. malloc, because the caller works on many channels. */
 static float *sorted_magnitudes(const float *w, int64_t n)
 {
-    float *m = malloc(n ? (size_t)n * sizeof *m : 1);
+    float *m = malloc(n ? 2 * (size_t)n * sizeof *m : 1), *other = m + n;
     if (!m)
         fail("out of memory: %zu weights to sort", (size_t)n);
     for (int64_t i = 0; i < n; i++)
         m[i] = fabsf(w[i]);
-    qsort(m, (size_t)n, sizeof *m, compare_descending);
+    for (int shift = 0; shift < 32; shift += 2 * DIGIT_BITS) {
+        sort_by_digit(m, other, n, shift);
+        sort_by_digit(other, m, n, shift + DIGIT_BITS);
+    }
     return m;
 }
 

@@ -113,6 +113,12 @@ const uint8_t *file_map(const char *path, size_t *len)
     return p;
 }
 
+void file_unload(const uint8_t *data, size_t len)
+{
+    if (len)
+        madvise((void *)(uintptr_t)data, len, MADV_DONTNEED);
+}
+
 void file_unmap(const uint8_t *data, size_t len)
 {
     if (!len)

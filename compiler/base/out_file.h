@@ -21,6 +21,8 @@ int file_open(const char *path, size_t *len, const char **problem);
 const uint8_t *file_map_part(const char *path, int fd, uint64_t offset, size_t len);
 /* A whole file, memory-mapped read-only; fails on what is no regular file or unreadable. len 0 is allowed. */
 const uint8_t *file_map(const char *path, size_t *len);
+/* It takes no memory until it is read again. */
+void file_unload(const uint8_t *data, size_t len);
 void file_unmap(const uint8_t *data, size_t len);
 
 #endif

@@ -22,6 +22,19 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Elements of one channel. */
+static void check_run(const Check *c, const Tensor *t, int64_t from, float scale)
+{
+    const int8_t *codes = t->ternary->codes;
+    const float *data = t->data;
+    for (int64_t i = from; i < from + t->ternary->inner; i++) {
+        float want = codes[i] ? (float)codes[i] * scale : 0;
+        REQUIRE(c, codes[i] >= -1 && codes[i] <= 1, "ternary '%s' has code %d", t->name, codes[i]);
+        REQUIRE(c, scale >= 0 && data[i] == want, "ternary '%s'[%lld] is %.9g, not %.9g", t->name,
+                (long long)i, (double)data[i], (double)want);
+    }
+}
+
 static void check_ternary(const Check *c, const Tensor *t)
 {
     const Ternary *q = t->ternary;
@@ -30,15 +43,11 @@ static void check_ternary(const Check *c, const Tensor *t)
     REQUIRE(c, n == channels * q->mid * q->inner, "ternary '%s' has a box of other size", t->name);
     REQUIRE(c, q->num_scales == 1 || q->num_scales == channels, "ternary '%s' has %s scales", t->name,
             int_text(q->num_scales));
-    const float *data = t->data;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t channel = i / (q->inner * q->chan * q->mid) * q->chan + i / q->inner % q->chan;
-        float scale = q->scales[q->num_scales == 1 ? 0 : channel];
-        float want = q->codes[i] ? (float)q->codes[i] * scale : 0;
-        REQUIRE(c, q->codes[i] >= -1 && q->codes[i] <= 1, "ternary '%s' has code %d", t->name, q->codes[i]);
-        REQUIRE(c, scale >= 0 && data[i] == want, "ternary '%s'[%lld] is %.9g, not %.9g", t->name,
-                (long long)i, (double)data[i], (double)want);
-    }
+    int64_t at = 0;
+    for (int64_t group = 0; group < q->groups; group++)
+        for (int64_t mid = 0; mid < q->mid; mid++)
+            for (int64_t chan = 0; chan < q->chan; chan++, at += q->inner)
+                check_run(c, t, at, q->scales[q->num_scales == 1 ? 0 : group * q->chan + chan]);
 }
 
 static void check_tensors(const Check *c)

@@ -198,6 +198,7 @@ typedef struct Sharing {
     int taps, vars;                             /* variables: the taps, then one for each pair */
     uint32_t plus[MAX_SHARE_TAPS + MAX_PAIRS];  /* bit j: sum j adds the variable */
     uint32_t minus[MAX_SHARE_TAPS + MAX_PAIRS]; /* bit j: it subtracts it */
+    int uses[MAX_SHARE_TAPS + MAX_PAIRS];       /* how many sums hold the variable; share.c's */
     SharedPair pairs[MAX_PAIRS];
 } Sharing;
 void share_pairs(Sharing *s);       /* from the taps, vars == taps, to fewest adds */

@@ -19,13 +19,19 @@ static Holders pair_holders(const Sharing *s, int a, int b, int sign)
     return (Holders){s->plus[a] & s->minus[b], s->minus[a] & s->plus[b]};
 }
 
-/* The pair that occurs most often; the first of equals. Returns how often. */
+static void count_uses(Sharing *s, int v)
+{
+    s->uses[v] = __builtin_popcount(s->plus[v] | s->minus[v]);
+}
+
+/* The pair that occurs most often; the first of equals. Returns how often. No pair occurs more often than
+ * either of its variables, so most need no look. */
 static int best_pair(const Sharing *s, SharedPair *best)
 {
-    int most = 0;
+    int most = 1;
     for (int a = 0; a < s->vars; a++)
-        for (int b = a + 1; b < s->vars; b++)
-            for (int sign = 1; sign >= -1; sign -= 2) {
+        for (int b = a + 1; b < s->vars && s->uses[a] > most; b++)
+            for (int sign = 1; sign >= -1 && s->uses[b] > most; sign -= 2) {
                 Holders h = pair_holders(s, a, b, sign);
                 int count = __builtin_popcount(h.adding | h.subtracting);
                 if (count > most) {
@@ -47,12 +53,16 @@ static void substitute(Sharing *s, const SharedPair *p)
     s->plus[p->b] &= others;
     s->minus[p->b] &= others;
     s->pairs[s->vars - s->taps] = *p;
-    s->vars++;
+    count_uses(s, p->a);
+    count_uses(s, p->b);
+    count_uses(s, s->vars++);
 }
 
 void share_pairs(Sharing *s)
 {
     SharedPair p;
+    for (int v = 0; v < s->vars; v++)
+        count_uses(s, v);
     while (s->vars < s->taps + MAX_PAIRS && best_pair(s, &p) >= 2)
         substitute(s, &p);
 }

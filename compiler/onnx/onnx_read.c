@@ -406,5 +406,7 @@ Model *onnx_read(const char *path, const Options *opt)
 {
     size_t len;
     const uint8_t *data = file_map(path, &len);
-    return onnx_read_memory(path, data, len, opt);
+    Model *m = onnx_read_memory(path, data, len, opt);
+    file_unload(data, len);
+    return m;
 }
