@@ -65,7 +65,7 @@ void pipeline_prepare(Model *m, const Options *opt)
     /* Operators are in their opset 17 form and all supported; types are those of inputs, constants and
      * declarations. */
     RUN("infer", pass_infer(m->graph));
-    RUN("fold", opt->train || opt->int8 ? pass_fold_for_training(m->graph) : pass_fold(m->graph));
+    RUN("fold", opt->train || opt->codes ? pass_fold_for_training(m->graph) : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     RUN("channels", pass_channels(m->graph, opt));
     /* All types are static, nothing computes from constants alone, every node is used; inputs know their axis
@@ -99,7 +99,8 @@ static void add_codes(const Model *m, const Options *opt, const Samples *s)
     Graph *g = m->graph;
     const Range *ranges = m->ranges ? known_ranges(m) : calibrate(g, s, opt->calibration_rule, opt->threads);
     if (!pass_quantise(g, ranges, opt) && !opt->quiet)
-        note("%s: --activations int8 changes nothing: no node of it computes on codes", g->file);
+        note("%s: --activations %s changes nothing: no node of it computes on codes", g->file,
+             opt->codes->name);
 }
 
 /* Samples are for a graph that still has the batch where the model has it. */
@@ -120,7 +121,7 @@ void pipeline_ternarize(Model *m, const Options *opt)
         bug("%s without data, or without a share of zeros", method->name);
     RUN("ternarize", pass_ternarize(m->graph, opt));
     /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. */
-    if (!opt->int8)
+    if (!opt->codes)
         return;
     RUN("fold", pass_fold_after_training(m->graph));
     RUN("dce", pass_dce(m->graph));
@@ -145,7 +146,7 @@ Plan *pipeline_lower(Model *m, const Options *opt)
     /* The graph's inputs are what the application gives. */
     RUN("recurrent", pass_recurrent(m->graph));
     /* LSTM, GRU and RNN are products and loops over steps. No longer ordinary ONNX. */
-    RUN("codes", pass_codes(m->graph, opt->io_codes));
+    RUN("codes", pass_codes(m->graph, opt->io != NULL));
     /* What stands between quantised layers computes on codes. */
     RUN("fuse", (pass_fuse(m->graph), pass_dce(m->graph)));
     /* Linear operators with constant weights are OP_Layer, numbered in execution order. */

@@ -248,7 +248,7 @@ static bool grow_region(Region *r, const Tensor *t, Type type)
     CodeStep s;
     if (!t || is_float_scalar(t))
         return true;
-    const Node *n = t->producer, *from = dequantizer(t, &s);
+    const Node *n = t->producer, *from = byte_dequantizer(t, &s);
     if (!n || !type_equal(t->type, type))
         return false;
     if (from) {
@@ -328,8 +328,8 @@ static bool make_table(Codes *c, const Node *n)
 {
     CodeStep s;
     Region r = {.count = 0};
-    if (n->op != OP_QuantizeLinear || !node_step(n, &s) || !grow_region(&r, n->in[0], n->in[0]->type) ||
-        !r.from)
+    if (n->op != OP_QuantizeLinear || !dtype_is_byte(n->out[0]->type.dtype) || !node_step(n, &s) ||
+        !grow_region(&r, n->in[0], n->in[0]->type) || !r.from)
         return false;
     const int64_t dims[] = {CODES};
     Type type = type_make(n->out[0]->type.dtype, 1, dims);
@@ -357,7 +357,7 @@ static void begin_walk(Codes *c)
 static void set_step(Tensor *t, const Node *n)
 {
     CodeStep s;
-    if (dtype_is_byte(t->type.dtype) && node_step(n, &s))
+    if (dtype_is_code(t->type.dtype) && node_step(n, &s))
         t->step = memcpy(NEW(CodeStep), &s, sizeof s);
 }
 
@@ -430,7 +430,7 @@ static void open_to_codes(Codes *c)
     for (int i = 0; i < g->num_outputs; i++)
         opened += open_output(c, g->outputs[i]);
     if (!opened)
-        fail("%s: --io int8: no input or output is quantised; --activations int8 does that", g->file);
+        fail("%s: --io: no input or output is quantised; --activations int8 or int16 does that", g->file);
     for (int i = 0; i < g->num_nodes; i++) {
         read_replaced(c, g->nodes[i]);
         if (g->nodes[i]->op != OP_UNSUPPORTED)

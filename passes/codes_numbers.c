@@ -42,7 +42,7 @@ static int limit_code(DType d, const CodeStep *s, double v)
 static Node *source_of(const Codes *c, const Node *q, Outlet *o)
 {
     double low = -INFINITY, high = INFINITY;
-    if (q->op != OP_QuantizeLinear || !node_step(q, &o->step))
+    if (q->op != OP_QuantizeLinear || !dtype_is_byte(q->out[0]->type.dtype) || !node_step(q, &o->step))
         return NULL;
     Node *n = q->in[0]->producer;
     if (n && clamp_of(n, &low, &high) && only_user(c, n->out[0]) == q)
@@ -90,7 +90,7 @@ static bool make_add(Codes *c, const Node *q)
     Node *n = source_of(c, q, &o);
     if (!n || !is_code_arithmetic(n) || n->op == OP_Mul || n->op == OP_PRelu)
         return false;
-    const Node *from_a = dequantizer(n->in[0], &a), *from_b = dequantizer(n->in[1], &b);
+    const Node *from_a = byte_dequantizer(n->in[0], &a), *from_b = byte_dequantizer(n->in[1], &b);
     if (!from_a || !from_b || a.scale > MAX_RATIO * o.step.scale || b.scale > MAX_RATIO * o.step.scale)
         return false;
     /* In float, as onnxruntime divides: where they are exact numbers of bits then, both compute the same. */
@@ -116,7 +116,7 @@ static bool make_product(Codes *c, const Node *q)
     if (!n || n->op != OP_Mul || !is_code_arithmetic(n))
         return false;
     int more = type_elems(n->in[1]->type) > type_elems(n->in[0]->type), shift = MAX_SHIFT;
-    const Node *from_a = dequantizer(n->in[more], &a), *from_b = dequantizer(n->in[!more], &b);
+    const Node *from_a = byte_dequantizer(n->in[more], &a), *from_b = byte_dequantizer(n->in[!more], &b);
     double factor = from_a && from_b ? a.scale * b.scale / o.step.scale : INFINITY;
     while (shift > 0 && ldexp(factor, shift) > 1 << SPLIT)
         shift--;
@@ -145,7 +145,8 @@ static bool make_slope(Codes *c, const Node *q)
     Outlet o;
     CodeStep s;
     Node *n = source_of(c, q, &o);
-    const Node *from = n && n->op == OP_PRelu && is_code_arithmetic(n) ? dequantizer(n->in[0], &s) : NULL;
+    const Node *from =
+        n && n->op == OP_PRelu && is_code_arithmetic(n) ? byte_dequantizer(n->in[0], &s) : NULL;
     if (!from)
         return false;
     const float *slopes = n->in[1]->data;
@@ -257,7 +258,7 @@ static bool make_average(Codes *c, const Node *q)
     CodeStep s;
     Averaging w;
     Node *n = source_of(c, q, &o);
-    const Node *from = n && n->num_in > 0 ? dequantizer(n->in[0], &s) : NULL;
+    const Node *from = n && n->num_in > 0 ? byte_dequantizer(n->in[0], &s) : NULL;
     if (!from || !average_window(c->g, n, &w))
         return false;
     double size = (double)(w.window[5] * w.window[6]),
@@ -288,7 +289,7 @@ static bool make_softmax(Codes *c, const Node *q)
     Outlet o;
     CodeStep s;
     Node *n = source_of(c, q, &o);
-    const Node *from = n && n->op == OP_Softmax ? dequantizer(n->in[0], &s) : NULL;
+    const Node *from = n && n->op == OP_Softmax ? byte_dequantizer(n->in[0], &s) : NULL;
     if (!from || q->in[0] != n->out[0])
         return false;
     Type x = n->in[0]->type;

@@ -24,13 +24,20 @@ static inline Node *only_user(const Codes *c, const Tensor *t)
     return t->id < c->num_tensors ? c->users[t->id] : NULL;
 }
 
-/* The node that makes t, if it is a DequantizeLinear of bytes with one step. t: NULL where a node has no such
+/* The node that makes t, if it is a DequantizeLinear of codes with one step. t: NULL where a node has no such
  * input. */
 static inline Node *dequantizer(const Tensor *t, CodeStep *s)
 {
     Node *n = t ? t->producer : NULL;
-    bool good = n && n->op == OP_DequantizeLinear && dtype_is_byte(n->in[0]->type.dtype) && !n->in[0]->data;
+    bool good = n && n->op == OP_DequantizeLinear && dtype_is_code(n->in[0]->type.dtype) && !n->in[0]->data;
     return good && node_step(n, s) ? n : NULL;
+}
+
+/* The same of bytes alone. */
+static inline Node *byte_dequantizer(const Tensor *t, CodeStep *s)
+{
+    Node *n = dequantizer(t, s);
+    return n && dtype_is_byte(n->in[0]->type.dtype) ? n : NULL;
 }
 
 /* codes_numbers.c: what QuantizeLinear q and the nodes in front of it compute becomes one node on codes. */

@@ -16,6 +16,7 @@ typedef struct Draft {
     const int64_t *order; /* weight k of a channel belongs to input order[k]; NULL: to input k */
     Quantised *quantised; /* the layer reads codes; NULL: floats */
     const int8_t *ints;   /* its weights where they are not ternary, in the order of their tensor */
+    int64_t most_sum;     /* of a position, without its sign, whatever the codes */
     CodeStep step;        /* of the codes that it writes; scale 0: it writes floats */
     Text source;
 } Draft;
@@ -40,7 +41,7 @@ void absorb_normalisation(Draft *d, const Tensor *weights, const Ternary *box);
 /* A DequantizeLinear in front of the layer: it reads the codes instead, where its weights are ternary or lie
  * on a grid of 8 bits for each output channel. */
 void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box);
-bool sums_fit(const Layer *l, int64_t windows); /* no sum of so many positions leaves 32 bits */
+bool sums_fit(const Draft *d, int64_t windows); /* no sum of so many positions leaves 32 bits */
 /* A QuantizeLinear behind it: it writes codes. */
 bool absorb_quantize(Draft *d, const Node *n);
 /* The numbers of Layer.quantised, when weights, scale and bias are known. */

@@ -222,7 +222,7 @@ static bool is_simple(const Draft *d, const Node *n)
 static bool pools_quantised(const Draft *d, const Pool *p)
 {
     if (p->kind == POOL_AVERAGE)
-        return d->l->act.kind == ACT_NONE && !(d->step.scale > 0) && sums_fit(d->l, p->kh * p->kw);
+        return d->l->act.kind == ACT_NONE && !(d->step.scale > 0) && sums_fit(d, p->kh * p->kw);
     for (int64_t c = 0; d->ints && c < d->l->co; c++)
         if (d->scale[c] < 0)
             return false;

@@ -10,6 +10,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* The largest share of a step by which a weight may be off its grid: two roundings of float on 128 steps. */
 static const double OFF_GRID = 128 * 4 * (double)FLT_EPSILON;
@@ -63,44 +64,68 @@ static bool find_near(const Draft *d, const float *weights, const Ternary *box, 
     return true;
 }
 
-static bool find_ints(Draft *d, const Tensor *weights, const Ternary *box)
+/* Weights that are not ternary as whole numbers by steps[co]; NULL: they are none. */
+static const int8_t *find_ints(const Draft *d, const Tensor *weights, const Ternary *box, double *steps)
 {
     Ternary exact;
     int8_t *ints = NEW_ARRAY(int8_t, type_elems(weights->type));
-    double *steps = NEW_ARRAY(double, d->l->co);
-    bool is_exact = weight_codes(weights, box, false, &exact);
-    if (!is_exact && !find_near(d, weights->data, box, ints, steps))
-        return false;
+    if (!weight_codes(weights, box, false, &exact))
+        return find_near(d, weights->data, box, ints, steps) ? ints : NULL;
     for (int64_t c = 0; c < d->l->co; c++)
-        d->scale[c] *= is_exact ? (double)exact.scales[c] : steps[c];
-    d->ints = is_exact ? exact.codes : ints;
-    return true;
+        steps[c] = (double)exact.scales[c];
+    return exact.codes;
 }
 
 /* ---- in front ---- */
 
-bool sums_fit(const Layer *l, int64_t windows)
+/* The largest sum of weights without their signs of an output channel. codes: in the order of the tensor. */
+static int64_t most_weights(const Ternary *box, const int8_t *codes, int64_t channels)
 {
-    enum { MOST_WEIGHT = 128, MOST_CODE = 255 };
-    return layer_weight_count(l) / l->co * windows < INT32_MAX / (MOST_WEIGHT * MOST_CODE);
+    int64_t most = 0;
+    for (int64_t c = 0; c < channels; c++) {
+        int64_t sum = 0;
+        for (int64_t k = 0; k < box->mid * box->inner; k++)
+            sum += abs(codes[ternary_position(box, c, k)]);
+        most = sum > most ? sum : most;
+    }
+    return most;
+}
+
+static int64_t most_code(DType d)
+{
+    return code_high(d) > -code_low(d) ? code_high(d) : -(int64_t)code_low(d);
+}
+
+bool sums_fit(const Draft *d, int64_t windows)
+{
+    return d->most_sum * windows <= INT32_MAX;
 }
 
 void absorb_dequantize(Draft *d, const Tensor *weights, const Ternary *box)
 {
     const Node *n = d->x->producer;
     CodeStep s;
-    if (!n || n->op != OP_DequantizeLinear || !node_step(n, &s) || !sums_fit(d->l, 1))
+    if (!n || n->op != OP_DequantizeLinear || !node_step(n, &s))
         return;
     DType in = n->in[0]->type.dtype;
-    if (!dtype_is_byte(in) || d->l->kind == LAYER_CONV_TRANSPOSE)
+    if (!dtype_is_code(in) || d->l->kind == LAYER_CONV_TRANSPOSE)
         return;
-    if (!weights->ternary && !find_ints(d, weights, box))
+    double *steps = NEW_ARRAY(double, d->l->co);
+    const int8_t *ints = weights->ternary ? NULL : find_ints(d, weights, box, steps);
+    const int8_t *codes = weights->ternary ? weights->ternary->codes : ints;
+    if (!codes)
         return;
+    d->most_sum = most_weights(box, codes, d->l->co) * most_code(in);
+    if (!sums_fit(d, 1))
+        return;
+    d->ints = ints;
     d->quantised = NEW(Quantised);
     *d->quantised = (Quantised){.in = in, .out = DT_F32, .in_zero = s.zero};
     d->x = n->in[0];
-    for (int64_t c = 0; c < d->l->co; c++)
+    for (int64_t c = 0; c < d->l->co; c++) {
+        d->scale[c] *= ints ? steps[c] : 1;
         d->scale[c] *= s.scale;
+    }
 }
 
 /* ---- behind ---- */

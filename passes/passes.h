@@ -25,7 +25,7 @@ bool pass_quantise(Graph *g, const Range *ranges, const Options *opt);
 /* Its choices, before ternarize. By tensor id: the tensor that has the same step; -1: stays float. */
 int *coded_tensors(Graph *g, const Range *ranges, const Options *opt);
 /* The step and zero point that reach from low to high, and 0, and the type of the codes. */
-CodeStep choose_step(const Graph *g, const Tensor *t, Range r, DType *d);
+CodeStep choose_step(const Graph *g, const Tensor *t, const CodeKind *kind, Range r, DType *d);
 void check_input_range(const Graph *g, const Tensor *x, Range r);
 /* powers.c: with --scales pow2, the least power of two that is no finer; the weights of n, its
  * input, by what follows it. */

@@ -1,4 +1,4 @@
-/* quantise.c - activations become 8-bit codes: QuantizeLinear and DequantizeLinear around every tensor
+/* quantise.c - activations become codes: QuantizeLinear and DequantizeLinear around every tensor
  * between nodes that compute on codes.
  *
  * Requires an ordinary graph with static types, ternary weights chosen (ternarize), and the range of every
@@ -22,6 +22,7 @@
 
 typedef struct Quantising {
     Graph *g;
+    const CodeKind *kind;
     const Range *ranges;
     int count; /* of the tensors that there were before */
     const bool *is_output;
@@ -61,8 +62,8 @@ static bool counts(const Quantising *q, const Node *n, LinearWeights *w)
 static bool is_cell(const Quantising *q, const Node *n)
 {
     LinearWeights w;
-    return node_weights(n, 1, &w) && counts(q, n, &w) && !(q->floats && q->floats[n->in[CELL_R]->id]) &&
-           cell_counts(q->g, n);
+    return q->kind->between && node_weights(n, 1, &w) && counts(q, n, &w) &&
+           !(q->floats && q->floats[n->in[CELL_R]->id]) && cell_counts(q->g, n);
 }
 
 static bool is_clamp(const Node *n)
@@ -121,7 +122,7 @@ static void find_sources(Quantising *q)
         const Node *n = q->g->nodes[i];
         if (!n->out[0])
             continue;
-        const Tensor *of = is_code_function(n) ? source_of(q, n) : NULL;
+        const Tensor *of = q->kind->between && is_code_function(n) ? source_of(q, n) : NULL;
         if (of)
             q->from[n->out[0]->id] = of;
         q->inner[n->out[0]->id] = of != NULL;
@@ -162,7 +163,7 @@ static bool inside_layer(const Quantising *q, const Tensor *t)
         return false;
     if (q->linear[t->id])
         return is_affine(user) || is_clamp(user);
-    return is_clamp(user) && (is_code_arithmetic(n) || is_average(n));
+    return q->kind->between && is_clamp(user) && (is_code_arithmetic(n) || is_average(n));
 }
 
 static bool inside_function(const Quantising *q, const Tensor *t)
@@ -197,6 +198,8 @@ static bool reads_codes(const Quantising *q, const Node *n, int k)
         return false;
     if (moves(q, n, k))
         return any_coded(q, n);
+    if (!q->kind->between)
+        return false;
     if (n->op == OP_Softmax)
         return k == 0 && q->coded[y->id];
     bool computes = is_code_arithmetic(n) || is_average(n) || q->from[y->id] != y;
@@ -291,22 +294,28 @@ void check_input_range(const Graph *g, const Tensor *x, Range r)
              g->file, x->name);
 }
 
-CodeStep choose_step(const Graph *g, const Tensor *t, Range r, DType *d)
+static bool is_softmax(const CodeKind *kind, const Tensor *t)
 {
-    if (t->producer && t->producer->op == OP_Softmax) { /* a whole number of steps is 1 */
-        *d = DT_U8;
+    return kind->between && t->producer && t->producer->op == OP_Softmax;
+}
+
+CodeStep choose_step(const Graph *g, const Tensor *t, const CodeKind *kind, Range r, DType *d)
+{
+    if (is_softmax(kind, t)) { /* a whole number of steps is 1 */
+        *d = kind->positive;
         return (CodeStep){1.0f / 256, 0};
     }
     if (!isfinite(r.low) || !isfinite(r.high))
         fail("%s: tensor '%s' has values that are not finite on the data of --calibrate; it cannot be "
              "quantised",
              g->file, t->name);
-    double low = fmin(0, (double)r.low), high = fmax(0, (double)r.high), codes = UINT8_MAX;
-    float step = (float)((high - low) / codes);
+    double low = fmin(0, (double)r.low), high = fmax(0, (double)r.high);
+    *d = low < 0 ? kind->any : kind->positive;
+    double least = code_low(*d), most = code_high(*d);
+    float step = (float)(kind->centred ? fmax(-low, high) / most : (high - low) / (most - least));
     if (!isnormal(step))
         step = 1;
-    *d = low < 0 ? DT_I8 : DT_U8;
-    double zero = low < 0 ? fmin(fmax(round(-low / (double)step) + INT8_MIN, INT8_MIN), INT8_MAX) : 0;
+    double zero = kind->centred ? 0 : fmin(fmax(round(-low / (double)step) + least, least), most);
     return (CodeStep){(double)step, (int)zero};
 }
 
@@ -328,7 +337,7 @@ static CodeStep step_of(const Quantising *q, const Tensor *t, DType *d)
         *d = DT_I8;
         return (CodeStep){ldexp(1, -h_bits_for(q->shared[root])), 0};
     }
-    CodeStep s = choose_step(q->g, t, q->shared[root], d);
+    CodeStep s = choose_step(q->g, t, q->kind, q->shared[root], d);
     if (q->powers)
         s = power_step(s, q->shared[root], *d);
     if (q->steps[root] > 0)
@@ -401,13 +410,12 @@ static void snap_steps(Quantising *q)
     choose_zeros(q);
     for (int i = 0; i < q->count; i++) {
         const Tensor *t = q->g->tensors[i];
-        if (q->coded[i] &&
-            (!t->producer || t->producer->op == OP_Softmax || is_state(q, root_of(q, t)->id))) {
+        if (q->coded[i] && (!t->producer || is_softmax(q->kind, t) || is_state(q, root_of(q, t)->id))) {
             q->settled[root_of(q, t)->id] = true;
             q->even[root_of(q, t)->id] = false;
         }
     }
-    for (int i = q->g->num_nodes - 1; i >= 0 && !q->powers; i--)
+    for (int i = q->g->num_nodes - 1; i >= 0 && q->kind->snaps && !q->powers; i--)
         if (adds_up(q->g->nodes[i]))
             snap_terms(q, q->g->nodes[i]);
 }
@@ -421,7 +429,7 @@ static void add_step(const Quantising *q, Graph *result, const Tensor *t, Tensor
     *step = (float)s.scale;
     Type one = type_make(DT_F32, 0, NULL), code = t->type;
     code.dtype = d;
-    void *z = mem_alloc(1);
+    void *z = mem_alloc(dtype_size(d));
     elem_set(z, d, 0, s.zero);
     Tensor *scale = graph_const(q->g, mem_printf("%s_step", t->name), one, step);
     one.dtype = d;
@@ -524,7 +532,7 @@ static void round_constants(const Quantising *q, Node *n)
         round_input(q, n, &r);
     if (!is_linear(n)) /* LSTM, GRU, RNN: the products are no codes */
         return;
-    if (!q->powers)
+    if (q->kind->snaps && !q->powers)
         n->in[w.input] = snap_weights(q, n, &w);
     if (channel_bias(n, &w))
         n->in[2] = round_bias(q, n, &w);
@@ -615,10 +623,11 @@ static void choose_outputs(Quantising *q)
 }
 
 /* What gets a step, and which tensors have one together. */
-static Quantising choose(Graph *g, const Range *ranges, const bool *floats, bool outputs)
+static Quantising choose(Graph *g, const Range *ranges, const bool *floats, const Options *opt)
 {
     int count = g->num_tensors;
     Quantising q = {.g = g,
+                    .kind = opt->codes,
                     .ranges = ranges,
                     .count = count,
                     .floats = floats,
@@ -638,7 +647,7 @@ static Quantising choose(Graph *g, const Range *ranges, const bool *floats, bool
                     .replacement = NEW_ARRAY(Tensor *, count)};
     find_sources(&q);
     find_linear(&q);
-    if (outputs)
+    if (opt->io)
         choose_outputs(&q);
     choose_tensors(&q);
     join_moved(&q);
@@ -659,7 +668,7 @@ static const bool *choose_floats(const Graph *g, const Options *opt, const bool 
 int *coded_tensors(Graph *g, const Range *ranges, const Options *opt)
 {
     const bool *floats = choose_floats(g, opt, ternary_tensors(g, opt));
-    const Quantising q = choose(g, ranges, floats, opt->io_codes);
+    const Quantising q = choose(g, ranges, floats, opt);
     int *roots = NEW_ARRAY(int, g->num_tensors);
     for (int i = 0; i < g->num_tensors; i++)
         roots[i] = q.coded[i] ? root_of(&q, g->tensors[i])->id : -1;
@@ -668,7 +677,7 @@ int *coded_tensors(Graph *g, const Range *ranges, const Options *opt)
 
 bool pass_quantise(Graph *g, const Range *ranges, const Options *opt)
 {
-    Quantising q = choose(g, ranges, choose_floats(g, opt, NULL), opt->io_codes);
+    Quantising q = choose(g, ranges, choose_floats(g, opt, NULL), opt);
     q.powers = opt->powers;
     if (!opt->quiet)
         note_zeros(&q);

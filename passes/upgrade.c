@@ -318,6 +318,14 @@ static void drop_empty_inputs(Upgrade *u, Node *n)
             n->in[i] = NULL;
 }
 
+/* Of another domain, which has it for more types. */
+static void leave_domain(Upgrade *u, Node *n)
+{
+    upgrade_need_input(u, n);
+    n->domain = "";
+    upgrade_rename(n, n->op_name);
+}
+
 /* ---- the table ---- */
 
 typedef struct UpgradeRow {
@@ -350,6 +358,10 @@ typedef struct UpgradeRow {
     {                                                                                                        \
         op, OLDEST, NEWEST, upgrade_qlinear, "DequantizeLinear, " real ", QuantizeLinear", MICROSOFT, 0,     \
             types                                                                                            \
+    }
+#define SAME(op)                                                                                             \
+    {                                                                                                        \
+        op, OLDEST, NEWEST, leave_domain, op, MICROSOFT, 0, 0                                                \
     }
 /* Inputs of a row, as bits. */
 enum { IN_0 = 1, IN_1 = 2, IN_2 = 4, IN_3 = 8, IN_4 = 16, IN_6 = 64 };
@@ -402,6 +414,8 @@ static const UpgradeRow table[] = {
     {"BipolarQuant", OLDEST, NEWEST, upgrade_qonnx, "GreaterOrEqual, Where, Mul", QONNX, 0, 0},
     {"QGemm", OLDEST, NEWEST, upgrade_qgemm, "DequantizeLinear, Gemm, QuantizeLinear", MICROSOFT, 0,
      IN_1 | IN_3 | IN_4},
+    SAME("QuantizeLinear"),
+    SAME("DequantizeLinear"),
     QLINEAR("QLinearAdd", "Add", IN_0),
     QLINEAR("QLinearMul", "Mul", IN_0),
     QLINEAR("QLinearWhere", "Where", IN_1),

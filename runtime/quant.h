@@ -1,5 +1,6 @@
-/* quant.h - 8-bit numbers: real = (code - zero) * scale. Codes are uint8_t or int8_t; `sign` says which (1: int8_t) and
- * is a literal at the call. Rounding is to the nearest, halves to even, then saturation; NaN becomes the lowest code.
+/* quant.h - 8-bit numbers, and in kernels of int16_t those of 16: real = (code - zero) * scale. Codes are uint8_t or
+ * int8_t; `sign` says which (1: int8_t) and is a literal at the call. Rounding is to the nearest, halves to even, then
+ * saturation; NaN becomes the lowest code.
  */
 #ifndef TN_QUANT_H
 #define TN_QUANT_H
@@ -63,6 +64,18 @@ TN_KERNEL void tn_quantize(void *y, const float *x, const float *scale, const vo
     }
 }
 
+/* The same to 16 bits. */
+TN_KERNEL void tn_quantize_i16(int16_t *y, const float *x, const float *scale, const int16_t *zero, int32_t outer,
+                               int32_t n, int32_t inner)
+{
+    for (int32_t i = 0; i < outer * n * inner; i++) {
+        int32_t c = i / inner % n;
+        float r = rintf(x[i] / scale[c]) + (float)(zero ? zero[c] : 0);
+        r = r > -32768.0f ? r : -32768.0f;
+        y[i] = (int16_t)(r < 32767.0f ? r : 32767.0f);
+    }
+}
+
 /* y = (x - zero) * scale; sizes as in quantize */
 TN_KERNEL void tn_dequantize(float *y, const void *x, const float *scale, const void *zero, int32_t outer, int32_t n,
                              int32_t inner, int32_t sign)
@@ -70,6 +83,16 @@ TN_KERNEL void tn_dequantize(float *y, const void *x, const float *scale, const 
     for (int32_t i = 0; i < outer * n * inner; i++) {
         int32_t c = i / inner % n;
         y[i] = (float)(tn_code(x, i, sign) - tn_zero_code(zero, c, sign)) * scale[c];
+    }
+}
+
+/* The same of 16 bits. */
+TN_KERNEL void tn_dequantize_i16(float *y, const int16_t *x, const float *scale, const int16_t *zero, int32_t outer,
+                                 int32_t n, int32_t inner)
+{
+    for (int32_t i = 0; i < outer * n * inner; i++) {
+        int32_t c = i / inner % n;
+        y[i] = (float)(x[i] - (zero ? zero[c] : 0)) * scale[c];
     }
 }
 

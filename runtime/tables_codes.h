@@ -167,7 +167,22 @@ TN_KERNEL void tn_add_packed8(int32_t *y, int32_t left, const TN_ROM uint8_t *w,
 }
 #endif
 
-/* The same by packed bytes w [ceil(inputs / 5)][outputs]. */
+/* The same by packed bytes w [ceil(inputs / 5)][outputs], one by one, of codes of any length. */
+TN_KERNEL void TN(packed_each)(int32_t *y, const T *x, int32_t inputs, int32_t outputs, const TN_ROM uint8_t *w)
+{
+    memset(y, 0, (size_t)outputs * sizeof *y);
+    for (int32_t i = 0; i < inputs; i += 5, w += outputs)
+        for (int32_t o = 0; o < outputs; o++) {
+            uint32_t q = w[o];
+            for (int32_t j = i; j < i + 5 && j < inputs; j++, q &= 255) {
+                q *= 3;
+                if (q >> 8 != 1)
+                    y[o] += q < 256 ? -x[j] : x[j];
+            }
+        }
+}
+
+/* The same of 8-bit codes. */
 TN_KERNEL void TN(packed_bytes)(int32_t *y, const T *x, int32_t inputs, int32_t outputs, const TN_ROM uint8_t *w)
 {
     memset(y, 0, (size_t)outputs * sizeof *y);
@@ -262,6 +277,17 @@ TN_KERNEL void TN(dot_rows)(int32_t *y, const T *x, const T *last, int32_t input
 #endif
 
 /* y[o] = sum over i of w[o][i] * x[i]: 8-bit weights [outputs][inputs]. */
+TN_KERNEL void TN(dense_each)(int32_t *y, const T *x, int32_t inputs, int32_t outputs, const TN_ROM int8_t *w)
+{
+    for (int32_t o = 0; o < outputs; o++, w += inputs) {
+        int32_t sum = 0;
+        for (int32_t i = 0; i < inputs; i++)
+            sum += w[i] * x[i];
+        y[o] = sum;
+    }
+}
+
+/* The same of 8-bit codes. */
 TN_KERNEL void TN(dense_fc)(int32_t *y, const T *x, int32_t inputs, int32_t outputs, const TN_ROM int8_t *w)
 {
     int32_t o = 0;
@@ -272,10 +298,6 @@ TN_KERNEL void TN(dense_fc)(int32_t *y, const T *x, int32_t inputs, int32_t outp
     for (; inputs >= 2 * TN_LANES_I16 && o < outputs; o += 4, w += 4 * inputs)
         TN(dot_rows)(y + o, x, last, inputs, w, outputs - o < 4 ? outputs - o : 4);
 #endif
-    for (; o < outputs; o++, w += inputs) {
-        int32_t sum = 0;
-        for (int32_t i = 0; i < inputs; i++)
-            sum += w[i] * x[i];
-        y[o] = sum;
-    }
+    if (o < outputs)
+        TN(dense_each)(y + o, x, inputs, outputs - o, w);
 }

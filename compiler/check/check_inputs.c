@@ -26,6 +26,7 @@ static double random_value(DType d, double spread, uint64_t *state)
     case DT_F64: return spread * normal(state);
     case DT_U8: return (double)(random_next(state) % 256);
     case DT_I8: return (double)(random_next(state) % 256) - 128;
+    case DT_I16: return (double)(random_next(state) % 65536) - 32768;
     default: return (double)(random_next(state) % 2);
     }
 }

@@ -44,7 +44,7 @@ static const Graph *run_graph(const CommandLine *c)
 {
     Model *m = pipeline_load(c->model, &c->opt);
     pipeline_ternarize(m, &c->opt);
-    return c->opt.io_codes || has_codes(m->graph) ? pipeline_lower(m, &c->opt)->g : m->graph;
+    return c->opt.io || has_codes(m->graph) ? pipeline_lower(m, &c->opt)->g : m->graph;
 }
 
 int cmd_run(const CommandLine *c)

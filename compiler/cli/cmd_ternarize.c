@@ -163,8 +163,8 @@ static const char *settings_text(const CommandLine *c)
         text_printf(&t, " granularity=%s%s", o->per_layer ? "layer" : "channel", level_text(c));
         add_keep(&t, o);
     }
-    if (o->int8)
-        text_printf(&t, " activations=int8%s%s", o->powers ? " scales=pow2" : "",
+    if (o->codes)
+        text_printf(&t, " activations=%s%s%s", o->codes->name, o->powers ? " scales=pow2" : "",
                     o->keep_float ? " keep-as=float" : "");
     return text_take(&t);
 }

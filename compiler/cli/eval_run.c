@@ -124,7 +124,7 @@ static const Plan *plan_dense(const EvalJob *j)
     opt->target = host_target();
     opt->lowering = LOWER_DENSE;
     Model *m = eval_load(j->c, opt);
-    opt->io_codes = false; /* outputs are codes, and read as the numbers that they stand for */
+    opt->io = NULL; /* outputs are codes, and read as the numbers that they stand for */
     return pipeline_lower(m, opt);
 }
 

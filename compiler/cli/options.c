@@ -333,18 +333,24 @@ static const char *default_flags(const CommandLine *c)
 /* The samples of --calibrate become inputs as those of --data. */
 static void set_calibration(OptionParser *p)
 {
-    static const char *const needs_int8[] = {"calibrate", "calibration", "keep-as", "scales"};
+    static const char *const needs_codes[] = {"calibrate", "calibration", "keep-as"};
     CommandLine *c = p->c;
-    for (size_t i = 0; i < sizeof needs_int8 / sizeof needs_int8[0]; i++)
-        if (!c->opt.int8 && is_given(p, needs_int8[i]))
-            usage("--%s is for --activations int8", needs_int8[i]);
+    for (size_t i = 0; i < sizeof needs_codes / sizeof needs_codes[0]; i++)
+        if (!c->opt.codes && is_given(p, needs_codes[i]))
+            usage("--%s is for --activations int8 or int16", needs_codes[i]);
+    if (c->opt.codes && c->opt.io && c->opt.io != c->opt.codes)
+        usage("--io %s does not go with --activations %s, which has codes of its own: --io %s",
+              c->opt.io->name, c->opt.codes->name, c->opt.codes->name);
+    if (is_given(p, "scales") && c->opt.codes != code_kind(0))
+        usage("--scales is for --activations int8");
     if (c->opt.powers && !c->opt.calibrate.count)
         usage("--scales pow2 needs --calibrate SPEC: training chooses scales of any size");
-    if (c->opt.int8 && c->sensitivity)
-        usage("--sensitivity measures layers with float activations: give it without --activations int8");
-    if (c->opt.int8 && !c->opt.calibrate.count && !c->opt.train)
-        usage("--activations int8 needs samples for the ranges of activations: --calibrate SPEC%s",
-              takes_training(c) ? ", or --data SPEC, which trains with them" : "");
+    if (c->opt.codes && c->sensitivity)
+        usage("--sensitivity measures layers with float activations: give it without --activations %s",
+              c->opt.codes->name);
+    if (c->opt.codes && !c->opt.calibrate.count && !c->opt.train)
+        usage("--activations %s needs samples for the ranges of activations: --calibrate SPEC%s",
+              c->opt.codes->name, takes_training(c) ? ", or --data SPEC, which trains with them" : "");
     c->opt.calibration = c->data;
     c->opt.threads = c->threads;
 }

@@ -220,9 +220,10 @@ static void parse_tolerance(CommandLine *c, const OptionSpec *o, const char *val
         usage("--tolerance %s: '%s' is negative", o->arg, value);
 }
 
-static void parse_activations(CommandLine *c, const OptionSpec *o, const char *value)
+static void parse_codes(CommandLine *c, const OptionSpec *o, const char *value)
 {
-    c->opt.int8 = choice_of(o, value) == 1;
+    int word = choice_of(o, value);
+    *(const CodeKind **)(void *)((char *)c + o->field) = word ? code_kind(word - 1) : NULL;
 }
 
 static void parse_scales(CommandLine *c, const OptionSpec *o, const char *value)
@@ -233,11 +234,6 @@ static void parse_scales(CommandLine *c, const OptionSpec *o, const char *value)
 static void parse_keep_as(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->opt.keep_float = choice_of(o, value) == 1;
-}
-
-static void parse_io(CommandLine *c, const OptionSpec *o, const char *value)
-{
-    c->opt.io_codes = choice_of(o, value) == 1;
 }
 
 static void parse_calibration(CommandLine *c, const OptionSpec *o, const char *value)
@@ -510,19 +506,21 @@ const OptionSpec option_specs[] = {
      0},
     {"optimize", 0, "speed|size", COMPILE | CHECK | BENCH, false,
      "what --lowering auto aims at (default: speed)", parse_optimize, 0},
-    {"activations", 0, "float|int8", ALL, false,
-     "numbers between layers (default: float); int8 needs --calibrate, or training", parse_activations, 0},
+    {"activations", 0, "float|" CODE_WORDS, ALL, false,
+     "numbers between layers (default: float); codes need --calibrate, or training", parse_codes,
+     offsetof(CommandLine, opt.codes)},
     {"calibrate", 0, "[NAME=]SPEC", ALL, true,
-     "samples of an input, without labels, for the ranges of int8 activations; 512 are enough", add_text,
+     "samples of an input, without labels, for the ranges of activations; 512 are enough", add_text,
      offsetof(CommandLine, opt.calibrate)},
     {"scales", 0, "any|pow2", ALL, false,
      "of int8 activations and their layers: any, or powers of two, so that layers shift (default: any)",
      parse_scales, 0},
     {"keep-as", 0, "int8|float", ALL, false,
-     "with int8 activations: layers that --keep keeps have int8 weights, or compute in float (default: int8)",
+     "with codes: layers that --keep keeps have int8 weights, or compute in float (default: int8)",
      parse_keep_as, 0},
-    {"io", 0, "float|int8", ALL, false,
-     "inputs and outputs of a quantised model: floats, or codes (default: float)", parse_io, 0},
+    {"io", 0, "float|" CODE_WORDS, ALL, false,
+     "inputs and outputs of a quantised model: floats, or codes (default: float)", parse_codes,
+     offsetof(CommandLine, opt.io)},
     {"calibration", 0, CALIBRATION_WORDS, ALL, false, "how ranges follow from samples (default: percentile)",
      parse_calibration, 0},
     {"optimize", 0, "speed|size", SIZE, false, "what --lowerings auto aims at (default: size)",

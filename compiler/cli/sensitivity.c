@@ -72,7 +72,7 @@ static const Options *measured_options(const CommandLine *c)
     Options *opt = NEW(Options);
     *opt = c->opt;
     opt->train = true; /* which leaves the batch where it is */
-    opt->int8 = false; /* nodes are the same in both */
+    opt->codes = NULL; /* nodes are the same in both */
     if (method_def(opt->method)->needs_data)
         opt->method = METHOD_twn;
     return opt;

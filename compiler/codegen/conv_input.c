@@ -2,13 +2,15 @@
  * accumulators to `ternc check`. */
 #include "codegen/layer_code.h"
 
-/* The first arguments of what copies codes: "x, SIGN, ZERO", and of pairs the rows between the two of a
- * staged row. */
+/* The first arguments of what copies codes: "x, SIGN, ZERO", without the sign where they have 16 bits, and of
+ * pairs the rows between the two of a staged row. */
 static const char *codes_input(const Conv *c, const char *x)
 {
     const Quantised *q = c->l->quantised;
     if (!q)
         return x;
+    if (q->in == DT_I16)
+        return mem_printf("%s, %d", x, q->in_zero);
     x = mem_printf("%s, %d, %d", x, q->in == DT_I8, q->in_zero);
     return c->f->pairs ? mem_printf("%s, %s", x, int_text(c->s->second * c->turned->sh)) : x;
 }

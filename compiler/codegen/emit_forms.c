@@ -211,7 +211,8 @@ static void dense_call(const Conv *c, int part, const char *x)
 static void table_sums(const Fc *c)
 {
     const Layer *l = c->l;
-    const char *kernel = table_kernel(c->e, l, c->code->fc_kernel);
+    bool words = layer_input(l) == DT_I16 && c->code->fc_words;
+    const char *kernel = table_kernel(c->e, l, words ? c->code->fc_words : c->code->fc_kernel);
     emit_line(c->e, "%s(%s, x, %s, %s, %s);", kernel, c->acc, int_text(l->ci), int_text(l->co),
               emit_weights(c->e, l, 1));
 }
@@ -321,6 +322,7 @@ static const FormCode code_small_packed = {
     .conv_call = packed_rows_call,
     .fc_sums = table_sums,
     .fc_kernel = "packed_bytes",
+    .fc_words = "packed_each",
 };
 
 /* ---- 8-bit weights ---- */
@@ -361,6 +363,7 @@ static const FormCode code_dense_codes = {
     .conv_call = dense_rows_call,
     .fc_sums = table_sums,
     .fc_kernel = "dense_fc",
+    .fc_words = "dense_each",
 };
 
 /* ---- all forms ---- */

@@ -101,6 +101,8 @@ static const char *put_kernel(const Quantised *q)
 {
     if (q->out == DT_F32)
         return "put_floats";
+    if (q->out == DT_I16)
+        return "put_words_wide";
     return q->wide ? "put_codes_wide" : "put_codes";
 }
 

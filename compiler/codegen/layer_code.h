@@ -43,6 +43,7 @@ struct FormCode {
     void (*fc_data)(Fc *c);       /* NULL: nothing */
     void (*fc_sums)(const Fc *c); /* accumulates a row */
     const char *fc_kernel;        /* of fc_sums */
+    const char *fc_words;         /* the same of 16-bit codes; NULL: that takes them too */
 };
 
 /* ---- emit_forms.c ---- */

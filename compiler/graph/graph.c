@@ -63,6 +63,25 @@ bool dtype_is_byte(DType d)
     return d == DT_I8 || d == DT_U8;
 }
 
+bool dtype_is_code(DType d)
+{
+    return dtype_is_byte(d) || d == DT_I16;
+}
+
+int code_low(DType d)
+{
+    if (d == DT_I16)
+        return INT16_MIN;
+    return d == DT_I8 ? INT8_MIN : 0;
+}
+
+int code_high(DType d)
+{
+    if (d == DT_I16)
+        return INT16_MAX;
+    return d == DT_I8 ? INT8_MAX : UINT8_MAX;
+}
+
 Type type_make(DType d, int rank, const int64_t *dims)
 {
     if (rank > MAX_RANK)

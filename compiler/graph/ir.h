@@ -287,6 +287,9 @@ DType dtype_from_onnx(int64_t number); /* DT_NONE for unknown ones */
 int64_t dtype_to_onnx(DType d);
 bool dtype_is_float(DType d);
 bool dtype_is_byte(DType d); /* int8 or uint8: what codes of 8 bits are */
+bool dtype_is_code(DType d); /* one of these or int16 */
+int code_low(DType d);       /* the least and the largest code of a type */
+int code_high(DType d);
 
 Type type_make(DType d, int rank, const int64_t *dims);
 bool type_equal(Type a, Type b);

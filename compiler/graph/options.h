@@ -67,6 +67,16 @@ typedef enum WeightText { WEIGHTS_AUTO, WEIGHTS_ARRAY, WEIGHTS_STRING, WEIGHTS_F
 /* --split without a number: by the number of terms, or a single file. */
 enum { SPLIT_AUTO, SPLIT_NONE = -1, MAX_SPLIT = 999 };
 
+/* What activations are as codes. */
+typedef struct CodeKind {
+    const char *name;    /* of --activations and --io */
+    DType positive, any; /* of tensors that have nothing below 0, and of others */
+    bool centred;        /* zero points are 0 */
+    bool between;        /* functions, sums and averages between layers have integer code */
+    bool snaps;          /* other runtimes multiply their sums, exact ones, too: scales are chosen for that */
+} CodeKind;
+#define CODE_WORDS "int8|int16" /* the names, in the order of code_kind */
+
 /* What the command line says about one model; zero-initialised gives the documented defaults. */
 typedef struct Options {
     Method method;
@@ -84,10 +94,10 @@ typedef struct Options {
     const char *target; /* --target, a name of targets.def; NULL: "generic" */
     const char *name;   /* --name ID; NULL: from the file name */
     InputForm input;
-    bool int8;                        /* --activations int8 */
+    const CodeKind *codes;            /* --activations int8 or int16; NULL: float */
     bool powers;                      /* --scales pow2: steps are powers of two, layers shift */
-    bool keep_float;                  /* --keep-as float: with int8, what is kept computes in float */
-    bool io_codes;                    /* --io int8: inputs and outputs are codes */
+    bool keep_float;                  /* --keep-as float: with codes, what is kept computes in float */
+    const CodeKind *io;               /* --io int8 or int16: inputs and outputs are codes; NULL: float */
     Strings calibrate;                /* --calibrate: samples for their ranges, for each input; */
     DataOptions calibration;          /* how they become inputs; spec is not used */
     CalibrationRule calibration_rule; /* --calibration */
@@ -136,6 +146,10 @@ typedef struct Budget {
     int64_t max_flash; /* --max-flash */
     int64_t max_ram;   /* --max-ram */
 } Budget;
+
+/* ---- code_kinds.c ---- */
+
+const CodeKind *code_kind(int i); /* of CODE_WORDS */
 
 /* ---- layouts.c ---- */
 

@@ -244,7 +244,7 @@ static void eval_quantised(const Layer *l, const void *x, void *y, float *bound)
     double *w = layer_weights(l, l->co * per_channel), *w_abs = absolute(w, l->co * per_channel);
     double *acc = doubles_new(out), *error = doubles_new(out);
     for (int64_t b = 0; b < l->batch; b++) {
-        double *image = doubles_from((const char *)x + b * in, q->in, in);
+        double *image = doubles_from((const char *)x + b * in * (int64_t)dtype_size(q->in), q->in, in);
         for (int64_t i = 0; i < in; i++)
             image[i] -= q->in_zero;
         accumulate(l, image, w, acc);

@@ -161,6 +161,26 @@ static const Format plain_format = {
     .half_ulp = 0x1p-24,
 };
 
+/* Codes of 16 bits. */
+static const Format word_format = {
+    .name = "32-bit sums of 16-bit codes",
+    .suffix = "i32",
+    .staged = DT_I32,
+    .acc = DT_I32,
+    .sum = DT_I32,
+    .vec = "vec_s32",
+    .keep = "TN_KEEP_S32",
+    .lanes = "TN_LANES",
+    .input = "TN_LOAD_S32",
+    .load = "TN_LOAD_S32",
+    .store = "TN_STORE_S32",
+    .lane_bytes = 4,
+    .max_lanes = 16,
+    .exact_in = INT16_MAX,
+    .exact_acc = INT32_MAX,
+    .half_ulp = 0x1p-24,
+};
+
 const Format *layer_format(const Layer *l)
 {
     return l->format ? l->format : &float_format;
@@ -186,6 +206,8 @@ const Format *choose_format(const Layer *l, const Options *opt)
         return &bytes_format;
     if (!l->form->unrolled || l->kind == LAYER_FC)
         return &plain_format;
+    if (q->in == DT_I16)
+        return &word_format;
     bool narrow = q->sum_low >= INT16_MIN && q->sum_high <= INT16_MAX;
     if (can_pair(l, opt))
         return narrow ? &paired_format : &split_paired_format;

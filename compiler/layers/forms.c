@@ -177,7 +177,7 @@ static bool allows(const LayerForm *form, const Layer *l)
 {
     if (!l->quantised)
         return form->floats;
-    return form->codes && (!form->bytes || l->kind == LAYER_CONV);
+    return form->codes && (!form->bytes || (l->kind == LAYER_CONV && dtype_is_byte(l->quantised->in)));
 }
 
 /* The small ones stand last. */

@@ -47,8 +47,6 @@ int format_digits(const Format *f);
 
 /* ---- requantise.c: layers with Layer.quantised ---- */
 
-int code_low(DType d); /* the least and the largest code of a type */
-int code_high(DType d);
 int layer_weight(const Layer *l, int64_t i);         /* in canonical order */
 int64_t weight_sum(const Layer *l, int64_t channel); /* of an output channel */
 typedef struct SumRange {

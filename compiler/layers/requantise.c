@@ -9,7 +9,7 @@
  * 2^12 times as large as the smallest: a sum whose output is not clamped is below (256 + |offset|) /
  * smallest, each unit is off by 2^-31 of the largest, so outputs are off by 2^-10 codes, with offsets beyond
  * all codes, of up to 2^14, by 2^-5. Where every scale / step is a power of two (--scales pow2) nothing is
- * multiplied. */
+ * multiplied. Sums of codes of 16 bits always take 64. */
 #include "layers/layers.h"
 
 #include <float.h>
@@ -21,20 +21,6 @@ enum { FACTOR_BITS = 31, NARROW_BITS = 31, WIDE_BITS = 62, MAX_SHIFT = 30, MAX_W
 static double allowed_off(const Quantised *q)
 {
     return q->out == DT_I16 ? 8 : 0.125;
-}
-
-int code_low(DType d)
-{
-    if (d == DT_I16)
-        return INT16_MIN;
-    return d == DT_I8 ? INT8_MIN : 0;
-}
-
-int code_high(DType d)
-{
-    if (d == DT_I16)
-        return INT16_MAX;
-    return d == DT_I8 ? INT8_MAX : UINT8_MAX;
 }
 
 int layer_weight(const Layer *l, int64_t i)
@@ -178,13 +164,20 @@ static bool requantise_by_shifts(const Layer *l, const double *factor, const dou
     return true;
 }
 
+/* Codes of 16 bits whose products always take 64: those that are read, and that convolutions write. */
+static bool has_words(const Layer *l, const Quantised *q)
+{
+    return q->in == DT_I16 || (q->out == DT_I16 && l->kind != LAYER_FC);
+}
+
 /* One shift for all channels, whatever the factors. */
 bool requantise_by_products(const Layer *l, const double *factor, const double *offset, Quantised *q)
 {
     double most = largest_factor(l, factor);
     q->shift = largest_shift(l, factor, offset, MAX_SHIFT, NARROW_BITS);
     bool exact = q->shift >= 0 && is_exact(l, factor, q->shift);
-    q->wide = !exact && (q->shift < 0 || most_off(l, factor, offset, q->shift) > allowed_off(q));
+    q->wide = has_words(l, q) ||
+              (!exact && (q->shift < 0 || most_off(l, factor, offset, q->shift) > allowed_off(q)));
     if (q->wide && most > 0) {
         int shift = FACTOR_BITS - 1 - ilogb(most);
         q->shift =
@@ -206,7 +199,8 @@ bool requantise_by_products(const Layer *l, const double *factor, const double *
 
 bool requantise(const Layer *l, const double *factor, const double *offset, Quantised *q)
 {
-    return requantise_by_shifts(l, factor, offset, q) || requantise_by_products(l, factor, offset, q);
+    return (!has_words(l, q) && requantise_by_shifts(l, factor, offset, q)) ||
+           requantise_by_products(l, factor, offset, q);
 }
 
 static int64_t whole_output(const Quantised *q, int64_t channel, int64_t sum)

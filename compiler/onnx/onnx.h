@@ -9,7 +9,7 @@
 Model *onnx_read(const char *path, const Options *opt);
 /* path: for messages */
 Model *onnx_read_memory(const char *path, const uint8_t *data, size_t len, const Options *opt);
-void onnx_write(const Model *m, const char *path); /* IR 8, opset 17 */
+void onnx_write(const Model *m, const char *path); /* IR 8, opset 17; codes of 16 bits: com.microsoft */
 Tensor *onnx_read_tensor(const char *path);        /* a TensorProto file (.pb) as a constant tensor */
 
 #endif

@@ -1,6 +1,7 @@
 /* onnx_write.c - a Model as an ONNX file: IR version 8, opset 17, names as they were, constants as
  * initializers with raw_data, the types of all edges as value_info. The same model gives the same bytes.
- * Weights go straight from their memory to the file.
+ * Weights go straight from their memory to the file. QuantizeLinear and DequantizeLinear of 16 bits, which
+ * ONNX has since opset 21, are those of com.microsoft, which onnxruntime has for any opset.
  *
  * Requires: the form that upgrade gives and no fused layers (OP_Layer is no operator of ONNX). */
 #include "base/out_file.h"
@@ -13,6 +14,7 @@
 #include <string.h>
 
 enum { IR_VERSION = 8, OPSET = 17 };
+#define WORDS_DOMAIN "com.microsoft"
 
 /* ---- types and tensors ---- */
 
@@ -176,6 +178,13 @@ static char **make_names(Tensor *const *list, int count)
     return names;
 }
 
+static bool has_words(const Node *n)
+{
+    if (n->op == OP_QuantizeLinear)
+        return n->out[0]->type.dtype == DT_I16;
+    return n->op == OP_DequantizeLinear && n->in[0]->type.dtype == DT_I16;
+}
+
 static Onnx__NodeProto *make_node(const Node *n)
 {
     if (op_def(n->op)->internal || n->domain[0])
@@ -184,6 +193,7 @@ static Onnx__NodeProto *make_node(const Node *n)
     onnx__node_proto__init(p);
     p->name = n->name && n->name[0] ? (char *)n->name : NULL;
     p->op_type = (char *)n->op_name;
+    p->domain = has_words(n) ? (char *)WORDS_DOMAIN : NULL;
     p->n_input = (size_t)n->num_in;
     p->input = make_names(n->in, n->num_in);
     p->n_output = (size_t)n->num_out;
@@ -331,6 +341,15 @@ static void add_metadata(Onnx__ModelProto *p, const Model *m)
     }
 }
 
+static void import_domain(Onnx__ModelProto *p, const char *domain, int64_t version)
+{
+    Onnx__OperatorSetIdProto *o = p->opset_import[p->n_opset_import++] = NEW(Onnx__OperatorSetIdProto);
+    onnx__operator_set_id_proto__init(o);
+    o->domain = (char *)domain;
+    o->has_version = 1;
+    o->version = version;
+}
+
 static Onnx__ModelProto *make_model(const Model *m)
 {
     Onnx__ModelProto *p = NEW(Onnx__ModelProto);
@@ -338,13 +357,11 @@ static Onnx__ModelProto *make_model(const Model *m)
     p->has_ir_version = 1;
     p->ir_version = IR_VERSION;
     p->producer_name = (char *)"ternc";
-    p->n_opset_import = 1;
-    p->opset_import = NEW(Onnx__OperatorSetIdProto *);
-    Onnx__OperatorSetIdProto *o = p->opset_import[0] = NEW(Onnx__OperatorSetIdProto);
-    onnx__operator_set_id_proto__init(o);
-    o->domain = (char *)"";
-    o->has_version = 1;
-    o->version = OPSET;
+    p->opset_import = NEW_ARRAY(Onnx__OperatorSetIdProto *, 2);
+    import_domain(p, "", OPSET);
+    for (int i = 0; i < m->graph->num_nodes && p->n_opset_import == 1; i++)
+        if (has_words(m->graph->nodes[i]))
+            import_domain(p, WORDS_DOMAIN, 1);
     add_metadata(p, m);
     p->graph = make_graph(m->graph);
     return p;

@@ -1,6 +1,6 @@
-/* op_quant.c - QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear: between float and 8-bit codes.
- * They evaluate by the runtime's kernels; every step is one correctly rounded operation of float, so that
- * generated code agrees exactly. */
+/* op_quant.c - QuantizeLinear, DequantizeLinear and DynamicQuantizeLinear: between float and codes of 8 or 16
+ * bits. They evaluate by the runtime's kernels; every step is one correctly rounded operation of float, so
+ * that generated code agrees exactly. */
 #include "ops/ops.h"
 
 #include "quant.h"
@@ -184,7 +184,7 @@ static void infer_quantize(Graph *g, Node *n)
     if (y.dtype != DT_F32)
         fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(y.dtype));
     y.dtype = zero_of(n) ? zero_of(n)->type.dtype : DT_U8;
-    if (!dtype_is_byte(y.dtype))
+    if (!dtype_is_code(y.dtype))
         fail_node(g, n, "unsupported: %s to %s", n->op_name, dtype_name(y.dtype));
     check_size(g, n);
     scale_split(g, n);
@@ -196,8 +196,13 @@ static void infer_quantize(Graph *g, Node *n)
 static void eval_quantize(const Graph *g, const Node *n, const void *const *in, void *const *out)
 {
     AxisSplit s = scale_split(g, n);
-    tn_quantize(out[0], in[0], in[1], zero_of(n) ? in[2] : NULL, (int32_t)s.outer, (int32_t)s.n,
-                (int32_t)s.inner, n->out[0]->type.dtype == DT_I8);
+    int32_t outer = (int32_t)s.outer, count = (int32_t)s.n, inner = (int32_t)s.inner;
+    const void *zero = zero_of(n) ? in[2] : NULL;
+    DType d = n->out[0]->type.dtype;
+    if (d == DT_I16)
+        tn_quantize_i16(out[0], in[0], in[1], zero, outer, count, inner);
+    else
+        tn_quantize(out[0], in[0], in[1], zero, outer, count, inner, d == DT_I8);
 }
 
 static const char *zero_text(Emitter *e, const Node *n)
@@ -211,9 +216,15 @@ static void emit_quantize(Emitter *e, const Node *n)
     bool forth = n->op == OP_QuantizeLinear;
     const char *name = forth ? "quantize" : "dequantize";
     const Tensor *narrow = forth ? n->out[0] : n->in[0];
-    emit_line(e, "%s(%s, %s, %s, %s, %s, %d);", emit_kernel(e, name, DT_NONE), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), zero_text(e, n), split_text(s),
-              narrow->type.dtype == DT_I8);
+    const char *sign = ", 0";
+    if (narrow->type.dtype == DT_I8)
+        sign = ", 1";
+    if (narrow->type.dtype == DT_I16) {
+        name = mem_printf("%s_i16", name);
+        sign = "";
+    }
+    emit_line(e, "%s(%s, %s, %s, %s, %s%s);", emit_kernel(e, name, DT_NONE), emit_ptr(e, n->out[0]),
+              emit_ptr(e, n->in[0]), emit_ptr(e, n->in[1]), zero_text(e, n), split_text(s), sign);
 }
 
 const OpDef op_QuantizeLinear = {
@@ -241,7 +252,7 @@ static bool all_zero(const Tensor *t)
 static void infer_dequantize(Graph *g, Node *n)
 {
     Type x = n->in[0]->type;
-    if (!dtype_is_byte(x.dtype) && x.dtype != DT_I32)
+    if (!dtype_is_code(x.dtype) && x.dtype != DT_I32)
         fail_node(g, n, "unsupported: %s of %s", n->op_name, dtype_name(x.dtype));
     check_size(g, n);
     scale_split(g, n);
@@ -257,11 +268,14 @@ static void eval_dequantize(const Graph *g, const Node *n, const void *const *in
 {
     AxisSplit s = scale_split(g, n);
     int32_t outer = (int32_t)s.outer, count = (int32_t)s.n, inner = (int32_t)s.inner;
-    if (n->in[0]->type.dtype == DT_I32)
+    const void *zero = zero_of(n) ? in[2] : NULL;
+    DType d = n->in[0]->type.dtype;
+    if (d == DT_I32)
         tn_dequantize_i32(out[0], in[0], in[1], outer, count, inner);
+    else if (d == DT_I16)
+        tn_dequantize_i16(out[0], in[0], in[1], zero, outer, count, inner);
     else
-        tn_dequantize(out[0], in[0], in[1], zero_of(n) ? in[2] : NULL, outer, count, inner,
-                      n->in[0]->type.dtype == DT_I8);
+        tn_dequantize(out[0], in[0], in[1], zero, outer, count, inner, d == DT_I8);
 }
 
 static void emit_dequantize(Emitter *e, const Node *n)

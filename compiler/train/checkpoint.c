@@ -98,7 +98,7 @@ const char *checkpoint_settings(const Trainer *t)
                 int_text(o->crop), o->sparsity_per_layer, int_text(t->train.count), int_text(t->valid.count),
                 (unsigned long long)t->model_hash, (unsigned long long)t->data_hash);
     if (t->plan)
-        text_printf(&s, " codes %d rule %d%s", p->io_codes, (int)p->calibration_rule,
+        text_printf(&s, " codes %s io %d rule %d%s", p->codes->name, p->io != NULL, (int)p->calibration_rule,
                     p->keep_float ? " floats" : "");
     text_printf(&s, CHECKPOINT_RATE "%.17g", o->rate);
     return text_take(&s);

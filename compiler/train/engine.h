@@ -17,6 +17,7 @@ typedef struct CodePlan {
     const int *roots; /* by tensor id: the tensor that has the same step; -1: stays float */
     int count;        /* of tensors */
     CalibrationRule rule;
+    const CodeKind *kind;
 } CodePlan;
 
 /* A tensor that will be codes, see fake_codes.c. */
@@ -98,6 +99,7 @@ struct Engine {
     FakeCodes *codes;    /* tensors that will be codes */
     int num_codes;
     CalibrationRule rule; /* of their ranges */
+    const CodeKind *kind; /* what codes they are */
     bool quantises;       /* they are rounded; else as floats */
     uint64_t noise;       /* seed of this step's Dropout */
 };

@@ -36,6 +36,7 @@ void fake_find(Engine *e, const CodePlan *plan)
 {
     e->codes = NEW_ARRAY(FakeCodes, plan->count);
     e->rule = plan->rule;
+    e->kind = plan->kind;
     for (int i = 0; i < plan->count; i++) {
         const Tensor *t = e->g->tensors[i];
         if (plan->roots[i] < 0 || is_moved(plan->roots, t))
@@ -90,10 +91,10 @@ void fake_begin(Engine *e)
     for (int i = 0; i < e->num_codes; i++) {
         FakeCodes *c = &e->codes[i];
         DType d;
-        CodeStep s = choose_step(e->g, c->t, ranges[c->root], &d);
+        CodeStep s = choose_step(e->g, c->t, e->kind, ranges[c->root], &d);
         c->step = (float)s.scale;
-        c->low = (float)((d == DT_I8 ? INT8_MIN : 0) - s.zero);
-        c->high = c->low + UINT8_MAX;
+        c->low = (float)(code_low(d) - s.zero);
+        c->high = (float)(code_high(d) - s.zero);
     }
 }
 

@@ -6,7 +6,7 @@
 
 bool trains_codes(const TrainJob *j)
 {
-    return j->opt->int8 && !j->opt->calibrate.count;
+    return j->opt->codes && !j->opt->calibrate.count;
 }
 
 /* As the passes behind training will choose, on the graph as they will see it: tensors keep their ids. Those
@@ -20,7 +20,8 @@ const CodePlan *plan_codes(const Trainer *t)
     for (int i = 0; i < t->g->num_tensors; i++)
         any[i].known = true;
     CodePlan *p = NEW(CodePlan);
-    *p = (CodePlan){coded_tensors(g, any, t->opt), t->g->num_tensors, t->opt->calibration_rule};
+    *p =
+        (CodePlan){coded_tensors(g, any, t->opt), t->g->num_tensors, t->opt->calibration_rule, t->opt->codes};
     return p;
 }
 

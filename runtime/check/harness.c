@@ -336,10 +336,26 @@ static int64_t *list_windows(const Axis *a, int64_t windows, int64_t step, int64
     return list;
 }
 
+/* 0: inputs are no codes. */
+static int32_t highest_code(Number n)
+{
+    switch (n) {
+    case NUMBER_I8: return INT8_MAX;
+    case NUMBER_U8: return UINT8_MAX;
+    case NUMBER_I16: return INT16_MAX;
+    default: return 0;
+    }
+}
+
+static int32_t lowest_code(Number n)
+{
+    return n == NUMBER_U8 ? 0 : -highest_code(n) - 1;
+}
+
 static Extremes extremes_make(const Layer *l)
 {
     Extremes e = {.channels = l->co / l->groups};
-    if (l->in != NUMBER_I8 && l->in != NUMBER_U8)
+    if (!highest_code(l->in))
         return e;
     e.row = list_windows(&l->rows, l->pool_rows, l->pool_row_step, l->pool_height, &e.rows);
     e.column = list_windows(&l->columns, l->pool_columns, l->pool_column_step, l->pool_width, &e.columns);
@@ -484,8 +500,8 @@ static int32_t extreme_code(int weight)
     if (!weight)
         return l->zero;
     if ((weight > 0) == drives_up())
-        return l->in == NUMBER_U8 ? UINT8_MAX : INT8_MAX;
-    return l->in == NUMBER_U8 ? 0 : INT8_MIN;
+        return highest_code(l->in);
+    return lowest_code(l->in);
 }
 
 static int weight_at(int64_t co, int64_t ci, int64_t ky, int64_t kx)

@@ -159,7 +159,7 @@ for as in int8 float; do
     expect 0 "" ternc compile kept.onnx -o kept2 --name net --method none --quiet
     sed 's/kept.onnx/conv.onnx/' kept2/net.c | cmp -s - kept1/net.c || complain "kept.onnx gives another C than the model, as $as"
 done
-expect 2 "ternc: usage: --keep-as is for --activations int8" ternc check conv.onnx --keep-as float
+expect 2 "ternc: usage: --keep-as is for --activations int8 or int16" ternc check conv.onnx --keep-as float
 
 # ---- powers of two ----
 
@@ -203,8 +203,8 @@ expect 2 "ternc: usage: --scales is for --activations int8" ternc check conv.onn
 
 expect 2 "ternc: usage: --activations int8 needs samples for the ranges of activations: --calibrate SPEC" \
     ternc check conv.onnx --activations int8
-expect 2 "ternc: usage: --calibrate is for --activations int8" ternc check conv.onnx --calibrate x.npy
-expect 2 "ternc: usage: --calibration is for --activations int8" ternc check conv.onnx --calibration mse
+expect 2 "ternc: usage: --calibrate is for --activations int8 or int16" ternc check conv.onnx --calibrate x.npy
+expect 2 "ternc: usage: --calibration is for --activations int8 or int16" ternc check conv.onnx --calibration mse
 expect 2 "...'wrong' is not one of percentile|mse|minmax" ternc check conv.onnx $int8 x.npy --calibration wrong
 expect 1 "ternc: error: nan.npy: sample 3 holds NaN or infinity" ternc check conv.onnx $int8 nan.npy
 expect 1 "...conv.onnx: tensor 'r' has values that are not finite on the data of --calibrate; it cannot be quantised" \
@@ -214,7 +214,7 @@ expect 1 "...conv.onnx: input 'x' is 0 in all samples; its range needs samples a
 expect 0 "" ternc check conv.onnx $int8 constant.npy -q
 expect 0 "ternc: note: dead.onnx: tensor 'r' is 0 in all samples: its step is 1; are they as the application has them?" \
     ternc check dead.onnx $int8 x.npy
-expect 1 "...conv.onnx: --io int8: no input or output is quantised; --activations int8 does that" \
+expect 1 "...conv.onnx: --io: no input or output is quantised; --activations int8 or int16 does that" \
     ternc check conv.onnx --io int8
 expect 0 "ternc: note: plain.onnx: --activations int8 changes nothing: no node of it computes on codes" \
     ternc check plain.onnx $int8 x.npy

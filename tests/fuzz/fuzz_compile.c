@@ -39,10 +39,11 @@ static Options choose_options(uint32_t sum)
     opt.lowering = (Lowering)((sum >> 10) % 5);
     opt.target = targets[(sum >> 13) % 5];
     const uint32_t other = sum * 2654435761u;
-    opt.int8 = other >> 30 == 0;
-    opt.io_codes = other >> 28 & 1;
-    opt.powers = opt.int8 && (other >> 25 & 7) == 0;
-    opt.keep_float = opt.int8 && (other >> 22 & 7) == 0;
+    const CodeKind *kind = code_kind(other >> 21 & 1);
+    opt.codes = other >> 30 == 0 ? kind : NULL;
+    opt.io = other >> 28 & 1 ? kind : NULL;
+    opt.powers = opt.codes == code_kind(0) && (other >> 25 & 7) == 0;
+    opt.keep_float = opt.codes && (other >> 22 & 7) == 0;
     return opt;
 }
 
@@ -63,7 +64,7 @@ static void compile(const uint8_t *data, size_t len, const Options *opt, Text *c
 {
     Model *m = onnx_read_memory("fuzz.onnx", data, len, opt);
     pipeline_prepare(m, opt);
-    if (opt->int8)
+    if (opt->codes)
         draw_ranges(m, sum_of(data, len));
     pipeline_ternarize(m, opt);
     emit_c(pipeline_lower(m, opt), c, h);

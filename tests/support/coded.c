@@ -49,12 +49,13 @@ static double spread(const Coded *q)
         double w = (double)q->alpha[i / (n / q->l->co)] * layer_weight(q->l, i);
         squares += w * w;
     }
-    return q->in_step * 74 * sqrt(squares / (double)q->l->co);
+    double codes = code_high(q->in) - code_low(q->in);
+    return q->in_step * .29 * codes * sqrt(squares / (double)q->l->co);
 }
 
 void coded_set_steps(Coded *q, double share)
 {
-    q->out_step = (double)(float)(4 * spread(q) / UINT8_MAX / share);
+    q->out_step = (double)(float)(4 * spread(q) / (code_high(q->out) - code_low(q->out)) / share);
     for (int64_t c = 0; q->bias && c < q->l->co; c++)
         q->bias[c] = (float)(pick_float() * q->out_step * 40);
 }
@@ -73,13 +74,36 @@ static void draw_clamp(Coded *q)
         q->act.a = .25f;
 }
 
+static DType draw_type(void)
+{
+    static const DType types[] = {DT_U8, DT_I8, DT_I16};
+    return types[pick(0, 2)];
+}
+
+/* Whether sums of codes of 16 bits stay in 32. */
+static bool holds_words(const Coded *q)
+{
+    const Layer *l = q->l;
+    int64_t n = layer_weight_count(l) / l->co, most = 0;
+    for (int64_t c = 0; c < l->co; c++) {
+        int64_t sum = 0;
+        for (int64_t i = c * n; i < (c + 1) * n; i++)
+            sum += abs(layer_weight(l, i));
+        most = sum > most ? sum : most;
+    }
+    return most * (l->pool.kind ? l->pool.kh * l->pool.kw : 1) <= INT32_MAX / -INT16_MIN;
+}
+
 Coded *draw_coded(LayerWish wish, bool codes_out)
 {
     static const double shares[] = {.02, .5, 1, 2, 20};
     Coded *q = NEW(Coded);
     *q = (Coded){.l = draw_layer(wish), .one_row = wish.one_row, .signs = (Signs)pick(0, NUM_SIGNS - 1)};
-    q->in = pick(0, 1) ? DT_U8 : DT_I8;
-    q->out = !codes_out ? DT_F32 : pick(0, 1) ? DT_U8 : DT_I8;
+    draw_whole_weights(q);
+    q->in = draw_type();
+    if (!holds_words(q))
+        q->in = DT_U8;
+    q->out = codes_out ? draw_type() : DT_F32;
     q->in_zero = draw_zero(q->in);
     q->out_zero = codes_out ? draw_zero(q->out) : 0;
     q->in_step = (double)(float)(0.001 * (double)pick(1, 100));
@@ -88,10 +112,9 @@ Coded *draw_coded(LayerWish wish, bool codes_out)
     for (int64_t c = 0; c < q->l->co; c++)
         q->alpha[c] = same && c ? q->alpha[0] : (float)pick(1, 300) / 1000;
     q->bias = pick(0, 2) ? NEW_ARRAY(float, q->l->co) : NULL;
-    draw_whole_weights(q);
     coded_set_steps(q, shares[pick(0, 4)]);
     draw_clamp(q);
-    q->behind = pick(0, 1);
+    q->behind = q->in != DT_I16 && pick(0, 1);
     return q;
 }
 

@@ -73,7 +73,7 @@ TinyRun *tiny_run_new(const char *folder, Method m, const char *activation, cons
     DataOptions *data = NEW(DataOptions);
     *data = (DataOptions){.spec = mem_printf("%s,%s", x, y), .scale = 1};
     Options *opt = options_of(method_def(m), m, keep);
-    opt->int8 = codes;
+    opt->codes = codes ? code_kind(0) : NULL;
     TrainJob j = {.method = method_def(m), .opt = opt, .data = data};
     j.train = train_options(folder);
     j.seed = 1;

@@ -86,15 +86,17 @@ static void set_option(Options *o, const char *name, char *value)
         o->powers = !strcmp(value, "pow2");
     else if (!strcmp(name, "keep-as"))
         o->keep_float = !strcmp(value, "float");
+    else if (!strcmp(name, "activations"))
+        o->codes = code_kind(!strcmp(value, "int16"));
     else if (!strcmp(name, "io"))
-        o->io_codes = !strcmp(value, "int8");
+        o->io = strcmp(value, "int8") ? NULL : code_kind(0);
     else
         bug("unknown option '%s'", name);
 }
 
 static Options read_options(const Case *c)
 {
-    Options o = {.quiet = true};
+    Options o = {.quiet = true, .codes = code_kind(0)};
     char *text = mem_strdup(c->options);
     for (char *save, *p = strtok_r(text, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
         char *value = strchr(p, '=');
@@ -170,7 +172,7 @@ static void run_pass(Model *m, const char *name, const Options *o)
     else if (!strcmp(name, "quantise"))
         pass_quantise(m->graph, make_ranges(m->graph), o);
     else if (!strcmp(name, "codes"))
-        pass_codes(m->graph, o->io_codes);
+        pass_codes(m->graph, o->io != NULL);
     else if (!strcmp(name, "recurrent"))
         pass_recurrent(m->graph);
     else if (!strcmp(name, "fuse"))
@@ -212,7 +214,7 @@ static void check_same(const Case *c, const char *pass, const double *a, int64_t
 static bool keeps_values(const char *pass, const Options *o)
 {
     return strcmp(pass, "ternarize") != 0 && strcmp(pass, "quantise") != 0 &&
-           !(o->io_codes && !strcmp(pass, "codes"));
+           !(o->io && !strcmp(pass, "codes"));
 }
 
 static void run_passes(const Case *c, Model *m)

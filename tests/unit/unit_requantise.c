@@ -62,7 +62,7 @@ static void draw_numbers(Sample *s)
     int spread = (int)pick(1, 12);
     bool powers = !pick(0, 4); /* of two, of which shifts come */
     for (int64_t c = 0; c < s->l.co; c++) {
-        SumRange r = s->range[c];
+        SumRange r = s->range[c] = sum_range(&s->l, c);
         double reach = (double)(r.high - r.low + 1);
         s->factor[c] = alike ? 255 / reach * draw_power(-3, 5) : base / draw_power(0, spread);
         if (r.low == r.high || !pick(0, 5)) /* as fusing leaves a channel without weights */
@@ -85,8 +85,6 @@ static Sample *draw_sample(void)
     s->q.low = pick(0, 1) ? code_low(s->q.out) : (int)pick(code_low(s->q.out), code_high(s->q.out));
     s->q.high = pick(0, 1) ? code_high(s->q.out) : (int)pick(s->q.low, code_high(s->q.out));
     s->l.quantised = &s->q;
-    for (int64_t c = 0; c < s->l.co; c++)
-        s->range[c] = sum_range(&s->l, c);
     draw_numbers(s);
     return s;
 }
@@ -236,6 +234,40 @@ static void test_random(void)
     CU_ASSERT(shifted > layers / 10 && multiplied > shifted * SUMS);
 }
 
+/* Codes of 16 bits on either side or on both. */
+static Sample *draw_words(void)
+{
+    Sample *s = draw_sample();
+    int sides = (int)pick(1, 3);
+    if (sides & 1)
+        s->q.in = DT_I16;
+    if (sides & 2) {
+        s->q.out = DT_I16;
+        s->q.low = pick(0, 1) ? INT16_MIN : (int)pick(INT16_MIN, 0);
+        s->q.high = pick(0, 1) ? INT16_MAX : (int)pick(1, INT16_MAX);
+    }
+    draw_numbers(s);
+    return s;
+}
+
+static void test_words(void)
+{
+    int met = 0;
+    for (int i = 0; i < LAYERS / 4; i++) {
+        Sample *s = draw_words();
+        set_sum_range(&s->l, &s->q);
+        if (sum_bits(&s->q) + 4 > 32) /* an average adds up as many as 16 */
+            continue;
+        met++;
+        CU_ASSERT(requantise(&s->l, s->factor, s->offset, &s->q) && s->q.wide && !s->q.shifts);
+        check_code_range(s);
+        for (int64_t c = 0; c < s->l.co; c++)
+            for (int k = 0; k < SUMS; k++)
+                CU_ASSERT(check_sum(s, c, draw_sum(s, c, k)) <= MOST_OFF);
+    }
+    CU_ASSERT(met > LAYERS / 8);
+}
+
 /* The output as runtimes of ONNX files compute it before they round, in float: the sum and the bias times
  * x * scale / y. */
 static float float_output(const Sample *s, int64_t c, int64_t sum)
@@ -367,6 +399,7 @@ int main(int argc, char **argv)
     CU_add_test(s, "random factors and offsets", test_random);
     CU_add_test(s, "scales for which floats compute the same", test_snapped);
     CU_add_test(s, "steps of few bits by others", test_steps);
+    CU_add_test(s, "codes of 16 bits", test_words);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     return CU_get_number_of_failures() != 0;

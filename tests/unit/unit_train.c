@@ -282,7 +282,7 @@ static Engine *coded_engine(const Graph *g, const char *t, float high_x, float h
     int *roots = NEW_ARRAY(int, g->num_tensors);
     for (int i = 0; i < g->num_tensors; i++)
         roots[i] = i == id_of(g, "x") || i == id_of(g, t) ? i : -1;
-    const CodePlan plan = {roots, g->num_tensors, CALIBRATE_MINMAX};
+    const CodePlan plan = {roots, g->num_tensors, CALIBRATE_MINMAX, code_kind(0)};
     Engine *e = engine_new_coded(g, g->outputs[0], 1, 1, WANT_PARAMS, &plan);
     CU_ASSERT_EQUAL_FATAL(e->num_codes, 2);
     for (int i = 0; i < 2; i++)
