@@ -33,8 +33,9 @@ typedef struct CommandLine {
     bool untrained;     /* --epochs 0: data is for --max-loss alone */
     bool sensitivity;   /* --sensitivity, of inspect */
     double max_loss;    /* --max-loss, points; negative: not given */
-    int64_t memory;     /* --memory, MiB; 0: by the size of the files */
-    uint64_t seed;      /* --seed, default 1 */
+    bool automatic; /* --activations auto: int8 within max_loss, else float; opt.codes is int8 till then */
+    int64_t memory; /* --memory, MiB; 0: by the size of the files */
+    uint64_t seed;  /* --seed, default 1 */
     BuildOptions build;
     bool reference;  /* --reference, of eval */
     int threads;     /* --threads, default: free_cores */
@@ -76,6 +77,12 @@ void print_sensitivity(const CommandLine *c); /* inspect --sensitivity */
 /* The command line with the --keep that --max-loss asks for; itself where that was not given. Reads the
  * model. */
 const CommandLine *keep_within_loss(const CommandLine *c);
+
+/* ---- choose_activations.c ---- */
+
+/* The command line with the activations that --activations auto chooses; itself where that was not given.
+ * Reads the model. */
+const CommandLine *choose_activations(const CommandLine *c);
 
 /* ---- operators.c ---- */
 

@@ -360,7 +360,7 @@ static void print_result(const CommandLine *c, const Plan *p)
 
 int cmd_compile(const CommandLine *given)
 {
-    const CommandLine *c = keep_within_loss(given);
+    const CommandLine *c = choose_activations(keep_within_loss(given));
     int count = c->models.count;
     check_places(c);
     const Plan **plans = NEW_ARRAY(const Plan *, count);

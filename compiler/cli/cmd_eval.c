@@ -61,25 +61,25 @@ static void check_labels(const Dataset *d, int64_t classes, const Graph *g)
     data_check_labels(d, g, classes);
 }
 
-static void print_result(const EvalJob *j, double accuracy, double loss)
+static void print_score(const CommandLine *c, const EvalScore *s)
 {
-    if (!j->c->json) {
-        printf("accuracy %.4f, loss %.6g, samples %s\n", accuracy, loss, int_text(j->count));
-        printf("evaluated by %s\n", j->by);
+    if (!c->json) {
+        printf("accuracy %.4f, loss %.6g, samples %s\n", s->accuracy, s->loss, int_text(s->count));
+        printf("evaluated by %s\n", s->by);
         return;
     }
     cJSON *o = cJSON_CreateObject();
-    cJSON_AddNumberToObject(o, "accuracy", accuracy);
-    cJSON_AddNumberToObject(o, "loss", loss); /* null when it is not finite */
-    cJSON_AddNumberToObject(o, "samples", (double)j->count);
-    cJSON_AddStringToObject(o, "evaluated_by", j->by);
+    cJSON_AddNumberToObject(o, "accuracy", s->accuracy);
+    cJSON_AddNumberToObject(o, "loss", s->loss); /* null when it is not finite */
+    cJSON_AddNumberToObject(o, "samples", (double)s->count);
+    cJSON_AddStringToObject(o, "evaluated_by", s->by);
     char *text = cJSON_Print(o);
     puts(text);
     free(text);
     cJSON_Delete(o);
 }
 
-static void report(const EvalJob *j)
+static EvalScore sum_up(const EvalJob *j)
 {
     double loss = 0;
     int64_t correct = 0, nans = 0;
@@ -90,10 +90,11 @@ static void report(const EvalJob *j)
     }
     if (nans)
         note("%s of %s outputs are not numbers and count as wrong", int_text(nans), int_text(j->count));
-    print_result(j, (double)correct / (double)j->count, loss / (double)j->count);
+    double count = (double)j->count;
+    return (EvalScore){(double)correct / count, loss / count, j->count, j->by};
 }
 
-int cmd_eval(const CommandLine *c)
+EvalScore eval_model(const CommandLine *c)
 {
     Model *m = eval_load(c, &c->opt);
     const Dataset *d = data_open(c->data.spec);
@@ -104,6 +105,12 @@ int cmd_eval(const CommandLine *c)
     j.results = share_memory((size_t)j.count * sizeof *j.results);
     j.done = share_memory(sizeof *j.done);
     eval_run(&j);
-    report(&j);
+    return sum_up(&j);
+}
+
+int cmd_eval(const CommandLine *c)
+{
+    const EvalScore s = eval_model(c);
+    print_score(c, &s);
     return 0;
 }

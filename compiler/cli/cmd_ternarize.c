@@ -188,7 +188,7 @@ int cmd_ternarize(const CommandLine *given)
     bool trains = given->data.spec && !given->untrained;
     if (trains)
         out_check(given->outputs.items[0]); /* not after hours */
-    const CommandLine *c = keep_within_loss(given);
+    const CommandLine *c = choose_activations(keep_within_loss(given));
     const TrainJob job = train_job(c);
     Model *m = pipeline_load(c->model, &c->opt);
     const char *settings = settings_text(c);

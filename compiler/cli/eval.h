@@ -27,6 +27,15 @@ typedef struct EvalJob {
     const char *by;        /* of eval_run: what evaluated the samples */
 } EvalJob;
 
+/* Of all samples. */
+typedef struct EvalScore {
+    double accuracy, loss;
+    int64_t count;
+    const char *by; /* what evaluated them */
+} EvalScore;
+
+/* cmd_eval.c: the model on --data, as the options say. */
+EvalScore eval_model(const CommandLine *c);
 /* eval_run.c: the model with these options, ternary and of codes where they say so, as samples and scores
  * need it: what it takes and gives are floats. */
 Model *eval_load(const CommandLine *c, const Options *opt);

@@ -140,7 +140,7 @@ void print_sensitivity(const CommandLine *c)
 
 const CommandLine *keep_within_loss(const CommandLine *c)
 {
-    if (c->max_loss < 0)
+    if (c->max_loss < 0 || c->automatic)
         return c;
     Graph *plain = float_graph(c);
     Source train, valid;

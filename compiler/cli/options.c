@@ -235,7 +235,7 @@ static void check_max_loss(const OptionParser *p)
     }
     if (c->max_loss >= 0 && !c->data.spec)
         usage("--max-loss needs --data SPEC to measure on");
-    if (c->max_loss >= 0 && c->opt.method == METHOD_none)
+    if (c->max_loss >= 0 && c->opt.method == METHOD_none && !c->automatic)
         usage("--max-loss has no meaning with --method none");
     if (c->untrained && c->max_loss < 0)
         usage("--epochs 0 does not train: that is for --max-loss");
@@ -355,6 +355,24 @@ static void set_calibration(OptionParser *p)
     c->opt.threads = c->threads;
 }
 
+/* --activations auto: --data is what both are measured on. */
+static void check_automatic(const OptionParser *p)
+{
+    CommandLine *c = p->c;
+    if (!c->automatic)
+        return;
+    if (!c->data.spec || c->max_loss < 0)
+        usage("--activations auto needs --data SPEC, with labels, to measure on, and --max-loss POINTS");
+    if (!c->opt.calibrate.count)
+        usage("--activations auto needs --calibrate SPEC, samples for the ranges of int8 activations");
+    if (c->opt.io)
+        usage(
+            "--activations auto does not go with --io: types of the application would depend on the choice");
+    if (c->train.epochs)
+        usage("--activations auto does not train: train with 'ternc ternarize' first");
+    c->untrained = true;
+}
+
 static void check_command_line(OptionParser *p)
 {
     CommandLine *c = p->c;
@@ -368,6 +386,7 @@ static void check_command_line(OptionParser *p)
         check_size(p);
     if (c->command == CMD_compile)
         check_budget_options(p);
+    check_automatic(p);
     check_method(p);
     check_training(p);
     check_max_loss(p);

@@ -226,6 +226,15 @@ static void parse_codes(CommandLine *c, const OptionSpec *o, const char *value)
     *(const CodeKind **)(void *)((char *)c + o->field) = word ? code_kind(word - 1) : NULL;
 }
 
+static void parse_activations(CommandLine *c, const OptionSpec *o, const char *value)
+{
+    c->automatic = !strcmp(value, "auto");
+    if (c->automatic)
+        c->opt.codes = code_kind(0);
+    else
+        parse_codes(c, o, value);
+}
+
 static void parse_scales(CommandLine *c, const OptionSpec *o, const char *value)
 {
     c->opt.powers = choice_of(o, value) == 1;
@@ -506,8 +515,12 @@ const OptionSpec option_specs[] = {
      0},
     {"optimize", 0, "speed|size", COMPILE | CHECK | BENCH, false,
      "what --lowering auto aims at (default: speed)", parse_optimize, 0},
-    {"activations", 0, "float|" CODE_WORDS, ALL, false,
-     "numbers between layers (default: float); codes need --calibrate, or training", parse_codes,
+    {"activations", 0, "float|" CODE_WORDS "|auto", COMPILE | TERNARIZE, false,
+     "numbers between layers (default: float); codes need --calibrate, or training; auto: int8 within "
+     "--max-loss",
+     parse_activations, offsetof(CommandLine, opt.codes)},
+    {"activations", 0, "float|" CODE_WORDS, ALL & ~(COMPILE | TERNARIZE), false,
+     "numbers between layers (default: float); codes need --calibrate", parse_codes,
      offsetof(CommandLine, opt.codes)},
     {"calibrate", 0, "[NAME=]SPEC", ALL, true,
      "samples of an input, without labels, for the ranges of activations; 512 are enough", add_text,

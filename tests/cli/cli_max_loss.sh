@@ -53,6 +53,49 @@ expect 0 "..." ternc ternarize float.onnx -o trained.onnx $method --data train.n
 says "on 120 samples"
 says "conv   Conv          144   0.0 %"
 
+# --activations auto: int8 with ranges of samples like those of the test, float with ranges of others, which clamp all.
+/usr/bin/python3 -c 'import numpy as np; x = np.load("train.npz")["x"].astype(np.float32); np.save("x", x); np.save("faint", x / 200)'
+auto="--activations auto --data test.npz --max-loss 1"
+# shellcheck disable=SC2086
+expect 0 "" ternc compile float.onnx -o auto --name net --method none --quiet --calibrate x.npy $auto
+says "points of 1: int8"
+cp out said
+expect 0 "" ternc compile float.onnx -o int8 --name net --method none --quiet --calibrate x.npy --activations int8
+same auto/net.c int8/net.c
+for activations in float int8; do
+    options=
+    [ $activations = float ] || options="--activations int8 --calibrate x.npy"
+    # shellcheck disable=SC2086
+    expect 0 "" ternc eval float.onnx --data test.npz --quiet --json $options
+    points=$(sed -n 's/.*"accuracy":[^0-9]*\([0-9.]*\).*/\1/p' out | awk '{ printf "%.2f", 100 * $1 }')
+    grep -q "$activations $points %" said || complain "auto does not say what eval says of $activations, $points"
+done
+# shellcheck disable=SC2086
+expect 0 "" ternc compile float.onnx -o auto --name net --method none --quiet --calibrate faint.npy $auto
+says "points of 1: float"
+expect 0 "" ternc compile float.onnx -o plain --name net --method none --quiet
+same auto/net.c plain/net.c
+# shellcheck disable=SC2086
+expect 0 "" ternc ternarize float.onnx -o auto.onnx --method none --quiet --calibrate x.npy $auto
+says "points of 1: int8"
+grep -qa "activations=int8" auto.onnx || complain "auto.onnx has no codes"
+expect 2 "ternc: usage: --activations auto needs --data SPEC, with labels, to measure on, and --max-loss POINTS" \
+    ternc compile float.onnx -o no --activations auto --calibrate x.npy --max-loss 1
+expect 2 "ternc: usage: --activations auto needs --data SPEC, with labels, to measure on, and --max-loss POINTS" \
+    ternc compile float.onnx -o no --activations auto --calibrate x.npy --data test.npz
+# shellcheck disable=SC2086
+expect 2 "ternc: usage: --activations auto needs --calibrate SPEC, samples for the ranges of int8 activations" \
+    ternc compile float.onnx -o no $auto
+# shellcheck disable=SC2086
+expect 2 "ternc: usage: --activations auto does not go with --io: types of the application would depend on the choice" \
+    ternc compile float.onnx -o no $auto --calibrate x.npy --io int8
+# shellcheck disable=SC2086
+expect 2 "ternc: usage: --activations auto does not train: train with 'ternc ternarize' first" \
+    ternc compile float.onnx -o no $auto --calibrate x.npy --epochs 2
+expect 1 "...inputs.npz: there are no labels; eval needs them" \
+    ternc compile float.onnx -o no --activations auto --calibrate x.npy --max-loss 1 --data inputs.npz --method none
+expect 2 "...--activations: 'auto' is not one of float|int8|int16" ternc check float.onnx --activations auto
+
 expect 2 "ternc: usage: --sensitivity needs --data SPEC to measure on" ternc inspect float.onnx --sensitivity
 expect 2 "ternc: usage: --max-loss needs --data SPEC to measure on" ternc compile float.onnx -o no --max-loss 1
 expect 2 "ternc: usage: 'ternc inspect' takes --max-loss with --sensitivity" ternc inspect float.onnx --max-loss 1
