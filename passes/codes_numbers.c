@@ -42,7 +42,7 @@ static int limit_code(DType d, const CodeStep *s, double v)
 static Node *source_of(const Codes *c, const Node *q, Outlet *o)
 {
     double low = -INFINITY, high = INFINITY;
-    if (q->op != OP_QuantizeLinear || !dtype_is_byte(q->out[0]->type.dtype) || !node_step(q, &o->step))
+    if (q->op != OP_QuantizeLinear || !node_step(q, &o->step))
         return NULL;
     Node *n = q->in[0]->producer;
     if (n && clamp_of(n, &low, &high) && only_user(c, n->out[0]) == q)
@@ -55,6 +55,30 @@ static Node *source_of(const Codes *c, const Node *q, Outlet *o)
     return n;
 }
 
+static bool makes_words(const Outlet *o)
+{
+    return o->quantizer->out[0]->type.dtype == DT_I16;
+}
+
+/* The node that makes t of codes of as many bits as those behind o; NULL: there is none. */
+static Node *dequantizer_for(const Outlet *o, const Tensor *t, CodeStep *s)
+{
+    Node *n = dequantizer(t, s);
+    return n && (n->in[0]->type.dtype == DT_I16) == makes_words(o) ? n : NULL;
+}
+
+/* The same where 16 bits are not supported. */
+static Node *byte_source(const Outlet *o, const Tensor *t, CodeStep *s)
+{
+    return makes_words(o) ? NULL : dequantizer_for(o, t, s);
+}
+
+/* The largest code of either sign, roughly. */
+static double most_code(const Outlet *o)
+{
+    return makes_words(o) ? -INT16_MIN : UINT8_MAX;
+}
+
 /* What no number on the way to a code exceeds: products, offset, and the half that rounds. */
 static double most_shifted(const double *factors, int count, double reach, double offset, int shift)
 {
@@ -64,13 +88,24 @@ static double most_shifted(const double *factors, int count, double reach, doubl
     return most;
 }
 
-/* Factors and offset by the largest 2^shift that 31 bits allow; reach: of what the factors multiply. */
+static double largest(const double *factors, int count)
+{
+    double most = 0;
+    for (int i = 0; i < count; i++)
+        most = fmax(most, fabs(factors[i]));
+    return most;
+}
+
+/* Factors and offset by the largest 2^shift that 31 bits allow, of 16-bit codes 62, where factors have 31;
+ * reach: of what the factors multiply. */
 static void set_rounding(Node *n, const char *const *names, const double *factors, int count, double reach,
                          double offset, const Outlet *o)
 {
-    enum { MAX_SHIFT = 24 };
-    int shift = MAX_SHIFT;
-    while (shift > 1 && most_shifted(factors, count, reach, offset, shift) >= 0x1p31)
+    const bool words = makes_words(o);
+    const double limit = words ? 0x1p62 : 0x1p31;
+    int shift = words ? 30 : 24;
+    while (shift > 1 && (most_shifted(factors, count, reach, offset, shift) >= limit ||
+                         ldexp(largest(factors, count), shift) >= 0x1p31))
         shift--;
     for (int i = 0; i < count; i++)
         attr_set_int(n, names[i], (int64_t)round(ldexp(factors[i], shift)));
@@ -90,7 +125,7 @@ static bool make_add(Codes *c, const Node *q)
     Node *n = source_of(c, q, &o);
     if (!n || !is_code_arithmetic(n) || n->op == OP_Mul || n->op == OP_PRelu)
         return false;
-    const Node *from_a = byte_dequantizer(n->in[0], &a), *from_b = byte_dequantizer(n->in[1], &b);
+    const Node *from_a = dequantizer_for(&o, n->in[0], &a), *from_b = dequantizer_for(&o, n->in[1], &b);
     if (!from_a || !from_b || a.scale > MAX_RATIO * o.step.scale || b.scale > MAX_RATIO * o.step.scale)
         return false;
     /* In float, as onnxruntime divides: where they are exact numbers of bits then, both compute the same. */
@@ -101,7 +136,7 @@ static bool make_add(Codes *c, const Node *q)
     add->in[0] = from_a->in[0];
     add->in[1] = from_b->in[0];
     add->out[0] = q->out[0];
-    set_rounding(add, names, factors, 2, UINT8_MAX, -factors[0] * a.zero - factors[1] * b.zero, &o);
+    set_rounding(add, names, factors, 2, most_code(&o), -factors[0] * a.zero - factors[1] * b.zero, &o);
     node_append(&c->result, add);
     return true;
 }
@@ -116,7 +151,7 @@ static bool make_product(Codes *c, const Node *q)
     if (!n || n->op != OP_Mul || !is_code_arithmetic(n))
         return false;
     int more = type_elems(n->in[1]->type) > type_elems(n->in[0]->type), shift = MAX_SHIFT;
-    const Node *from_a = byte_dequantizer(n->in[more], &a), *from_b = byte_dequantizer(n->in[!more], &b);
+    const Node *from_a = byte_source(&o, n->in[more], &a), *from_b = byte_source(&o, n->in[!more], &b);
     double factor = from_a && from_b ? a.scale * b.scale / o.step.scale : INFINITY;
     while (shift > 0 && ldexp(factor, shift) > 1 << SPLIT)
         shift--;
@@ -145,8 +180,7 @@ static bool make_slope(Codes *c, const Node *q)
     Outlet o;
     CodeStep s;
     Node *n = source_of(c, q, &o);
-    const Node *from =
-        n && n->op == OP_PRelu && is_code_arithmetic(n) ? byte_dequantizer(n->in[0], &s) : NULL;
+    const Node *from = n && n->op == OP_PRelu && is_code_arithmetic(n) ? byte_source(&o, n->in[0], &s) : NULL;
     if (!from)
         return false;
     const float *slopes = n->in[1]->data;
@@ -258,8 +292,8 @@ static bool make_average(Codes *c, const Node *q)
     CodeStep s;
     Averaging w;
     Node *n = source_of(c, q, &o);
-    const Node *from = n && n->num_in > 0 ? byte_dequantizer(n->in[0], &s) : NULL;
-    if (!from || !average_window(c->g, n, &w))
+    const Node *from = n && n->num_in > 0 ? dequantizer_for(&o, n->in[0], &s) : NULL;
+    if (!from || !average_window(c->g, n, &w) || (w.edges && makes_words(&o)))
         return false;
     double size = (double)(w.window[5] * w.window[6]),
            factor = (double)((float)s.scale / ((float)o.step.scale * (float)size));
@@ -270,7 +304,7 @@ static bool make_average(Codes *c, const Node *q)
     average->out[0] = q->out[0];
     attr_set_ints(average, "window", WINDOW, w.window);
     /* At edges zeros are taken off before; a bit is for factors that are rounded up. */
-    double offset = w.edges ? 0 : -factor * size * s.zero, reach = UINT8_MAX * size * (w.edges ? 2 : 1);
+    double offset = w.edges ? 0 : -factor * size * s.zero, reach = most_code(&o) * size * (w.edges ? 2 : 1);
     set_rounding(average, names, &factor, 1, reach, offset, &o);
     if (w.edges) {
         average->in[1] = edge_factors(c, average, w.window[5] * w.window[6], factor, w.pads);
@@ -289,7 +323,7 @@ static bool make_softmax(Codes *c, const Node *q)
     Outlet o;
     CodeStep s;
     Node *n = source_of(c, q, &o);
-    const Node *from = n && n->op == OP_Softmax ? byte_dequantizer(n->in[0], &s) : NULL;
+    const Node *from = n && n->op == OP_Softmax ? byte_source(&o, n->in[0], &s) : NULL;
     if (!from || q->in[0] != n->out[0])
         return false;
     Type x = n->in[0]->type;

@@ -62,7 +62,7 @@ static bool counts(const Quantising *q, const Node *n, LinearWeights *w)
 static bool is_cell(const Quantising *q, const Node *n)
 {
     LinearWeights w;
-    return q->kind->between && node_weights(n, 1, &w) && counts(q, n, &w) &&
+    return q->kind->tables && node_weights(n, 1, &w) && counts(q, n, &w) &&
            !(q->floats && q->floats[n->in[CELL_R]->id]) && cell_counts(q->g, n);
 }
 
@@ -90,6 +90,12 @@ static bool is_average(const Node *n)
 static bool is_sum(const Node *n)
 {
     return (n->op == OP_Add || n->op == OP_Sum || n->op == OP_Sub) && is_code_arithmetic(n);
+}
+
+/* Whether n would be CodeAdd, CodeMul, CodeSlope or CodeAverage. */
+static bool computes_on_codes(const Quantising *q, const Node *n)
+{
+    return is_average(n) || (q->kind->tables ? is_code_arithmetic(n) : is_sum(n));
 }
 
 static bool is_float(const Tensor *t)
@@ -122,7 +128,7 @@ static void find_sources(Quantising *q)
         const Node *n = q->g->nodes[i];
         if (!n->out[0])
             continue;
-        const Tensor *of = q->kind->between && is_code_function(n) ? source_of(q, n) : NULL;
+        const Tensor *of = q->kind->tables && is_code_function(n) ? source_of(q, n) : NULL;
         if (of)
             q->from[n->out[0]->id] = of;
         q->inner[n->out[0]->id] = of != NULL;
@@ -163,7 +169,7 @@ static bool inside_layer(const Quantising *q, const Tensor *t)
         return false;
     if (q->linear[t->id])
         return is_affine(user) || is_clamp(user);
-    return q->kind->between && is_clamp(user) && (is_code_arithmetic(n) || is_average(n));
+    return is_clamp(user) && computes_on_codes(q, n);
 }
 
 static bool inside_function(const Quantising *q, const Tensor *t)
@@ -198,11 +204,9 @@ static bool reads_codes(const Quantising *q, const Node *n, int k)
         return false;
     if (moves(q, n, k))
         return any_coded(q, n);
-    if (!q->kind->between)
-        return false;
     if (n->op == OP_Softmax)
-        return k == 0 && q->coded[y->id];
-    bool computes = is_code_arithmetic(n) || is_average(n) || q->from[y->id] != y;
+        return q->kind->tables && k == 0 && q->coded[y->id];
+    bool computes = computes_on_codes(q, n) || q->from[y->id] != y;
     return computes && (q->coded[y->id] || q->ends[y->id]);
 }
 
@@ -296,7 +300,7 @@ void check_input_range(const Graph *g, const Tensor *x, Range r)
 
 static bool is_softmax(const CodeKind *kind, const Tensor *t)
 {
-    return kind->between && t->producer && t->producer->op == OP_Softmax;
+    return kind->tables && t->producer && t->producer->op == OP_Softmax;
 }
 
 CodeStep choose_step(const Graph *g, const Tensor *t, const CodeKind *kind, Range r, DType *d)

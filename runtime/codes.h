@@ -13,6 +13,18 @@ TN_KERNEL void tn_put_shifted(void *y, int32_t i, int32_t v, int32_t addend, int
     ((uint8_t *)y)[i] = tn_clamp_code(q + zero, low, high);
 }
 
+/* The same as a code of 16 bits, by numbers of 64. */
+TN_KERNEL int16_t tn_shifted16(int64_t v, int64_t addend, int32_t shift, int32_t zero, int32_t low, int32_t high)
+{
+    v += addend + ((int64_t)1 << (shift - 1));
+    int64_t q = v >> shift;
+    if ((uint64_t)v << (64 - shift) == 0)
+        q &= ~1;
+    q += zero;
+    q = q < low ? low : q;
+    return (int16_t)(q > high ? high : q);
+}
+
 /* y[i] = table[x[i] as an unsigned byte], i < n */
 TN_KERNEL void tn_code_table(void *y, const void *x, int32_t n, const TN_ROM void *table)
 {
@@ -29,6 +41,14 @@ TN_KERNEL void tn_add_codes(void *y, const void *a, int32_t a_sign, const void *
     for (int32_t i = 0; i < n; i++)
         tn_put_shifted(y, i, tn_code(a, i, a_sign) * factor_a + tn_code(b, i, b_sign) * factor_b, addend, shift, zero,
                        low, high);
+}
+
+/* The same of 16-bit codes. */
+TN_KERNEL void tn_add_codes16(int16_t *y, const int16_t *a, const int16_t *b, int32_t n, int32_t factor_a,
+                              int32_t factor_b, int64_t addend, int32_t shift, int32_t zero, int32_t low, int32_t high)
+{
+    for (int32_t i = 0; i < n; i++)
+        y[i] = tn_shifted16((int64_t)a[i] * factor_a + (int64_t)b[i] * factor_b, addend, shift, zero, low, high);
 }
 
 /* y[i] = v * factor / 2^14 with v = (a[i] - zero_a) * (b[i * step] - zero_b), i < n; |v| * factor < 2^44. The factor
@@ -68,6 +88,22 @@ TN_KERNEL void tn_average_codes(void *y, const void *x, int32_t sign, int32_t pl
                     for (int32_t k = 0; k < kw; k++)
                         sum += tn_code(x, at + k, sign);
                 tn_put_shifted(y, i, sum * factor, addend, shift, zero, low, high);
+            }
+}
+
+/* The same of 16-bit codes. */
+TN_KERNEL void tn_average_codes16(int16_t *y, const int16_t *x, int32_t planes, int32_t ih, int32_t iw, int32_t oh,
+                                  int32_t ow, int32_t kh, int32_t kw, int32_t sh, int32_t sw, int32_t factor,
+                                  int64_t addend, int32_t shift, int32_t zero, int32_t low, int32_t high)
+{
+    for (int32_t p = 0, i = 0; p < planes; p++)
+        for (int32_t r = 0; r < oh; r++)
+            for (int32_t c = 0; c < ow; c++, i++) {
+                int32_t sum = 0, at = (p * ih + r * sh) * iw + c * sw;
+                for (int32_t j = 0; j < kh; j++, at += iw)
+                    for (int32_t k = 0; k < kw; k++)
+                        sum += x[at + k];
+                y[i] = tn_shifted16((int64_t)sum * factor, addend, shift, zero, low, high);
             }
 }
 

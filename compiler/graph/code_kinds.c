@@ -6,11 +6,11 @@ static const CodeKind int8_kind = {
     .name = "int8",
     .positive = DT_U8,
     .any = DT_I8,
-    .between = true,
+    .tables = true,
     .snaps = true,
 };
 
-/* 16 bits: a table would have 65,536 entries, so what stands between layers stays float, but moves. */
+/* 16 bits: a table would have 65,536 entries. */
 static const CodeKind int16_kind = {
     .name = "int16",
     .positive = DT_I16,

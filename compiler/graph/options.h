@@ -72,8 +72,8 @@ typedef struct CodeKind {
     const char *name;    /* of --activations and --io */
     DType positive, any; /* of tensors that have nothing below 0, and of others */
     bool centred;        /* zero points are 0 */
-    bool between;        /* functions, sums and averages between layers have integer code */
-    bool snaps;          /* other runtimes multiply their sums, exact ones, too: scales are chosen for that */
+    bool tables; /* functions are tables; products and cells have integer code, as sums and averages have */
+    bool snaps;  /* other runtimes multiply their sums, exact ones, too: scales are chosen for that */
 } CodeKind;
 #define CODE_WORDS "int8|int16" /* the names, in the order of code_kind */
 

@@ -8,7 +8,11 @@
 
 static int64_t code_of(const void *data, DType d, int64_t i)
 {
-    return d == DT_I8 ? ((const int8_t *)data)[i] : ((const uint8_t *)data)[i];
+    switch (d) {
+    case DT_I8: return ((const int8_t *)data)[i];
+    case DT_I16: return ((const int16_t *)data)[i];
+    default: return ((const uint8_t *)data)[i];
+    }
 }
 
 /* (v + addend) / 2^shift to the nearest, halves to even, plus zero, between the attributes low and high. */
@@ -28,6 +32,20 @@ static void infer_codes(Graph *g, Node *n)
 static int is_signed(const Tensor *t)
 {
     return t->type.dtype == DT_I8;
+}
+
+/* ", 1" for int8, ", 0" for uint8; kernels of 16-bit codes take no such argument. */
+static const char *sign_text(const Tensor *t)
+{
+    if (t->type.dtype == DT_I16)
+        return "";
+    return is_signed(t) ? ", 1" : ", 0";
+}
+
+/* The kernel of that name for the codes of n, all of which have as many bits. */
+static const char *code_kernel(Emitter *e, const Node *n, const char *name)
+{
+    return emit_kernel(e, n->out[0]->type.dtype == DT_I16 ? mem_printf("%s16", name) : name, DT_NONE);
 }
 
 /* "addend, shift, zero, low, high" */
@@ -153,8 +171,8 @@ static void eval_add(const Graph *g, const Node *n, const void *const *in, void 
 static void emit_add(Emitter *e, const Node *n)
 {
     const Rows r = open_rows(e, n, emit_ptr(e, n->in[1]), false);
-    emit_line(e, "%s(%s, %s, %d, %s, %d, %s, %s, %s, %s);", emit_kernel(e, "add_codes", DT_NONE), r.y, r.a,
-              is_signed(n->in[0]), r.b, is_signed(n->in[1]), int_text(r.count),
+    emit_line(e, "%s(%s, %s%s, %s%s, %s, %s, %s, %s);", code_kernel(e, n, "add_codes"), r.y, r.a,
+              sign_text(n->in[0]), r.b, sign_text(n->in[1]), int_text(r.count),
               int_text(attr_int(n, "factor_a")), int_text(attr_int(n, "factor_b")), rounding_text(n));
     close_rows(e, &r);
 }
@@ -309,9 +327,8 @@ static void emit_average(Emitter *e, const Node *n)
     } else {
         text_printf(&t, "%s", int_text(attr_int(n, "factor")));
     }
-    emit_line(e, "%s(%s, %s, %d, %s, %s);",
-              emit_kernel(e, edges ? "average_edges" : "average_codes", DT_NONE), emit_ptr(e, n->out[0]),
-              emit_ptr(e, n->in[0]), is_signed(n->in[0]), t.data, rounding_text(n));
+    emit_line(e, "%s(%s, %s%s, %s, %s);", code_kernel(e, n, edges ? "average_edges" : "average_codes"),
+              emit_ptr(e, n->out[0]), emit_ptr(e, n->in[0]), sign_text(n->in[0]), t.data, rounding_text(n));
     text_free(&t);
 }
 
