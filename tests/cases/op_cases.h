@@ -13,7 +13,7 @@ typedef struct OpCase {
     const char *error; /* the graph must be refused with this in the message; all else but text is ignored */
     double low, high;  /* both 0: -1 to 1; whole numbers for integers */
     double tolerance;  /* relative; 0: 1e-5 */
-    int steps;         /* codes of 8 bits may be so many off where passes compute on codes */
+    int steps;         /* codes may be so many off where passes compute on codes */
     bool no_oracle;    /* onnxruntime cannot run it or reads the standard otherwise; say why in a comment */
 } OpCase;
 

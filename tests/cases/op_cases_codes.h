@@ -29,23 +29,23 @@ ROW(codes_other_step, "g (uint8[256] x) => (y) <float s = {0.5}, uint8 z = {100}
 ROW(codes_same_step, "g (uint8[9] x) => (y) <float s = {0.5}, uint8 z = {100}> { f = DequantizeLinear (x, s, z) y = QuantizeLinear (f, s, z) }",
     .low = 0, .high = 255)
 
-/* codes of 16 bits, which onnxruntime has in another domain: a function is in float, sums, averages and maxima are not */
+/* codes of 16 bits: a function is in float, sums, averages and maxima are not */
 ROW(codes16_quantize, "g (float[300] x) => (y, z) <float s = {0.01}, int16 p = {-3}> { y = QuantizeLinear (x, s, p) z = DequantizeLinear (y, s, p) }",
-    .low = -400, .high = 400, .no_oracle = true)
+    .low = -400, .high = 400)
 ROW(codes16_axis, "g (int16[2,3,4] x) => (y, q) <float[3] s = {0.01, 2, 0.5}, int16[3] p = {-3, 0, 32767}>"
-    " { y = DequantizeLinear <axis = 1> (x, s, p) q = QuantizeLinear <axis = 1> (y, s, p) }", .low = -32768, .high = 32767, .no_oracle = true)
+    " { y = DequantizeLinear <axis = 1> (x, s, p) q = QuantizeLinear <axis = 1> (y, s, p) }", .low = -32768, .high = 32767)
 ROW(codes16_sigmoid, "g (int16[90] x) => (y) <float s = {0.0003}, int16 z = {0}, float t = {0.00003}>"
-    " { f = DequantizeLinear (x, s, z) h = Sigmoid (f) y = QuantizeLinear (h, t, z) }", .low = -32768, .high = 32767, .steps = 1, .no_oracle = true)
+    " { f = DequantizeLinear (x, s, z) h = Sigmoid (f) y = QuantizeLinear (h, t, z) }", .low = -32768, .high = 32767, .steps = 1)
 ROW(codes16_add, "g (int16[2,30] a, int16[30] b) => (y) <float s = {0.005}, int16 z = {128}, float t = {0.0002}, int16 u = {-3000}, float v = {0.006}>"
     " { f = DequantizeLinear (a, s, z) h = DequantizeLinear (b, t, u) k = Add (f, h) l = Relu (k) y = QuantizeLinear (l, v, u) }",
-    .low = -32768, .high = 32767, .steps = 1, .no_oracle = true)
+    .low = -32768, .high = 32767, .steps = 1)
 ROW(codes16_average, "g (int16[1,3,6,6] x) => (y, w) <float s = {0.005}, int16 z = {128}, float t = {0.002}, int16 u = {-3000}>"
     " { f = DequantizeLinear (x, s, z) a = AveragePool <kernel_shape = [3, 2], strides = [2, 2]> (f) y = QuantizeLinear (a, t, u)"
     " b = AveragePool <kernel_shape = [3, 3], pads = [1, 1, 1, 1]> (f) w = QuantizeLinear (b, t, u) }",
-    .low = -32768, .high = 32767, .steps = 1, .no_oracle = true)
+    .low = -32768, .high = 32767, .steps = 1)
 ROW(codes16_moves, "g (int16[1,3,6,6] x) => (y) <float s = {0.005}, int16 z = {128}>"
     " { f = DequantizeLinear (x, s, z) a = MaxPool <kernel_shape = [2, 2], pads = [1, 1, 1, 1]> (f) b = Transpose (a) c = ReduceMax <axes = [0]> (b)"
-    " d = Max (c, b) y = QuantizeLinear (d, s, z) }", .low = -32768, .high = 32767, .no_oracle = true)
+    " d = Max (c, b) y = QuantizeLinear (d, s, z) }", .low = -32768, .high = 32767)
 
 /* sums of two */
 ROW(codes_add, "g (uint8[2,30] a, int8[2,30] b) => (y) <float s = {0.05}, uint8 z = {128}, float t = {0.02}, int8 u = {-128}, float v = {0.06}, uint8 w = {77}>"

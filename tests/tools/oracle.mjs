@@ -34,7 +34,7 @@ function difference(spec, got, tolerance, steps = 0) {
     const a = got.data[i], b = want[i];
     codes += steps > 0;
     if (a === b || (a !== a && b !== b)) continue;
-    if (spec.type.endsWith('int8') && Math.abs(a - b) <= steps) {
+    if (/int(8|16)$/.test(spec.type) && Math.abs(a - b) <= steps) {
       stepped++;
       continue;
     }
