@@ -74,12 +74,12 @@ void pass_real_ends(Graph *g)
 {
     Graph result = {0};
     for (int i = 0; i < g->num_inputs; i++)
-        if (dtype_is_byte(g->inputs[i]->type.dtype))
+        if (dtype_is_code(g->inputs[i]->type.dtype))
             node_append(&result, take_numbers(g, g->inputs[i]));
     for (int i = 0; i < g->num_nodes; i++)
         node_append(&result, g->nodes[i]);
     for (int i = 0; i < g->num_outputs; i++)
-        if (dtype_is_byte(g->outputs[i]->type.dtype))
+        if (dtype_is_code(g->outputs[i]->type.dtype))
             node_append(&result, give_numbers(g, i));
     g->nodes = result.nodes;
     g->num_nodes = result.num_nodes;

@@ -119,14 +119,16 @@ r = np.random.default_rng(2)
 x, w = r.integers(0, 200, (12, 4)) / 4, r.integers(-3, 4, (4, 3))
 scores = x @ w
 constants = dict(s=np.float32(.25), z=np.uint8(7), w=w.astype(np.float32), t=np.float32(4), u=np.int8(-3), shape=np.array([3]),
-                 low=np.int8(0), ws=np.float32(1), wz=np.int8(0), wi=w.astype(np.int8))
-def save(name, *nodes):
+                 low=np.int8(0), ws=np.float32(1), wz=np.int8(0), wi=w.astype(np.int8), z16=np.int16(-7), u16=np.int16(3))
+def save(name, *nodes, x=T.UINT8, y=T.INT8):
     used = {i for n in nodes for i in n.input}
-    g = h.make_graph(list(nodes), "g", [h.make_tensor_value_info("x", T.UINT8, [1, 4])], [h.make_tensor_value_info("y", T.INT8, None)],
+    g = h.make_graph(list(nodes), "g", [h.make_tensor_value_info("x", x, [1, 4])], [h.make_tensor_value_info("y", y, None)],
                      [nh.from_array(v, k) for k, v in constants.items() if k in used])
-    onnx.save(h.make_model(g, opset_imports=[h.make_opsetid("", 13)], ir_version=8), name + ".onnx")
+    onnx.save(h.make_model(g, opset_imports=[h.make_opsetid("", 13), h.make_opsetid("com.microsoft", 1)], ir_version=8), name + ".onnx")
 save("codes", h.make_node("DequantizeLinear", ["x", "s", "z"], ["a"]), h.make_node("MatMul", ["a", "w"], ["b"]),
      h.make_node("QuantizeLinear", ["b", "t", "u"], ["c"]), h.make_node("Reshape", ["c", "shape"], ["y"]))
+save("words", h.make_node("DequantizeLinear", ["x", "s", "z16"], ["a"], domain="com.microsoft"), h.make_node("MatMul", ["a", "w"], ["b"]),
+     h.make_node("QuantizeLinear", ["b", "t", "u16"], ["y"], domain="com.microsoft"), x=T.INT16, y=T.INT16)
 save("qlinear", h.make_node("QLinearMatMul", ["x", "s", "z", "wi", "ws", "wz", "t", "u"], ["y"]))
 save("probabilities", h.make_node("DequantizeLinear", ["x", "s", "z"], ["a"]), h.make_node("MatMul", ["a", "w"], ["b"]),
      h.make_node("Softmax", ["b"], ["p"]), h.make_node("QuantizeLinear", ["p", "s", "low"], ["y"]))
@@ -139,7 +141,7 @@ labels = codes.argmax(axis=1)
 np.savez("codes.npz", x=x.astype(np.float32), y=labels)
 print("%.4g" % loss(codes), file=open("loss_codes", "w"))
 PY
-for model in codes qlinear; do
+for model in codes words qlinear; do
     expect 0 "" ternc eval $model.onnx --data codes.npz
     says "accuracy 1.0000, loss $(cut -c1-5 loss_codes)"
     expect 0 "" ternc eval $model.onnx --data codes.npz --reference
