@@ -37,25 +37,25 @@ np.save(sys.argv[1] + "/ic01_resnet8_bn_test.npy", (random.rand(300, 3, 32, 32) 
 PY
 }
 
-# integers_of NAME: the options that make its activations codes
+# integers_of NAME [int16]: the options that make its activations codes
 integers_of() {
     samples=$out/$1.npy
     [ -f "$samples" ] || samples=$mnist/train-images-idx3-ubyte.gz
-    printf -- '--activations int8 --io int8 --calibrate %s' "$samples"
+    printf -- '--activations %s --io %s --calibrate %s' "${2:-int8}" "${2:-int8}" "$samples"
 }
 
-# instructions_of NAME SPARSITY
+# instructions_of NAME SPARSITY [int16]
 instructions_of() {
     cells=
     for target in cortex-m4 cortex-m0 rv32imac; do
         # shellcheck disable=SC2046
-        count=$(cd "$out/count" && sh "$root/tests/tools/instructions.sh" "$target" "$shared/models/$1.onnx" $(integers_of "$1") \
+        count=$(cd "$out/count" && sh "$root/tests/tools/instructions.sh" "$target" "$shared/models/$1.onnx" $(integers_of "$1" "${3:-}") \
             --sparsity "$2" | cut -d' ' -f1)
         cells="$cells $(grouped "$count")"
     done
     arena=$(sed -n 's/^#define NET_ARENA_BYTES //p' "$out/count/gen/net.h")
     # shellcheck disable=SC2086
-    row "$1" "$2" $cells "$(grouped "$arena")"
+    row "$1${3:+, $3}" "$2" $cells "$(grouped "$arena")"
 }
 
 # flash_of NAME: of --optimize size on a Cortex-M4, all layers ternary
@@ -128,8 +128,8 @@ accuracy_of() {
     scale=$3
     shift 3
     data="$images/t10k-images-idx3-ubyte.gz,$images/t10k-labels-idx1-ubyte.gz"
-    int8="--activations int8 --calibrate $images/train-images-idx3-ubyte.gz"
-    for activations in "" "$int8" "$int8 --scales pow2"; do
+    samples="--calibrate $images/train-images-idx3-ubyte.gz"
+    for activations in "" "--activations int8 $samples" "--activations int8 --scales pow2 $samples" "--activations int16 $samples"; do
         # shellcheck disable=SC2086
         "$TERNC_BIN" eval "$model" --data "$data" --scale "$scale" "$@" $activations --json
     done | /usr/bin/python3 -c '
@@ -179,6 +179,8 @@ report() {
         instructions_of $name 0.5
         instructions_of $name 0.9
     done
+    instructions_of mnist-8 0.5 int16
+    instructions_of mnist-8 0.9 int16
     part "Bytes of flash and of the arena, --optimize size, 90 % zeros, Cortex-M4"
     columns network flash arena
     for name in mnist-8 kws01_dscnn_bn ic01_resnet8_bn; do
@@ -204,7 +206,7 @@ report() {
         avr_of integer $optimize $(integers_of mnist-8)
     done
     part "Percent right of 10,000 test images, ranges from 512 training images"
-    columns model options "float activations" "integer activations" "powers of two"
+    columns model options "float activations" "integer activations" "powers of two" "16 bits"
     accuracy_of "$shared/models/mnist-8.onnx" "$mnist" 1 --method twn
     accuracy_of "$shared/models/deepC_mnist.onnx" "$mnist" 1/255 --method twn
     accuracy_of "$shared/models/mnist-8.onnx" "$mnist" 1 --method none
