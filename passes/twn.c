@@ -19,13 +19,10 @@ static float apply_threshold(const float *w, int64_t n, double d, int8_t *codes)
     double sum = 0;
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++) {
-        double a = fabs((double)w[i]);
-        codes[i] = 0;
-        if (a > d) {
-            codes[i] = w[i] > 0 ? 1 : -1;
-            sum += a;
-            count++;
-        }
+        double v = (double)w[i];
+        codes[i] = (int8_t)((v > d) - (v < -d));
+        sum += codes[i] ? fabs(v) : 0;
+        count += codes[i] != 0;
     }
     return count ? (float)(sum / (double)count) : 0.0f;
 }

@@ -11,12 +11,14 @@
 enum { CONV_TERMS = 1000, FC_TERMS = 500 /* per function */ };
 
 typedef struct Tap {
-    int64_t in, k, offset; /* input channel, tap of the kernel, element of the input */
+    int64_t group, weight; /* of the layer; of an output's weights in that group */
+    int64_t offset;        /* element of the input */
 } Tap;
 
 typedef struct Unroller {
     const Layer *l;
     UnrolledBlock *b;
+    int64_t weights;                         /* of an output */
     bool mixed;                              /* every other add through the multiply-add unit */
     int plain, fused;                        /* adds by either unit */
     int most_terms;                          /* of a function */
@@ -27,12 +29,20 @@ typedef struct Unroller {
     Tap tap[MAX_SHARE_TAPS];
 } Unroller;
 
-static int8_t code_at(const Layer *l, int64_t out, int64_t in, int64_t k)
+static Tap make_tap(const Layer *l, int64_t in, int64_t k, int64_t offset)
 {
-    int64_t per_group = l->ci / l->groups, taps = l->kh * l->kw;
-    if (out / (l->co / l->groups) != in / per_group)
+    int64_t per_group = l->ci / l->groups;
+    return (Tap){in / per_group, in % per_group * l->kh * l->kw + k, offset};
+}
+
+/* Of output j of the block. */
+static int8_t code_at(const Unroller *u, int64_t j, const Tap *tap)
+{
+    const Layer *l = u->l;
+    int64_t out = u->b->first + j;
+    if (l->groups > 1 && out / (l->co / l->groups) != tap->group)
         return 0;
-    return l->codes[(out * per_group + in % per_group) * taps + k];
+    return l->codes[out * u->weights + tap->weight];
 }
 
 /* ---- statements ---- */
@@ -112,7 +122,7 @@ static Sharing share_collected(Unroller *u)
     Sharing s = {.taps = u->taps, .vars = u->taps};
     for (int j = 0; j < u->b->count; j++)
         for (int t = 0; t < u->taps; t++) {
-            int8_t code = code_at(u->l, u->b->first + j, u->tap[t].in, u->tap[t].k);
+            int8_t code = code_at(u, j, &u->tap[t]);
             s.plus[t] |= (uint32_t)(code > 0) << j;
             s.minus[t] |= (uint32_t)(code < 0) << j;
             u->b->size.terms += code != 0;
@@ -138,7 +148,7 @@ static SumRange collected_range(const Unroller *u, int j)
     int64_t low = code_low(u->l->quantised->in), high = code_high(u->l->quantised->in);
     SumRange r = {0, 0};
     for (int t = 0; t < u->taps; t++) {
-        int8_t code = code_at(u->l, u->b->first + j, u->tap[t].in, u->tap[t].k);
+        int8_t code = code_at(u, j, &u->tap[t]);
         r.low += code * (code > 0 ? low : high);
         r.high += code * (code > 0 ? high : low);
     }
@@ -189,7 +199,7 @@ static void add_tap(Unroller *u, Tap tap)
 {
     bool used = false;
     for (int64_t j = 0; j < u->b->count; j++)
-        used |= code_at(u->l, u->b->first + j, tap.in, tap.k) != 0;
+        used |= code_at(u, j, &tap) != 0;
     if (!used)
         return;
     u->tap[u->taps++] = tap;
@@ -199,10 +209,15 @@ static void add_tap(Unroller *u, Tap tap)
 
 /* ---- blocks ---- */
 
+static int64_t output_weights(const Layer *l)
+{
+    return l->ci / l->groups * l->kh * l->kw;
+}
+
 /* An empty block with room for all statements: a pair takes the place of two adds or more. */
 static UnrolledBlock *new_block(const Layer *l, int64_t first, int64_t count)
 {
-    int64_t weights = l->ci / l->groups * l->kh * l->kw, taps = l->ci * l->kh * l->kw;
+    int64_t weights = output_weights(l), taps = l->ci * l->kh * l->kw;
     int64_t terms = count * weights - code_zeros(l->codes + first * weights, count * weights);
     taps = taps < terms ? taps : terms;
     UnrolledBlock *b = NEW(UnrolledBlock);
@@ -229,8 +244,11 @@ bool conv_is_mixed(const Layer *l, const Options *opt)
 const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, int64_t first, int64_t count,
                                  const Options *opt)
 {
-    Unroller u = {
-        .l = l, .b = new_block(l, first, count), .mixed = conv_is_mixed(l, opt), .most_terms = CONV_TERMS};
+    Unroller u = {.l = l,
+                  .b = new_block(l, first, count),
+                  .weights = output_weights(l),
+                  .mixed = conv_is_mixed(l, opt),
+                  .most_terms = CONV_TERMS};
     u.reach = layer_format(l)->load ? 0 : layer_format(l)->exact_sum;
     const int64_t *koff = s->parts[part].koff;
     int64_t per_group = l->ci / l->groups, outs = l->co / l->groups, from = first / outs * per_group;
@@ -242,7 +260,7 @@ const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, i
              in < from + (to - from) * (stage + 1) / s->stages; in++)
             for (int64_t k = 0; k < l->kh * l->kw; k++)
                 if (koff[k] != NO_TAP)
-                    add_tap(&u, (Tap){in, k, (in - base) * s->plane + koff[k]});
+                    add_tap(&u, make_tap(l, in, k, (in - base) * s->plane + koff[k]));
         end_stage(&u, stage + 1 == s->stages);
         u.b->staged[stage] = (int)(u.b->size.functions - before);
     }
@@ -251,9 +269,10 @@ const UnrolledBlock *unroll_conv(const Layer *l, const ConvStrip *s, int part, i
 
 const UnrolledBlock *unroll_fc(const Layer *l, int64_t first, int64_t count)
 {
-    Unroller u = {.l = l, .b = new_block(l, first, count), .most_terms = FC_TERMS};
+    Unroller u = {
+        .l = l, .b = new_block(l, first, count), .weights = output_weights(l), .most_terms = FC_TERMS};
     for (int64_t in = 0; in < l->ci; in++)
-        add_tap(&u, (Tap){in, 0, in});
+        add_tap(&u, make_tap(l, in, 0, in));
     end_stage(&u, true);
     return u.b;
 }
