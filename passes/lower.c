@@ -6,6 +6,7 @@
  * Bytes: unrolled code has its prices per add, load and move (target.c), tables cost exactly their length,
  * and each form some code. Time: cost.c. `size` takes the fewest bytes; `speed` the least time within limits
  * on what is unrolled, and of forms that are about as fast the smallest. */
+#include "base/host.h"
 #include "layers/layers.h"
 #include "passes/passes.h"
 
@@ -247,7 +248,12 @@ void pass_lower(Graph *g, const Options *opt)
             g->tensors[i]->layout = layout_dense(g->tensors[i]->type);
     Views views = find_views(g);
     Layer *l;
-    for (int i = 0; i < g->num_nodes; i++)
+    Progress bar;
+    progress_begin(&bar, "lower", g->num_nodes);
+    for (int i = 0; i < g->num_nodes; i++) {
         for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
             lower_layer(&views, g->nodes[i], l, opt, &left);
+        progress_update(&bar, i + 1);
+    }
+    progress_end(&bar);
 }

@@ -7,6 +7,7 @@
  * Requires: infer, fold, dce. Gives: Tensor.ternary set where the weights are ternary, with data == codes *
  * scale exactly; the graph is still ordinary ONNX. A weight that something else reads as well is copied
  * first. */
+#include "base/host.h"
 #include "ops/ops.h"
 #include "passes/passes.h"
 
@@ -328,7 +329,12 @@ void pass_ternarize(Graph *g, const Options *opt)
     Sites all = find_sites(g, opt);
     mark_kept(&all);
     check_weights(&all);
-    for (int i = 0; i < all.count; i++)
+    Progress bar;
+    progress_begin(&bar, "ternarize", all.count);
+    for (int i = 0; i < all.count; i++) {
         if (!all.list[i].later && !weight_of(&all.list[i])->ternary)
             ternarize_weight(&all, &all.list[i]);
+        progress_update(&bar, i + 1);
+    }
+    progress_end(&bar);
 }

@@ -1,4 +1,5 @@
 /* emit_file.c - a model as NAME.c: what stands around the layers. NAME.h is in emit_header.c. */
+#include "base/host.h"
 #include "codegen/codegen.h"
 #include "ops/flow.h"
 #include "print/emitter.h"
@@ -177,6 +178,8 @@ static void emit_nodes(Emitter *e)
     const Graph *g = e->plan->g;
     Piece p = {0};
     int guard = 0;
+    Progress bar;
+    progress_begin(&bar, "print", g->num_nodes);
     for (int i = 0; i < g->num_nodes; i++) {
         bool between = guard == 0 && e->indent == 1; /* no block is open */
         if (has_pieces(g) && between && (!p.body || p.nodes >= PIECE_NODES)) {
@@ -187,7 +190,9 @@ static void emit_nodes(Emitter *e)
         guard = e->plan->flow->guard[i];
         emit_node(e, g->nodes[i], i);
         p.nodes++;
+        progress_update(&bar, i + 1);
     }
+    progress_end(&bar);
     change_guard(e, guard, 0);
     close_piece(e, &p);
 }
