@@ -13,9 +13,9 @@
 #include <math.h>
 
 enum {
-    MAX_CONV_TERMS = 400000,   /* unrolled convolution terms per layer: about 2 MB of code */
+    MAX_CONV_TERMS = 1000000,  /* unrolled convolution terms per layer: about 6 MB of code */
     MAX_FC_TERMS = 65536,      /* unrolled terms of a layer whose weights are used once */
-    MAX_MODEL_TERMS = 1 << 22, /* of all layers: minutes of a C compiler */
+    MAX_MODEL_TERMS = 3200000, /* of all layers: two minutes of a C compiler */
     CONV_CODE = 300,        /* a convolution's loops and epilogue, compiled for size; for speed: target.c */
     FAST_POOLING = 2000,    /* compilers unroll its loops for speed where there are no vectors */
     TABLE_CODE = 300,       /* a table-driven layer's kernel, compiled for size */
@@ -74,12 +74,12 @@ static bool may_unroll(const Layer *l, const Options *opt, int64_t left)
 static void predict_unrolled(Layer *l, const Options *opt)
 {
     const Core *core = find_core(opt->target);
-    layer_set_form(l, form_of(l, LOWER_UNROLL, false), opt);
+    layer_set_form(l, form_of(l, LOWER_UNROLL, false, opt), opt);
     const int most = l->kind == LAYER_FC ? core->fc.share_taps : conv_shape_of(l, opt).share_taps;
     int64_t adds = 0;
     for (int taps = 1; taps <= most; taps = taps < most ? most : most + 1) {
         Layer t = *l;
-        layer_set_form(&t, form_of(l, LOWER_UNROLL, false), opt);
+        layer_set_form(&t, form_of(l, LOWER_UNROLL, false, opt), opt);
         t.share_taps = taps;
         Work w = layer_work(&t, opt);
         double time = work_time(&w, &t, opt);
@@ -120,24 +120,24 @@ static void predict_forms(Layer *l, bool small, const Options *opt, int64_t *lef
         *left -= layer_weight_count(l) - l->zeros;
     }
     for (Lowering i = LOWER_UNROLL + 1; i < NUM_LOWERINGS; i++)
-        if ((l->codes || !form_of(l, i, small)->ternary))
-            predict_table(l, form_of(l, i, small), opt);
+        if ((l->codes || !form_of(l, i, small, opt)->ternary))
+            predict_table(l, form_of(l, i, small, opt), opt);
 }
 
-/* Multiplying floats by ternary weights is no candidate: where it is predicted to be faster, it is by little,
- * for sixteen times the bytes. */
-static bool is_candidate(const Layer *l, Lowering i, bool small)
+/* Multiplying floats by ternary weights takes sixteen times the bytes: only where nothing else is as fast. */
+static bool is_candidate(const Layer *l, Lowering i, bool small, const Options *opt)
 {
-    const LayerForm *form = form_of(l, i, small);
-    return l->bytes[i] >= 0 && (form->ternary || form->bytes);
+    const LayerForm *form = form_of(l, i, small, opt);
+    const bool floats = form->floats && opt->optimize == OPTIMIZE_SPEED;
+    return l->bytes[i] >= 0 && (form->ternary || form->bytes || floats);
 }
 
 /* The fewest bytes. */
-static Lowering choose_for_size(Layer *l)
+static Lowering choose_for_size(Layer *l, const Options *opt)
 {
     Lowering best = LOWER_SPARSE;
     for (Lowering i = LOWER_UNROLL; i < NUM_LOWERINGS; i++)
-        if (is_candidate(l, i, true) && l->bytes[i] < l->bytes[best])
+        if (is_candidate(l, i, true, opt) && l->bytes[i] < l->bytes[best])
             best = i;
     l->why = "fewest bytes of code and constants";
     if (l->kind == LAYER_FC && best == LOWER_SPARSE &&
@@ -149,15 +149,15 @@ static Lowering choose_for_size(Layer *l)
 }
 
 /* The least time; of those that are about as fast, the fewest bytes. */
-static Lowering choose_for_speed(Layer *l, bool small)
+static Lowering choose_for_speed(Layer *l, bool small, const Options *opt)
 {
     Lowering fastest = LOWER_SPARSE, best;
     for (Lowering i = LOWER_UNROLL; i < NUM_LOWERINGS; i++)
-        if (is_candidate(l, i, small) && l->time[i] < l->time[fastest])
+        if (is_candidate(l, i, small, opt) && l->time[i] < l->time[fastest])
             fastest = i;
     best = fastest;
     for (Lowering i = LOWER_UNROLL; i < NUM_LOWERINGS; i++)
-        if (is_candidate(l, i, small) && l->time[i] <= CLOSE * l->time[fastest] &&
+        if (is_candidate(l, i, small, opt) && l->time[i] <= CLOSE * l->time[fastest] &&
             l->bytes[i] < l->bytes[best])
             best = i;
     l->why = "predicted to be the fastest form";
@@ -186,7 +186,7 @@ static Lowering choose_lowering(Layer *l, bool small, const Options *opt)
     l->why = "asked for by --lowering";
     if (opt->lowering != LOWER_AUTO)
         return opt->lowering;
-    return opt->optimize == OPTIMIZE_SIZE ? choose_for_size(l) : choose_for_speed(l, small);
+    return opt->optimize == OPTIMIZE_SIZE ? choose_for_size(l, opt) : choose_for_speed(l, small, opt);
 }
 
 /* left: unrolled terms that the model may still have. */
@@ -197,7 +197,7 @@ static void choose_form(Layer *l, const Options *opt, int64_t *left)
     void *mark = mem_mark(); /* predictions are numbers: what it takes to make them goes */
     predict_forms(l, small, opt, left);
     mem_release(mark);
-    layer_set_form(l, form_of(l, choose_lowering(l, small, opt), small), opt);
+    layer_set_form(l, form_of(l, choose_lowering(l, small, opt), small, opt), opt);
 }
 
 /* ---- layouts ---- */

@@ -320,7 +320,7 @@ static void set_bench_defaults(CommandLine *c)
     c->seconds = 2;
     c->samples = 1;
     for (Lowering i = LOWER_AUTO; i < NUM_LOWERINGS; i++)
-        if (i == LOWER_AUTO || form_of(&any, i, false)->ternary)
+        if (i == LOWER_AUTO || form_of(&any, i, false, &c->opt)->ternary)
             c->lowerings[c->num_lowerings++] = i;
 }
 

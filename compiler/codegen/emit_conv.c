@@ -36,6 +36,8 @@ static void emit_conv_function(Conv *c)
     emit_line(e, "static %s_LAYER void layer%d(const %s *x, %s *y, unsigned char *scratch)", e->macro,
               l->index, dtype_c(layer_input(l)), dtype_c(layer_output(l)));
     emit_line(e, "{");
+    if (l->form->vectors)
+        emit_line(e, "scratch += -(uintptr_t)scratch %% %d;", VECTOR_BYTES);
     emit_line(e, "%s *const acc = (%s *)(void *)scratch;", acc, acc);
     if (!l->direct && !c->s->unstaged)
         emit_line(e, "%s *const p = (%s *)(void *)(scratch + %s);", staged, staged,

@@ -241,6 +241,36 @@ static const FormCode code_dense = {
     .fc_kernel = "dense_fc",
 };
 
+/* ---- tables for vectors ---- */
+
+static void lists_call(const Conv *c, int part, const char *x)
+{
+    const Layer *l = c->l;
+    const int64_t taps = l->kh * l->kw;
+    emit_line(c->e, "w = %s(acc, %s, count, n, %s, %s, %s, %s, %s, w);",
+              format_kernel(c->e, c->f, "lists_conv"), int_text(c->s->acc_pitch), x, int_text(c->s->plane),
+              int_text(l->ci / l->groups * taps), int_text(taps), c->koff[part]);
+}
+
+static void sums_call(const Conv *c, int part, const char *x)
+{
+    emit_line(c->e, "w = %s(acc, %s, count, n, %s, %s, (float *)(void *)(scratch + %s), %s, %s, w);",
+              format_kernel(c->e, c->f, "sums_conv"), int_text(c->s->acc_pitch), x, table_sizes(c, part),
+              int_text(c->s->sums_offset), int_text(c->s->sums), int_text(fours_at_once(c->l)));
+}
+
+static const FormCode code_lists = {
+    .conv_data = table_data,
+    .conv_strip = table_strip,
+    .conv_call = lists_call,
+};
+
+static const FormCode code_sums = {
+    .conv_data = table_data,
+    .conv_strip = table_strip,
+    .conv_call = sums_call,
+};
+
 /* ---- small tables ---- */
 
 /* The constant tn_shape; its name. */

@@ -13,6 +13,7 @@ enum {
     SPLIT_SCRATCH = 512,  /* bytes of a strip whose table is decoded anew for each */
     SMALL_PAIRS = 6144,   /* likewise of words of pairs */
     SMALL_SCRATCH = 8192, /* bytes that a strip may always take */
+    MAX_SUMMED = 512,     /* elements of a plane whose sums of four are made */
     MAX_POSITIONS = 256,  /* more gain nothing: the code has long been amortised */
 };
 
@@ -220,6 +221,17 @@ static int64_t accumulators(const ConvStrip *s, int64_t rows, int64_t max_lanes)
     return round_up(end, max_lanes);
 }
 
+/* Room for the sums of four planes under all their weights, and for the vector behind. */
+static void add_sums(const Layer *l, ConvStrip *s)
+{
+    enum { SUMS = 81 };
+    const int64_t lanes = layer_format(l)->max_lanes;
+    s->sums = round_up(s->plane, lanes) | lanes; /* an odd number of cache lines: no two lie in one place */
+    s->sums_offset = round_up(s->scratch_bytes, VECTOR_BYTES);
+    s->scratch_bytes = s->sums_offset + (fours_at_once(l) * SUMS * s->sums + lanes) *
+                                            (int64_t)dtype_size(layer_format(l)->acc);
+}
+
 /* Scratch of a strip of `rows` rows; sets the fields that depend on it. */
 static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo)
 {
@@ -234,9 +246,15 @@ static int64_t set_rows(const Layer *l, ConvStrip *s, int64_t rows, int64_t halo
         return s->scratch_bytes = (s->acc_pitch + (l->pool.kind == POOL_MAX ? f->max_lanes - 1 : 0)) *
                                   (int64_t)dtype_size(f->acc);
     s->stage_offset = (s->block * s->acc_pitch + f->max_lanes) * (int64_t)dtype_size(f->acc);
+    if (l->form->vectors)
+        s->stage_offset = round_up(s->stage_offset, VECTOR_BYTES);
     s->scratch_bytes = s->stage_offset;
     if (!l->direct)
         s->scratch_bytes += (s->planes * s->plane + f->max_lanes) * (int64_t)dtype_size(f->staged);
+    if (l->form->sums)
+        add_sums(l, s);
+    if (l->form->vectors)
+        s->scratch_bytes += VECTOR_BYTES;
     if (strip_slides(l, s))
         s->scratch_bytes += l->ci * (s->stage_rows - s->rows - s->top) * l->iw;
     return s->scratch_bytes;
@@ -269,10 +287,12 @@ static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt
     if (rest)
         vectors += strip_vectors(s, rest, cols, lanes);
     enum { PUT_CHANNEL = 25 /* instructions of an epilogue but its outputs, with pairs */ };
-    double weights = weights_used(l), strip = (layer_format(l)->pairs ? PUT_CHANNEL * (double)l->co : 0) +
-                                              price[6] * strip_inputs(l, s) +
-                                              (unrolled ? price[3] * outgrown(weights) : 0);
-    return (double)vectors * weights * price[unrolled ? 0 : 1] + (double)(full + (rest > 0)) * strip;
+    double weights = weights_used(l),
+           listed = l->form->vectors ? (double)(layer_weight_count(l) - l->zeros) : 0;
+    double strip = (layer_format(l)->pairs ? PUT_CHANNEL * (double)l->co : 0) +
+                   price[6] * strip_inputs(l, s) + (unrolled ? price[3] * outgrown(weights) : 0);
+    return (double)vectors * (weights * price[unrolled ? 0 : 1] + listed * price[0]) +
+           (double)(full + (rest > 0)) * strip;
 }
 
 /* Inputs and outputs of so many bytes each. */
@@ -333,9 +353,12 @@ static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_
     int64_t budget = max64(SMALL_SCRATCH, decodes || streams ? activations : activations / 4), best = unit;
     if (layer_format(l)->pairs)
         budget = pairs_budget(l);
+    if (l->form->sums)
+        budget += 81 * MAX_SUMMED * (int64_t)sizeof(float);
     double least = INFINITY;
     for (int64_t rows = unit; rows < s->total_rows + unit && opt->optimize == OPTIMIZE_SPEED; rows += unit) {
-        bool large = set_rows(l, s, rows, halo) > budget || positions(s, rows) > MAX_POSITIONS;
+        bool large =
+            set_rows(l, s, rows, halo) > budget || positions(s, rows) > MAX_POSITIONS || s->sums > MAX_SUMMED;
         if (large && rows > unit)
             break;
         double time = decodes ? 0 : strips_time(l, s, opt);
@@ -395,7 +418,8 @@ static ConvStrip make_strip(const Layer *l, const Options *opt, bool dense)
 static bool may_be_dense(const Layer *l, const Options *opt)
 {
     const bool bytes = layer_format(l)->bytes;
-    bool codes = l->quantised && (l->form->unrolled || bytes) && opt->optimize == OPTIMIZE_SPEED;
+    bool codes = ((l->quantised && (l->form->unrolled || bytes)) || l->form->vectors) &&
+                 opt->optimize == OPTIMIZE_SPEED;
     bool plain = l->kind == LAYER_CONV && l->kw > 1 && l->sw == 1 && l->dw == 1 && l->oh > 1;
     return codes && plain && !stages_columns(l) && (bytes || l->ow < format_lanes(layer_format(l), opt));
 }

@@ -39,6 +39,15 @@ static int64_t eight_channels(const Layer *l, const Options *opt)
     return l->co / l->groups < 4 ? 1 : 8;
 }
 
+/* As many as share what is made of their inputs, in blocks of about the same size. */
+static int64_t many_channels(const Layer *l, const Options *opt)
+{
+    enum { MOST = 128 };
+    (void)opt;
+    const int64_t outs = l->co / l->groups, blocks = (outs + MOST - 1) / MOST;
+    return (outs + blocks - 1) / blocks;
+}
+
 /* ---- the table ---- */
 
 static const LayerForm form_unroll = {
@@ -162,6 +171,35 @@ static const LayerForm form_dense_codes = {
     .fc_work = table_fc_work,
 };
 
+static const LayerForm form_lists = {
+    .id = FORM_lists,
+    .floats = true,
+    .name = "lists",
+    .lowering = LOWER_SPARSE,
+    .small_id = FORM_small_sparse,
+    .ternary = true,
+    .decodes = true,
+    .vectors = true,
+    .conv_channels = many_channels,
+    .conv_table = weight_lists,
+    .conv_work = table_conv_work,
+};
+
+static const LayerForm form_sums = {
+    .id = FORM_sums,
+    .floats = true,
+    .name = "sums of four",
+    .lowering = LOWER_PACKED,
+    .small_id = FORM_small_packed,
+    .ternary = true,
+    .decodes = true,
+    .vectors = true,
+    .sums = true,
+    .conv_channels = many_channels,
+    .conv_table = sum_numbers,
+    .conv_work = table_conv_work,
+};
+
 static const LayerForm *const forms[NUM_FORMS] = {
 #define FORM(name) [FORM_##name] = &form_##name,
 #include "layers/forms.def"
@@ -173,28 +211,39 @@ const LayerForm *form_at(FormId id)
     return forms[id];
 }
 
-static bool allows(const LayerForm *form, const Layer *l)
+/* Forms that hold sums of many output channels in vectors. */
+static bool allows_vectors(const LayerForm *form, const Layer *l, const Options *opt)
 {
+    enum { FEWEST = 8 /* output channels for which sums of four are worth making */ };
+    return l->kind == LAYER_CONV && find_core(opt->target)->lanes > 1 && l->co >= FEWEST * l->groups &&
+           (!form->sums || l->kh * l->kw <= MOST_SUMS);
+}
+
+static bool allows(const LayerForm *form, const Layer *l, const Options *opt)
+{
+    if (form->vectors && !allows_vectors(form, l, opt))
+        return false;
     if (!l->quantised)
         return form->floats;
     return form->codes && (!form->bytes || (l->kind == LAYER_CONV && dtype_is_byte(l->quantised->in)));
 }
 
-/* The small ones stand last. */
-static const LayerForm *find_form(const Layer *l, Lowering lowering, bool small)
+/* The small ones, and behind them those for vectors, stand last. */
+static const LayerForm *find_form(const Layer *l, Lowering lowering, bool small, const Options *opt)
 {
     for (int i = NUM_FORMS - 1; i >= 0; i--)
-        if (forms[i]->lowering == lowering && allows(forms[i], l) && (small || !forms[i]->small))
+        if (forms[i]->lowering == lowering && allows(forms[i], l, opt) &&
+            (small ? !forms[i]->vectors : !forms[i]->small))
             return forms[i];
     return NULL;
 }
 
 /* Layers of codes have some lowerings in a small form alone. */
-const LayerForm *form_of(const Layer *l, Lowering lowering, bool small)
+const LayerForm *form_of(const Layer *l, Lowering lowering, bool small, const Options *opt)
 {
-    const LayerForm *form = find_form(l, lowering, small);
+    const LayerForm *form = find_form(l, lowering, small, opt);
     if (!form)
-        form = find_form(l, lowering, true);
+        form = find_form(l, lowering, true, opt);
     if (!form)
         bug("there is no form for %s", lowering_name(lowering));
     return form;

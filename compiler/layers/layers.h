@@ -146,6 +146,7 @@ typedef struct ConvPart {
 } ConvPart;
 
 enum { NO_TAP = INT32_MIN };
+enum { VECTOR_BYTES = 64 /* of the longest, to which LayerForm.vectors aligns what it reads most */ };
 
 typedef struct ConvStrip {
     bool unstaged; /* nothing is staged: the borders are cut off each tap's rows */
@@ -168,7 +169,8 @@ typedef struct ConvStrip {
     int64_t stages;                 /* in which the inputs of a block are staged, one after the other */
     int64_t block;                  /* output channels accumulated at once */
     int64_t acc_pitch;              /* accumulators per output channel, a multiple of Format.max_lanes */
-    int64_t stage_offset, scratch_bytes; /* accumulators first, then the staged input */
+    int64_t sums;                   /* elements of each sum of four inputs; 0: there are none */
+    int64_t stage_offset, sums_offset, scratch_bytes; /* accumulators first, the staged input, then sums */
 } ConvStrip;
 ConvStrip conv_strip(const Layer *l, const Options *opt);
 bool strip_is_flat(const Layer *l,
@@ -282,7 +284,11 @@ WeightTable packed_words(const Layer *l, int64_t block);
 WeightTable dense_weights(const Layer *l, int64_t block); /* interleaves so many output channels */
 WeightTable int_weights(const Layer *l, int64_t block);   /* of 8 bits, as they are */
 WeightTable word_weights(const Layer *l, int64_t block);  /* four to a word, as dense_weights */
-WeightTable layer_table(const Layer *l, int64_t block);   /* that of its form */
+WeightTable weight_lists(const Layer *l, int64_t block);
+WeightTable sum_numbers(const Layer *l, int64_t block);
+enum { MOST_SUMS = 64 /* of a weight of four inputs each that an output channel adds at once */ };
+int64_t fours_at_once(const Layer *l); /* groups of four inputs whose sums are made at once */
+WeightTable layer_table(const Layer *l, int64_t block); /* that of its form */
 
 /* ---- cost.c: how long layers take ---- */
 
@@ -319,6 +325,8 @@ typedef struct LayerForm {
     bool unstaged;      /* convolutions read their input where it lies, the borders cut off each tap's rows */
     bool floats, codes; /* of which inputs it can be */
     bool bytes;         /* stages inputs as words of four codes; convolutions alone */
+    bool vectors;       /* convolutions alone, on machines with vectors */
+    bool sums;          /* sums of four inputs under all their weights are made beside the staged inputs */
     int fc_stack;       /* bytes that its kernel has on the stack beside what others have */
     int64_t (*conv_channels)(const Layer *l, const Options *opt); /* output channels accumulated at once */
     WeightTable (*conv_table)(const Layer *l, int64_t block); /* NULL: no table. block: of conv_channels */
@@ -328,7 +336,7 @@ typedef struct LayerForm {
 } LayerForm;
 const LayerForm *form_at(FormId id);
 /* Of those that the layer's inputs allow; small: the one with the smallest table, where there is a choice. */
-const LayerForm *form_of(const Layer *l, Lowering lowering, bool small);
+const LayerForm *form_of(const Layer *l, Lowering lowering, bool small, const Options *opt);
 /* And the number format of the layer in it. */
 void layer_set_form(Layer *l, const LayerForm *form, const Options *opt);
 BlockShape conv_shape_of(const Layer *l, const Options *opt); /* of its unrolled blocks */

@@ -109,6 +109,76 @@ WeightTable rice_codes(const Layer *l, int64_t block)
     return t;
 }
 
+/* ---- lists, of many output channels at a time ---- */
+
+/* Output channels of the block that begins at `first`: blocks end with their group. */
+static int64_t block_at(const Layer *l, int64_t first, int64_t block)
+{
+    const int64_t outs = l->co / l->groups, left = outs - first % outs;
+    return left < block ? left : block;
+}
+
+static void put_listed(WeightTable *t, const int8_t *codes, int64_t n, int8_t sign)
+{
+    uint8_t *data = t->data;
+    const int64_t length = t->len++;
+    for (int64_t i = 0; i < n; i++)
+        if (codes[i] == sign)
+            data[t->len++] = (uint8_t)i;
+    data[length] = (uint8_t)(t->len - length - 1);
+}
+
+/* Per block, per 255 weights, per output channel: how many are +1 and which, how many are -1 and which. */
+WeightTable weight_lists(const Layer *l, int64_t block)
+{
+    enum { LISTED = 255 };
+    const int64_t n = weights_per_output(l);
+    WeightTable t = new_table(DT_U8, l->co * (n + 2 * (n / LISTED + 1)));
+    t.len = 0;
+    for (int64_t first = 0; first < l->co; first += block_at(l, first, block))
+        for (int64_t i = 0; i < n; i += LISTED)
+            for (int64_t c = first; c < first + block_at(l, first, block); c++) {
+                const int64_t count = n - i < LISTED ? n - i : LISTED;
+                put_listed(&t, l->codes + c * n + i, count, 1);
+                put_listed(&t, l->codes + c * n + i, count, -1);
+            }
+    return t;
+}
+
+/* ---- numbers of sums of four inputs ---- */
+
+int64_t fours_at_once(const Layer *l)
+{
+    enum { FEW = 4 };
+    const int64_t taps = l->kh * l->kw;
+    return taps < FEW ? FEW / taps : 1;
+}
+
+/* Of output channel c, from input channel `first` of its group on; tap k. */
+static uint8_t sum_number(const Layer *l, int64_t c, int64_t first, int64_t k)
+{
+    const int64_t inputs = l->ci / l->groups, taps = l->kh * l->kw;
+    int number = 0;
+    for (int64_t i = first; i < first + 4; i++)
+        number = 3 * number + 1 + (i < inputs ? l->codes[(c * inputs + i) * taps + k] : 0);
+    return (uint8_t)number;
+}
+
+/* Per block, per so many input channels as are summed at once, per output channel: of every four and tap. */
+WeightTable sum_numbers(const Layer *l, int64_t block)
+{
+    const int64_t inputs = l->ci / l->groups, taps = l->kh * l->kw, once = 4 * fours_at_once(l);
+    WeightTable t = new_table(DT_U8, l->co * ((inputs + 3) / 4) * taps);
+    uint8_t *data = t.data;
+    for (int64_t first = 0; first < l->co; first += block_at(l, first, block))
+        for (int64_t begin = 0; begin < inputs; begin += once)
+            for (int64_t c = first; c < first + block_at(l, first, block); c++)
+                for (int64_t i = begin; i < begin + once && i < inputs; i += 4)
+                    for (int64_t k = 0; k < taps; k++)
+                        *data++ = sum_number(l, c, i, k);
+    return t;
+}
+
 /* ---- packed ---- */
 
 /* Five digits code + 1, the first the most significant, scaled so that multiplying by 3 brings them out. */
