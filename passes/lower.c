@@ -21,7 +21,15 @@ enum {
     TABLE_CODE = 300,       /* a table-driven layer's kernel, compiled for size */
     FAST_CONV_TABLE = 2000, /* and for speed */
     FAST_FC_TABLE = 600,
+    CODES_CONV_KERNEL = 350, /* tables of layers of codes: their kernel, compiled for size, once in a model */
+    CODES_FC_KERNEL = 150,
 };
+
+/* What the layers before have taken. */
+typedef struct Taken {
+    int64_t left;                                /* unrolled terms that the model may still have */
+    bool conv[NUM_LOWERINGS], fc[NUM_LOWERINGS]; /* for size, of codes: kernels that there are */
+} Taken;
 
 /* Two forms whose bytes, or times, differ by less are as good as each other. */
 static const double CLOSE = 1.1;
@@ -40,6 +48,36 @@ static int64_t values_bytes(const Layer *l, const float *v)
     return v && !all_equal(v, l->co) ? l->co * (int64_t)sizeof *v : 0;
 }
 
+/* Of numbers for each channel, of which convolutions have none where they are the same. */
+static int64_t numbers_bytes(const Layer *l, DType d, const int64_t *v)
+{
+    bool same = l->kind != LAYER_FC;
+    for (int64_t c = 1; same && c < l->co; c++)
+        same = v[c] == v[0];
+    return same ? 0 : l->co * (int64_t)dtype_size(d);
+}
+
+static int64_t *widened(const int32_t *v, int64_t n)
+{
+    int64_t *w = NEW_ARRAY(int64_t, n);
+    for (int64_t i = 0; i < n; i++)
+        w[i] = v[i];
+    return w;
+}
+
+/* Of what takes sums of codes to outputs. */
+static int64_t epilogue_bytes(const Layer *l)
+{
+    const Quantised *q = l->quantised;
+    if (q->out == DT_F32 && l->kind == LAYER_FC)
+        return 2 * l->co * (int64_t)sizeof(float);
+    if (q->out == DT_F32)
+        return values_bytes(l, l->scale) + values_bytes(l, l->bias);
+    int64_t factors = q->shifts ? numbers_bytes(l, DT_U8, widened(q->shifts, l->co))
+                                : numbers_bytes(l, q->wide ? DT_I32 : DT_I16, widened(q->factor, l->co));
+    return factors + numbers_bytes(l, q->wide ? DT_I64 : DT_I32, q->addend);
+}
+
 /* What every form of a layer has beside its weights. */
 static int64_t frame_bytes(const Layer *l, const Options *opt)
 {
@@ -54,6 +92,8 @@ static int64_t frame_bytes(const Layer *l, const Options *opt)
 
 static int64_t unrolled_bytes(const Layer *l, const Options *opt, const Unrolled *code)
 {
+    if (has_code_bytes(l, opt))
+        return epilogue_bytes(l) + code_bytes(l, code, opt);
     const Core *t = find_core(opt->target);
     const double *price = l->kind == LAYER_FC ? t->fc_bytes : t->conv_bytes;
     double bytes =
@@ -76,6 +116,7 @@ static void predict_unrolled(Layer *l, const Options *opt)
     const Core *core = find_core(opt->target);
     layer_set_form(l, form_of(l, LOWER_UNROLL, false, opt), opt);
     const int most = l->kind == LAYER_FC ? core->fc.share_taps : conv_shape_of(l, opt).share_taps;
+    const bool instructions = l->quantised || !core->soft_float;
     int64_t adds = 0;
     for (int taps = 1; taps <= most; taps = taps < most ? most : most + 1) {
         Layer t = *l;
@@ -83,16 +124,27 @@ static void predict_unrolled(Layer *l, const Options *opt)
         t.share_taps = taps;
         Work w = layer_work(&t, opt);
         double time = work_time(&w, &t, opt);
-        bool better = opt->optimize == OPTIMIZE_SIZE ? !core->soft_float && w.adds < adds
-                                                     : time < l->time[LOWER_UNROLL];
+        bool better =
+            opt->optimize == OPTIMIZE_SIZE ? instructions && w.adds < adds : time < l->time[LOWER_UNROLL];
         if (taps == 1 || better) {
             l->share_taps = taps;
             l->time[LOWER_UNROLL] = time;
-            l->bytes[LOWER_UNROLL] = unrolled_bytes(l, opt, &w.code);
+            l->bytes[LOWER_UNROLL] = unrolled_bytes(&t, opt, &w.code);
             adds = w.adds;
             l->adds = w.terms ? (int64_t)((double)l->terms * (double)w.adds / (double)w.terms + 0.5) : 0;
         }
     }
+}
+
+/* Of the layer in the form that it has. */
+static int64_t table_form_bytes(const Layer *l, const Options *opt)
+{
+    if (has_code_bytes(l, opt))
+        return code_bytes(l, &(Unrolled){0}, opt) + epilogue_bytes(l) + table_bytes(l);
+    int64_t code = l->kind == LAYER_FC ? FAST_FC_TABLE : FAST_CONV_TABLE;
+    if (opt->optimize == OPTIMIZE_SIZE)
+        code = TABLE_CODE;
+    return code + frame_bytes(l, opt) + table_bytes(l);
 }
 
 static void predict_table(Layer *l, const LayerForm *form, const Options *opt)
@@ -100,14 +152,22 @@ static void predict_table(Layer *l, const LayerForm *form, const Options *opt)
     Layer t = *l;
     layer_set_form(&t, form, opt);
     Work w = layer_work(&t, opt);
-    int64_t code = l->kind == LAYER_FC ? FAST_FC_TABLE : FAST_CONV_TABLE;
-    if (opt->optimize == OPTIMIZE_SIZE)
-        code = TABLE_CODE;
     l->time[form->lowering] = work_time(&w, &t, opt);
-    l->bytes[form->lowering] = code + frame_bytes(l, opt) + table_bytes(&t);
+    l->bytes[form->lowering] = table_form_bytes(&t, opt);
 }
 
-static void predict_forms(Layer *l, bool small, const Options *opt, int64_t *left)
+/* For size, kernels of tables of codes are functions: whoever is the first pays for them. */
+static void add_kernels(Layer *l, const Options *opt, const Taken *taken)
+{
+    const bool fc = l->kind == LAYER_FC;
+    if (!has_code_bytes(l, opt) || opt->optimize != OPTIMIZE_SIZE)
+        return;
+    for (Lowering i = LOWER_UNROLL + 1; i < NUM_LOWERINGS; i++)
+        if (l->bytes[i] >= 0 && !(fc ? taken->fc : taken->conv)[i])
+            l->bytes[i] += fc ? CODES_FC_KERNEL : CODES_CONV_KERNEL;
+}
+
+static void predict_forms(Layer *l, bool small, const Options *opt, Taken *taken)
 {
     for (int i = 0; i < NUM_LOWERINGS; i++) {
         l->bytes[i] = -1;
@@ -115,21 +175,24 @@ static void predict_forms(Layer *l, bool small, const Options *opt, int64_t *lef
     }
     l->share_taps = 1;
     l->terms = layer_macs(l) / layer_weight_count(l) * (layer_weight_count(l) - l->zeros);
-    if (may_unroll(l, opt, *left)) {
+    if (may_unroll(l, opt, taken->left)) {
         predict_unrolled(l, opt);
-        *left -= layer_weight_count(l) - l->zeros;
+        taken->left -= layer_weight_count(l) - l->zeros;
     }
     for (Lowering i = LOWER_UNROLL + 1; i < NUM_LOWERINGS; i++)
         if ((l->codes || !form_of(l, i, small, opt)->ternary))
             predict_table(l, form_of(l, i, small, opt), opt);
+    add_kernels(l, opt, taken);
 }
 
-/* Multiplying floats by ternary weights takes sixteen times the bytes: only where nothing else is as fast. */
+/* Multiplying floats by ternary weights takes sixteen times the bytes: only where nothing else is as fast. Codes
+ * may be multiplied by bytes. */
 static bool is_candidate(const Layer *l, Lowering i, bool small, const Options *opt)
 {
     const LayerForm *form = form_of(l, i, small, opt);
-    const bool floats = form->floats && opt->optimize == OPTIMIZE_SPEED;
-    return l->bytes[i] >= 0 && (form->ternary || form->bytes || floats);
+    bool multiplies =
+        form->bytes || ((form->floats || has_code_prices(l, opt)) && opt->optimize == OPTIMIZE_SPEED);
+    return l->bytes[i] >= 0 && (form->ternary || multiplies);
 }
 
 /* The fewest bytes. */
@@ -148,6 +211,13 @@ static Lowering choose_for_size(Layer *l, const Options *opt)
     return best;
 }
 
+/* About as fast as the fastest form; where codes have prices, not slower than multiplying. */
+static bool is_fast(const Layer *l, Lowering i, Lowering fastest, const Options *opt)
+{
+    bool slower = has_code_prices(l, opt) && l->time[i] > l->time[LOWER_DENSE];
+    return l->time[i] <= CLOSE * l->time[fastest] && !slower;
+}
+
 /* The least time; of those that are about as fast, the fewest bytes. */
 static Lowering choose_for_speed(Layer *l, bool small, const Options *opt)
 {
@@ -157,12 +227,13 @@ static Lowering choose_for_speed(Layer *l, bool small, const Options *opt)
             fastest = i;
     best = fastest;
     for (Lowering i = LOWER_UNROLL; i < NUM_LOWERINGS; i++)
-        if (is_candidate(l, i, small, opt) && l->time[i] <= CLOSE * l->time[fastest] &&
-            l->bytes[i] < l->bytes[best])
+        if (is_candidate(l, i, small, opt) && is_fast(l, i, fastest, opt) && l->bytes[i] < l->bytes[best])
             best = i;
     l->why = "predicted to be the fastest form";
     if (best != fastest)
         l->why = "predicted to be about as fast as the fastest form, and smaller";
+    else if (!form_of(l, best, small, opt)->ternary)
+        l->why = "predicted to be the fastest form, though it multiplies";
     else if (l->time[LOWER_UNROLL] < 0)
         l->why = mem_printf("predicted to be the fastest form but unroll, for which %s terms are too many",
                             int_text(layer_weight_count(l) - l->zeros));
@@ -189,15 +260,16 @@ static Lowering choose_lowering(Layer *l, bool small, const Options *opt)
     return opt->optimize == OPTIMIZE_SIZE ? choose_for_size(l, opt) : choose_for_speed(l, small, opt);
 }
 
-/* left: unrolled terms that the model may still have. */
-static void choose_form(Layer *l, const Options *opt, int64_t *left)
+static void choose_form(Layer *l, const Options *opt, Taken *taken)
 {
     bool small = wants_small_tables(l, opt);
     l->zeros = l->codes ? code_zeros(l->codes, layer_weight_count(l)) : 0;
     void *mark = mem_mark(); /* predictions are numbers: what it takes to make them goes */
-    predict_forms(l, small, opt, left);
+    predict_forms(l, small, opt, taken);
     mem_release(mark);
     layer_set_form(l, form_of(l, choose_lowering(l, small, opt), small, opt), opt);
+    if (l->quantised)
+        (l->kind == LAYER_FC ? taken->fc : taken->conv)[l->lowering] = true;
 }
 
 /* ---- layouts ---- */
@@ -231,10 +303,10 @@ static bool can_read_directly(const Views *v, const Node *n)
            root->producer && !v->is_output[root->id];
 }
 
-static void lower_layer(const Views *v, const Node *n, Layer *l, const Options *opt, int64_t *left)
+static void lower_layer(const Views *v, const Node *n, Layer *l, const Options *opt, Taken *taken)
 {
     l->direct = n->op == OP_Layer && !l->quantised && can_read_directly(v, n);
-    choose_form(l, opt, left);
+    choose_form(l, opt, taken);
     l->direct &= !reads_in_place(l);
     if (l->direct)
         n->in[0]->layout.size += layer_format(l)->max_lanes;
@@ -242,7 +314,7 @@ static void lower_layer(const Views *v, const Node *n, Layer *l, const Options *
 
 void pass_lower(Graph *g, const Options *opt)
 {
-    int64_t left = MAX_MODEL_TERMS;
+    Taken taken = {.left = MAX_MODEL_TERMS};
     for (int i = 0; i < g->num_tensors; i++)
         if (type_known(g->tensors[i]->type))
             g->tensors[i]->layout = layout_dense(g->tensors[i]->type);
@@ -252,7 +324,7 @@ void pass_lower(Graph *g, const Options *opt)
     progress_begin(&bar, "lower", g->num_nodes);
     for (int i = 0; i < g->num_nodes; i++) {
         for (int k = 0; (l = node_layer(g->nodes[i], k)); k++)
-            lower_layer(&views, g->nodes[i], l, opt, &left);
+            lower_layer(&views, g->nodes[i], l, opt, &taken);
         progress_update(&bar, i + 1);
     }
     progress_end(&bar);

@@ -10,6 +10,7 @@
 
 enum {
     STRIDED = 4,          /* inputs that are staged with a stride, which no vectors do, count as that many */
+    MOVED = 2,            /* one such that is staged already and only moved is this part of one */
     SPLIT_SCRATCH = 512,  /* bytes of a strip whose table is decoded anew for each */
     SMALL_PAIRS = 6144,   /* likewise of words of pairs */
     SMALL_SCRATCH = 8192, /* bytes that a strip may always take */
@@ -36,13 +37,6 @@ double outgrown(double adds)
 {
     enum { CACHED_ADDS = 5000 /* what 32 kB of instructions hold */ };
     return adds > CACHED_ADDS ? adds : 0;
-}
-
-/* Soft-float convolutions have small tables only; transposed ones, which have none, are taken to cost the
- * same. */
-FormId price_row(const Layer *l, const Options *opt)
-{
-    return l->kind != LAYER_FC && find_core(opt->target)->soft_float ? l->form->small_id : l->form->id;
 }
 
 /* ---- taps ---- */
@@ -270,29 +264,33 @@ double strip_inputs(const Layer *l, const ConvStrip *s)
     if (l->direct || s->unstaged)
         return 0;
     const int64_t times = s->stages > 1 ? (l->co + s->block - 1) / s->block : 1;
-    const int64_t codes = layer_format(l)->bytes ? 4 : 1;
-    const int64_t inputs = times * l->ci / s->staged * s->planes * codes * s->plane;
-    return (double)inputs * (l->sw > 1 ? STRIDED : 1);
+    const bool bytes = layer_format(l)->bytes, pairs = layer_format(l)->pairs;
+    int64_t plane = s->plane;
+    if (s->rows < s->total_rows && strip_slides(l, s))
+        plane -= (s->stage_rows - s->rows) * s->pitch / MOVED;
+    const int64_t inputs = times * l->ci / s->staged * s->planes * (bytes ? 4 : 1) * plane;
+    return (double)inputs * (l->sw > 1 && !pairs ? STRIDED : 1);
 }
 
 /* What depends on the rows of a strip in the time of a run: vectors, and what each strip costs again. */
 static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt)
 {
-    const Core *t = find_core(opt->target);
-    const double *price = t->costs->conv[price_row(l, opt)];
+    const double *price = layer_prices(l, opt);
     bool unrolled = l->form->unrolled;
     const int lanes = format_lanes(layer_format(l), opt);
     int64_t full = s->total_rows / s->rows, rest = s->total_rows % s->rows, cols = max_cols(s);
     int64_t vectors = full * strip_vectors(s, s->rows, cols, lanes);
     if (rest)
         vectors += strip_vectors(s, rest, cols, lanes);
-    enum { PUT_CHANNEL = 25 /* instructions of an epilogue but its outputs, with pairs */ };
-    double weights = weights_used(l),
+    double weights = weights_used(l), strips = (double)(full + (rest > 0)),
            listed = l->form->vectors ? (double)(layer_weight_count(l) - l->zeros) : 0;
-    double strip = (layer_format(l)->pairs ? PUT_CHANNEL * (double)l->co : 0) +
-                   price[6] * strip_inputs(l, s) + (unrolled ? price[3] * outgrown(weights) : 0);
-    return (double)vectors * (weights * price[unrolled ? 0 : 1] + listed * price[0]) +
-           (double)(full + (rest > 0)) * strip;
+    double inputs = (price[6] + price[13] / (double)s->pitch) * strip_inputs(l, s);
+    double strip = price[7] * (double)l->co + inputs + (unrolled ? price[3] * outgrown(weights) : 0);
+    double time =
+        (double)vectors * (weights * price[unrolled ? 0 : 1] + listed * price[0]) + strips * strip;
+    if (has_code_prices(l, opt) && strip_is_flat(l, s)) /* the last one only what there is */
+        time -= (strips - (double)s->total_rows / (double)s->rows) * inputs;
+    return time;
 }
 
 /* Inputs and outputs of so many bytes each. */

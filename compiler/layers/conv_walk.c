@@ -42,6 +42,7 @@ static ConvWalk walk_part(const ConvFrame *c, int part, const Options *opt)
     w.strips *= c->l->batch;
     w.vectors *= c->l->batch;
     w.staged = (double)w.strips * strip_inputs(&c->turned, &c->s);
+    w.rows = w.staged / (double)c->s.pitch;
     for (int64_t first = 0; c->l->form->unrolled && first < c->l->co; first += conv_block(c, first))
         add_unrolled(&w.code, &unroll_conv(&c->turned, &c->s, part, first, conv_block(c, first), opt)->size);
     return w;

@@ -3,14 +3,21 @@
  * The amounts are exact: they come from the geometry and the weights as the emitter takes them. Prices are
  * measured by tests/tools/calibrate.c. A price is per amount, in this order:
  *
- *   convolutions, unrolled   vectors * adds, vectors * loads of inputs, vectors * loads and stores of
+ * - Convolutions, unrolled: vectors * adds, vectors * loads of inputs, vectors * loads and stores of
  * accumulators, adds walked through where the code outgrows the instruction cache, vectors * shared pairs,
- *                            outputs, inputs staged
- *   convolutions, tables     vectors * weights not 0, vectors * weights, walks * weights not 0, walks *
- * weights, walks * channels, outputs, inputs staged of them small tables     the first two: vectors of rows *
- * weights not 0, outputs of rows beside these * weights not 0; the fifth: rows * weights not 0 fully
- * connected          as unrolled convolutions of one vector; tables: weights not 0, weights, inputs, outputs;
- *                            a price per row of the batch stands sixth
+ * outputs, inputs staged.
+ * - Convolutions, tables: vectors * weights not 0, vectors * weights, walks * weights not 0, walks * weights,
+ * walks * channels, outputs, inputs staged. Of them small tables: the first two: vectors of rows * weights
+ * not 0, outputs of rows beside these * weights not 0; the fifth: rows * weights not 0.
+ * - Fully connected: as unrolled convolutions of one vector; tables: weights not 0, weights, inputs, outputs;
+ * a price per row of the batch stands sixth.
+ *
+ * Layers of codes have more amounts, from the eighth on: channels of strips, vectors * functions; outputs
+ * behind pooling by what makes them: comparisons, a table, 64 bits, or they are floats; rows of inputs
+ * staged. Their tables of convolutions, which read inputs where they lie: positions * weights, walks *
+ * weights of the table, walks * weights, rows * weights, positions * weights where zero is another code than
+ * 0, outputs, positions * weights of kernels larger than 1x1; weights: those that are not 0, or all where
+ * they are multiplied.
  *
  * vectors: steps of the target's lanes over the positions of a strip; tables go over those between rows as
  * well. walks: how often all weights are gone through, once per strip. Inputs that two strips read are staged
@@ -29,6 +36,7 @@ static void add_code(Work *w, const Unrolled *u, double walks, double vectors, i
     w->amount[2] += vectors * (double)u->moves;
     w->amount[3] += walks * outgrown(adds);
     w->amount[4] += vectors * (double)u->pairs;
+    w->amount[8] += vectors * (double)u->functions;
 }
 
 /* Weights whose sign a table's kernel looks at. Dense tables do the same for every weight. */
@@ -60,8 +68,26 @@ static void set_small_table(Work *w, const Layer *l, const Options *opt)
     w->amount[4] = rows * terms;
 }
 
+/* Tables of layers of codes: each weight goes over the rows of its strip, where they lie. */
+static void set_code_table(Work *w, const Layer *l, const ConvWalk *walk)
+{
+    double weights = (double)layer_weight_count(l), strips = (double)walk->strips;
+    double terms = l->form->ternary ? table_terms(l) : weights;
+    double positions = (double)walk->positions;
+    w->amount[0] = positions * terms;
+    w->amount[1] = strips * weights;
+    w->amount[2] = strips * terms;
+    w->amount[3] = positions / (double)l->ow * terms;
+    w->amount[4] = l->quantised->in_zero ? positions * terms : 0;
+    w->amount[6] = l->kh * l->kw > 1 ? positions * terms : 0;
+}
+
 void table_conv_work(Work *w, const Layer *l, const ConvWalk *walk, const Options *opt)
 {
+    if (has_code_prices(l, opt)) {
+        set_code_table(w, l, walk);
+        return;
+    }
     double vectors = (double)walk->vectors, strips = (double)walk->strips;
     double weights = (double)layer_weight_count(l), terms = table_terms(l);
     w->amount[0] += vectors * terms;
@@ -80,8 +106,11 @@ static Work conv_work(const Layer *l, const Options *opt)
     int parts = conv_walks(l, opt, &walks);
     w.amount[5] = (double)(l->batch * l->co * l->oh * l->ow);
     w.amount[6] = walks[0].staged;
-    for (int i = 0; i < parts; i++)
+    w.amount[13] = walks[0].rows;
+    for (int i = 0; i < parts; i++) {
+        w.amount[7] += (double)(walks[i].strips * l->co);
         l->form->conv_work(&w, l, &walks[i], opt);
+    }
     return w;
 }
 
@@ -113,9 +142,29 @@ static Work fc_work(const Layer *l, const Options *opt)
 
 /* ---- all layers ---- */
 
+/* Where the outputs of a layer of codes are counted, by how they become what they are. */
+static int output_amount(const Layer *l, const Options *opt)
+{
+    enum { COMPARED = 9, CROPPED, WIDE, FLOATS };
+    if (l->quantised->out == DT_F32)
+        return FLOATS;
+    if (l->quantised->wide)
+        return WIDE;
+    return crops_codes(l, opt) ? CROPPED : COMPARED;
+}
+
+static void add_outputs(Work *w, const Layer *l, const Options *opt)
+{
+    int64_t plane = l->pool.kind ? l->pool.oh * l->pool.ow : l->oh * l->ow;
+    w->amount[output_amount(l, opt)] = (double)(l->batch * l->co * plane);
+}
+
 Work layer_work(const Layer *l, const Options *opt)
 {
-    return l->kind == LAYER_FC ? fc_work(l, opt) : conv_work(l, opt);
+    Work w = l->kind == LAYER_FC ? fc_work(l, opt) : conv_work(l, opt);
+    if (has_code_prices(l, opt))
+        add_outputs(&w, l, opt);
+    return w;
 }
 
 /* Of an add whose code comes from far, measured on a Zen 5: beside other layers' code that wants the same
@@ -124,8 +173,7 @@ static const double FAR_CODES_NS = 1, FAR_FLOATS_NS = 0.15;
 
 double work_time(const Work *w, const Layer *l, const Options *opt)
 {
-    const Costs *c = find_core(opt->target)->costs;
-    const double *price = (l->kind == LAYER_FC ? c->fc : c->conv)[price_row(l, opt)];
+    const double *price = layer_prices(l, opt);
     double time = (l->quantised ? FAR_CODES_NS : FAR_FLOATS_NS) * w->far;
     for (int i = 0; i < NUM_WORK; i++)
         time += price[i] * w->amount[i];

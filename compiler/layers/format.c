@@ -22,6 +22,7 @@ static const Format float_format = {
 
 /* No sum of the layer leaves 16 bits. */
 static const Format narrow_format = {
+    .prices = CODES_narrow,
     .name = "16-bit sums",
     .suffix = "i16",
     .staged = DT_I16,
@@ -42,6 +43,7 @@ static const Format narrow_format = {
 
 /* No sum of a function's terms leaves 16 bits; functions add into 32. */
 static const Format split_format = {
+    .prices = CODES_split,
     .name = "16-bit sums added into 32 bits",
     .suffix = "i32",
     .staged = DT_I16,
@@ -64,6 +66,7 @@ static const Format split_format = {
 /* Two sums of 16 bits in a word of 32, added and subtracted as one: for cores without vectors. No sum leaves
  * 16 bits. */
 static const Format paired_format = {
+    .prices = CODES_words,
     .name = "two 16-bit sums in a word",
     .suffix = "w2",
     .staged = DT_U32,
@@ -86,6 +89,7 @@ static const Format paired_format = {
 
 /* No sum of a function's terms leaves 16 bits; functions add into pairs of 32. */
 static const Format split_paired_format = {
+    .prices = CODES_split_words,
     .name = "two 16-bit sums in a word, added into 32 bits",
     .suffix = "x2",
     .staged = DT_U32,
@@ -147,6 +151,7 @@ int64_t word_taps(const Layer *l)
 
 /* Rows of fully connected layers, and tables: numbers one by one. */
 static const Format plain_format = {
+    .prices = CODES_plain,
     .name = "32-bit sums",
     .suffix = "i32",
     .staged = DT_I32,

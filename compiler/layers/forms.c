@@ -110,6 +110,7 @@ static const LayerForm form_dense = {
 
 static const LayerForm form_small_sparse = {
     .id = FORM_small_sparse,
+    .prices = CODES_sparse,
     .floats = true,
     .codes = true,
     .name = "small sparse",
@@ -128,6 +129,7 @@ static const LayerForm form_small_sparse = {
 
 static const LayerForm form_small_packed = {
     .id = FORM_small_packed,
+    .prices = CODES_packed,
     .floats = true,
     .codes = true,
     .name = "small packed",
@@ -158,6 +160,7 @@ static const LayerForm form_dense_bytes = {
 
 static const LayerForm form_dense_codes = {
     .id = FORM_dense_codes,
+    .prices = CODES_dense,
     .codes = true,
     .name = "dense codes",
     .lowering = LOWER_DENSE,

@@ -4,6 +4,15 @@
 
 #include "ops/ops.h"
 
+/* Rows of the prices of layers of codes (costs.def): of unrolled ones by their number format, else by form.
+ */
+typedef enum CodeRow {
+#define CODE_ROW(name) CODES_##name,
+#include "layers/code_rows.def"
+#undef CODE_ROW
+    NUM_CODE_ROWS
+} CodeRow;
+
 /* ---- format.c ---- */
 
 /* The numbers that a layer computes with, and how runtime/ holds them. Everything that kernels, planner,
@@ -24,6 +33,7 @@ typedef struct Format {
     const char *add;  /* and this macro adds to what the one before has left */
     const char *keep; /* the macro behind every add that keeps compilers from moving it; NULL: none */
     bool fused;       /* TN_ADD adds such vectors by a target's multiply-add unit */
+    CodeRow prices;   /* of unrolled layers of codes */
     int lane_bytes;   /* of a number in a vector */
     int max_lanes;    /* the most that a target may have: memory is rounded up to them */
     int64_t exact_in, exact_acc; /* whole numbers up to these are exact in inputs and in accumulators */
@@ -87,11 +97,18 @@ typedef enum FormId {
     NUM_FORMS
 } FormId;
 
-/* Prices of Work.amount by form: costs.def, which tests/tools/calibrate.c measures. */
-enum { NUM_WORK = 7 };
+/* Prices of Work.amount by form, and of layers of codes, whose CodeWork has a price each, by CodeRow, with
+ * those of bytes: costs.def, which tests/tools/calibrate.c measures. */
+enum { NUM_WORK = 14, NUM_BYTES = 8 };
 typedef struct Costs {
     double conv[NUM_FORMS][NUM_WORK], fc[NUM_FORMS][NUM_WORK];
 } Costs;
+typedef struct CodeCosts {
+    double conv[NUM_CODE_ROWS][NUM_WORK], fc[NUM_CODE_ROWS][NUM_WORK];
+} CodeCosts;
+typedef struct CodeBytes {
+    double conv[NUM_CODE_ROWS][NUM_BYTES], fc[NUM_CODE_ROWS][NUM_BYTES];
+} CodeBytes;
 /* What lowering and emission know of a processor core. */
 typedef struct Core {
     const char *name;                  /* of the machine that its prices were measured for */
@@ -102,13 +119,15 @@ typedef struct Core {
     int reach;        /* words behind an address that a load reaches by itself */
     int sparse_sums;  /* conv.sums where at most a quarter of the weights is left; 0: as many */
     const Costs *costs;
-    int lanes;         /* of its vectors of floats */
-    bool instructions; /* costs are instructions executed; else ns */
-    const char *unit;  /* for people: instructions, or us, and of what machine */
-    bool mixed;        /* may have a multiply-add unit that adds beside the adder */
-    bool soft_float;   /* an add is a call, beside which the other costs of a form hardly count */
-    bool crops;        /* a load clamps a code in less time than comparisons */
-    bool small_tables; /* too little stack for the fast forms of tables */
+    const CodeCosts *code_costs; /* NULL: none */
+    const CodeBytes *code_bytes; /* NULL: none */
+    int lanes;                   /* of its vectors of floats */
+    bool instructions;           /* costs are instructions executed; else ns */
+    const char *unit;            /* for people: instructions, or us, and of what machine */
+    bool mixed;                  /* may have a multiply-add unit that adds beside the adder */
+    bool soft_float;             /* an add is a call, beside which the other costs of a form hardly count */
+    bool crops;                  /* a load clamps a code in less time than comparisons */
+    bool small_tables;           /* too little stack for the fast forms of tables */
 } Core;
 
 /* A machine that --target and --targets name: a row of targets.def, or one that the user describes. */
@@ -180,7 +199,6 @@ bool strip_is_flat(const Layer *l,
 bool strip_slides(const Layer *l, const ConvStrip *s);
 /* How many cover rows of outputs. */
 int64_t strip_vectors(const ConvStrip *s, int64_t rows, int64_t cols, int64_t lanes);
-FormId price_row(const Layer *l, const Options *opt); /* of Costs, for its form */
 double outgrown(double adds); /* those adds if their code does not stay in the instruction cache, else 0 */
 double strip_inputs(const Layer *l, const ConvStrip *s); /* staged for a strip */
 bool reads_in_place(const Layer *l); /* a convolution whose input is not staged in its form */
@@ -264,6 +282,7 @@ typedef struct ConvWalk {
     int64_t vectors;   /* steps of vectors, each with all weights */
     int64_t positions; /* outputs of a channel */
     double staged;     /* inputs, for all parts */
+    double rows;       /* of them */
     Unrolled code;     /* if it is unrolled */
 } ConvWalk;
 int conv_walks(const Layer *l, const Options *opt, const ConvWalk **walks); /* how many parts */
@@ -289,6 +308,20 @@ WeightTable sum_numbers(const Layer *l, int64_t block);
 enum { MOST_SUMS = 64 /* of a weight of four inputs each that an output channel adds at once */ };
 int64_t fours_at_once(const Layer *l); /* groups of four inputs whose sums are made at once */
 WeightTable layer_table(const Layer *l, int64_t block); /* that of its form */
+
+/* ---- prices.c ---- */
+
+FormId price_row(const Layer *l, const Options *opt);           /* of Costs, for its form */
+const double *layer_prices(const Layer *l, const Options *opt); /* of Work.amount in its form and format */
+CodeRow code_row(const Layer *l);                               /* of CodeCosts */
+/* Whether it is a layer of codes on a core that has prices of them: where not, it is taken to cost what it
+ * would with floats. */
+bool has_code_prices(const Layer *l, const Options *opt);
+bool has_code_bytes(const Layer *l, const Options *opt);
+/* Of layers of codes: what bytes have a price for: adds, loads of inputs, loads and stores of sums,
+ * functions; a layer compiled for speed, or for size, and its pooling. */
+void code_bytes_amounts(const Layer *l, const Unrolled *u, Optimize aim, double amount[NUM_BYTES]);
+int64_t code_bytes(const Layer *l, const Unrolled *u, const Options *opt); /* all but constants */
 
 /* ---- cost.c: how long layers take ---- */
 
@@ -319,6 +352,7 @@ typedef struct LayerForm {
     Lowering lowering;  /* which --lowering names it */
     bool small;         /* its table is the smallest, not the fastest, of its lowering */
     FormId small_id;    /* the form of its lowering whose table is */
+    CodeRow prices;     /* of layers of codes, if it is not unrolled */
     bool unrolled;      /* statements for every weight that is not 0, in place of a table */
     bool ternary;       /* adds and subtracts: what `auto` chooses among */
     bool decodes;       /* its table is decoded anew for every strip */

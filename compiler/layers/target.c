@@ -8,12 +8,15 @@
 #include "layers/layers.h"
 
 #define COSTS(name, ...) static const Costs name##_costs = {__VA_ARGS__};
+#define CODE_COSTS(name, ...) static const CodeCosts name##_code_costs = {__VA_ARGS__};
+#define CODE_BYTES(name, ...) static const CodeBytes name##_code_bytes = {__VA_ARGS__};
 #include "layers/costs.def"
 
 #define ON_M0 "instructions of a Cortex-M0"
+#define ON_M3 "instructions of a Cortex-M0, in layers of codes of a Cortex-M4"
 #define ON_M4 "instructions of a Cortex-M4"
 #define ON_RV32IMAC "instructions of an RV32IMAC"
-#define ON_RV32IMAFC "instructions of an RV32IMAFC"
+#define ON_RV32IMAFC "instructions of an RV32IMAFC, in layers of codes of an RV32IMAC"
 #define ON_V4 "us on a Zen 5 core with AVX-512"
 #define ON_V3 "us on a Zen 3 core with AVX2"
 #define ON_V1 "us on a Zen 3 core with SSE2"
@@ -22,19 +25,24 @@ enum { M0, M3, M4, RV32IMAC, RV32IMAFC, AARCH64, AVR, V4, V3, V1 };
 static const Core cores[] = {
     [M0] = {"cortex-m0", .conv_bytes = {5.7, 11.4, 11.6}, .fc_bytes = {6.0, 6.4, 2.6}, .conv_code = 1190,
             .conv = {16, 16}, .words = {32, 4}, .reach = 31, .fc = {16, 8}, .costs = &cortex_m0_costs,
-            .unit = ON_M0, .lanes = 1, .instructions = true, .soft_float = true, .crops = true},
+            .code_costs = &cortex_m0_code_costs, .code_bytes = &cortex_m0_code_bytes, .unit = ON_M0,
+            .lanes = 1, .instructions = true, .soft_float = true, .crops = true},
     [M3] = {"cortex-m3", .conv_bytes = {10.1, 2.8, 13.2}, .fc_bytes = {10.2, 1.7, 8.0}, .conv_code = 1190,
             .conv = {16, 16}, .words = {8, 8}, .reach = 1023, .fc = {16, 8}, .costs = &cortex_m0_costs,
-            .unit = ON_M0, .lanes = 1, .instructions = true, .soft_float = true},
+            .code_costs = &cortex_m4_code_costs, .code_bytes = &cortex_m4_code_bytes, .unit = ON_M3,
+            .lanes = 1, .instructions = true, .soft_float = true},
     [M4] = {"cortex-m4", .conv_bytes = {3.6, 7.7, 12.8}, .fc_bytes = {3.6, 4.1, 9.5}, .conv_code = 1120,
             .conv = {16, 16}, .words = {8, 8}, .reach = 1023, .fc = {16, 8}, .costs = &cortex_m4_costs,
-            .unit = ON_M4, .lanes = 1, .instructions = true},
+            .code_costs = &cortex_m4_code_costs, .code_bytes = &cortex_m4_code_bytes, .unit = ON_M4,
+            .lanes = 1, .instructions = true},
     [RV32IMAC] = {"rv32imac", .conv_bytes = {13.8, 3.8, 15.2}, .fc_bytes = {14.1, 1.8, 10.3},
                   .conv_code = 590, .conv = {16, 16}, .words = {16, 8}, .reach = 511, .fc = {16, 8},
-                  .costs = &rv32imac_costs, .unit = ON_RV32IMAC, .lanes = 1, .instructions = true,
+                  .costs = &rv32imac_costs, .code_costs = &rv32imac_code_costs,
+                  .code_bytes = &cortex_m4_code_bytes, .unit = ON_RV32IMAC, .lanes = 1, .instructions = true,
                   .soft_float = true, .crops = true},
     [RV32IMAFC] = {"rv32imafc", .conv_bytes = {3.6, 6.0, 12.9}, .fc_bytes = {3.6, 4.0, 9.5}, .conv_code = 540,
                    .conv = {16, 16}, .words = {16, 8}, .reach = 511, .fc = {16, 8}, .costs = &rv32imafc_costs,
+                   .code_costs = &rv32imac_code_costs, .code_bytes = &cortex_m4_code_bytes,
                    .unit = ON_RV32IMAFC, .lanes = 1, .instructions = true, .crops = true},
     [AARCH64] = {"aarch64", .conv_bytes = {3.6, 6.1, 13.9}, .fc_bytes = {3.5, 3.8, 9.4}, .conv_code = 1270,
                  .conv = {24, 16}, .fc = {16, 8}, .costs = &x86_64_costs, .unit = ON_V1, .lanes = 4},

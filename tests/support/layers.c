@@ -191,6 +191,35 @@ Layer *draw_weights(LayerKind kind, int64_t groups, int64_t ci, int64_t co, int6
     return l;
 }
 
+/* The largest sums become the largest codes. SPREAD: the first channel's factor takes the bits of the
+ * others'. */
+static void set_output_codes(Layer *l, Quantised *q, CodeOutputs outputs)
+{
+    enum { SPREAD = 4096, CLIPPED = 200 };
+    double *factor = NEW_ARRAY(double, l->co), *offset = NEW_ARRAY(double, l->co);
+    double most = q->sum_high > -q->sum_low ? (double)q->sum_high : -(double)q->sum_low;
+    for (int64_t c = 0; c < l->co; c++) {
+        factor[c] =
+            UINT8_MAX / (most + 1) * (1 + (double)c / 64) * (outputs == WIDE_CODES && !c ? SPREAD : 1);
+        offset[c] = (double)((weight_sum(l, c) + c) % 16);
+    }
+    q->high = outputs == CLIPPED_CODES ? CLIPPED : UINT8_MAX;
+    if (!requantise(l, factor, offset, q))
+        bug("a layer of codes without factors");
+}
+
+void make_codes(Layer *l, int zero, CodeOutputs outputs)
+{
+    Quantised *q = NEW(Quantised);
+    *q = (Quantised){.in = zero ? DT_I8 : DT_U8, .in_zero = zero, .out = DT_U8};
+    l->quantised = q;
+    set_sum_range(l, q);
+    if (outputs == FLOAT_OUTPUTS)
+        q->out = DT_F32;
+    else
+        set_output_codes(l, q, outputs);
+}
+
 const char *layer_text(const Layer *l)
 {
     return mem_printf("kind %d lowering %d groups %" PRId64 " batch %" PRId64 " %" PRId64 "x%" PRId64
@@ -205,21 +234,22 @@ const char *layer_text(const Layer *l)
 
 /* ---- models ---- */
 
-static Type make_type(const Layer *l, bool one_row, int64_t channels, int64_t rows, int64_t columns)
+static Type make_type(const Layer *l, DType d, bool one_row, int64_t channels, int64_t rows, int64_t columns)
 {
     int64_t dims[] = {l->batch, channels, one_row ? columns : rows, columns};
-    return type_make(DT_F32, l->kind == LAYER_FC ? 2 : one_row ? 3 : 4, dims);
+    return type_make(d, l->kind == LAYER_FC ? 2 : one_row ? 3 : 4, dims);
 }
 
 Type layer_input_type(const Layer *l, bool one_row)
 {
-    return make_type(l, one_row, l->ci, l->ih, l->iw);
+    return make_type(l, layer_input(l), one_row, l->ci, l->ih, l->iw);
 }
 
 Type layer_output_type(const Layer *l, bool one_row)
 {
     bool pooled = l->pool.kind != POOL_NONE;
-    return make_type(l, one_row, l->co, pooled ? l->pool.oh : l->oh, pooled ? l->pool.ow : l->ow);
+    return make_type(l, layer_output(l), one_row, l->co, pooled ? l->pool.oh : l->oh,
+                     pooled ? l->pool.ow : l->ow);
 }
 
 Graph *layer_graph(Layer *l, bool one_row, bool behind)

@@ -2,7 +2,7 @@
 #ifndef TERNC_TESTS_LAYERS_H
 #define TERNC_TESTS_LAYERS_H
 
-#include "print/print.h"
+#include "layers/layers.h"
 
 /* What a random layer has to be; all else is drawn. */
 typedef struct LayerWish {
@@ -20,6 +20,10 @@ Layer *draw_layer(LayerWish wish);
  * not 0. */
 Layer *draw_weights(LayerKind kind, int64_t groups, int64_t ci, int64_t co, int64_t kernel, int64_t stride,
                     int64_t size, double density);
+/* It reads codes, unsigned ones where zero is the code 0, and writes them; CLIPPED_CODES: not up to the
+ * largest code, WIDE_CODES: products take 64 bits. */
+typedef enum CodeOutputs { ANY_CODES, CLIPPED_CODES, WIDE_CODES, FLOAT_OUTPUTS } CodeOutputs;
+void make_codes(Layer *l, int zero, CodeOutputs outputs);
 const char *layer_text(const Layer *l); /* its shape, for messages */
 
 Type layer_input_type(const Layer *l, bool one_row);

@@ -82,7 +82,8 @@ int main(void)
     return 0;
 }
 END
-gcc -O2 -shared -fPIC "$root/tests/tools/count_instructions.c" -o count_instructions.so
+[ -f count_instructions.so ] || # of an earlier call
+    gcc -O2 -shared -fPIC "$root/tests/tools/count_instructions.c" -o count_instructions.so
 flags="$cpu -std=c11 -ffreestanding -ffunction-sections -fdata-sections -Igen -I$root/examples/bare-metal"
 flags="$flags -isystem $root/examples/bare-metal/include -isystem $root/runtime/freestanding"
 # shellcheck disable=SC2086

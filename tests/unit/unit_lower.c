@@ -76,6 +76,45 @@ static void test_least(void)
     }
 }
 
+/* Layers of codes have prices of their own on microcontrollers: forms are compared with multiplying by bytes
+ * as well, and on a core without a float unit an add is no call. */
+static void test_codes(void)
+{
+    static const char *const machines[] = {"cortex-m0", "cortex-m3", "cortex-m4", "rv32imac", "rv32imafc"};
+    static const uint32_t densities[] = {2, 20, 60};
+    for (int i = 0; i < 30; i++) {
+        LayerKind kind = i % 2 ? LAYER_FC : LAYER_CONV;
+        Layer *l = make_layer(kind, 40, 24, i % 2 ? 1 : 3, i % 2 ? 1 : 9, densities[i / 2 % 3]);
+        make_codes(l, i % 4 ? 0 : -3, ANY_CODES);
+        for (Optimize aim = OPTIMIZE_SPEED; aim <= OPTIMIZE_SIZE; aim++) {
+            Lowering taken = choose(machines[i / 6], aim, l);
+            for (Lowering form = LOWER_UNROLL; form <= LOWER_DENSE; form++) {
+                CU_ASSERT(l->time[form] > 0 && l->bytes[form] > 0);
+                CU_ASSERT(aim == OPTIMIZE_SIZE || l->time[taken] <= 1.1 * l->time[form]);
+                CU_ASSERT(aim == OPTIMIZE_SPEED || form == LOWER_DENSE ||
+                          (double)l->bytes[taken] <= 1.1 * (double)l->bytes[form]);
+            }
+            CU_ASSERT(aim == OPTIMIZE_SIZE ? taken != LOWER_DENSE : l->time[taken] <= l->time[LOWER_DENSE]);
+        }
+    }
+}
+
+/* What a run takes as codes is a small share of what it takes as floats. */
+static void test_codes_without_floats(void)
+{
+    static const char *const machines[] = {"cortex-m0", "rv32imac"};
+    for (int i = 0; i < 2; i++) {
+        Layer *floats = make_layer(LAYER_CONV, 16, 16, 3, 12, 50), *codes = NEW(Layer);
+        *codes = *floats;
+        make_codes(codes, 0, ANY_CODES);
+        choose(machines[i], OPTIMIZE_SPEED, floats);
+        choose(machines[i], OPTIMIZE_SPEED, codes);
+        CU_ASSERT(codes->lowering == LOWER_UNROLL && floats->lowering == LOWER_UNROLL);
+        CU_ASSERT(20 * codes->time[LOWER_UNROLL] < floats->time[LOWER_UNROLL]);
+        CU_ASSERT(codes->bytes[LOWER_UNROLL] < floats->bytes[LOWER_UNROLL]);
+    }
+}
+
 static void test_limits(void)
 {
     Layer *l = make_layer(LAYER_FC, 1024, 1024, 1, 1, 20);
@@ -180,6 +219,8 @@ int main(void)
     CU_pSuite s = CU_add_suite("lower", NULL, NULL);
     CU_add_test(s, "the extremes", test_extremes);
     CU_add_test(s, "the least time, the fewest bytes", test_least);
+    CU_add_test(s, "layers of codes", test_codes);
+    CU_add_test(s, "codes on cores without a float unit", test_codes_without_floats);
     CU_add_test(s, "limits", test_limits);
     CU_add_test(s, "large convolutions", test_large);
     CU_add_test(s, "shared sums", test_sharing);
