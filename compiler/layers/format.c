@@ -168,6 +168,7 @@ static const Format plain_format = {
 
 /* Codes of 16 bits. */
 static const Format word_format = {
+    .prices = CODES_narrow, /* the nearest */
     .name = "32-bit sums of 16-bit codes",
     .suffix = "i32",
     .staged = DT_I32,

@@ -97,8 +97,8 @@ typedef enum FormId {
     NUM_FORMS
 } FormId;
 
-/* Prices of Work.amount by form, and of layers of codes, whose CodeWork has a price each, by CodeRow, with
- * those of bytes: costs.def, which tests/tools/calibrate.c measures. */
+/* Prices of Work.amount by form, and of layers of codes by CodeRow, with those of bytes: costs.def, which
+ * tests/tools/calibrate.c measures. */
 enum { NUM_WORK = 14, NUM_BYTES = 8 };
 typedef struct Costs {
     double conv[NUM_FORMS][NUM_WORK], fc[NUM_FORMS][NUM_WORK];
