@@ -125,6 +125,18 @@ TN_KERNEL void tn_stage_flat_f32(float *y, const float *x, int32_t channels, int
     }
 }
 
+/* Bytes [first, first + bytes) of a function's code, into the second cache: processors fetch code that comes from far a
+ * line after the other, and wait for each. */
+TN_KERNEL void tn_fetch_code(uintptr_t code, int32_t first, int32_t bytes)
+{
+#if defined(__GNUC__)
+    for (int32_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch((const char *)code + first + i, 0, 2);
+#else
+    (void)code, (void)first, (void)bytes;
+#endif
+}
+
 /* One output channel of a convolution with float weights w [channels][taps]; the rest as in tn_sparse_conv_f32. */
 TN_KERNEL const TN_ROM float *tn_dense_conv_f32(float *acc, int32_t n, const float *x, int32_t stride, int32_t channels,
                                                 int32_t taps, const TN_ROM int32_t *koff, const TN_ROM float *w)

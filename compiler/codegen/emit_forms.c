@@ -38,8 +38,34 @@ static void emit_walk_pairs(const Conv *c, const char *function)
     emit_line(c->e, "%s(p + i * %lld + k, acc + i * %lld + k);", function, pitch, cols);
 }
 
-/* A call of a function of unrolled terms for every vector of a strip, none between the rows. */
-static void emit_walk(const Conv *c, int part, const char *function)
+static const char *block_function(const Conv *c, int part, int64_t first, int function)
+{
+    return mem_printf("layer%d_%d_%s_%d", c->l->index, part, int_text(first), function);
+}
+
+/* Whether a layer's code is so much that it is fetched from far in every run. */
+static bool fetches_ahead(const Conv *c)
+{
+    enum { NEAR_TERMS = 20000 /* some hundred kB are in no first cache, and hardly stay in the second */ };
+    return !c->l->quantised && find_core(c->e->plan->opt->target)->lanes > 1 &&
+           layer_weight_count(c->l) - c->l->zeros > NEAR_TERMS;
+}
+
+/* Code of function `next`, NULL: none, a part at every vector of the function before it. */
+static void emit_ahead(const Conv *c, const char *next)
+{
+    enum { FUNCTION_BYTES = 8192 /* about; what is fetched behind its end is what comes then */ };
+    const int64_t positions = c->s->rows * c->s->pitch;
+    if (!next || !fetches_ahead(c))
+        return;
+    const char *bytes = int_text((FUNCTION_BYTES + positions - 1) / positions);
+    emit_line(c->e, "%s((uintptr_t)%s, i * %s, TN_LANES * %s);", emit_kernel(c->e, "fetch_code", DT_NONE),
+              next, bytes, bytes);
+}
+
+/* A call of a function of unrolled terms for every vector of a strip, none between the rows; next: the
+ * function that is called then. */
+static void emit_walk(const Conv *c, int part, const char *function, const char *next)
 {
     long long pitch = c->s->pitch, cols = c->s->parts[part].cols;
     if (c->f->pairs) {
@@ -52,7 +78,26 @@ static void emit_walk(const Conv *c, int part, const char *function)
     else
         emit_line(c->e, "for (int32_t i = 0; i < n; i += %s) {", c->f->lanes);
     emit_line(c->e, "%s(p + i, acc + i);", function);
+    emit_ahead(c, next);
     emit_line(c->e, "}");
+}
+
+static int block_functions(const Conv *c, int part, int64_t first)
+{
+    const int64_t stages = c->s->stages;
+    int count = 0;
+    for (int64_t i = 0; i < stages; i++)
+        count += c->functions[(part * c->l->co + first) * stages + i];
+    return count;
+}
+
+/* What is called behind that function of the block; NULL: nothing, or another strip. */
+static const char *next_function(const Conv *c, int part, int64_t first, int function)
+{
+    const int64_t next = first + conv_block(c->frame, first);
+    if (function + 1 < block_functions(c, part, first))
+        return block_function(c, part, first, function + 1);
+    return next < c->l->co && block_functions(c, part, next) ? block_function(c, part, next, 0) : NULL;
 }
 
 /* The sums of the block that begins at output channel `first`. */
@@ -66,8 +111,9 @@ static void emit_block(const Conv *c, int part, int64_t first)
                 left = c->functions[(part * l->co + first) * s->stages + stage];
         if (s->staged < l->ci && left)
             emit_stage(c, in ? mem_printf("x + %s", int_text(in * l->ih * l->iw)) : "x");
-        for (; left > 0; left--)
-            emit_walk(c, part, mem_printf("layer%d_%d_%s_%d", l->index, part, int_text(first), function++));
+        for (; left > 0; left--, function++)
+            emit_walk(c, part, block_function(c, part, first, function),
+                      next_function(c, part, first, function));
     }
 }
 

@@ -138,10 +138,10 @@ static void test_large(void)
         Layer *half = make_layer(LAYER_CONV, 512, 512, 3, 6, 50);
         CU_ASSERT_EQUAL(choose(pcs[i], OPTIMIZE_SPEED, half), LOWER_PACKED);
         CU_ASSERT(half->form->sums && half->time[LOWER_UNROLL] < 0);
-        Layer *few = make_layer(LAYER_CONV, 1536, 1536, 3, 4, 5);
-        CU_ASSERT_EQUAL(choose(pcs[i], OPTIMIZE_SPEED, few), LOWER_SPARSE);
-        CU_ASSERT(few->form->vectors && few->time[LOWER_UNROLL] < 0);
     }
+    Layer *few = make_layer(LAYER_CONV, 1536, 1536, 3, 4, 5);
+    CU_ASSERT_EQUAL(choose("x86-64-v3", OPTIMIZE_SPEED, few), LOWER_SPARSE);
+    CU_ASSERT(few->form->vectors && few->time[LOWER_UNROLL] < 0);
     Layer *small = make_layer(LAYER_CONV, 64, 64, 3, 6, 50);
     Options opt = {.target = "cortex-m4", .lowering = LOWER_PACKED};
     lower(small, &opt);
@@ -200,6 +200,27 @@ static int check_text(Layer *l, const char *target)
     return functions;
 }
 
+static int count_fetches(Layer *l, const char *target)
+{
+    Options opt = {.lowering = LOWER_UNROLL, .target = target};
+    Text c = {0}, h = {0};
+    emit_c(plan_graph(lower(l, &opt), &opt), &c, &h);
+    int n = count_text_of(c.data, "tn_fetch_code((uintptr_t)layer0_0_");
+    int functions = count_text_of(c.data, "static TN_APART void");
+    text_free(&c);
+    text_free(&h);
+    return n ? functions - n : -1;
+}
+
+/* Where a layer has much code, every function but the last is followed by code that fetches the next one. */
+static void test_fetches(void)
+{
+    CU_ASSERT_EQUAL(count_fetches(make_layer(LAYER_CONV, 64, 96, 3, 6, 50), "x86-64-v4"), 1);
+    CU_ASSERT_EQUAL(count_fetches(make_layer(LAYER_CONV, 64, 96, 3, 6, 50), "x86-64"), 1);
+    CU_ASSERT_EQUAL(count_fetches(make_layer(LAYER_CONV, 64, 96, 3, 6, 50), "cortex-m4"), -1);
+    CU_ASSERT_EQUAL(count_fetches(make_layer(LAYER_CONV, 64, 64, 3, 6, 50), "x86-64-v4"), -1);
+}
+
 static void test_text(void)
 {
     for (uint32_t i = 0; i < TEXT_LAYERS; i++)
@@ -226,6 +247,7 @@ int main(void)
     CU_add_test(s, "shared sums", test_sharing);
     CU_add_test(s, "adds of the generated text", test_text);
     CU_add_test(s, "blocks of channels", test_blocks);
+    CU_add_test(s, "code is fetched ahead", test_fetches);
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     return CU_get_number_of_failures() != 0;
