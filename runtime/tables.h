@@ -1,6 +1,6 @@
 /* tables.h - layers from tables of ternary weights: gap lists and packed words, which are fast, Rice codes and packed
  * bytes, which are small. compiler/layers/weight_tables.c makes the tables. */
-#include "layer.h"
+#include "layer_dense.h"
 
 /* The next number of a gap list: bytes of 255 add 255 and go on. */
 TN_KERNEL int32_t tn_next_gap(const TN_ROM uint8_t **s)
