@@ -49,12 +49,13 @@ static void sort_by_digit(const float *from, float *to, int64_t n, int shift)
         to[place[digit_of(from[i], shift)]++] = from[i];
 }
 
-/* Descending. malloc, because the caller works on many channels. */
+/* Descending. Not of the arena, because the caller works on many channels. */
 static float *sorted_magnitudes(const float *w, int64_t n)
 {
-    float *m = malloc(n ? 2 * (size_t)n * sizeof *m : 1), *other = m + n;
+    float *m = calloc(n ? 2 * (size_t)n : 1, sizeof *m);
     if (!m)
         fail("out of memory: %zu weights to sort", (size_t)n);
+    float *other = m + n;
     for (int64_t i = 0; i < n; i++)
         m[i] = fabsf(w[i]);
     for (int shift = 0; shift < 32; shift += 2 * DIGIT_BITS) {
