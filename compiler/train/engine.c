@@ -203,6 +203,27 @@ static float *block_new(Engine *e, const ParamList *l, float *grads)
     return block;
 }
 
+static void find_lifetimes(Engine *e)
+{
+    enum { OF_A_VALUE = 3 }; /* grad, scratch, dense_grad */
+    e->pool.items = NEW_ARRAY(GradBlock, (int64_t)OF_A_VALUE * e->g->num_tensors);
+    for (int i = 0; i < e->g->num_tensors; i++) {
+        Value *v = &e->values[i];
+        v->pool = &e->pool;
+        v->first = v->last = -1;
+    }
+    for (int i = 0; i < e->g->num_nodes; i++) {
+        const Node *n = e->g->nodes[i];
+        for (int j = 0; j < n->num_in; j++)
+            if (n->in[j])
+                e->values[n->in[j]->id].last = i;
+        for (int j = 0; j < n->num_out; j++)
+            if (n->out[j])
+                e->values[n->out[j]->id].first = e->values[n->out[j]->id].last = i;
+    }
+    e->values[e->score->id].last = e->g->num_nodes;
+}
+
 static void place_constants(Engine *e)
 {
     for (int i = 0; i < e->g->num_tensors; i++) {
@@ -334,6 +355,7 @@ Engine *engine_new_coded(const Graph *g, const Tensor *score, int64_t batch, int
         mark_wanted(e, depends, reaches);
         e->grads = floats_new(e->params.total);
     }
+    find_lifetimes(e);
     e->lib = library_open(threads);
     e->weights = block_new(e, &e->params, e->grads);
     e->running = block_new(e, &e->stats, NULL);
@@ -357,11 +379,6 @@ void engine_set_constant(Engine *e, const Tensor *t, const float *data)
     v->data = v->dense = (void *)(uintptr_t)data;
 }
 
-static bool in_block(const Engine *e, const Value *v)
-{
-    return v->t->data || (e->grads && v->grad >= e->grads && v->grad < e->grads + e->params.total);
-}
-
 void engine_free(Engine *e)
 {
     for (int i = 0; i < e->g->num_nodes; i++) {
@@ -375,14 +392,10 @@ void engine_free(Engine *e)
         Value *v = &e->values[i];
         if (v->dense != v->data)
             free(v->dense);
-        if (v->dense_grad != v->grad)
-            free(v->dense_grad);
-        free(v->scratch);
-        if (v->shared || in_block(e, v))
-            continue;
-        free(v->data);
-        free(v->grad);
+        if (!v->shared && !v->t->data)
+            free(v->data);
     }
+    pool_free(&e->pool);
     free(e->weights);
     free(e->running);
     free(e->grads);

@@ -31,12 +31,27 @@ typedef struct FakeCodes {
     unsigned char *inside; /* by element: not clamped */
 } FakeCodes;
 
+/* Memory of gradients. The backward pass needs that of a tensor from its last reader down to its producer, so
+ * one block serves many. */
+typedef struct GradBlock {
+    float *data;
+    int64_t size;
+    int last; /* reader of the tensors that it serves, a node's index */
+} GradBlock;
+
+typedef struct GradPool {
+    GradBlock *items;
+    int count;
+} GradPool;
+
 /* A tensor while training. Elements lie in `format`, and behind each other in `dense` for those who need
  * that. */
 typedef struct Value {
     const Tensor *t;
     bool wanted;                /* needs a gradient */
     int readers;                /* nodes that add to its gradient */
+    int first, last;            /* its producer, -1: none; its last reader, behind all nodes for the score */
+    GradPool *pool;             /* what grad, scratch and dense_grad are of, but for trained constants */
     const MemoryFormat *format; /* NULL until the producer is prepared */
     int64_t size;               /* elements in `format`, padding included */
     void *data;
@@ -46,7 +61,7 @@ typedef struct Value {
     float *dense_grad;
     bool dense_valid, dense_touched;
     bool rectified;   /* its only reader, a Relu, is computed with it */
-    bool shared;      /* data and grad belong to another value */
+    bool shared;      /* data belongs to another value, and grad is the same */
     FakeCodes *codes; /* NULL: stays float */
 } Value;
 
@@ -91,6 +106,7 @@ struct Engine {
     ParamList params;    /* in execution order */
     float *weights;      /* block: what the graph computes with */
     float *grads;        /* block */
+    GradPool pool;       /* gradients of all else */
     ParamList stats;     /* running mean and variance of BatchNormalization, ranges of codes */
     float *running;      /* block of stats */
     bool training;       /* statistics of the batch, Dropout */
@@ -139,6 +155,7 @@ float *floats_new(int64_t n); /* zeroed, aligned, for free() */
 Value *value_of(Engine *e, const Tensor *t);
 void value_allocate(Value *v, const MemoryFormat *format); /* format NULL: dense */
 bool value_is_dense(const Value *v);
+void pool_free(GradPool *p);
 void value_share(Value *v, const Value *with); /* the same elements under another name */
 void value_need_dense(Value *v);               /* from now on value_dense works */
 const void *value_dense(Engine *e, Value *v);  /* refreshed where it lies elsewhere */

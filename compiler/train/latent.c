@@ -75,12 +75,21 @@ static void find_rounded(Trainer *t)
     }
 }
 
+/* Else the graph computes with the latent weights themselves. */
+static bool is_projected(const Trainer *t)
+{
+    return t->num_ternary || t->num_rounded;
+}
+
 void latent_prepare(Trainer *t)
 {
     add_weights(t);
     find_rounded(t);
-    t->latent = floats_new(t->params.total);
-    memcpy(t->latent, t->e->weights, (size_t)t->e->params.total * sizeof(float));
+    t->latent = t->e->weights;
+    if (is_projected(t)) {
+        t->latent = floats_new(t->params.total);
+        memcpy(t->latent, t->e->weights, (size_t)t->e->params.total * sizeof(float));
+    }
     for (int k = 0; k < t->num_ternary; k++)
         for (int64_t c = 0; t->ternary[k].scales && c < t->ternary[k].scales->count; c++)
             t->latent[t->ternary[k].scales->at + c] = 1;
@@ -110,6 +119,8 @@ static void round_latent(const Trainer *t)
 
 void latent_project(const Trainer *t, bool hard)
 {
+    if (!is_projected(t))
+        return;
     memcpy(t->e->weights, t->latent, (size_t)t->e->params.total * sizeof(float));
     void *mark = mem_mark();
     for (int k = 0; k < t->num_ternary; k++)
@@ -120,7 +131,8 @@ void latent_project(const Trainer *t, bool hard)
 
 void latent_chain(const Trainer *t)
 {
-    memcpy(t->grads, t->e->grads, (size_t)t->e->params.total * sizeof(float));
+    if (t->grads != t->e->grads)
+        memcpy(t->grads, t->e->grads, (size_t)t->e->params.total * sizeof(float));
     for (int k = 0; k < t->num_ternary; k++)
         t->method->chain(t, &t->ternary[k]);
 }

@@ -300,7 +300,8 @@ Trainer *trainer_new(Graph *g, const TrainJob *j)
     t->freeze_epoch = t->epochs - t->o->recovery;
     latent_prepare(t);
     start_codes(t);
-    t->grads = floats_new(t->params.total);
+    bool no_scales = t->params.total == t->e->params.total;
+    t->grads = no_scales ? t->e->grads : floats_new(t->params.total);
     t->first = floats_new(t->params.total);
     t->second = t->o->adam ? floats_new(t->params.total) : NULL;
     t->best_weights = floats_new(t->e->params.total);
@@ -422,14 +423,14 @@ Training pass_train(Graph *g, const TrainJob *j)
         checkpoint_read(t);
     trainer_run(t, t->epochs);
     note_failure(t);
-    store(t, &t->e->params, t->best_weights);
-    store(t, &t->e->stats, t->best_running);
     Training result = {.settings = settings_text(t),
                        .report = report_text(t),
                        .valid = &t->valid,
                        .ranges = trained_ranges(t)};
-    engine_free(t->e);
+    engine_free(t->e); /* before the graph gets copies */
     if (t->loss.teacher)
         engine_free(t->loss.teacher);
+    store(t, &t->e->params, t->best_weights);
+    store(t, &t->e->stats, t->best_running);
     return result;
 }

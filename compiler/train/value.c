@@ -14,6 +14,38 @@ float *floats_new(int64_t n)
     return memset(p, 0, bytes);
 }
 
+/* ---- memory ---- */
+
+/* The smallest block that fits and serves nothing else from v's producer to its last reader. Values come in
+ * the order of their producers, but v may come again later. */
+static float *gradient_new(const Value *v, int64_t n)
+{
+    GradPool *p = v->pool;
+    GradBlock *best = NULL;
+    for (GradBlock *b = p->items; b < p->items + p->count; b++)
+        if (b->last < v->first && b->size >= n && (!best || b->size < best->size))
+            best = b;
+    if (!best) {
+        best = &p->items[p->count++];
+        *best = (GradBlock){.data = floats_new(n), .size = n};
+    }
+    best->last = v->last;
+    return best->data;
+}
+
+static void serve_longer(GradPool *p, const float *data, int last)
+{
+    for (int i = 0; i < p->count; i++)
+        if (p->items[i].data == data && p->items[i].last < last)
+            p->items[i].last = last;
+}
+
+void pool_free(GradPool *p)
+{
+    for (int i = 0; i < p->count; i++)
+        free(p->items[i].data);
+}
+
 Value *value_of(Engine *e, const Tensor *t)
 {
     return &e->values[t->id];
@@ -35,9 +67,9 @@ void value_allocate(Value *v, const MemoryFormat *format)
     if (!v->data)
         v->data = floats_new(v->size);
     if (v->wanted && !v->grad)
-        v->grad = floats_new(v->size);
+        v->grad = gradient_new(v, v->size);
     if (v->wanted && v->readers > 1)
-        v->scratch = floats_new(v->size);
+        v->scratch = gradient_new(v, v->size);
     if (value_is_dense(v)) {
         v->dense = v->data;
         v->dense_grad = v->grad;
@@ -49,6 +81,7 @@ void value_share(Value *v, const Value *with)
     v->shared = true;
     v->data = with->data;
     v->grad = with->grad;
+    serve_longer(v->pool, v->grad, v->last);
     value_allocate(v, with->format);
 }
 
@@ -59,9 +92,9 @@ void value_need_dense(Value *v)
     v->dense = floats_new(type_elems(v->t->type));
     if (!v->wanted)
         return;
-    v->dense_grad = floats_new(type_elems(v->t->type));
+    v->dense_grad = gradient_new(v, type_elems(v->t->type));
     if (!v->scratch)
-        v->scratch = floats_new(v->size);
+        v->scratch = gradient_new(v, v->size);
 }
 
 const void *value_dense(Engine *e, Value *v)

@@ -251,6 +251,27 @@ static void test_no_gradient_needed(void)
     engine_free(e);
 }
 
+/* Blocks of memory serve gradients by turns, however long the network; what a later reader still adds to is
+ * not overwritten. Five channels: the library pads them. */
+static void test_gradient_memory(void)
+{
+    Text text = {0};
+    text_printf(&text, "g (float[1,5,6,6] x0) => (y) <float[5,5,3,3] w = seed 1> {\n");
+    for (int i = 0; i < 8; i++)
+        text_printf(&text,
+                    "c%d = Conv <pads = [1, 1, 1, 1]> (x%d, w)\n r%d = Relu (c%d)\n s%d = Sigmoid (x%d)\n"
+                    "x%d = Add (r%d, s%d)\n",
+                    i, i, i, i, i, i, i + 1, i, i);
+    text_printf(&text, "y = Add (x8, x4) }");
+    Graph *g = graph_of(text.data);
+    text_free(&text);
+    Engine *e = engine_new(g, g->outputs[0], BATCH, 1, WANT_INPUTS);
+    CU_ASSERT(compare_batch(g, e, g->outputs[0]) < 1e-5);
+    check_slope(e);
+    CU_ASSERT(e->pool.count > 1 && e->pool.count <= 12);
+    engine_free(e);
+}
+
 /* ---- activations that are codes ---- */
 
 static void test_fake_round(void)
@@ -506,6 +527,7 @@ int main(void)
     CU_add_test(s, "refused form", test_form_refused);
     CU_add_test(s, "many inputs", test_many_inputs);
     CU_add_test(s, "no gradient needed", test_no_gradient_needed);
+    CU_add_test(s, "memory of gradients", test_gradient_memory);
     CU_add_test(s, "rounding to codes", test_fake_round);
     CU_add_test(s, "gradients of codes", test_fake_codes);
     CU_add_test(s, "what rules see of codes", test_exact_for_rules);
