@@ -171,16 +171,32 @@ static void pack_lists(Ternc__Checkpoint *c, const Trainer *t)
         c->history[i] = pack_record(&t->history[i], t->num_ternary);
 }
 
-uint8_t *checkpoint_pack(Ternc__Checkpoint *c, size_t *len)
+/* Where the bytes of a message go, piece by piece: several times the network is much memory. */
+typedef struct Sink {
+    ProtobufCBuffer base;
+    XXH64_state_t *hash; /* or */
+    FILE *f;
+} Sink;
+
+static void sink_append(ProtobufCBuffer *base, size_t len, const uint8_t *data)
 {
-    uint8_t *data = malloc(ternc__checkpoint__get_packed_size(c));
-    if (!data)
+    Sink *s = (Sink *)base;
+    if (s->hash)
+        XXH64_update(s->hash, data, len);
+    else
+        fwrite(data, 1, len, s->f);
+}
+
+void checkpoint_seal(Ternc__Checkpoint *c)
+{
+    Sink s = {{sink_append}, XXH64_createState(), NULL};
+    if (!s.hash)
         fail("out of memory: a checkpoint");
+    XXH64_reset(s.hash, 0);
     c->digest = 0;
-    *len = ternc__checkpoint__pack(c, data);
-    c->digest = XXH64(data, *len, 0);
-    ternc__checkpoint__pack(c, data);
-    return data;
+    ternc__checkpoint__pack_to_buffer(c, &s.base);
+    c->digest = XXH64_digest(s.hash);
+    XXH64_freeState(s.hash);
 }
 
 void checkpoint_write(const Trainer *t)
@@ -189,11 +205,10 @@ void checkpoint_write(const Trainer *t)
     Ternc__Checkpoint c;
     pack_state(&c, t);
     pack_lists(&c, t);
-    size_t len;
-    uint8_t *data = checkpoint_pack(&c, &len);
+    checkpoint_seal(&c);
     OutFile *f = out_open(t->checkpoint);
-    fwrite(data, 1, len, f->f);
+    Sink s = {{sink_append}, NULL, f->f};
+    ternc__checkpoint__pack_to_buffer(&c, &s.base);
     out_commit(f);
-    free(data);
     mem_release(mark);
 }

@@ -11,8 +11,8 @@ enum { CHECKPOINT_VERSION = 4 };
 
 /* checkpoint.c */
 const char *checkpoint_settings(const Trainer *t);
-/* For free(). The digest, of everything else, becomes right: it guards against damage, not against intent. */
-uint8_t *checkpoint_pack(Ternc__Checkpoint *c, size_t *len);
+/* The digest, of everything else, becomes right: it guards against damage, not against intent. */
+void checkpoint_seal(Ternc__Checkpoint *c);
 
 /* checkpoint_read.c: t continues from these bytes. Fails where any of it cannot be of this run. */
 void checkpoint_take(Trainer *t, const uint8_t *data, size_t len);

@@ -216,8 +216,7 @@ static void check_settings(const Trainer *t, const char *there)
 static void check_digest(const Trainer *t, Ternc__Checkpoint *c)
 {
     uint64_t digest = c->digest;
-    size_t len;
-    free(checkpoint_pack(c, &len));
+    checkpoint_seal(c);
     if (c->digest != digest)
         refuse(t, "the contents do not fit their digest");
 }

@@ -116,3 +116,13 @@ uint8_t *tiny_run_checkpoint(TinyRun *r, int64_t epochs, size_t *len)
     munmap((void *)(uintptr_t)mapped, *len);
     return copy;
 }
+
+uint8_t *checkpoint_pack(Ternc__Checkpoint *c, size_t *len)
+{
+    checkpoint_seal(c);
+    uint8_t *data = malloc(ternc__checkpoint__get_packed_size(c));
+    if (!data)
+        fail("out of memory: a checkpoint");
+    *len = ternc__checkpoint__pack(c, data);
+    return data;
+}

@@ -3,7 +3,7 @@
 #ifndef TERNC_TESTS_TINY_RUN_H
 #define TERNC_TESTS_TINY_RUN_H
 
-#include "train/training.h"
+#include "train/checkpoint.h"
 
 enum { TINY_EPOCHS = 6 };
 
@@ -19,5 +19,7 @@ TinyRun *tiny_run_new(const char *folder, Method m, const char *activation, cons
 void tiny_run_restart(TinyRun *r); /* to before the first epoch */
 /* Runs until so many epochs are done; returns the checkpoint, for free(). */
 uint8_t *tiny_run_checkpoint(TinyRun *r, int64_t epochs, size_t *len);
+/* Its bytes, with a digest that fits, for free(). */
+uint8_t *checkpoint_pack(Ternc__Checkpoint *c, size_t *len);
 
 #endif
