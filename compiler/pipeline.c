@@ -6,12 +6,13 @@
 #include "passes/passes.h"
 #include "pipeline.h"
 #include "train/calibrate.h"
+#include "train/compensate.h"
 
 #include <string.h>
 
-static const char *const pass_names[] = {"read",      "upgrade",   "infer", "fold",   "dce",      "channels",
-                                         "train",     "ternarize", "norms", "affine", "quantise", "inputs",
-                                         "recurrent", "codes",     "fuse",  "lower",  "store"};
+static const char *const pass_names[] = {"read",   "upgrade",   "infer",     "fold",  "dce",    "channels",
+                                         "train",  "fit",       "ternarize", "norms", "affine", "quantise",
+                                         "inputs", "recurrent", "codes",     "fuse",  "lower",  "store"};
 enum { NUM_PASSES = sizeof pass_names / sizeof pass_names[0] };
 
 static void check_dump_name(const Options *opt)
@@ -65,7 +66,8 @@ void pipeline_prepare(Model *m, const Options *opt)
     /* Operators are in their opset 17 form and all supported; types are those of inputs, constants and
      * declarations. */
     RUN("infer", pass_infer(m->graph));
-    RUN("fold", opt->train || opt->codes ? pass_fold_for_training(m->graph) : pass_fold(m->graph));
+    RUN("fold", opt->train || opt->codes || opt->calibrate.count ? pass_fold_for_training(m->graph)
+                                                                 : pass_fold(m->graph));
     RUN("dce", pass_dce(m->graph));
     RUN("channels", pass_channels(m->graph, opt));
     /* All types are static, nothing computes from constants alone, every node is used; inputs know their axis
@@ -103,15 +105,23 @@ static void add_codes(const Model *m, const Options *opt, const Samples *s)
              opt->codes->name);
 }
 
-/* Samples are for a graph that still has the batch where the model has it. */
-static void quantise(Model *m, const Options *opt)
+static void quantise(Model *m, const Options *opt, const Samples *s)
 {
-    const Samples s = m->ranges ? (Samples){0} : samples_open(m->graph, opt);
-    if (!m->ranges && opt->method != METHOD_none)
-        RUN("norms", estimate_norms(m->graph, &s, opt->threads));
     RUN("affine", pass_affine(m->graph));
     /* Linear nodes make at once what comes in front of their activation. */
-    RUN("quantise", add_codes(m, opt, &s));
+    RUN("quantise", add_codes(m, opt, s));
+    /* QuantizeLinear and DequantizeLinear stand between nodes that compute on codes. */
+}
+
+/* Samples are for a graph that still has the batch where the model has it. */
+static void ternarize_by_samples(Model *m, const Options *opt, const Samples *s)
+{
+    bool all;
+    RUN("fit", all = compensate_weights(m->graph, s, opt));
+    /* Weights that samples chose are ternary; thresholds make the others so. */
+    RUN("ternarize", pass_ternarize(m->graph, opt));
+    if (!all)
+        RUN("norms", estimate_norms(m->graph, s, opt->threads));
 }
 
 void pipeline_ternarize(Model *m, const Options *opt)
@@ -119,16 +129,23 @@ void pipeline_ternarize(Model *m, const Options *opt)
     const MethodDef *method = method_def(opt->method);
     if (method->needs_data || (method->sparsity > 0 && !(opt->sparsity > 0)))
         bug("%s without data, or without a share of zeros", method->name);
-    RUN("ternarize", pass_ternarize(m->graph, opt));
+    Samples s = {0};
+    if (opt->calibrate.count) {
+        RUN("fold", pass_fold_after_training(m->graph));
+        RUN("dce", pass_dce(m->graph));
+        s = samples_open(m->graph, opt);
+    }
+    if (opt->calibrate.count && opt->method != METHOD_none)
+        ternarize_by_samples(m, opt, &s);
+    else
+        RUN("ternarize", pass_ternarize(m->graph, opt));
     /* Weights are ternary, data[i] == codes[i] * scale exactly, but those kept in float. */
-    if (!opt->codes)
-        return;
-    RUN("fold", pass_fold_after_training(m->graph));
-    RUN("dce", pass_dce(m->graph));
-    quantise(m, opt);
-    RUN("fold", pass_fold(m->graph));
-    RUN("dce", pass_dce(m->graph));
-    /* QuantizeLinear and DequantizeLinear stand between nodes that compute on codes. */
+    if (opt->codes)
+        quantise(m, opt, &s);
+    if (opt->calibrate.count || opt->codes) {
+        RUN("fold", pass_fold(m->graph));
+        RUN("dce", pass_dce(m->graph));
+    }
 }
 
 Model *pipeline_store(const Model *given, const Options *opt)

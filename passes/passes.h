@@ -43,6 +43,10 @@ void pass_real_ends(Graph *g); /* ends.c: inputs and outputs that are codes beco
 
 /* ternarize.c: the weights that --keep leaves to ternarise, by tensor id. */
 const bool *ternary_tensors(Graph *g, const Options *opt);
+/* The codes of weights that are ternary already; NULL: they are not. */
+Ternary *recognise_ternary(const float *w, Ternary box);
+/* What --threshold or --sparsity makes of weights that nothing else reads. */
+Ternary *ternarize_alone(const Options *opt, const float *w, Ternary box);
 
 /* ---- twn.c: pure functions on one channel or layer of n weights ---- */
 

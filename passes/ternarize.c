@@ -182,8 +182,7 @@ static Ternary *new_ternary(Ternary box)
     return q;
 }
 
-/* The codes of weights that are ternary already, or NULL. */
-static Ternary *recognise(const float *w, Ternary box)
+Ternary *recognise_ternary(const float *w, Ternary box)
 {
     Ternary *q = new_ternary(box);
     for (int64_t c = 0; c < q->num_scales; c++)
@@ -283,8 +282,8 @@ static SharedUse find_sharing(const Site *first)
 static Ternary *recognise_shared(const float *w, Ternary box, bool same_axes)
 {
     if (same_axes)
-        return recognise(w, box);
-    Ternary *whole = recognise(w, whole_box(&box));
+        return recognise_ternary(w, box);
+    Ternary *whole = recognise_ternary(w, whole_box(&box));
     return whole ? with_layer_scale(whole, box) : NULL;
 }
 
@@ -293,6 +292,11 @@ static Ternary *ternarize_shared(const Options *opt, const float *w, Ternary box
     if (same_axes && !opt->per_layer)
         return ternarize_weights(opt, w, box);
     return with_layer_scale(ternarize_weights(opt, w, whole_box(&box)), box);
+}
+
+Ternary *ternarize_alone(const Options *opt, const float *w, Ternary box)
+{
+    return ternarize_shared(opt, w, box, true);
 }
 
 /* Other readers (operators that are not linear, graph outputs) keep the original. */

@@ -248,11 +248,13 @@ static void check_data(const OptionParser *p)
     if (c->command == CMD_eval && !c->data.spec)
         usage("'ternc eval' needs --data SPEC");
     bool pixels = c->opt.input.num_uint8 > 0, makes_c = c->command != CMD_eval;
-    for (size_t i = 0; !c->data.spec && !pixels && i < sizeof of_values / sizeof of_values[0]; i++)
+    bool samples = c->data.spec || c->opt.calibrate.count;
+    for (size_t i = 0; !samples && !pixels && i < sizeof of_values / sizeof of_values[0]; i++)
         if (is_given(p, of_values[i]))
-            usage("--%s has no meaning without --data%s", of_values[i], makes_c ? " or --input-uint8" : "");
-    if (is_given(p, "limit") && !c->data.spec)
-        usage("--limit has no meaning without --data");
+            usage("--%s has no meaning without --data%s", of_values[i],
+                  makes_c ? ", --calibrate or --input-uint8" : "");
+    if (is_given(p, "limit") && !samples)
+        usage("--limit has no meaning without --data or --calibrate");
     if (c->data.spec && pixels)
         usage("--data and --input-uint8 exclude each other");
     if (c->data.spec && c->inputs.count)
@@ -330,10 +332,35 @@ static const char *default_flags(const CommandLine *c)
     return c->command == CMD_bench ? mem_printf("%s -march=native", level) : level;
 }
 
+/* Weights that the samples of --calibrate can choose. */
+static bool makes_ternary(const CommandLine *c)
+{
+    if (c->command != CMD_size)
+        return c->opt.method != METHOD_none && !c->opt.train;
+    bool any = false;
+    for (int i = 0; i < c->num_methods; i++)
+        any |= c->methods[i] != METHOD_none;
+    return any;
+}
+
+static void check_calibrate(const CommandLine *c)
+{
+    if (c->opt.codes && !c->opt.calibrate.count && !c->opt.train)
+        usage("--activations %s needs samples for the ranges of activations: --calibrate SPEC%s",
+              c->opt.codes->name, takes_training(c) ? ", or --data SPEC, which trains with them" : "");
+    if (c->opt.calibrate.count && c->sensitivity)
+        usage("--sensitivity measures layers without samples: give it without --calibrate");
+    if (c->opt.calibrate.count && !c->opt.codes && !makes_ternary(c))
+        usage("--calibrate is for --activations int8 or int16, and for weights that become ternary without "
+              "training, "
+              "by --method %s",
+              untrained_ternary_methods());
+}
+
 /* The samples of --calibrate become inputs as those of --data. */
 static void set_calibration(OptionParser *p)
 {
-    static const char *const needs_codes[] = {"calibrate", "calibration", "keep-as"};
+    static const char *const needs_codes[] = {"calibration", "keep-as"};
     CommandLine *c = p->c;
     for (size_t i = 0; i < sizeof needs_codes / sizeof needs_codes[0]; i++)
         if (!c->opt.codes && is_given(p, needs_codes[i]))
@@ -348,9 +375,7 @@ static void set_calibration(OptionParser *p)
     if (c->opt.codes && c->sensitivity)
         usage("--sensitivity measures layers with float activations: give it without --activations %s",
               c->opt.codes->name);
-    if (c->opt.codes && !c->opt.calibrate.count && !c->opt.train)
-        usage("--activations %s needs samples for the ranges of activations: --calibrate SPEC%s",
-              c->opt.codes->name, takes_training(c) ? ", or --data SPEC, which trains with them" : "");
+    check_calibrate(c);
     c->opt.calibration = c->data;
     c->opt.threads = c->threads;
 }

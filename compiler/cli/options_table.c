@@ -523,8 +523,9 @@ const OptionSpec option_specs[] = {
      "numbers between layers (default: float); codes need --calibrate", parse_codes,
      offsetof(CommandLine, opt.codes)},
     {"calibrate", 0, "[NAME=]SPEC", ALL, true,
-     "samples of an input, without labels, for the ranges of activations; 512 are enough", add_text,
-     offsetof(CommandLine, opt.calibrate)},
+     "samples of an input, without labels: weights become ternary by them, and the ranges of activations; "
+     "512 are enough",
+     add_text, offsetof(CommandLine, opt.calibrate)},
     {"scales", 0, "any|pow2", ALL, false,
      "of int8 activations and their layers: any, or powers of two, so that layers shift (default: any)",
      parse_scales, 0},

@@ -73,6 +73,7 @@ static const Options *measured_options(const CommandLine *c)
     *opt = c->opt;
     opt->train = true; /* which leaves the batch where it is */
     opt->codes = NULL; /* nodes are the same in both */
+    opt->calibrate = (Strings){0};
     if (method_def(opt->method)->needs_data)
         opt->method = METHOD_twn;
     return opt;

@@ -62,7 +62,7 @@ static void add_scaled(float *y, float a, const float *x, int64_t n)
 /* Returns what was added to the diagonal; not finite: H is not. */
 static float damp(const FitProblem *p, int64_t group)
 {
-    const double share = 0.01;
+    const double share = 0.03;
     float *h = p->h + group * p->n * p->n;
     double trace = 0;
     for (int64_t i = 0; i < p->n; i++)

@@ -33,4 +33,22 @@ for method in none twn; do
         { d = $1 * 500 - right; found = 1 } END { exit !(found && d < 1.5 && d > -1.5) }' ||
         complain "accuracy of the application ($right of 500) and of ternc eval differ"
 done
+
+# Ternary by 512 images without labels: within a point and a half of the float model, where thresholds alone lose 25.
+# The same bytes from any number of threads; another time there is nothing to do.
+accuracy() {
+    expect 0 "" ternc eval "$@" --quiet --data "$images,$labels" --scale 1/255 --json
+    awk -F'[:,]' '/"accuracy"/ { print $2 * 10000 }' out
+}
+by_samples() {
+    expect 0 "" ternc ternarize "$1" -o "$2.onnx" --calibrate "$data/train-images-idx3-ubyte.gz" --scale 1/255 --threads "$3"
+}
+by_samples "$demo/fashion.onnx" one 1
+by_samples "$demo/fashion.onnx" two 2
+same one.onnx two.onnx
+by_samples one.onnx again 2
+same one.onnx again.onnx
+float=$(accuracy "$demo/fashion.onnx") ternary=$(accuracy one.onnx) kept=$(accuracy one.onnx --method twn)
+[ "$((float - ternary))" -le 150 ] || complain "--calibrate: $ternary of 10,000 images are right, $float of the float model"
+[ "$ternary" = "$kept" ] || complain "weights of --calibrate are not ternary"
 finish

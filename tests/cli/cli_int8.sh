@@ -203,7 +203,12 @@ expect 2 "ternc: usage: --scales is for --activations int8" ternc check conv.onn
 
 expect 2 "ternc: usage: --activations int8 needs samples for the ranges of activations: --calibrate SPEC" \
     ternc check conv.onnx --activations int8
-expect 2 "ternc: usage: --calibrate is for --activations int8 or int16" ternc check conv.onnx --calibrate x.npy
+for none in "check conv.onnx --method none" "eval conv.onnx --data x.npy" "ternarize conv.onnx -o t.onnx --data x.npy"; do
+    # Words are options: split on purpose.
+    # shellcheck disable=SC2086
+    expect 2 "ternc: usage: --calibrate is for --activations int8 or int16, and for weights that become ternary without training, by --method twn or stp" \
+        ternc $none --calibrate x.npy
+done
 expect 2 "ternc: usage: --calibration is for --activations int8 or int16" ternc check conv.onnx --calibration mse
 expect 2 "...'wrong' is not one of percentile|mse|minmax" ternc check conv.onnx $int8 x.npy --calibration wrong
 expect 1 "ternc: error: nan.npy: sample 3 holds NaN or infinity" ternc check conv.onnx $int8 nan.npy
@@ -245,10 +250,12 @@ for model in moves gates; do
 done
 expect 0 "ternc: note: float_between.onnx: 1 node runs in float between codes: CumSum 'g'" \
     ternc compile float_between.onnx -o gen --name net
+expect 0 "ternc: note: recurrent.onnx: GRU 'd': its weights become ternary without the samples" \
+    ternc inspect recurrent.onnx --calibrate steps.npy --method twn
 for method in none "twn --keep none"; do
-    expect 0 "" ternc compile recurrent.onnx $int8 steps.npy --method $method -o gen1 --name net
+    expect 0 "" ternc compile recurrent.onnx $int8 steps.npy --method $method -q -o gen1 --name net
     for target in generic cortex-m4 cortex-m0; do
-        expect 0 "" ternc check recurrent.onnx $int8 steps.npy --method $method --target $target
+        expect 0 "" ternc check recurrent.onnx $int8 steps.npy --method $method -q --target $target
         [ "$(grep "Recurrent .* weights proven .* extremes" out | grep -c -v float)" = 2 ] || complain "R is not proven"
     done
     ! grep -q "tn_gate_.*_f32\|tn_cell_" gen1/net.c || complain "gates are floats"

@@ -254,7 +254,7 @@ static const Wrong wrong[] = {
     {"ternc eval m --data d --limit 0", "--limit N: '0' is not a whole number from 1 to 9223372036854775807"},
     {"ternc eval m --data d --limit 99999999999999999999",
      "--limit N: '99999999999999999999' is not a whole number from 1 to 9223372036854775807"},
-    {"ternc check m --mean 1", "--mean has no meaning without --data or --input-uint8"},
+    {"ternc check m --mean 1", "--mean has no meaning without --data, --calibrate or --input-uint8"},
     {"ternc check m --data d --input x", "--data and --input exclude each other"},
 };
 

@@ -400,8 +400,8 @@ static void test_unknown_dump_is_usage(void)
     if (CATCH(&trap)) {
         CU_ASSERT_EQUAL(trap.code, 2);
         CU_ASSERT_PTR_NOT_NULL(strstr(trap.message,
-                                      "infer, fold, dce, channels, train, ternarize, norms, affine, "
-                                      "quantise, inputs, recurrent, codes, fuse, lower, store"));
+                                      "infer, fold, dce, channels, train, fit, ternarize, norms, "
+                                      "affine, quantise, inputs, recurrent, codes, fuse, lower, store"));
         return;
     }
     pipeline_load("/nonexistent.onnx", &opt);
