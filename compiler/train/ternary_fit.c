@@ -205,11 +205,11 @@ static float best_scale(const Fit *f, int64_t from, int64_t end)
 }
 
 /* What a change of E costs when code t becomes another: (a d)^2 H_kk - 2 a d (b - a H t)_k. */
-static int better_code(const Fit *f, int64_t at, float scale, float diagonal)
+static int8_t better_code(const Fit *f, int64_t at, float scale, float diagonal)
 {
-    int now = f->codes[at], best = now;
+    int8_t now = f->codes[at], best = now;
     float rest = f->p->b[at] - scale * f->ht[at], gain = 0;
-    for (int t = -1; t <= 1; t++) {
+    for (int8_t t = -1; t <= 1; t++) {
         if (f->p->codes && !t == !!f->p->codes[at])
             continue;
         float d = scale * (float)(t - now), change = d * d * diagonal - 2 * d * rest;
@@ -228,11 +228,11 @@ static int64_t descend(const Fit *f, int64_t c, float scale)
     const float *h = f->p->h + c / f->p->chan * n * n;
     for (int64_t k = 0; k < n; k++) {
         int64_t at = c * n + k;
-        int t = better_code(f, at, scale, h[k * n + k]);
+        int8_t t = better_code(f, at, scale, h[k * n + k]);
         if (t == f->codes[at])
             continue;
         add_scaled(f->ht + c * n, (float)(t - f->codes[at]), h + k * n, n);
-        f->codes[at] = (int8_t)t;
+        f->codes[at] = t;
         changed++;
     }
     return changed;
