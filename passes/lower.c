@@ -185,8 +185,8 @@ static void predict_forms(Layer *l, bool small, const Options *opt, Taken *taken
     add_kernels(l, opt, taken);
 }
 
-/* Multiplying floats by ternary weights takes sixteen times the bytes: only where nothing else is as fast. Codes
- * may be multiplied by bytes. */
+/* Multiplying floats by ternary weights takes sixteen times the bytes: only where nothing else is as fast.
+ * Codes may be multiplied by bytes. */
 static bool is_candidate(const Layer *l, Lowering i, bool small, const Options *opt)
 {
     const LayerForm *form = form_of(l, i, small, opt);

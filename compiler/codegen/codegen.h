@@ -23,8 +23,8 @@ typedef struct SourceFiles {
     SourceFile *items;
     int count;
 } SourceFiles;
-/* The model as NAME.c, NAME.h; split, NAME_split.h, NAME_1.c and so on; with --weights file NAME_weights.S and
- * NAME_weights.bin. */
+/* The model as NAME.c, NAME.h; split, NAME_split.h, NAME_1.c and so on; with --weights file NAME_weights.S
+ * and NAME_weights.bin. */
 SourceFiles model_files(const Plan *p);
 /* Several models, c[i] and h[i] of plans[i], that share kernels.h and, where it does not stay empty,
  * kernels.c. */

@@ -286,8 +286,7 @@ static double strips_time(const Layer *l, const ConvStrip *s, const Options *opt
            listed = l->form->vectors ? (double)(layer_weight_count(l) - l->zeros) : 0;
     double inputs = (price[6] + price[13] / (double)s->pitch) * strip_inputs(l, s);
     double strip = price[7] * (double)l->co + inputs + (unrolled ? price[3] * outgrown(weights) : 0);
-    double time =
-        (double)vectors * (weights * price[unrolled ? 0 : 1] + listed * price[0]) + strips * strip;
+    double time = (double)vectors * (weights * price[unrolled ? 0 : 1] + listed * price[0]) + strips * strip;
     if (has_code_prices(l, opt) && strip_is_flat(l, s)) /* the last one only what there is */
         time -= (strips - (double)s->total_rows / (double)s->rows) * inputs;
     return time;
