@@ -122,7 +122,7 @@ typedef struct Piece {
     int number, nodes;
 } Piece;
 
-enum { PIECE_NODES = 64, PIECE_PARAMETERS = 32 };
+enum { PIECE_NODES = 64, PIECE_PARAMETERS = 32, INLINED_LAYERS = 16 /* few enough for one function */ };
 
 static bool has_pieces(const Graph *g)
 {
@@ -274,7 +274,8 @@ static void emit_check_layer(Emitter *e)
 static void print_prelude(const Emitter *e, Text *c)
 {
     const char *id = e->plan->id, *m = e->macro;
-    const char *apart = e->plan->opt->optimize == OPTIMIZE_SPEED ? " TN_APART" : "";
+    bool speed = e->plan->opt->optimize == OPTIMIZE_SPEED;
+    const char *apart = speed && layer_count(e->plan->g) > INLINED_LAYERS ? " TN_APART" : "";
     print_title(c, mem_printf("%s.c", id), e->plan->g->file);
     text_printf(c, "#include \"%s.h\"\n\n#include <stddef.h>\n#include <string.h>\n%s\n", id, math_text(e));
     text_printf(c,

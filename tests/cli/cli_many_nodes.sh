@@ -59,5 +59,8 @@ for model in plain if loop; do
 done
 expect 0 "" ternc compile "$TERNC_SOURCE/examples/tiny/tiny.onnx" -o gen --name net -q
 ! grep -q net_nodes gen/net.c || complain "a small model is cut"
-grep -q '#define NET_LAYER TN_APART' gen/net.c || complain "layers are inlined"
+! grep -q '#define NET_LAYER TN_APART' gen/net.c || complain "few layers are not inlined"
+/usr/bin/python3 "$TERNC_SOURCE/tests/models/make_large.py" . detector || complain "make_large.py"
+expect 0 "" ternc compile detector.onnx -o gen --name net -q
+grep -q '#define NET_LAYER TN_APART' gen/net.c || complain "many layers are inlined"
 finish
