@@ -351,7 +351,7 @@ static void choose_rows(const Layer *l, ConvStrip *s, const Options *opt, int64_
     if (layer_format(l)->pairs)
         budget = pairs_budget(l);
     if (l->form->sums)
-        budget += 81 * MAX_SUMMED * (int64_t)sizeof(float);
+        budget += (int64_t)sizeof(float) * 81 * MAX_SUMMED;
     double least = INFINITY;
     for (int64_t rows = unit; rows < s->total_rows + unit && opt->optimize == OPTIMIZE_SPEED; rows += unit) {
         bool large =
