@@ -80,9 +80,10 @@ TN_KERNEL void tn_stage_row_f32(float *y, const float *x, int32_t iw, int32_t le
                                 int32_t pcols)
 {
     if (sw == 1) {
-        int32_t end = iw + left < pcols ? iw + left : pcols, inside = end > left ? end - left : 0;
-        memset(y, 0, (size_t)left * sizeof *y);
-        memcpy(y + left, x, (size_t)inside * sizeof *y);
+        const int32_t shift = left - fx, last = iw + shift < pcols ? iw + shift : pcols;
+        const int32_t begin = shift > 0 ? shift : 0, end = last > begin ? last : begin;
+        memset(y, 0, (size_t)begin * sizeof *y);
+        memcpy(y + begin, x + begin - shift, (size_t)(end - begin) * sizeof *y);
         memset(y + end, 0, (size_t)(pcols - end) * sizeof *y);
     } else {
         for (int32_t i = 0; i < pcols; i++) {
