@@ -116,8 +116,9 @@ static void quantise(Model *m, const Options *opt, const Samples *s)
 /* Samples are for a graph that still has the batch where the model has it. */
 static void ternarize_by_samples(Model *m, const Options *opt, const Samples *s)
 {
-    bool all;
-    RUN("fit", all = compensate_weights(m->graph, s, opt));
+    bool all = false;
+    if (opt->fit)
+        RUN("fit", all = compensate_weights(m->graph, s, opt));
     /* Weights that samples chose are ternary; thresholds make the others so. */
     RUN("ternarize", pass_ternarize(m->graph, opt));
     if (!all)

@@ -185,13 +185,13 @@ static void predict_forms(Layer *l, bool small, const Options *opt, Taken *taken
     add_kernels(l, opt, taken);
 }
 
-/* Multiplying floats by ternary weights takes sixteen times the bytes: only where nothing else is as fast.
- * Codes may be multiplied by bytes. */
+/* Multiplying floats by ternary weights takes sixteen times the bytes: only in convolutions, which read each
+ * of them many times, and where nothing else is as fast. Codes may be multiplied by bytes. */
 static bool is_candidate(const Layer *l, Lowering i, bool small, const Options *opt)
 {
     const LayerForm *form = form_of(l, i, small, opt);
-    bool multiplies =
-        form->bytes || ((form->floats || has_code_prices(l, opt)) && opt->optimize == OPTIMIZE_SPEED);
+    const bool floats = l->kind != LAYER_FC && form->floats;
+    bool multiplies = form->bytes || ((floats || has_code_prices(l, opt)) && opt->optimize == OPTIMIZE_SPEED);
     return l->bytes[i] >= 0 && (form->ternary || multiplies);
 }
 

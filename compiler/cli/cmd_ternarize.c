@@ -162,7 +162,7 @@ static const char *settings_text(const CommandLine *c)
     if (o->method != METHOD_none) {
         text_printf(&t, " granularity=%s%s", o->per_layer ? "layer" : "channel", level_text(c));
         add_keep(&t, o);
-        text_printf(&t, "%s", o->calibrate.count && !o->train ? " calibrated" : "");
+        text_printf(&t, "%s", o->fit ? " calibrated" : "");
     }
     if (o->codes)
         text_printf(&t, " activations=%s%s%s", o->codes->name, o->powers ? " scales=pow2" : "",

@@ -376,6 +376,7 @@ static void set_calibration(OptionParser *p)
         usage("--sensitivity measures layers with float activations: give it without --activations %s",
               c->opt.codes->name);
     check_calibrate(c);
+    c->opt.fit = c->opt.calibrate.count > 0 && !c->opt.codes && !c->automatic;
     c->opt.calibration = c->data;
     c->opt.threads = c->threads;
 }

@@ -99,6 +99,7 @@ typedef struct Options {
     bool keep_float;                  /* --keep-as float: with codes, what is kept computes in float */
     const CodeKind *io;               /* --io int8 or int16: inputs and outputs are codes; NULL: float */
     Strings calibrate;                /* --calibrate: samples for their ranges, for each input; */
+    bool fit;                         /* weights become ternary by these samples */
     DataOptions calibration;          /* how they become inputs; spec is not used */
     CalibrationRule calibration_rule; /* --calibration */
     int threads;                      /* --threads, of calibration */

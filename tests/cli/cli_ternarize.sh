@@ -78,7 +78,7 @@ for n in layers:
 assert not any(a.size > 8 for a in data.values() if a.dtype == np.float32)
 P
 /usr/bin/python3 codes.py q.onnx || complain "q.onnx: wrong content"
-grep -qa "keep=last calibrated activations=int8" q.onnx || complain "q.onnx does not say how it was made"
+grep -qa "keep=last activations=int8" q.onnx || complain "q.onnx does not say how it was made"
 expect 0 "" ternc ternarize q.onnx -o q2.onnx --method none
 /usr/bin/python3 codes.py q2.onnx || complain "q2.onnx: wrong content"
 for io in "--io float" "--io int8"; do

@@ -268,6 +268,8 @@ static Subject open_subject(LayerKind kind, bool one_row, Lowering lowering, Opt
 static Graph *draw_wide_graph(bool ternary)
 {
     Coded *q = draw_coded((LayerWish){.kind = LAYER_FC, .ternary = ternary}, true);
+    if (!dtype_is_byte(q->in)) /* sums of 16-bit codes are never narrow */
+        q->in = DT_I8;
     if (ternary) {
         q->l = draw_weights(LAYER_CONV, 1, 40, 6, 3, 1, pick(5, 9), .95);
         q->alpha = NEW_ARRAY(float, q->l->co);
@@ -283,10 +285,10 @@ static Graph *draw_wide_graph(bool ternary)
     return g;
 }
 
-static Subject open_coded(Graph *g, const char *target)
+static Subject open_coded(Graph *g, const char *target, Lowering lowering)
 {
     Options *opt = NEW(Options);
-    *opt = (Options){.lowering = LOWER_AUTO, .target = target, .weights = WEIGHTS_ARRAY, .name = "net"};
+    *opt = (Options){.lowering = lowering, .target = target, .weights = WEIGHTS_ARRAY, .name = "net"};
     pass_lower(g, opt);
     Subject s = {.plan = plan_graph(g, opt), .layer = only_layer(g)};
     if (!s.layer || !s.layer->quantised)
@@ -373,7 +375,7 @@ static bool try_narrow(const char *target, bool whole, Tally *t)
 {
     uint64_t draw = (uint64_t)pick(0, INT32_MAX);
     pick_seed(draw);
-    Subject sound = open_coded(draw_wide_graph(true), target);
+    Subject sound = open_coded(draw_wide_graph(true), target, LOWER_UNROLL);
     print_subject(&sound);
     bool passes = impulses_pass(&sound, &sound.c);
     if (!passes)
@@ -383,7 +385,7 @@ static bool try_narrow(const char *target, bool whole, Tally *t)
     Graph *g = draw_wide_graph(true);
     if (whole)
         believe_small(g);
-    Subject wrong = open_coded(g, target);
+    Subject wrong = open_coded(g, target, LOWER_UNROLL);
     if (!whole)
         believe_any(&wrong);
     print_subject(&wrong);
@@ -400,7 +402,7 @@ static bool try_narrow(const char *target, bool whole, Tally *t)
 /* Weights of 8 bits. */
 static bool try_ints(int mutants, Tally *t)
 {
-    Subject s = open_coded(draw_wide_graph(false), "generic");
+    Subject s = open_coded(draw_wide_graph(false), "generic", LOWER_AUTO);
     print_subject(&s);
     bool sound = impulses_pass(&s, &s.c);
     for (int i = 0; sound && i < mutants; i++)
