@@ -39,7 +39,7 @@ static const Fault faults[] = {
     {"net_check_acc(0, 0, ", "if (r == 0) net_check_acc(0, 0, ", IMPULSES, "missing"},
     {"net_check_acc(0, 0, ", "net_check_acc(0, 1, ", IMPULSES, "stray"},
     {"net_check_acc(0, 0, ", "net_check_acc(7, 0, ", PROBLEM, "of another layer"},
-    {"memset(y, 0, (size_t)left * sizeof *y);", ";", IMPULSES, "wrong"},
+    {"memset(y, 0, (size_t)begin * sizeof *y);", ";", IMPULSES, "wrong"},
 };
 
 /* Padded convolution, scale, bias, ReLU and pooling, behind a Neg, in strips of two rows. */
