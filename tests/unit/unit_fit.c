@@ -2,6 +2,7 @@
  * thresholds, and the edges: no inputs, zeros that stay, one scale, sums that are not finite. */
 #include "passes/passes.h"
 #include "train/ternary_fit.h"
+#include "support/normal.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>
@@ -9,19 +10,6 @@
 #include <string.h>
 
 enum { MOST_INPUTS = 64, MOST_CHANNELS = 8, SAMPLES = 200 };
-
-static uint64_t random_state = 1;
-
-static double uniform(void)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return ((double)(random_state >> 11) + 0.5) / 9007199254740992.0;
-}
-
-static double normal(void)
-{
-    return sqrt(-2 * log(uniform())) * cos(6.283185307179586 * uniform());
-}
 
 /* Layers whose wanted outputs are those of their weights. */
 typedef struct Case {

@@ -1,24 +1,12 @@
 /* unit_twn.c - ternarising one channel: the optimum against brute force, the facts that follow from the
  * formulas, and the edges: ties, zeros, weights that are ternary already. */
 #include "passes/passes.h"
+#include "support/normal.h"
 
 #include <CUnit/Basic.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t random_state = 1;
-
-static double uniform(void)
-{
-    random_state = random_state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return ((double)(random_state >> 11) + 0.5) / 9007199254740992.0;
-}
-
-static double normal(void)
-{
-    return sqrt(-2 * log(uniform())) * cos(6.283185307179586 * uniform());
-}
 
 static double laplace(void)
 {
